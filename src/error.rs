@@ -1,0 +1,241 @@
+//! The one error type of the crate.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+/// What every fallible call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed: what was being done, on which server, and the reason.
+///
+/// `Display` gives the operation, the server and the reason on one line; the cause, where there is
+/// one, is only in [`source`](StdError::source). Neither ever shows a value.
+///
+/// The predicates tell what to do about it. They do not exclude each other: a connect that timed
+/// out is both [`is_connect`](Self::is_connect) and [`is_timeout`](Self::is_timeout).
+///
+/// ```
+/// use moecache::Client;
+///
+/// let client = Client::new("127.0.0.1:11211")?;
+/// let error = client.get::<String>("not a key").unwrap_err();
+/// assert!(error.is_validation());
+/// assert_eq!(
+///     error.to_string(),
+///     "get: key: byte 0x20 at position 3 is not allowed; allowed are the printable ASCII \
+///      characters 0x21 to 0x7e"
+/// );
+/// # Ok::<(), moecache::Error>(())
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    reason: String,
+    operation: Option<&'static str>,
+    server: Option<String>,
+    ambiguous: bool,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Validation,
+    Server,
+    Protocol,
+    Connect,
+    Io,
+    Timeout,
+    ConnectTimeout,
+    Encode,
+    Decode,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, reason: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            reason: reason.into(),
+            operation: None,
+            server: None,
+            ambiguous: false,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn validation(reason: impl Into<String>) -> Self {
+        Self::new(Kind::Validation, reason)
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
+    }
+
+    /// Names the operation, unless an inner layer already did.
+    pub(crate) fn during(mut self, operation: &'static str) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    pub(crate) fn on(mut self, server: &str) -> Self {
+        self.0.server.get_or_insert_with(|| server.to_owned());
+        self
+    }
+
+    pub(crate) fn ambiguous(mut self) -> Self {
+        self.0.ambiguous = true;
+        self
+    }
+
+    /// The server that the failed call was for, as in [`Client::servers`](crate::Client::servers).
+    /// `None` where no server was involved, as for a bad key.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.0.server.as_deref()
+    }
+
+    /// The operation that failed: `"get"`, `"set"`, `"stats"` and so on.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation
+    }
+
+    /// The caller passed something that is not allowed: a key, an expiry, a value over the
+    /// configured maximum, a server list. Nothing was sent.
+    #[must_use]
+    pub fn is_validation(&self) -> bool {
+        self.0.kind == Kind::Validation
+    }
+
+    /// The server understood the request and answered with an error of its own: `SERVER_ERROR`,
+    /// `CLIENT_ERROR` or `ERROR`.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.0.kind == Kind::Server
+    }
+
+    /// The server broke the protocol: what answers is not memcached, or something between it and
+    /// this client changed the bytes. The connection was closed.
+    #[must_use]
+    pub fn is_protocol(&self) -> bool {
+        self.0.kind == Kind::Protocol
+    }
+
+    /// No connection could be made: refused, unreachable, no such host, too many open connections,
+    /// or the time for it ran out. Nothing was sent.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        matches!(self.0.kind, Kind::Connect | Kind::ConnectTimeout)
+    }
+
+    /// The deadline passed, while connecting or while waiting for the reply.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout)
+    }
+
+    /// The connection failed: it was refused, reset or closed.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        matches!(self.0.kind, Kind::Connect | Kind::Io)
+    }
+
+    /// The value cannot be stored: its `Serialize` failed, or no format can hold it. Nothing was
+    /// sent.
+    #[must_use]
+    pub fn is_encode(&self) -> bool {
+        self.0.kind == Kind::Encode
+    }
+
+    /// The item was received, but it is not what was asked for: another type, another client's
+    /// format, or damaged. [`Client::get_item`](crate::Client::get_item) gives it as it is.
+    #[must_use]
+    pub fn is_decode(&self) -> bool {
+        self.0.kind == Kind::Decode
+    }
+
+    /// The request was sent, and whether it took effect is not known. Only writes are ambiguous.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.0.ambiguous
+    }
+
+    /// The same call may succeed later, and repeating it cannot apply it twice: a connection
+    /// problem or a timeout that is not [ambiguous](Self::is_ambiguous).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        (self.is_connect() || self.is_io() || self.is_timeout()) && !self.is_ambiguous()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            reason,
+            operation,
+            server,
+            ambiguous,
+            ..
+        } = &*self.0;
+        match (operation, server) {
+            (Some(operation), Some(server)) => write!(f, "{operation} on {server}: ")?,
+            (Some(operation), None) => write!(f, "{operation}: ")?,
+            (None, Some(server)) => write!(f, "{server}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(reason)?;
+        if *ambiguous {
+            f.write_str("; the request was sent, and whether it took effect is not known")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            reason,
+            operation,
+            server,
+            ambiguous,
+            source,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("reason", reason)
+            .field("operation", operation)
+            .field("server", server)
+            .field("ambiguous", ambiguous)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// So that programs whose functions return `io::Result` can use `?`.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.0.kind {
+            Kind::Validation | Kind::Encode => io::ErrorKind::InvalidInput,
+            Kind::Protocol | Kind::Decode => io::ErrorKind::InvalidData,
+            Kind::Timeout | Kind::ConnectTimeout => io::ErrorKind::TimedOut,
+            Kind::Connect => io::ErrorKind::NotConnected,
+            Kind::Io => io::ErrorKind::ConnectionAborted,
+            Kind::Server => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}

@@ -1,0 +1,389 @@
+//! Servers: what the caller typed, and the address it stands for.
+
+use crate::error::Error;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// The port of a server given without one, as IANA assigns it to memcached.
+pub const DEFAULT_PORT: u16 = 11211;
+
+/// A server as the caller typed it: `"host"`, `"host:port"`, `"[v6]:port"`, `("host", port)` or a
+/// [`SocketAddr`].
+///
+/// The host is kept as typed, because rings hash it as typed: `2001:db8::1` and `2001:DB8:0::1` are
+/// the same machine, and other places on the moecache ring. Making a `Server` cannot fail; whether
+/// it is an address is judged by [`ClientBuilder::build`](crate::ClientBuilder::build).
+///
+/// ```
+/// use moecache::Server;
+///
+/// assert_eq!(Server::from("cache.example.com").to_string(), "cache.example.com:11211");
+/// assert_eq!(Server::from(("::1", 11213)).to_string(), "[::1]:11213");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Server(Typed);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Typed {
+    Text(String),
+    Pair(String, u16),
+}
+
+impl Server {
+    /// The address that was typed.
+    pub(crate) fn address(&self) -> Result<Address, ServerError> {
+        let (host, port) = match &self.0 {
+            Typed::Pair(host, port) => (unbracketed(host), *port),
+            Typed::Text(text) => split(text)?,
+        };
+        let fault = |reason| {
+            Err(ServerError {
+                server: self.typed(),
+                reason,
+            })
+        };
+        if host.is_empty() {
+            return fault("the host is empty");
+        }
+        if host.len() > 255 {
+            return fault("the host is longer than 255 bytes");
+        }
+        if host.contains(',') {
+            return fault(
+                "one server has no comma; give several as a list: [\"a:11211\", \"b:11211\"]",
+            );
+        }
+        if host.contains(|c: char| c.is_whitespace() || c.is_control() || "/[]\"'".contains(c)) {
+            return fault("the host holds a character that no host name or address has");
+        }
+        if host.contains(':') && !host.contains('%') && host.parse::<Ipv6Addr>().is_err() {
+            return fault("the host has a colon but is no IPv6 address");
+        }
+        if port == 0 {
+            return fault("port 0; 1 to 65535 are allowed");
+        }
+        Ok(Address {
+            host: host.to_owned(),
+            port,
+        })
+    }
+
+    /// What was typed, in one line, for messages.
+    fn typed(&self) -> String {
+        match &self.0 {
+            Typed::Text(text) => text.clone(),
+            Typed::Pair(host, port) => host_port(unbracketed(host), *port),
+        }
+    }
+}
+
+/// `host:port`, with the port always there and IPv6 in brackets.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address() {
+            Ok(address) => address.fmt(f),
+            Err(_) => f.write_str(&self.typed()),
+        }
+    }
+}
+
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host)
+}
+
+fn host_port(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// Splits `host`, `host:port`, `[v6]` or `[v6]:port`.
+fn split(text: &str) -> Result<(&str, u16), ServerError> {
+    let fault = |reason| ServerError {
+        server: text.to_owned(),
+        reason,
+    };
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').ok_or(fault("'[' without ']'"))?;
+        match rest.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None if rest.is_empty() => (host, None),
+            None => return Err(fault("after ']' only ':' and a port may follow")),
+        }
+    } else if text.contains(',') {
+        (text, None) // Judged with the host, whose message suggests a list.
+    } else {
+        match text.split_once(':') {
+            Some((_, rest)) if rest.contains(':') => {
+                return Err(fault("an IPv6 address is written in brackets: [::1]:11211"));
+            }
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        }
+    };
+    let Some(port) = port else {
+        return Ok((host, DEFAULT_PORT));
+    };
+    // `parse` alone would take "+11211".
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = digits.then(|| port.parse().ok()).flatten();
+    Ok((
+        host,
+        port.ok_or(fault("the port is no number from 1 to 65535"))?,
+    ))
+}
+
+/// Where a server listens, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// As typed, without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Address {
+    /// The IP address, when the host is one and not a name.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+
+    /// Whether both are one server: the same port, and the same IP address in any spelling or the
+    /// same name in any case.
+    pub(crate) fn is_same_server(&self, other: &Self) -> bool {
+        self.port == other.port
+            && match (self.ip(), other.ip()) {
+                (None, None) => self.host.eq_ignore_ascii_case(&other.host),
+                (mine, theirs) => mine == theirs,
+            }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&host_port(&self.host, self.port))
+    }
+}
+
+/// Why a server list is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("servers: {server:?}: {reason}")]
+pub(crate) struct ServerError {
+    server: String,
+    reason: &'static str,
+}
+
+impl From<ServerError> for Error {
+    fn from(error: ServerError) -> Self {
+        Self::validation(error.to_string())
+    }
+}
+
+impl From<&str> for Server {
+    fn from(text: &str) -> Self {
+        Self(Typed::Text(text.to_owned()))
+    }
+}
+
+impl From<String> for Server {
+    fn from(text: String) -> Self {
+        Self(Typed::Text(text))
+    }
+}
+
+impl From<&String> for Server {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl<H: Into<String>> From<(H, u16)> for Server {
+    fn from((host, port): (H, u16)) -> Self {
+        Self(Typed::Pair(host.into(), port))
+    }
+}
+
+impl From<SocketAddr> for Server {
+    fn from(address: SocketAddr) -> Self {
+        let host = match address {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+            _ => address.ip().to_string(),
+        };
+        Self(Typed::Pair(host, address.port()))
+    }
+}
+
+impl From<&Server> for Server {
+    fn from(server: &Server) -> Self {
+        server.clone()
+    }
+}
+
+/// One server or a list of them: what [`Client::new`](crate::Client::new) takes.
+///
+/// Implemented for everything that is one [`Server`], and for arrays, slices and vectors of it.
+///
+/// ```
+/// use moecache::Client;
+///
+/// Client::new("10.0.0.1")?;                                        // port 11211
+/// Client::new(("10.0.0.1", 11213))?;
+/// Client::new(["10.0.0.1:11211", "cache.example.com:11213", "[::1]:11211"])?;
+/// Client::new(vec![("10.0.0.1", 11211), ("10.0.0.1", 11213)])?;
+///
+/// let error = Client::new("10.0.0.1:11211,10.0.0.2:11211").unwrap_err();
+/// assert!(error.to_string().contains("give several as a list"));
+/// # Ok::<(), moecache::Error>(())
+/// ```
+pub trait IntoServers {
+    /// The servers, in the order given. The order matters: rings depend on it.
+    fn into_servers(self) -> Vec<Server>;
+}
+
+macro_rules! one_server {
+    ($($type:ty)*) => {$(
+        impl IntoServers for $type {
+            fn into_servers(self) -> Vec<Server> {
+                vec![self.into()]
+            }
+        }
+    )*};
+}
+
+one_server!(&str String &String SocketAddr Server &Server);
+
+impl<H: Into<String>> IntoServers for (H, u16) {
+    fn into_servers(self) -> Vec<Server> {
+        vec![self.into()]
+    }
+}
+
+impl<S: Into<Server>, const N: usize> IntoServers for [S; N] {
+    fn into_servers(self) -> Vec<Server> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<S: Into<Server>> IntoServers for Vec<S> {
+    fn into_servers(self) -> Vec<Server> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<S: Into<Server> + Clone> IntoServers for &[S] {
+    fn into_servers(self) -> Vec<Server> {
+        self.iter().cloned().map(Into::into).collect()
+    }
+}
+
+impl<S: Into<Server> + Clone> IntoServers for &Vec<S> {
+    fn into_servers(self) -> Vec<Server> {
+        self.as_slice().into_servers()
+    }
+}
+
+impl<S: Into<Server> + Clone, const N: usize> IntoServers for &[S; N] {
+    fn into_servers(self) -> Vec<Server> {
+        self.as_slice().into_servers()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_forms() {
+        let rows: [(Server, &str, u16, &str); 12] = [
+            ("host".into(), "host", 11211, "host:11211"),
+            ("host:1".into(), "host", 1, "host:1"),
+            ("10.0.0.1:65535".into(), "10.0.0.1", 65535, "10.0.0.1:65535"),
+            ("[::1]".into(), "::1", 11211, "[::1]:11211"),
+            ("[::1]:11213".into(), "::1", 11213, "[::1]:11213"),
+            (
+                "[2001:0DB8:0::1]:1".into(),
+                "2001:0DB8:0::1",
+                1,
+                "[2001:0DB8:0::1]:1",
+            ),
+            (("::1", 11211).into(), "::1", 11211, "[::1]:11211"),
+            (("[::1]", 11211).into(), "::1", 11211, "[::1]:11211"),
+            (
+                ("fe80::1%eth0", 11211).into(),
+                "fe80::1%eth0",
+                11211,
+                "[fe80::1%eth0]:11211",
+            ),
+            (
+                ("Cache-A.example.com", 7).into(),
+                "Cache-A.example.com",
+                7,
+                "Cache-A.example.com:7",
+            ),
+            (
+                SocketAddr::from(([10, 0, 0, 1], 9)).into(),
+                "10.0.0.1",
+                9,
+                "10.0.0.1:9",
+            ),
+            (String::from("host:1").into(), "host", 1, "host:1"),
+        ];
+        for (server, host, port, display) in rows {
+            let expected = Address {
+                host: host.to_owned(),
+                port,
+            };
+            assert_eq!(server.address().as_ref(), Ok(&expected), "{server:?}");
+            assert_eq!(server.to_string(), display);
+        }
+    }
+
+    #[test]
+    fn refused_forms() {
+        let rows: [(Server, &str); 20] = [
+            ("".into(), "the host is empty"),
+            (":11211".into(), "the host is empty"),
+            ("[]:11211".into(), "the host is empty"),
+            (("", 11211).into(), "the host is empty"),
+            ("host:".into(), "the port is no number"),
+            ("host:0".into(), "port 0"),
+            (("host", 0).into(), "port 0"),
+            ("host:65536".into(), "the port is no number"),
+            ("host:-1".into(), "the port is no number"),
+            ("host:+1".into(), "the port is no number"),
+            ("host:port".into(), "the port is no number"),
+            ("host: 1".into(), "the port is no number"),
+            ("a b".into(), "a character that no host name"),
+            ("a\r\nflush_all".into(), "a character that no host name"),
+            ("::1".into(), "in brackets"),
+            ("::1:11211".into(), "in brackets"),
+            ("[::1".into(), "'[' without ']'"),
+            ("[::1]11211".into(), "after ']'"),
+            (("a:b", 1).into(), "no IPv6 address"),
+            ("a:11211,b:11211".into(), "as a list"),
+        ];
+        for (server, reason) in rows {
+            let error = server.address().unwrap_err().to_string();
+            assert!(error.contains(reason), "{server:?}: {error}");
+            assert!(error.starts_with("servers: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn same_servers() {
+        let rows = [
+            ("host:11211", "host", true),
+            ("HOST:1", "host:1", true),
+            ("host:1", "host:2", false),
+            ("[::1]:1", "[0:0::1]:1", true),
+            ("127.0.0.1", "localhost", false),
+        ];
+        for (one, other, same) in rows {
+            let [one, other] = [one, other].map(|text| Server::from(text).address().unwrap());
+            assert_eq!(one.is_same_server(&other), same, "{one} {other}");
+        }
+    }
+}
