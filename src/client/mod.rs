@@ -1,0 +1,157 @@
+//! The face: [`Client`] and its builder. May use everything below.
+
+mod admin;
+mod builder;
+mod single;
+
+pub use admin::{PerServer, ServerStats};
+pub use builder::ClientBuilder;
+
+use crate::conn::Deadline;
+use crate::error::Result;
+use crate::key::Key;
+use crate::route::Topology;
+use crate::server::IntoServers;
+use crate::value::Transcoder;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A client of one or many memcached servers, over which it spreads the keys.
+///
+/// A `Client` is cheap to clone and shared freely: every method takes `&self`, and all clones and
+/// threads use the same connections, a pool for each server. A connection is made when a call first
+/// needs it. A call blocks until its reply is there or its time is up ([`ClientBuilder::timeout`],
+/// 1 second by default), and never longer.
+///
+/// ```
+/// use moecache::Client;
+/// use std::time::Duration;
+/// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+///
+/// # stringify!(
+/// let client = Client::new([("127.0.0.1", 11211), ("127.0.0.1", 11213)])?;
+/// # );
+/// # let client = Client::new(&servers)?;
+/// client.set("some_key", "Some value", Duration::from_secs(60))?;
+/// let value: Option<String> = client.get("some_key")?;
+/// assert_eq!(value.as_deref(), Some("Some value"));
+/// assert!(client.delete("some_key")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Failures
+///
+/// What went wrong is in the [`Error`](crate::Error); a miss is not an error. A connection on which
+/// anything went wrong is closed, and the next call makes a new one. A pooled connection that the
+/// server closed in the meantime, because it was restarted, is noticed: `get`, `set` and `delete`
+/// go on with a new one.
+///
+/// A write that timed out may still take effect later, even after a newer one: its bytes can wait in
+/// the socket of a stalled server. No client can prevent that.
+///
+/// # Threads and processes
+///
+/// The last drop of all clones closes the connections. After a `fork`, a child that waits a
+/// millisecond before it uses the client makes connections of its own; a child that makes a new
+/// client need not wait.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    timeout: Duration,
+}
+
+/// What all clones of a client have in common.
+struct Shared {
+    topology: Topology,
+    transcoder: Box<dyn Transcoder>,
+    max_value_size: Option<usize>,
+}
+
+impl Client {
+    /// A client of these servers, with the defaults of [`ClientBuilder`]. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// A validation error if the list is empty, or a server is no address or is there twice.
+    pub fn new(servers: impl IntoServers) -> Result<Self> {
+        Self::builder().servers(servers).build()
+    }
+
+    /// A client that is set up step by step.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The same client, on the same connections, whose calls may take so long. With
+    /// [`Duration::MAX`] they wait without end; with zero each call fails at once.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// use std::time::Duration;
+    ///
+    /// let patient = client.with_timeout(Duration::from_secs(10));
+    /// patient.set("key", "value", 0)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            ..self.clone()
+        }
+    }
+
+    /// How long a call may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The servers, `host:port` each, in the order in which they were given.
+    pub fn servers(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.shared.topology.pools().iter().map(|pool| pool.name())
+    }
+
+    /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
+    /// server need not exist.
+    ///
+    /// # Errors
+    ///
+    /// A validation error if `key` is not one.
+    ///
+    /// ```
+    /// let client = moecache::Client::new(["10.0.0.1:11211", "10.0.0.2:11211"])?;
+    /// assert_eq!(client.server_for("key1")?, "10.0.0.2:11211");
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
+        let key = Key::new(key.as_ref())?;
+        Ok(self.shared.topology.pool_of(key).name())
+    }
+
+    /// Closes the idle connections of all clones at once, and those in use as they finish. The
+    /// client stays usable, and connects again when it is used.
+    pub fn close(&self) {
+        self.shared
+            .topology
+            .pools()
+            .iter()
+            .for_each(|pool| pool.close());
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout, Instant::now())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("servers", &self.servers().collect::<Vec<_>>())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+use super::deadline::Expired;
+use crate::error::{Error, Kind};
+use crate::protocol::Malformed;
+use std::io;
+use std::time::Duration;
+
+/// Why a connection is dead, or was never made.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The host name has no address.
+    Resolve(io::Error),
+    /// None of the server's addresses took the connection; the last one's reason.
+    Connect(io::Error),
+    /// The server took the connection only to say that it has too many.
+    TooManyConnections,
+    ConnectTimeout(Duration),
+    Timeout,
+    /// The peer closed or reset the connection.
+    Lost(io::Error),
+    Malformed(Malformed),
+}
+
+impl Fault {
+    /// The error that the caller sees, with `timeout` as the time that the operation had.
+    pub(crate) fn into_error(self, timeout: Duration) -> Error {
+        match self {
+            Self::Resolve(source) => {
+                Error::new(Kind::Connect, "the host name cannot be resolved").caused_by(source)
+            }
+            Self::Connect(source) => Error::new(Kind::Connect, "cannot connect").caused_by(source),
+            Self::TooManyConnections => {
+                Error::new(Kind::Connect, "the server has too many open connections")
+            }
+            Self::ConnectTimeout(limit) => Error::new(
+                Kind::ConnectTimeout,
+                format!("cannot connect within {limit:?}"),
+            ),
+            Self::Timeout => Error::new(
+                Kind::Timeout,
+                format!("no complete reply within {timeout:?}"),
+            ),
+            Self::Lost(source) => Error::new(Kind::Io, "the connection was lost").caused_by(source),
+            Self::Malformed(malformed) => malformed.into(),
+        }
+    }
+}
+
+impl From<Expired> for Fault {
+    fn from(_: Expired) -> Self {
+        Self::Timeout
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}

@@ -1,0 +1,94 @@
+use super::deadline::Deadline;
+use super::fault::Fault;
+use crate::server::Address;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// Finds the addresses of one server's host.
+///
+/// A literal address needs no lookup. A name is looked up anew for each connection, in a thread of
+/// its own, because `getaddrinfo` cannot be interrupted and may take minutes; there is at most one
+/// such thread a server, and whoever wants the answer waits for it until his deadline.
+#[derive(Debug)]
+pub(super) struct Resolver(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    server: Address,
+    lookup: Mutex<Lookup>,
+    finished: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Lookup {
+    in_flight: bool,
+    /// How many have finished.
+    finished: u64,
+    /// What the last one found. An error is kept as its kind and text: `io::Error` is not `Clone`.
+    found: Option<Result<Vec<SocketAddr>, (io::ErrorKind, String)>>,
+}
+
+impl Resolver {
+    pub(super) fn new(server: Address) -> Self {
+        Self(Arc::new(Shared {
+            server,
+            lookup: Mutex::default(),
+            finished: Condvar::new(),
+        }))
+    }
+
+    /// All addresses of the server, at least one.
+    pub(super) fn resolve(&self, deadline: Deadline) -> Result<Vec<SocketAddr>, Fault> {
+        let server = &self.0.server;
+        if let Some(ip) = server.ip() {
+            return Ok(vec![SocketAddr::new(ip, server.port)]);
+        }
+        let mut lookup = self.0.lookup.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = lookup.finished + 1;
+        if !lookup.in_flight {
+            let shared = Arc::clone(&self.0);
+            let thread = thread::Builder::new().name("moecache-resolve".to_owned());
+            thread
+                .spawn(move || shared.look_up())
+                .map_err(Fault::Resolve)?;
+            lookup.in_flight = true;
+        }
+        while lookup.finished < next {
+            let finished = &self.0.finished;
+            lookup = match deadline.remaining(Instant::now())? {
+                Some(left) => {
+                    let waited = finished.wait_timeout(lookup, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => finished
+                    .wait(lookup)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        match lookup.found.clone() {
+            Some(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+            Some(Err((kind, text))) => Err(Fault::Resolve(io::Error::new(kind, text))),
+            _ => Err(Fault::Resolve(io::Error::new(
+                io::ErrorKind::NotFound,
+                "no address",
+            ))),
+        }
+    }
+}
+
+impl Shared {
+    fn look_up(&self) {
+        let found = (self.server.host.as_str(), self.server.port).to_socket_addrs();
+        let mut lookup = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
+        lookup.found = Some(match found {
+            Ok(addresses) => Ok(addresses.collect()),
+            Err(error) => Err((error.kind(), error.to_string())),
+        });
+        lookup.in_flight = false;
+        lookup.finished += 1;
+        self.finished.notify_all();
+    }
+}

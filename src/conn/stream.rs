@@ -1,0 +1,144 @@
+use super::deadline::Deadline;
+use super::fault::Fault;
+use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+use std::io::{self, ErrorKind, IoSlice, Read as _};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How long a connection may be silent before the kernel asks whether the peer is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
+/// How much later than the deadline a blocked call may return: below this, the `setsockopt` that
+/// would shorten the socket's own timeout costs more than it gains.
+const SLACK: Duration = Duration::from_millis(5);
+
+/// The shortest socket timeout: the kernel takes 0 as "never", and counts in milliseconds or worse.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
+/// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const SEND: libc::c_int = libc::MSG_NOSIGNAL;
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const SEND: i32 = 0;
+
+/// A connected socket, each of whose calls ends by a deadline.
+#[derive(Debug)]
+pub(super) struct Stream {
+    socket: Socket,
+    /// The socket's own timeouts as last set. They are only changed when they would hold a call for
+    /// longer than the deadline allows, which on a warm connection is never.
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+}
+
+impl Stream {
+    pub(super) fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
+        let domain = Domain::for_address(address);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_keepalive(true)?;
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
+        let address = SockAddr::from(address);
+        match timeout {
+            Some(timeout) => socket.connect_timeout(&address, timeout.max(SHORTEST))?,
+            None => socket.connect(&address)?,
+        }
+        Ok(Self {
+            socket,
+            read_timeout: None,
+            write_timeout: None,
+        })
+    }
+
+    /// Whether the connection is as it was left: open, and with nothing to read.
+    pub(super) fn is_quiet(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        matches!(peek(&self.socket, &mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
+    /// Reads at least one byte.
+    pub(super) fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Fault> {
+        let mut timed_out = false;
+        loop {
+            let left = deadline.remaining(Instant::now())?;
+            if must_set(self.read_timeout, left, timed_out) {
+                self.read_timeout = left.map(|left| left.max(SHORTEST));
+                self.socket
+                    .set_read_timeout(self.read_timeout)
+                    .map_err(Fault::Lost)?;
+            }
+            match self.socket.read(into) {
+                Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
+                Ok(read) => return Ok(read),
+                Err(error) => timed_out = is_timeout(error)?,
+            }
+        }
+    }
+
+    /// Writes all of `parts`, in as few calls as the socket takes.
+    pub(super) fn write_all(
+        &mut self,
+        mut parts: &mut [IoSlice<'_>],
+        deadline: Deadline,
+    ) -> Result<(), Fault> {
+        let mut timed_out = false;
+        while !parts.is_empty() {
+            let left = deadline.remaining(Instant::now())?;
+            if must_set(self.write_timeout, left, timed_out) {
+                self.write_timeout = left.map(|left| left.max(SHORTEST));
+                self.socket
+                    .set_write_timeout(self.write_timeout)
+                    .map_err(Fault::Lost)?;
+            }
+            let sent = match parts {
+                [part] => self.socket.send_with_flags(part, SEND),
+                _ => self.socket.send_vectored_with_flags(parts, SEND),
+            };
+            timed_out = match sent {
+                Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
+                Ok(sent) => {
+                    IoSlice::advance_slices(&mut parts, sent);
+                    false
+                }
+                Err(error) => is_timeout(error)?,
+            };
+        }
+        Ok(())
+    }
+}
+
+/// Whether a socket timeout of `set` has to be changed, with `left` until the deadline: because it
+/// would end too late, or because it has ended too early.
+fn must_set(set: Option<Duration>, left: Option<Duration>, timed_out: bool) -> bool {
+    match (set, left) {
+        (Some(set), Some(left)) => timed_out || set > left.saturating_add(SLACK),
+        (None, Some(_)) => true,
+        (Some(_), None) => timed_out,
+        (None, None) => false,
+    }
+}
+
+/// Whether the call only ended because the socket's timeout did; `false` for an interrupted one.
+fn is_timeout(error: io::Error) -> Result<bool, Fault> {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(true),
+        ErrorKind::Interrupted => Ok(false),
+        _ => Err(Fault::Lost(error)),
+    }
+}
+
+/// Looks at what there is to read without waiting and without taking it: one call.
+#[cfg(unix)]
+fn peek(socket: &Socket, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    socket.recv_with_flags(byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+}
+
+#[cfg(not(unix))]
+fn peek(socket: &Socket, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    socket.set_nonblocking(true)?;
+    let peeked = socket.peek(byte);
+    socket.set_nonblocking(false)?;
+    peeked
+}
