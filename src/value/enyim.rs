@@ -1,0 +1,153 @@
+//! EnyimMemcached's types, and MessagePack for what they cannot hold: the default.
+
+use super::foreign;
+use super::msgpack::Document;
+use super::transcoder::{Body, Decoded, Transcoder, Value};
+use crate::error::{Error, Kind};
+use crate::item::Item;
+
+/// The flags of EnyimMemcached's `DefaultTranscoder`: 0x100 and .NET's `TypeCode`, numbers in little
+/// endian. They compare exactly, where EnyimMemcached itself looks at the lowest byte alone and so
+/// takes moecache's pickles (256) for text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Enyim;
+
+const TEXT: u32 = 0;
+const NULL: u32 = 0x102;
+const BOOLEAN: u32 = 0x103;
+const CHAR: u32 = 0x104;
+const SBYTE: u32 = 0x105;
+const BYTE: u32 = 0x106;
+const INT16: u32 = 0x107;
+const UINT16: u32 = 0x108;
+const INT32: u32 = 0x109;
+const UINT32: u32 = 0x10a;
+const INT64: u32 = 0x10b;
+const UINT64: u32 = 0x10c;
+const SINGLE: u32 = 0x10d;
+const DOUBLE: u32 = 0x10e;
+const DATE_TIME: u32 = 0x110;
+const STRING: u32 = 0x112;
+const RAW: u32 = 0xfa52;
+
+/// Ours, and read by nobody else: every other client raises on these flags or gives the bytes as
+/// they are; none runs a deserialiser on them or returns another value.
+const MSGPACK: u32 = 0x4d40;
+
+impl Transcoder for Enyim {
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+        Ok(match value {
+            Value::Null => Body::borrowed(NULL, &[]),
+            Value::Bool(value) => Body::inline(BOOLEAN, [value.into()]),
+            Value::I8(value) => Body::inline(SBYTE, value.to_le_bytes()),
+            Value::I16(value) => Body::inline(INT16, value.to_le_bytes()),
+            Value::I32(value) => Body::inline(INT32, value.to_le_bytes()),
+            Value::I64(value) => Body::inline(INT64, value.to_le_bytes()),
+            Value::U8(value) => Body::inline(BYTE, value.to_le_bytes()),
+            Value::U16(value) => Body::inline(UINT16, value.to_le_bytes()),
+            Value::U32(value) => Body::inline(UINT32, value.to_le_bytes()),
+            Value::U64(value) => Body::inline(UINT64, value.to_le_bytes()),
+            Value::F32(value) => Body::inline(SINGLE, value.to_le_bytes()),
+            Value::F64(value) => Body::inline(DOUBLE, value.to_le_bytes()),
+            Value::Char(value) => {
+                let unit = u16::try_from(u32::from(value)).map_err(|_| {
+                    let reason = "a .NET Char cannot hold a character beyond U+FFFF";
+                    Error::new(Kind::Encode, reason)
+                })?;
+                Body::inline(CHAR, unit.to_le_bytes())
+            }
+            Value::Str(value) => Body::borrowed(STRING, value.as_bytes()),
+            Value::Bytes(value) => Body::borrowed(RAW, value),
+            Value::DateTime(value) => Body::inline(DATE_TIME, value.to_le_bytes()),
+            Value::Object(value) => Body::owned(MSGPACK, value.to_msgpack()?),
+        })
+    }
+
+    fn decode(&self, item: Item) -> Result<Decoded, Error> {
+        let Item { flags, data, .. } = item;
+        Ok(match flags {
+            TEXT => Decoded::Text(data),
+            NULL => {
+                let [] = exactly(flags, &data)?;
+                Decoded::Null
+            }
+            BOOLEAN => {
+                let [value] = exactly(flags, &data)?;
+                // As BitConverter.ToBoolean does.
+                Decoded::Bool(value != 0)
+            }
+            CHAR => {
+                let unit = u16::from_le_bytes(exactly(flags, &data)?);
+                let value = char::from_u32(unit.into())
+                    .ok_or_else(|| damaged(flags, "that is half of a surrogate pair"))?;
+                Decoded::Char(value)
+            }
+            SBYTE => Decoded::I8(i8::from_le_bytes(exactly(flags, &data)?)),
+            INT16 => Decoded::I16(i16::from_le_bytes(exactly(flags, &data)?)),
+            INT32 => Decoded::I32(i32::from_le_bytes(exactly(flags, &data)?)),
+            INT64 => Decoded::I64(i64::from_le_bytes(exactly(flags, &data)?)),
+            BYTE => Decoded::U8(u8::from_le_bytes(exactly(flags, &data)?)),
+            UINT16 => Decoded::U16(u16::from_le_bytes(exactly(flags, &data)?)),
+            UINT32 => Decoded::U32(u32::from_le_bytes(exactly(flags, &data)?)),
+            UINT64 => Decoded::U64(u64::from_le_bytes(exactly(flags, &data)?)),
+            SINGLE => Decoded::F32(f32::from_le_bytes(exactly(flags, &data)?)),
+            DOUBLE => Decoded::F64(f64::from_le_bytes(exactly(flags, &data)?)),
+            DATE_TIME => Decoded::DateTime(i64::from_le_bytes(exactly(flags, &data)?)),
+            STRING => {
+                let string = String::from_utf8(data);
+                Decoded::String(string.map_err(|_| damaged(flags, "that is not UTF-8"))?)
+            }
+            RAW => Decoded::Bytes(data),
+            MSGPACK => {
+                let document = Document::parse(data);
+                Decoded::Object(document.map_err(|malformed| damaged(flags, malformed))?)
+            }
+            _ => {
+                let owner = foreign::describe(flags);
+                let owner = owner.unwrap_or("stored by no client that moecache knows");
+                return Err(Error::new(Kind::Decode, format!("flags {flags}: {owner}")));
+            }
+        })
+    }
+
+    fn describe(&self, flags: u32) -> &'static str {
+        match flags {
+            TEXT => "text",
+            NULL => "a .NET null",
+            BOOLEAN => "a .NET Boolean",
+            CHAR => "a .NET Char",
+            SBYTE => "a .NET SByte",
+            BYTE => "a .NET Byte",
+            INT16 => "a .NET Int16",
+            UINT16 => "a .NET UInt16",
+            INT32 => "a .NET Int32",
+            UINT32 => "a .NET UInt32",
+            INT64 => "a .NET Int64",
+            UINT64 => "a .NET UInt64",
+            SINGLE => "a .NET Single",
+            DOUBLE => "a .NET Double",
+            DATE_TIME => "a .NET DateTime",
+            STRING => "a .NET String",
+            RAW => "raw bytes",
+            MSGPACK => "a MessagePack object",
+            _ => foreign::describe(flags).unwrap_or("something unknown"),
+        }
+    }
+}
+
+/// The data of a type that always has `N` bytes. EnyimMemcached takes the first ones of a longer
+/// body; to return a number out of bytes that are something else is a wrong answer.
+fn exactly<const N: usize>(flags: u32, data: &[u8]) -> Result<[u8; N], Error> {
+    data.try_into().map_err(|_| {
+        let length = data.len();
+        damaged(flags, format_args!("of {length} bytes instead of {N}"))
+    })
+}
+
+fn damaged(flags: u32, how: impl std::fmt::Display) -> Error {
+    let stored = Enyim.describe(flags);
+    Error::new(
+        Kind::Decode,
+        format!("the item is {stored} (flags {flags}) {how}"),
+    )
+}

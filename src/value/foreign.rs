@@ -1,0 +1,50 @@
+//! Whose flags are these? Names for the formats of other clients, for messages only.
+
+/// What an item with these flags most likely is, where known. Serialised objects that only their
+/// own language can read, by running what they say, are refused by name.
+///
+/// Source: what each client was seen to store; the same flags mean different things to different
+/// clients, so a row names all of them.
+pub(super) fn describe(flags: u32) -> Option<&'static str> {
+    Some(match flags {
+        0x100 => "a Python pickle as moecache stores it; not executed",
+        0x101 => {
+            "a .NET object of BinaryFormatter (BSON or MessagePack in EnyimMemcachedCore); not \
+             executed"
+        }
+        1 => {
+            "a Python pickle of pylibmc, python-memcached, pymemcache or pyermc, a Marshal object \
+             of dalli, a Java object of spymemcached, or an integer of php-memcached; not executed"
+        }
+        2 => {
+            "an integer of python-memcached, pymemcache or pyermc, a bool of pylibmc, a float of \
+             php-memcached, or compressed data of dalli or spymemcached"
+        }
+        3 => "a compressed Marshal object of dalli, or a bool of php-memcached; not executed",
+        4 => {
+            "an integer of pylibmc or pyermc, a string of dalli, or a serialised PHP value of \
+             php-memcached; not executed"
+        }
+        6 => "a compressed string of dalli, or JSON of php-memcached",
+        8 => {
+            "compressed bytes of pylibmc, python-memcached or pymemcache, or a compressed string of pyermc"
+        }
+        9 => {
+            "a compressed Python pickle of pylibmc, python-memcached, pymemcache or pyermc; not \
+             executed"
+        }
+        10 | 12 => "a compressed integer of pylibmc, python-memcached, pymemcache or pyermc",
+        16 => "a string of pylibmc, python-memcached or pymemcache",
+        24 => "a compressed string of pylibmc, python-memcached or pymemcache",
+        0x50..=0x5f => "compressed data of php-memcached",
+        0x200 => "an Integer of spymemcached",
+        0x300 => "a Long of spymemcached",
+        0x400 => "a Date of spymemcached",
+        0x500 => "a Byte of spymemcached",
+        0x600 => "a Float of spymemcached",
+        0x700 => "a Double of spymemcached",
+        0x800 => "bytes of spymemcached",
+        0x802 => "compressed bytes of spymemcached",
+        _ => return None,
+    })
+}

@@ -1,0 +1,422 @@
+//! A serde deserialiser of MessagePack whose whole body was checked before.
+
+use super::super::fault::Fault;
+use super::walk::Head;
+use serde::de::value::{BorrowedBytesDeserializer, SeqAccessDeserializer, SeqDeserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
+};
+
+/// Reads one value after the other. It goes by what is stored, and is strict where serde's own
+/// types are not: no bytes as a string, no integer as a float, no double as a single.
+pub(crate) struct Reader<'de> {
+    rest: &'de [u8],
+}
+
+impl<'de> Reader<'de> {
+    pub(super) fn new(bytes: &'de [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(super) fn finish(self) -> Result<(), Fault> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault::custom("not all of it was read"))
+        }
+    }
+
+    fn head(&mut self) -> Result<Head, Fault> {
+        let (head, used) = self.parse()?;
+        self.take(used)?;
+        Ok(head)
+    }
+
+    fn peek(&self) -> Result<Head, Fault> {
+        Ok(self.parse()?.0)
+    }
+
+    fn parse(&self) -> Result<(Head, usize), Fault> {
+        Head::parse(self.rest).ok().flatten().ok_or_else(short)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'de [u8], Fault> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(short)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn text(&mut self, length: usize) -> Result<&'de str, Fault> {
+        let bytes = self.take(length)?;
+        std::str::from_utf8(bytes).map_err(|_| Fault::custom("a string in it is not UTF-8"))
+    }
+
+    /// Visits the next value if it is of a type that the request allows.
+    fn only<V: Visitor<'de>>(
+        &mut self,
+        allowed: impl FnOnce(Head) -> bool,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let head = self.peek()?;
+        if allowed(head) {
+            self.deserialize_any(visitor)
+        } else {
+            Err(Fault::found(kind(head), &visitor))
+        }
+    }
+
+    fn seq<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        let mut left = Left::new(self, length);
+        let value = visitor.visit_seq(&mut left)?;
+        left.finish()?;
+        Ok(value)
+    }
+
+    fn map<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        let mut left = Left::new(self, length);
+        let value = visitor.visit_map(&mut left)?;
+        left.finish()?;
+        Ok(value)
+    }
+
+    /// A number of 128 bits: an integer, or 16 bytes in big endian as rmp-serde writes it.
+    fn wide(&mut self, expected: &dyn Expected) -> Result<Wide, Fault> {
+        match self.head()? {
+            Head::Unsigned(number) => Ok(Wide::Number(number.into())),
+            Head::Signed(number) => Ok(Wide::Number(number.into())),
+            Head::Bin(16) => {
+                let bytes = self.take(16)?.first_chunk().ok_or_else(short)?;
+                Ok(Wide::Bytes(*bytes))
+            }
+            head => Err(Fault::found(kind(head), expected)),
+        }
+    }
+}
+
+enum Wide {
+    Number(i128),
+    Bytes([u8; 16]),
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Fault;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.head()? {
+            Head::Nil => visitor.visit_unit(),
+            Head::Bool(value) => visitor.visit_bool(value),
+            Head::Unsigned(value) => visitor.visit_u64(value),
+            Head::Signed(value) => visitor.visit_i64(value),
+            Head::F32(value) => visitor.visit_f32(value),
+            Head::F64(value) => visitor.visit_f64(value),
+            Head::Str(length) => visitor.visit_borrowed_str(self.text(length)?),
+            Head::Bin(length) => visitor.visit_borrowed_bytes(self.take(length)?),
+            Head::Array(length) => self.seq(length, visitor),
+            Head::Map(length) => self.map(length, visitor),
+            Head::Ext(tag, length) => {
+                let ext = Ext::Tag(tag, self.take(length)?);
+                visitor.visit_newtype_struct(SeqAccessDeserializer::new(ext))
+            }
+        }
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.wide(&visitor)? {
+            Wide::Number(number) => visitor.visit_i128(number),
+            Wide::Bytes(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
+        }
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.wide(&visitor)? {
+            Wide::Number(number) => {
+                let number = u128::try_from(number).map_err(|_| Fault::does_not_fit(&visitor))?;
+                visitor.visit_u128(number)
+            }
+            Wide::Bytes(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.only(|head| matches!(head, Head::F32(_)), visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.only(|head| matches!(head, Head::F32(_) | Head::F64(_)), visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.only(|head| matches!(head, Head::Str(_)), visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.only(|head| matches!(head, Head::Str(_)), visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.only(
+            |head| matches!(head, Head::Bin(_) | Head::Array(_)),
+            visitor,
+        )
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            Head::Nil => {
+                self.head()?;
+                visitor.visit_none()
+            }
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            // rmp-serde's way to write one.
+            Head::Array(0) => {
+                self.head()?;
+                visitor.visit_unit()
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        if name == rmp_serde::MSGPACK_EXT_STRUCT_NAME {
+            return self.only(|head| matches!(head, Head::Ext(..)), visitor);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            Head::Bin(length) => {
+                self.head()?;
+                bytes_as_seq(self.take(length)?.iter().copied(), visitor)
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            Head::Str(length) => {
+                self.head()?;
+                let variant = self.text(length)?;
+                visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(variant))
+            }
+            Head::Map(1) => {
+                self.head()?;
+                visitor.visit_enum(Variant(self))
+            }
+            head => Err(Fault::found(kind(head), &visitor)),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Raw bytes as a sequence of `u8`, of which none may be left over.
+pub(in super::super) fn bytes_as_seq<'de, V: Visitor<'de>>(
+    bytes: impl Iterator<Item = u8>,
+    visitor: V,
+) -> Result<V::Value, Fault> {
+    let mut seq = SeqDeserializer::new(bytes);
+    let value = visitor.visit_seq(&mut seq)?;
+    seq.end()?;
+    Ok(value)
+}
+
+/// What is left of an array or a map.
+struct Left<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    length: usize,
+    left: usize,
+}
+
+impl<'a, 'de> Left<'a, 'de> {
+    fn new(reader: &'a mut Reader<'de>, length: usize) -> Self {
+        let left = length;
+        Self {
+            reader,
+            length,
+            left,
+        }
+    }
+
+    /// A type that takes fewer elements than are stored is not the type that was stored.
+    fn finish(self) -> Result<(), Fault> {
+        if self.left == 0 {
+            return Ok(());
+        }
+        let taken = self.length - self.left;
+        let expected = format!("{taken} elements");
+        Err(Fault::invalid_length(self.length, &expected.as_str()))
+    }
+
+    fn next(&mut self) -> Option<&mut Reader<'de>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.reader)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Left<'_, 'de> {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Fault> {
+        self.next()
+            .map(|reader| seed.deserialize(reader))
+            .transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+impl<'de> MapAccess<'de> for Left<'_, 'de> {
+    type Error = Fault;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Fault> {
+        self.next()
+            .map(|reader| seed.deserialize(reader))
+            .transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+        seed.deserialize(&mut *self.reader)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+/// A variant with content: a map of one pair.
+struct Variant<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
+    type Error = Fault;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
+        Ok((seed.deserialize(&mut *self.0)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = Fault;
+
+    fn unit_variant(self) -> Result<(), Fault> {
+        match self.0.head()? {
+            Head::Nil => Ok(()),
+            head => Err(Fault::found(kind(head), &"a unit variant")),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
+        seed.deserialize(self.0)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.0.deserialize_tuple(length, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.0.deserialize_any(visitor)
+    }
+}
+
+/// An extension value, as rmp-serde presents it: a pair of its type and its bytes.
+enum Ext<'de> {
+    Tag(i8, &'de [u8]),
+    Data(&'de [u8]),
+    Done,
+}
+
+impl<'de> SeqAccess<'de> for Ext<'de> {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Fault> {
+        match *self {
+            Self::Tag(tag, data) => {
+                *self = Self::Data(data);
+                seed.deserialize(tag.into_deserializer()).map(Some)
+            }
+            Self::Data(data) => {
+                *self = Self::Done;
+                seed.deserialize(BorrowedBytesDeserializer::new(data))
+                    .map(Some)
+            }
+            Self::Done => Ok(None),
+        }
+    }
+}
+
+/// Only for bytes that the walker did not see.
+fn short() -> Fault {
+    Fault::custom("cut short")
+}
+
+fn kind(head: Head) -> &'static str {
+    match head {
+        Head::Nil => "null",
+        Head::Bool(_) => "a bool",
+        Head::Unsigned(_) | Head::Signed(_) => "an integer",
+        Head::F32(_) | Head::F64(_) => "a float",
+        Head::Str(_) => "a string",
+        Head::Bin(_) => "bytes",
+        Head::Ext(..) => "a MessagePack extension",
+        Head::Array(_) => "a sequence",
+        Head::Map(_) => "a map",
+    }
+}

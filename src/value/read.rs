@@ -1,0 +1,239 @@
+//! The serde deserialiser of a decoded value.
+
+use super::date_time;
+use super::fault::Fault;
+use super::msgpack::bytes_as_seq;
+use super::transcoder::Decoded;
+use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
+use std::mem;
+use std::str::FromStr;
+
+/// Gives what is stored to a type that asks for something in particular, if it is just that.
+///
+/// Only `deserialize_any`, for types that take whatever there is, goes by what is stored; the
+/// primitives' visitors would let an integer pass as a float, and bytes as a string. The value is
+/// borrowed mutably so that strings and bytes can be moved out of it while objects are read in
+/// place.
+pub(super) struct Reader<'de>(&'de mut Decoded);
+
+impl<'de> Reader<'de> {
+    pub(super) fn new(decoded: &'de mut Decoded) -> Self {
+        Self(decoded)
+    }
+}
+
+/// Methods that hand objects to the MessagePack reader, and of the rest take what they list.
+macro_rules! typed {
+    ($(
+        fn $method:ident($($argument:ident: $type:ty),*) |$visitor:ident| {
+            $($pattern:pat => $value:expr,)*
+        }
+    )*) => {$(
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($argument: $type,)*
+            $visitor: V,
+        ) -> Result<V::Value, Fault> {
+            match self.0 {
+                Decoded::Object(document) => {
+                    document.read(|reader| reader.$method($($argument,)* $visitor))
+                }
+                $($pattern => $value,)*
+                _ => Err(Fault::mismatch(&$visitor)),
+            }
+        }
+    )*};
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            match self.0 {
+                Decoded::Object(document) => document.read(|reader| reader.$method(visitor)),
+                number => {
+                    let number = integer(number, &visitor)?;
+                    visitor.$visit(number)
+                }
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Reader<'de> {
+    type Error = Fault;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.0 {
+            Decoded::Null => visitor.visit_unit(),
+            Decoded::Bool(value) => visitor.visit_bool(*value),
+            Decoded::I8(value) => visitor.visit_i8(*value),
+            Decoded::I16(value) => visitor.visit_i16(*value),
+            Decoded::I32(value) => visitor.visit_i32(*value),
+            Decoded::I64(value) => visitor.visit_i64(*value),
+            Decoded::U8(value) => visitor.visit_u8(*value),
+            Decoded::U16(value) => visitor.visit_u16(*value),
+            Decoded::U32(value) => visitor.visit_u32(*value),
+            Decoded::U64(value) => visitor.visit_u64(*value),
+            Decoded::F32(value) => visitor.visit_f32(*value),
+            Decoded::F64(value) => visitor.visit_f64(*value),
+            Decoded::Char(value) => visitor.visit_char(*value),
+            Decoded::String(value) => visitor.visit_string(mem::take(value)),
+            Decoded::Bytes(value) => visitor.visit_byte_buf(mem::take(value)),
+            // Not as an integer: a type that takes whatever there is would make a number of it.
+            Decoded::DateTime(value) => visitor.visit_newtype_struct((*value).into_deserializer()),
+            Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),
+            Decoded::Object(document) => document.read(|reader| reader.deserialize_any(visitor)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.0 {
+            Decoded::Null => visitor.visit_none(),
+            // As EnyimMemcached reads it.
+            Decoded::Text(value) if value.is_empty() => visitor.visit_none(),
+            Decoded::Object(document) => document.read(|reader| reader.deserialize_option(visitor)),
+            value => visitor.visit_some(Self(value)),
+        }
+    }
+
+    integers! {
+        deserialize_i8 visit_i8
+        deserialize_i16 visit_i16
+        deserialize_i32 visit_i32
+        deserialize_i64 visit_i64
+        deserialize_i128 visit_i128
+        deserialize_u8 visit_u8
+        deserialize_u16 visit_u16
+        deserialize_u32 visit_u32
+        deserialize_u64 visit_u64
+        deserialize_u128 visit_u128
+    }
+
+    typed! {
+        fn deserialize_bool() |visitor| {
+            Decoded::Bool(value) => visitor.visit_bool(*value),
+        }
+
+        fn deserialize_f32() |visitor| {
+            Decoded::F32(value) => visitor.visit_f32(*value),
+        }
+
+        fn deserialize_f64() |visitor| {
+            Decoded::F32(value) => visitor.visit_f64((*value).into()),
+            Decoded::F64(value) => visitor.visit_f64(*value),
+        }
+
+        fn deserialize_char() |visitor| {
+            Decoded::Char(value) => visitor.visit_char(*value),
+        }
+
+        fn deserialize_string() |visitor| {
+            Decoded::String(value) => visitor.visit_string(mem::take(value)),
+            Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),
+        }
+
+        fn deserialize_byte_buf() |visitor| {
+            Decoded::Bytes(value) => visitor.visit_byte_buf(mem::take(value)),
+        }
+
+        fn deserialize_unit() |visitor| {
+            Decoded::Null => visitor.visit_unit(),
+        }
+
+        fn deserialize_unit_struct(name: &'static str) |visitor| {
+            Decoded::Null => visitor.visit_unit(),
+        }
+
+        fn deserialize_seq() |visitor| {
+            Decoded::Bytes(value) => bytes_as_seq(mem::take(value).into_iter(), visitor),
+        }
+
+        fn deserialize_tuple(length: usize) |visitor| {
+            Decoded::Bytes(value) => bytes_as_seq(mem::take(value).into_iter(), visitor),
+        }
+
+        fn deserialize_tuple_struct(name: &'static str, length: usize) |visitor| {}
+
+        fn deserialize_map() |visitor| {}
+
+        fn deserialize_struct(name: &'static str, fields: &'static [&'static str]) |visitor| {}
+
+        fn deserialize_enum(name: &'static str, variants: &'static [&'static str]) |visitor| {}
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.0 {
+            Decoded::DateTime(value) if name == date_time::NAME => {
+                visitor.visit_newtype_struct((*value).into_deserializer())
+            }
+            _ if name == date_time::NAME => Err(Fault::mismatch(&visitor)),
+            Decoded::Object(document) => {
+                document.read(|reader| reader.deserialize_newtype_struct(name, visitor))
+            }
+            value => visitor.visit_newtype_struct(Self(value)),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_byte_buf(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_any(visitor)
+    }
+}
+
+/// The stored number, if it is one and fits.
+fn integer<T>(stored: &Decoded, expected: &dyn Expected) -> Result<T, Fault>
+where
+    T: TryFrom<i128> + FromStr,
+{
+    let number: i128 = match stored {
+        Decoded::I8(value) => (*value).into(),
+        Decoded::I16(value) => (*value).into(),
+        Decoded::I32(value) => (*value).into(),
+        Decoded::I64(value) => (*value).into(),
+        Decoded::U8(value) => (*value).into(),
+        Decoded::U16(value) => (*value).into(),
+        Decoded::U32(value) => (*value).into(),
+        Decoded::U64(value) => (*value).into(),
+        Decoded::Text(text) => return counter(text, expected),
+        _ => return Err(Fault::mismatch(expected)),
+    };
+    T::try_from(number).map_err(|_| Fault::does_not_fit(expected))
+}
+
+/// A number in text. memcached keeps the length of a counter that decr made shorter, and fills it
+/// up with spaces (`decr` in its `doc/protocol.txt`).
+fn counter<T: FromStr>(text: &[u8], expected: &dyn Expected) -> Result<T, Fault> {
+    let end = text.iter().rposition(|&byte| byte != b' ');
+    let number = end.map_or(&[][..], |end| &text[..=end]);
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let decimal = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let Some(number) = std::str::from_utf8(number).ok().filter(|_| decimal) else {
+        return Err(Fault::Other(format!(
+            "not a decimal number, which {expected} has to be"
+        )));
+    };
+    number.parse().map_err(|_| Fault::does_not_fit(expected))
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Fault> {
+    String::from_utf8(bytes).map_err(|_| Fault::custom("not UTF-8"))
+}

@@ -1,0 +1,189 @@
+//! What every transcoder speaks: values to store, bodies, and values as they were stored.
+
+use super::msgpack::{self, Document};
+use crate::error::Error;
+use crate::item::{Item, ItemRef};
+use serde::Serialize;
+use std::fmt::Debug;
+
+/// How values are stored: which flags and bytes, and back. One for each family of clients.
+///
+/// Encoding and decoding are exact: a type that a client family cannot hold is an error, and so are
+/// flags that it does not write.
+pub(crate) trait Transcoder: Send + Sync + Debug {
+    /// Flags and data of a value.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind encode](Error::is_encode) where the value cannot be stored.
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error>;
+
+    /// The value of an item, its buffer moved and not copied.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind decode](Error::is_decode) where the flags are not of this family, or the data
+    /// is not what the flags say.
+    fn decode(&self, item: Item) -> Result<Decoded, Error>;
+
+    /// What these flags stand for, with its article: "a .NET Int32". For messages.
+    fn describe(&self, flags: u32) -> &'static str;
+}
+
+/// A value to store.
+///
+/// `Debug` is left out on purpose: values are not for logs.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub(crate) enum Value<'a> {
+    /// None, or the unit.
+    Null,
+    /// A bool.
+    Bool(bool),
+    /// An 8-bit integer.
+    I8(i8),
+    /// A 16-bit integer.
+    I16(i16),
+    /// A 32-bit integer.
+    I32(i32),
+    /// A 64-bit integer.
+    I64(i64),
+    /// An unsigned 8-bit integer.
+    U8(u8),
+    /// An unsigned 16-bit integer.
+    U16(u16),
+    /// An unsigned 32-bit integer.
+    U32(u32),
+    /// An unsigned 64-bit integer.
+    U64(u64),
+    /// A 32-bit float.
+    F32(f32),
+    /// A 64-bit float.
+    F64(f64),
+    /// A character of the Basic Multilingual Plane, so one unit of UTF-16; others are objects.
+    Char(char),
+    /// A string.
+    Str(&'a str),
+    /// Raw data.
+    Bytes(&'a [u8]),
+    /// .NET's `DateTime.ToBinary()`.
+    DateTime(i64),
+    /// Anything else, to be serialised in one of the formats that [`Object`] has.
+    Object(&'a dyn Object),
+}
+
+/// Anything serialisable, in each of the formats that a transcoder may choose from.
+pub(crate) trait Object {
+    /// MessagePack, structs as maps with named fields.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind encode](Error::is_encode) where the value's `Serialize` fails, or the value
+    /// nests deeper than can be read back.
+    fn to_msgpack(&self) -> Result<Vec<u8>, Error>;
+}
+
+impl<T: Serialize> Object for T {
+    fn to_msgpack(&self) -> Result<Vec<u8>, Error> {
+        msgpack::to_vec(self)
+    }
+}
+
+/// What goes to the server for a value.
+pub(crate) struct Body<'a> {
+    flags: u32,
+    data: Data<'a>,
+}
+
+enum Data<'a> {
+    Borrowed(&'a [u8]),
+    Inline { bytes: [u8; 8], length: usize },
+    Owned(Vec<u8>),
+}
+
+impl<'a> Body<'a> {
+    /// Data of the caller's, not copied.
+    pub(crate) fn borrowed(flags: u32, data: &'a [u8]) -> Self {
+        let data = Data::Borrowed(data);
+        Self { flags, data }
+    }
+
+    /// A primitive's few bytes, without an allocation.
+    pub(crate) fn inline<const N: usize>(flags: u32, data: [u8; N]) -> Self {
+        const { assert!(N <= 8, "primitives have at most 8 bytes") };
+        let mut bytes = [0; 8];
+        bytes[..N].copy_from_slice(&data);
+        let data = Data::Inline { bytes, length: N };
+        Self { flags, data }
+    }
+
+    /// Data made for this body.
+    pub(crate) fn owned(flags: u32, data: Vec<u8>) -> Self {
+        let data = Data::Owned(data);
+        Self { flags, data }
+    }
+
+    /// The item's flags.
+    pub(crate) fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// The item's data.
+    pub(crate) fn data(&self) -> &[u8] {
+        match &self.data {
+            Data::Borrowed(data) => data,
+            Data::Inline { bytes, length } => &bytes[..*length],
+            Data::Owned(data) => data,
+        }
+    }
+
+    /// Both, as the protocol takes them.
+    pub(crate) fn as_item(&self) -> ItemRef<'_> {
+        ItemRef {
+            flags: self.flags(),
+            data: self.data(),
+        }
+    }
+}
+
+/// A value as it was stored: [`Value`]'s list, owned.
+#[non_exhaustive]
+pub(crate) enum Decoded {
+    /// None, or the unit.
+    Null,
+    /// A bool.
+    Bool(bool),
+    /// An 8-bit integer.
+    I8(i8),
+    /// A 16-bit integer.
+    I16(i16),
+    /// A 32-bit integer.
+    I32(i32),
+    /// A 64-bit integer.
+    I64(i64),
+    /// An unsigned 8-bit integer.
+    U8(u8),
+    /// An unsigned 16-bit integer.
+    U16(u16),
+    /// An unsigned 32-bit integer.
+    U32(u32),
+    /// An unsigned 64-bit integer.
+    U64(u64),
+    /// A 32-bit float.
+    F32(f32),
+    /// A 64-bit float.
+    F64(f64),
+    /// A character.
+    Char(char),
+    /// A string.
+    String(String),
+    /// Raw data.
+    Bytes(Vec<u8>),
+    /// .NET's `DateTime.ToBinary()`.
+    DateTime(i64),
+    /// Text of no stated type: a string, or a number such as a counter. UTF-8 is checked by who
+    /// reads it as a string, since other clients keep bytes under the same flags.
+    Text(Vec<u8>),
+    /// MessagePack.
+    Object(Document),
+}
