@@ -128,12 +128,12 @@ mod tests {
                 0x48dc_38c2_0aba_6ad3,
                 unix(1_709_168_523, 456_789_100),
             ),
-            ("local", 0x88d2_6a5c_6848_9600_u64, unix(1_433_147_400, 0)),
+            ("local", 0x88d2_6a5c_4896_3400_u64, unix(1_433_147_400, 0)),
             ("unspecified", 0x08c1_2266_dd19_2000, None),
             ("year 1", 0x4000_0000_0000_0000, before(62_135_596_800)),
             (
                 "year 1, local, east of UTC",
-                0xbfff_fff7_9c84_1800,
+                0xbfff_fff7_9e3b_9800,
                 before(62_135_600_400),
             ),
         ];

@@ -25,7 +25,7 @@ impl Fault {
         Self::Other(format!("the stored number does not fit {expected}"))
     }
 
-    /// Another type than expected inside of an object.
+    /// Something else than expected inside of an object.
     pub(super) fn found(found: &str, expected: &dyn Expected) -> Self {
         Self::Other(format!("{found} where {expected} was expected"))
     }
@@ -120,7 +120,7 @@ fn kind(found: &Unexpected<'_>) -> &'static str {
         | Unexpected::NewtypeVariant
         | Unexpected::TupleVariant
         | Unexpected::StructVariant => "a variant",
-        // What a type's own `Deserialize` may put here is text of its making.
-        _ => "something",
+        // Text of the type's own making.
+        Unexpected::Other(_) => "something",
     }
 }

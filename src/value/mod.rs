@@ -7,6 +7,7 @@ mod date_time;
 mod enyim;
 mod fault;
 mod foreign;
+mod just_byte;
 mod lower;
 mod msgpack;
 mod read;

@@ -1,16 +1,14 @@
 //! A serde deserialiser of MessagePack whose whole body was checked before.
 
-use super::super::fault::Fault;
+use super::access::{Ext, Rest, Variant};
 use super::walk::Head;
-use serde::de::value::{BorrowedBytesDeserializer, SeqAccessDeserializer, SeqDeserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
-};
+use crate::value::fault::Fault;
+use serde::de::value::{SeqAccessDeserializer, SeqDeserializer};
+use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 
 /// Reads one value after the other. It goes by what is stored, and is strict where serde's own
 /// types are not: no bytes as a string, no integer as a float, no double as a single.
-pub(crate) struct Reader<'de> {
+pub(in crate::value) struct Reader<'de> {
     rest: &'de [u8],
 }
 
@@ -27,7 +25,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    fn head(&mut self) -> Result<Head, Fault> {
+    pub(super) fn head(&mut self) -> Result<Head, Fault> {
         let (head, used) = self.parse()?;
         self.take(used)?;
         Ok(head)
@@ -62,21 +60,21 @@ impl<'de> Reader<'de> {
         if allowed(head) {
             self.deserialize_any(visitor)
         } else {
-            Err(Fault::found(kind(head), &visitor))
+            Err(Fault::found(head.describe(), &visitor))
         }
     }
 
     fn seq<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        let mut left = Left::new(self, length);
-        let value = visitor.visit_seq(&mut left)?;
-        left.finish()?;
+        let mut rest = Rest::new(self, length);
+        let value = visitor.visit_seq(&mut rest)?;
+        rest.finish()?;
         Ok(value)
     }
 
     fn map<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        let mut left = Left::new(self, length);
-        let value = visitor.visit_map(&mut left)?;
-        left.finish()?;
+        let mut rest = Rest::new(self, length);
+        let value = visitor.visit_map(&mut rest)?;
+        rest.finish()?;
         Ok(value)
     }
 
@@ -89,7 +87,7 @@ impl<'de> Reader<'de> {
                 let bytes = self.take(16)?.first_chunk().ok_or_else(short)?;
                 Ok(Wide::Bytes(*bytes))
             }
-            head => Err(Fault::found(kind(head), expected)),
+            head => Err(Fault::found(head.describe(), expected)),
         }
     }
 }
@@ -241,9 +239,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             }
             Head::Map(1) => {
                 self.head()?;
-                visitor.visit_enum(Variant(self))
+                visitor.visit_enum(Variant::new(self))
             }
-            head => Err(Fault::found(kind(head), &visitor)),
+            head => Err(Fault::found(head.describe(), &visitor)),
         }
     }
 
@@ -253,7 +251,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// Raw bytes as a sequence of `u8`, of which none may be left over.
-pub(in super::super) fn bytes_as_seq<'de, V: Visitor<'de>>(
+pub(in crate::value) fn bytes_as_seq<'de, V: Visitor<'de>>(
     bytes: impl Iterator<Item = u8>,
     visitor: V,
 ) -> Result<V::Value, Fault> {
@@ -263,160 +261,7 @@ pub(in super::super) fn bytes_as_seq<'de, V: Visitor<'de>>(
     Ok(value)
 }
 
-/// What is left of an array or a map.
-struct Left<'a, 'de> {
-    reader: &'a mut Reader<'de>,
-    length: usize,
-    left: usize,
-}
-
-impl<'a, 'de> Left<'a, 'de> {
-    fn new(reader: &'a mut Reader<'de>, length: usize) -> Self {
-        let left = length;
-        Self {
-            reader,
-            length,
-            left,
-        }
-    }
-
-    /// A type that takes fewer elements than are stored is not the type that was stored.
-    fn finish(self) -> Result<(), Fault> {
-        if self.left == 0 {
-            return Ok(());
-        }
-        let taken = self.length - self.left;
-        let expected = format!("{taken} elements");
-        Err(Fault::invalid_length(self.length, &expected.as_str()))
-    }
-
-    fn next(&mut self) -> Option<&mut Reader<'de>> {
-        self.left = self.left.checked_sub(1)?;
-        Some(self.reader)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Left<'_, 'de> {
-    type Error = Fault;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Fault> {
-        self.next()
-            .map(|reader| seed.deserialize(reader))
-            .transpose()
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
-    }
-}
-
-impl<'de> MapAccess<'de> for Left<'_, 'de> {
-    type Error = Fault;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Fault> {
-        self.next()
-            .map(|reader| seed.deserialize(reader))
-            .transpose()
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        seed.deserialize(&mut *self.reader)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
-    }
-}
-
-/// A variant with content: a map of one pair.
-struct Variant<'a, 'de>(&'a mut Reader<'de>);
-
-impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
-    type Error = Fault;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
-        Ok((seed.deserialize(&mut *self.0)?, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
-    type Error = Fault;
-
-    fn unit_variant(self) -> Result<(), Fault> {
-        match self.0.head()? {
-            Head::Nil => Ok(()),
-            head => Err(Fault::found(kind(head), &"a unit variant")),
-        }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
-        seed.deserialize(self.0)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        self.0.deserialize_tuple(length, visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        self.0.deserialize_any(visitor)
-    }
-}
-
-/// An extension value, as rmp-serde presents it: a pair of its type and its bytes.
-enum Ext<'de> {
-    Tag(i8, &'de [u8]),
-    Data(&'de [u8]),
-    Done,
-}
-
-impl<'de> SeqAccess<'de> for Ext<'de> {
-    type Error = Fault;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Fault> {
-        match *self {
-            Self::Tag(tag, data) => {
-                *self = Self::Data(data);
-                seed.deserialize(tag.into_deserializer()).map(Some)
-            }
-            Self::Data(data) => {
-                *self = Self::Done;
-                seed.deserialize(BorrowedBytesDeserializer::new(data))
-                    .map(Some)
-            }
-            Self::Done => Ok(None),
-        }
-    }
-}
-
 /// Only for bytes that the walker did not see.
 fn short() -> Fault {
     Fault::custom("cut short")
-}
-
-fn kind(head: Head) -> &'static str {
-    match head {
-        Head::Nil => "null",
-        Head::Bool(_) => "a bool",
-        Head::Unsigned(_) | Head::Signed(_) => "an integer",
-        Head::F32(_) | Head::F64(_) => "a float",
-        Head::Str(_) => "a string",
-        Head::Bin(_) => "bytes",
-        Head::Ext(..) => "a MessagePack extension",
-        Head::Array(_) => "a sequence",
-        Head::Map(_) => "a map",
-    }
 }

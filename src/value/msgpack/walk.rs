@@ -98,6 +98,21 @@ impl Head {
         Ok(head.map(|(head, used)| (head, 1 + used)))
     }
 
+    /// What it is, for messages.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Nil => "null",
+            Self::Bool(_) => "a bool",
+            Self::Unsigned(_) | Self::Signed(_) => "an integer",
+            Self::F32(_) | Self::F64(_) => "a float",
+            Self::Str(_) => "a string",
+            Self::Bin(_) => "bytes",
+            Self::Ext(..) => "a MessagePack extension",
+            Self::Array(_) => "a sequence",
+            Self::Map(_) => "a map",
+        }
+    }
+
     /// How many bytes follow the head that belong to it.
     fn payload(self) -> usize {
         match self {
@@ -118,7 +133,7 @@ fn signed(byte: u8) -> i8 {
     i8::from_be_bytes([byte])
 }
 
-/// Where `usize` is 16 bits, a length over it cannot be in memory, so the largest does as well.
+/// A length that `usize` cannot hold is cut short in any case.
 fn length(bytes: [u8; 4]) -> usize {
     usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX)
 }

@@ -1,0 +1,200 @@
+//! Bodies that lie, and values that cannot be stored.
+
+use super::super::msgpack::MAX_DEPTH;
+use super::*;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::ser::{Error as _, SerializeSeq, SerializeStruct, Serializer};
+use std::panic::catch_unwind;
+use std::thread;
+
+#[test]
+fn primitives() {
+    let rows: [(&str, u32, &[u8], &str); 7] = [
+        (
+            "half a pair",
+            260,
+            b"\x00\xd8",
+            "a .NET Char (flags 260) that is half of a surrogate pair",
+        ),
+        (
+            "Latin-1",
+            274,
+            b"\xe9",
+            "a .NET String (flags 274) that is not UTF-8",
+        ),
+        ("Latin-1 text", 0, b"\xe9", "text (flags 0): not UTF-8"),
+        (
+            "half an Int64",
+            267,
+            &[0; 4],
+            "a .NET Int64 (flags 267) of 4 bytes instead of 8",
+        ),
+        (
+            "an empty Boolean",
+            259,
+            b"",
+            "a .NET Boolean (flags 259) of 0 bytes instead of 1",
+        ),
+        (
+            "a long Boolean",
+            259,
+            &[1, 0],
+            "a .NET Boolean (flags 259) of 2 bytes instead of 1",
+        ),
+        (
+            "a long null",
+            258,
+            &[0; 3],
+            "a .NET null (flags 258) of 3 bytes instead of 0",
+        ),
+    ];
+    for (name, flags, data, expected) in rows {
+        let expected = format!("the item is {expected}");
+        assert_eq!(
+            complaint(read::<IgnoredAny>(flags, data)),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn objects() {
+    let short = " that is cut short";
+    let bomb = vec![0x91; 100_000];
+    let rows: [(&str, &[u8], &str); 9] = [
+        ("nothing", b"", short),
+        ("cut short", b"\x92\x01", short),
+        ("4 billion elements", b"\xdd\xff\xff\xff\xff", short),
+        ("4 billion pairs", b"\xdf\xff\xff\xff\xff", short),
+        ("a string of 4 GB", b"\xdb\xff\xff\xff\xff", short),
+        (
+            "trailing",
+            b"\x91\x01\x02",
+            " that is followed by other bytes",
+        ),
+        ("a depth bomb", &bomb, " that nests deeper than 128 levels"),
+        (
+            "reserved",
+            b"\xc1",
+            " with a byte in it that starts no MessagePack value",
+        ),
+        ("Latin-1", b"\xa1\xe9", ": a string in it is not UTF-8"),
+    ];
+    for (name, data, expected) in rows {
+        let expected = format!("the item is a MessagePack object (flags 19776){expected}");
+        assert_eq!(
+            complaint(read::<IgnoredAny>(19776, data)),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Debug)]
+#[serde(tag = "type", content = "content")]
+enum Chain {
+    End,
+    Link(Box<Chain>),
+}
+
+fn chain(links: usize) -> Chain {
+    (0..links).fold(Chain::End, |chain, _| Chain::Link(Box::new(chain)))
+}
+
+fn nested(depth: usize) -> serde_json::Value {
+    let null = serde_json::Value::Null;
+    (0..depth).fold(null, |value, _| serde_json::json!([value]))
+}
+
+/// On a thread as small as `std` makes them; this one's size depends on who runs the tests.
+#[test]
+fn as_deep_as_allowed() {
+    let small = thread::Builder::new().stack_size(2 << 20);
+    let deep = small.spawn(|| {
+        let value = nested(MAX_DEPTH);
+        let item = stored(&value).unwrap();
+        assert_eq!(decode::<serde_json::Value>(&Enyim, item).unwrap(), value);
+        let value = chain(MAX_DEPTH - 1);
+        let item = stored(&value).unwrap();
+        assert_eq!(decode::<Chain>(&Enyim, item).unwrap(), value);
+    });
+    deep.unwrap().join().unwrap();
+}
+
+#[test]
+fn too_deep_to_store() {
+    let expected = "the value nests deeper than 128 levels";
+    assert_eq!(complaint(stored(&nested(MAX_DEPTH + 1))), expected);
+    assert_eq!(complaint(stored(&chain(MAX_DEPTH))), expected);
+}
+
+/// A `Serialize` that does as it says.
+#[derive(Clone, Copy)]
+enum Misbehaviour {
+    Refuse,
+    RefuseWithin,
+    Panic,
+    Announce(usize),
+    AnnounceBytes(usize),
+}
+
+impl Serialize for Misbehaviour {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Refuse => Err(S::Error::custom("not\ntoday")),
+            Self::RefuseWithin => {
+                let mut object = serializer.serialize_struct("Object", 1)?;
+                object.serialize_field("field", &Self::Refuse)?;
+                object.end()
+            }
+            Self::Panic => panic!("in Serialize"),
+            Self::Announce(length) => {
+                let mut seq = serializer.serialize_seq(Some(length))?;
+                seq.serialize_element("one")?;
+                seq.serialize_element("two")?;
+                seq.end()
+            }
+            Self::AnnounceBytes(length) => {
+                let mut seq = serializer.serialize_seq(Some(length))?;
+                seq.serialize_element(&1_u8)?;
+                seq.end()
+            }
+        }
+    }
+}
+
+#[test]
+fn unserialisable() {
+    use Misbehaviour as M;
+    let miscounted = "the value's Serialize did not write as many elements as it announced";
+    let refused = "the value cannot be serialised: not today";
+    let rows = [
+        ("refused", M::Refuse, refused),
+        ("refused within", M::RefuseWithin, refused),
+        ("more elements than announced", M::Announce(1), miscounted),
+        ("fewer elements than announced", M::Announce(3), miscounted),
+        ("far fewer", M::Announce(usize::MAX), miscounted),
+    ];
+    for (name, misbehaviour, expected) in rows {
+        let outcome = encode(&Enyim, &misbehaviour, |_| -> Result<(), Error> {
+            panic!("{name}: stored")
+        });
+        assert_eq!(complaint(outcome), expected, "{name}");
+    }
+    let bytes = stored(&M::AnnounceBytes(usize::MAX)).unwrap();
+    assert_eq!(bytes, Item::new(0xfa52, [1]));
+}
+
+#[test]
+fn a_panic_stores_nothing() {
+    let outcome = catch_unwind(|| {
+        let value = (1, Misbehaviour::Panic);
+        encode(&Enyim, &value, |_| -> Result<(), Error> {
+            unreachable!("stored")
+        })
+    });
+    let words = outcome.unwrap_err();
+    assert_eq!(words.downcast_ref(), Some(&"in Serialize"));
+}

@@ -1,0 +1,30 @@
+//! What is stored and read, by the default transcoder.
+
+mod hostile;
+mod mismatches;
+mod round_trips;
+mod vectors;
+
+use super::*;
+
+/// What is stored for the value.
+fn stored<V: Serialize + ?Sized>(value: &V) -> Result<Item, Error> {
+    encode(&Enyim, value, |body| {
+        Ok(Item::new(body.flags(), body.data()))
+    })
+}
+
+fn read<T: DeserializeOwned>(flags: u32, data: impl Into<Vec<u8>>) -> Result<T, Error> {
+    decode(&Enyim, Item::new(flags, data))
+}
+
+/// What goes wrong.
+fn complaint<T>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Ok(_) => "nothing".to_owned(),
+        Err(error) => {
+            assert!(error.is_decode() || error.is_encode());
+            error.to_string()
+        }
+    }
+}
