@@ -1,7 +1,8 @@
 //! Values: what a Rust value becomes in memcached, and what stored bytes become in Rust.
 //!
-//! A [`Transcoder`] maps a [`Value`] to flags and bytes and back; serde types are lowered to a
-//! `Value` (`lower`) and read from what was decoded (`read`). May use the leaves of the crate only.
+//! A transcoder maps values to flags and bytes and back, as one family of clients does; serde types
+//! are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves
+//! of the crate only.
 
 mod date_time;
 mod enyim;
@@ -18,7 +19,7 @@ mod transcoder;
 pub use date_time::DateTime;
 
 pub(crate) use enyim::Enyim;
-pub(crate) use transcoder::{Body, Decoded, Object, Transcoder, Value};
+pub(crate) use transcoder::{Body, Transcoder};
 
 use crate::error::{Error, Kind};
 use crate::item::Item;
@@ -26,6 +27,7 @@ use fault::Fault;
 use lower::{Lower, Lowered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use transcoder::{Decoded, Value};
 
 /// Hands `then` what the transcoder makes of `value`.
 ///
@@ -54,6 +56,10 @@ pub(crate) fn encode_bytes<'a>(
 }
 
 /// The Rust value that the item holds. An error says what is stored and what was asked for.
+///
+/// serde reads an untagged enum, an internally tagged one and what stands under `flatten` through a
+/// copy of its own, which calls itself human-readable. What stands in there and has a form of its
+/// own for machines, such as an `IpAddr`, does not match: an error, as with every binary format.
 pub(crate) fn decode<T: DeserializeOwned>(
     transcoder: &dyn Transcoder,
     item: Item,
