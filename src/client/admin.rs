@@ -79,6 +79,7 @@ impl Client {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn ping(&self) -> Vec<PerServer<Duration>> {
         self.each("ping", |pool, deadline| {
             let started = Instant::now();
