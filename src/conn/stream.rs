@@ -142,3 +142,71 @@ fn peek(socket: &Socket, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     socket.set_nonblocking(false)?;
     peeked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn options_of_the_socket() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = Stream::connect(listener.local_addr().unwrap(), Some(SECOND)).unwrap();
+        assert!(stream.socket.tcp_nodelay().unwrap());
+        assert!(stream.socket.keepalive().unwrap());
+        assert!(stream.is_quiet());
+        drop(listener.accept().unwrap());
+        while stream.is_quiet() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_timeout_of_the_socket_is_set_as_seldom_as_can_be() {
+        let milliseconds = |count| Some(Duration::from_millis(count));
+        let rows = [
+            ("not set yet", None, milliseconds(1000), false, true),
+            (
+                "as good as set",
+                milliseconds(1000),
+                milliseconds(996),
+                false,
+                false,
+            ),
+            (
+                "too long",
+                milliseconds(1000),
+                milliseconds(994),
+                false,
+                true,
+            ),
+            (
+                "shorter, and has not ended",
+                milliseconds(10),
+                milliseconds(1000),
+                false,
+                false,
+            ),
+            (
+                "shorter, and has ended",
+                milliseconds(10),
+                milliseconds(1000),
+                true,
+                true,
+            ),
+            ("never ends, not set", None, None, false, false),
+            (
+                "never ends, was set and has ended",
+                milliseconds(10),
+                None,
+                true,
+                true,
+            ),
+        ];
+        for (row, set, left, timed_out, expected) in rows {
+            assert_eq!(must_set(set, left, timed_out), expected, "{row}");
+        }
+    }
+}
