@@ -316,7 +316,7 @@ fn expired(client: &Client) -> Result<(), Error> {
 
 fn not_expired(client: &Client) -> Result<(), Error> {
     let day = Duration::from_secs(86_400);
-    let expiries = [
+    let expiries: [moecache::Expiry; 4] = [
         2_592_000.into(),
         day.into(),
         (31 * day).into(),
