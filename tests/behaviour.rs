@@ -263,13 +263,13 @@ fn counters(client: &Client) -> Result<(), Error> {
 /// Around the sizes at which the client changes its ways: the input buffer, the longest value that
 /// is copied behind its command, the step by which a value's buffer grows.
 fn values_of_every_size(client: &Client) -> Result<(), Error> {
-    let around = [1, 100, 16 << 10, 64 << 10, 1 << 20, 3 << 20];
-    for size in around
+    let around = [100, 16 << 10, 64 << 10, 1 << 20, 3 << 20];
+    let sizes = around
         .iter()
-        .flat_map(|size| size - 40_usize.min(*size)..size + 3)
-    {
+        .flat_map(|size| [-40, -30, -7, -2, -1, 0, 1, 2].map(|d| size + d));
+    for size in sizes {
         let value: Vec<u8> = (0..size)
-            .map(|i| i.to_le_bytes()[0] ^ i.to_le_bytes()[1])
+            .map(|i: i32| i.to_le_bytes()[0] ^ i.to_le_bytes()[1])
             .collect();
         client.set_bytes("sized", &value, 0)?;
         assert!(
