@@ -41,6 +41,12 @@ fn run(name: &str, client: &Client) {
     }
 }
 
+const fn shared_freely<T: Send + Sync + Clone + 'static>() {}
+const _: () = shared_freely::<Client>();
+
+const fn goes_anywhere<T: std::error::Error + Send + Sync + 'static>() {}
+const _: () = goes_anywhere::<Error>();
+
 #[test]
 fn on_one_memcached() {
     let server = Memcached::with_args(&["-I", "8m"]);
