@@ -9,9 +9,10 @@
 //! ```text
 //! # A comment.
 //! == name of the case
-//! > a request, sent in one piece with the `>` lines that follow directly\r\n
-//! < the reply to it\r\n
-//! > the next request, sent when the reply has arrived\r\n
+//! > a request, sent in one piece\r\n
+//! < the reply to it,\r\n
+//! < which goes on\r\n
+//! > the next request, sent when that reply has arrived\r\n
 //! ```
 //!
 //! Bytes are escaped as `\r`, `\n`, `\t`, `\0`, `\\` and `\x7f`; `\(k*250)` is 250 times `k`. Nothing

@@ -16,7 +16,7 @@ const SENTINEL_REPLY: &[u8] = b"VERSION 1.6.18\r\n";
 
 /// Statistics whose value depends on the run: the time, buffers, background threads, and the
 /// connection that waited for the server to start.
-const VOLATILE: [&str; 33] = [
+const VOLATILE: [&str; 34] = [
     "pid",
     "uptime",
     "time",
@@ -30,6 +30,7 @@ const VOLATILE: [&str; 33] = [
     "read_buf_count",
     "read_buf_bytes",
     "read_buf_bytes_free",
+    "conn_yields",
     "lru_crawler_running",
     "lru_crawler_starts",
     "lru_maintainer_juggles",
@@ -64,7 +65,6 @@ pub(crate) struct Case {
     steps: Vec<Step>,
 }
 
-#[derive(Default)]
 struct Step {
     request: Vec<u8>,
     reply: Vec<u8>,
@@ -82,23 +82,17 @@ impl File {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut cases = Vec::<Case>::new();
-        let mut after_request = false;
         for line in &lines {
             if let Some(name) = line.strip_prefix("== ") {
                 cases.push(Case::named(name));
-                after_request = false;
             } else if let Some(request) = line.strip_prefix("> ") {
+                let request = escape::read(request);
+                let reply = Vec::new();
                 let steps = &mut cases.last_mut().unwrap().steps;
-                if !after_request {
-                    steps.push(Step::default());
-                }
-                let step = steps.last_mut().unwrap();
-                step.request.extend(escape::read(request));
-                after_request = true;
+                steps.push(Step { request, reply });
             } else if let Some(reply) = line.strip_prefix("< ") {
                 let step = cases.last_mut().unwrap().steps.last_mut().unwrap();
                 step.reply.extend(escape::read(reply));
-                after_request = false;
             } else {
                 assert!(line.is_empty() || line.starts_with('#'), "{line}");
             }
@@ -117,19 +111,11 @@ impl File {
         }
         let mut replies = self.cases.iter().flat_map(|case| &case.steps);
         let mut text = String::new();
-        let mut lines = self
-            .lines
-            .iter()
-            .filter(|line| !line.starts_with("< "))
-            .peekable();
-        while let Some(line) = lines.next() {
+        for line in self.lines.iter().filter(|line| !line.starts_with("< ")) {
             text.push_str(line);
             text.push('\n');
-            let ends_request =
-                line.starts_with("> ") && lines.peek().is_none_or(|next| !next.starts_with("> "));
-            if ends_request {
-                let reply = &replies.next().unwrap().reply;
-                for line in escape::write_lines(reply) {
+            if line.starts_with("> ") {
+                for line in escape::write_lines(&replies.next().unwrap().reply) {
                     text.push_str("< ");
                     text.push_str(&line);
                     text.push('\n');
