@@ -41,6 +41,12 @@ fn run(name: &str, client: &Client) {
     }
 }
 
+const fn shared_freely<T: Send + Sync + Clone + 'static>() {}
+const _: () = shared_freely::<Client>();
+
+const fn goes_anywhere<T: std::error::Error + Send + Sync + 'static>() {}
+const _: () = goes_anywhere::<Error>();
+
 #[test]
 fn on_one_memcached() {
     let server = Memcached::with_args(&["-I", "8m"]);
@@ -122,48 +128,48 @@ enum Role {
 }
 
 fn every_type_comes_back(client: &Client) -> Result<(), Error> {
-    fn check<T>(client: &Client, value: T, flags: u32) -> Result<(), Error>
+    fn check<T>(client: &Client, value: &T, flags: u32) -> Result<(), Error>
     where
         T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug,
     {
-        client.set("typed", &value, 60)?;
+        client.set("typed", value, 60)?;
         assert_eq!(
             client.get_item("typed")?.map(|item| item.flags),
             Some(flags),
             "{value:?}"
         );
-        assert_eq!(client.get::<T>("typed")?.as_ref(), Some(&value));
+        assert_eq!(client.get::<T>("typed")?.as_ref(), Some(value));
         Ok(())
     }
-    check(client, String::from("h\u{e9}llo"), 274)?;
-    check(client, String::new(), 274)?;
-    check(client, true, 259)?;
-    check(client, '\u{20ac}', 260)?;
-    check(client, i8::MIN, 261)?;
-    check(client, u8::MAX, 262)?;
-    check(client, i16::MIN, 263)?;
-    check(client, u16::MAX, 264)?;
-    check(client, i32::MIN, 265)?;
-    check(client, u32::MAX, 266)?;
-    check(client, i64::MIN, 267)?;
-    check(client, u64::MAX, 268)?;
-    check(client, 1.5_f32, 269)?;
-    check(client, -0.0_f64, 270)?;
-    check(client, DateTime(0x48cf_b5ca_130a_6980), 272)?;
-    check(client, vec![0_u8, 13, 10, 255], 0xfa52)?;
-    check(client, None::<String>, 258)?;
-    check(client, Some(7_i32), 265)?;
-    check(client, u128::MAX, 0x4d40)?;
-    check(client, vec!["a".to_owned(), String::new()], 0x4d40)?;
-    check(client, (1, "two".to_owned(), 3.0), 0x4d40)?;
-    check(client, BTreeMap::from([(1, Some(2)), (3, None)]), 0x4d40)?;
+    check(client, &String::from("h\u{e9}llo"), 274)?;
+    check(client, &String::new(), 274)?;
+    check(client, &true, 259)?;
+    check(client, &'\u{20ac}', 260)?;
+    check(client, &i8::MIN, 261)?;
+    check(client, &u8::MAX, 262)?;
+    check(client, &i16::MIN, 263)?;
+    check(client, &u16::MAX, 264)?;
+    check(client, &i32::MIN, 265)?;
+    check(client, &u32::MAX, 266)?;
+    check(client, &i64::MIN, 267)?;
+    check(client, &u64::MAX, 268)?;
+    check(client, &1.5_f32, 269)?;
+    check(client, &-0.0_f64, 270)?;
+    check(client, &DateTime(0x48cf_b5ca_130a_6980), 272)?;
+    check(client, &vec![0_u8, 13, 10, 255], 0xfa52)?;
+    check(client, &None::<String>, 258)?;
+    check(client, &Some(7_i32), 265)?;
+    check(client, &u128::MAX, 0x4d40)?;
+    check(client, &vec!["a".to_owned(), String::new()], 0x4d40)?;
+    check(client, &(1, "two".to_owned(), 3.0), 0x4d40)?;
+    check(client, &BTreeMap::from([(1, Some(2)), (3, None)]), 0x4d40)?;
     let user = User {
         name: "bob".to_owned(),
         email: None,
         roles: vec![Role::Admin, Role::Guest { until: 1 << 40 }],
         more: BTreeMap::from([("age".to_owned(), 7)]),
     };
-    check(client, user, 0x4d40)
+    check(client, &user, 0x4d40)
 }
 
 fn integers_convert(client: &Client) -> Result<(), Error> {
@@ -263,13 +269,13 @@ fn counters(client: &Client) -> Result<(), Error> {
 /// Around the sizes at which the client changes its ways: the input buffer, the longest value that
 /// is copied behind its command, the step by which a value's buffer grows.
 fn values_of_every_size(client: &Client) -> Result<(), Error> {
-    let around = [1, 100, 16 << 10, 64 << 10, 1 << 20, 3 << 20];
-    for size in around
+    let around = [100, 16 << 10, 64 << 10, 1 << 20, 3 << 20];
+    let sizes = around
         .iter()
-        .flat_map(|size| size - 40_usize.min(*size)..size + 3)
-    {
+        .flat_map(|size| [-40, -30, -7, -2, -1, 0, 1, 2].map(|d| size + d));
+    for size in sizes {
         let value: Vec<u8> = (0..size)
-            .map(|i| i.to_le_bytes()[0] ^ i.to_le_bytes()[1])
+            .map(|i: i32| i.to_le_bytes()[0] ^ i.to_le_bytes()[1])
             .collect();
         client.set_bytes("sized", &value, 0)?;
         assert!(
@@ -316,7 +322,7 @@ fn expired(client: &Client) -> Result<(), Error> {
 
 fn not_expired(client: &Client) -> Result<(), Error> {
     let day = Duration::from_secs(86_400);
-    let expiries = [
+    let expiries: [moecache::Expiry; 4] = [
         2_592_000.into(),
         day.into(),
         (31 * day).into(),

@@ -100,11 +100,13 @@ fn close_reaches_a_connection_in_use() {
     server.join().unwrap(); // It had to accept a second connection.
 }
 
+type Call = fn(&Client) -> Result<()>;
+
 #[test]
 fn a_restart_between_two_calls_is_invisible() {
     let mut server = Memcached::start();
     let client = Client::new(server.address()).unwrap();
-    let calls: [(&str, fn(&Client) -> Result<()>); 3] = [
+    let calls: [(&str, Call); 3] = [
         ("get", |client| client.get::<String>("key").map(drop)),
         ("set", |client| client.set("key", "value", 0)),
         ("delete", |client| client.delete("key").map(drop)),

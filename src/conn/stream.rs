@@ -1,7 +1,7 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
-use std::io::{self, ErrorKind, IoSlice, Read as _};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read as _};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -58,8 +58,12 @@ impl Stream {
         matches!(peek(&self.socket, &mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// Reads at least one byte.
-    pub(super) fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Fault> {
+    /// Reads at least one byte, into the first of `parts` as long as it has room.
+    pub(super) fn read(
+        &mut self,
+        parts: &mut [IoSliceMut<'_>],
+        deadline: Deadline,
+    ) -> Result<usize, Fault> {
         let mut timed_out = false;
         loop {
             let left = deadline.remaining(Instant::now())?;
@@ -69,7 +73,11 @@ impl Stream {
                     .set_read_timeout(self.read_timeout)
                     .map_err(Fault::Lost)?;
             }
-            match self.socket.read(into) {
+            let read = match parts {
+                [part] => self.socket.read(part),
+                _ => self.socket.read_vectored(parts),
+            };
+            match read {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
                 Ok(read) => return Ok(read),
                 Err(error) => timed_out = is_timeout(error)?,
