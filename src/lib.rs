@@ -52,6 +52,9 @@ mod client;
 mod conn;
 mod error;
 mod expiry;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod item;
 mod key;
