@@ -12,7 +12,7 @@ const START: Duration = Duration::from_secs(20);
 /// A memcached process on a port of 127.0.0.1 that nobody else has. It is killed when this is
 /// dropped.
 #[derive(Debug)]
-pub(crate) struct Memcached {
+pub struct Memcached {
     address: SocketAddr,
     args: Vec<String>,
     process: Option<Child>,
@@ -23,12 +23,12 @@ pub(crate) struct Memcached {
 
 impl Memcached {
     /// Starts memcached with its defaults.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::with_args(&[])
     }
 
     /// Starts memcached with more arguments, such as `&["-m", "1"]`.
-    pub(crate) fn with_args(args: &[&str]) -> Self {
+    pub fn with_args(args: &[&str]) -> Self {
         let reserved = reserve().expect("no free port");
         let address = reserved.local_addr().ok().and_then(|at| at.as_socket());
         let mut memcached = Self {
@@ -42,12 +42,12 @@ impl Memcached {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Kills it. Its port stays reserved.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().expect("memcached cannot be killed");
             process.wait().expect("memcached cannot be waited for");
@@ -55,7 +55,7 @@ impl Memcached {
     }
 
     /// Starts it again on the same port, empty.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.stop();
         let port = self.address.port().to_string();
         let process = Command::new("memcached")
