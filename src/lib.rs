@@ -70,7 +70,7 @@ pub mod value;
 pub use client::{Client, ClientBuilder, PerServer, ServerStats};
 pub use error::{Error, Result};
 pub use expiry::Expiry;
-pub use item::{Item, ItemRef};
+pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::MAX_KEY_LENGTH;
 pub use locator::Distribution;
 pub use server::{DEFAULT_PORT, IntoServers, Server};

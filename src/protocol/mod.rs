@@ -180,7 +180,10 @@ pub(crate) enum Malformed {
 
 impl From<Malformed> for Error {
     fn from(malformed: Malformed) -> Self {
-        Self::new(Kind::Protocol, malformed.to_string())
+        Self::new(
+            Kind::Protocol,
+            format!("the server broke the protocol: {malformed}"),
+        )
     }
 }
 
