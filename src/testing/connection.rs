@@ -1,0 +1,118 @@
+//! One connection: its socket, between the session that understands it and the faults that spoil it.
+
+use super::fault::{Fault, Occasion, Ticket};
+use super::process::Process;
+use super::text::{Session, Step};
+use socket2::SockRef;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// Serves a connection to its end. An error means that it is dead, which is no news to anybody.
+pub(crate) fn serve(stream: &TcpStream, process: &Process, id: u64) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut socket = Socket { stream, process };
+    let mut session = Session::new(id);
+    let mut input = Vec::new();
+    loop {
+        let mut used = 0;
+        loop {
+            match session.step(&input[used..], process) {
+                Step::NeedMore => break,
+                Step::Used(bytes) => used += bytes,
+                Step::Quit => return socket.send(session.take_replies()),
+                Step::Close => return Ok(()),
+            }
+            if session.must_flush() {
+                socket.send(session.take_replies())?;
+            }
+        }
+        input.drain(..used);
+        if session.is_between_commands() {
+            socket.send(session.take_replies())?;
+        }
+        let room = session.room(input.len());
+        if socket.receive(&mut input, room)? == 0 {
+            return Ok(());
+        }
+        session.woken();
+    }
+}
+
+struct Socket<'a> {
+    stream: &'a TcpStream,
+    process: &'a Process,
+}
+
+impl Socket<'_> {
+    /// Reads at most `room` bytes more; 0 is the end of the stream.
+    fn receive(&mut self, input: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+        let filled = input.len();
+        input.resize(filled + room, 0);
+        let received = loop {
+            match self.stream.read(&mut input[filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        input.truncate(filled + received.as_ref().map_or(0, |&bytes| bytes));
+        if let Ok(bytes) = received {
+            self.process.count_received(bytes);
+        }
+        received
+    }
+
+    /// Sends replies, each with the fault that is due. Replies without one go out together.
+    fn send(&mut self, replies: Vec<Vec<u8>>) -> io::Result<()> {
+        let mut sound = Vec::new();
+        for reply in replies {
+            match self.process.faults.take(Occasion::Reply) {
+                None => sound.extend(reply),
+                Some((fault, ticket)) => {
+                    self.write(&sound)?;
+                    sound.clear();
+                    self.spoil(reply, fault, ticket)?;
+                }
+            }
+        }
+        self.write(&sound)
+    }
+
+    fn spoil(&mut self, mut reply: Vec<u8>, fault: Fault, ticket: Ticket) -> io::Result<()> {
+        let pause = |pause| self.process.faults.pause(pause, ticket);
+        match fault {
+            Fault::Delay(delay) => {
+                pause(delay);
+                self.write(&reply)
+            }
+            Fault::Drip(delay) => reply.chunks(1).try_for_each(|byte| {
+                self.process.faults.pause(delay, ticket);
+                self.write(byte)
+            }),
+            Fault::Cut { after } => {
+                self.write(&reply[..after.min(reply.len())])?;
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+            Fault::Reset { after } => {
+                self.write(&reply[..after.min(reply.len())])?;
+                SockRef::from(self.stream).set_linger(Some(Duration::ZERO))?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Fault::Garbage(garbage) => self.write(&garbage),
+            Fault::Surplus(surplus) => {
+                reply.extend(surplus);
+                self.write(&reply)
+            }
+            Fault::Swallow => Ok(()),
+            Fault::Refuse | Fault::TooManyConnections => self.write(&reply),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !bytes.is_empty() {
+            self.process.count_sent(bytes.len());
+            self.stream.write_all(bytes)?;
+        }
+        Ok(())
+    }
+}

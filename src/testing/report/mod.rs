@@ -1,0 +1,71 @@
+//! The texts that `stats` answers: names, order and form of memcached 1.6.18.
+
+mod general;
+mod items;
+
+pub(crate) use general::{general, settings};
+pub(crate) use items::{cachedump, items, sizes, slabs};
+
+use super::process::OpenConnection;
+use super::store::Store;
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+/// `stats conns`: the listening socket, numbered 0, and the connections in the order they came.
+pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32) -> Vec<u8> {
+    let mut text = format!(
+        "0:addr tcp:{address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
+        open.iter()
+            .map(|connection| now - connection.last_command)
+            .min()
+            .unwrap_or_default()
+    );
+    for connection in open {
+        let OpenConnection {
+            id,
+            address: peer,
+            last_command,
+        } = connection;
+        let seconds = now - last_command;
+        let _ = write!(
+            text,
+            "{id}:addr tcp:{peer}
+{id}:listen_addr tcp:{address}
+{id}:state conn_read
+{id}:secs_since_last_cmd {seconds}
+"
+        );
+    }
+    report(&text)
+}
+
+/// `stats extstore`, of a server without one.
+pub(crate) fn nothing() -> Vec<u8> {
+    report("")
+}
+
+/// `stats detail dump`, in the order of the prefixes. (memcached's is that of their hashes.)
+pub(crate) fn prefixes(store: &Store) -> Vec<u8> {
+    let mut reply = Vec::new();
+    for (prefix, counters) in &store.counters.prefixes {
+        reply.extend_from_slice(b"PREFIX ");
+        reply.extend_from_slice(prefix);
+        let row = format!(
+            " get {} hit {} set {} del {}\r\n",
+            counters.gets, counters.hits, counters.sets, counters.deletes
+        );
+        reply.extend_from_slice(row.as_bytes());
+    }
+    reply.extend_from_slice(b"END\r\n");
+    reply
+}
+
+/// `name value` lines as a reply.
+fn report(lines: &str) -> Vec<u8> {
+    let mut reply = String::new();
+    for line in lines.lines() {
+        let _ = write!(reply, "STAT {line}\r\n");
+    }
+    reply.push_str("END\r\n");
+    reply.into_bytes()
+}

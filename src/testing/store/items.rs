@@ -1,0 +1,104 @@
+//! The items, by key and by how long ago they were used.
+
+use super::slabs::class_of;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) data: Vec<u8>,
+    pub(crate) flags: u32,
+    /// On the store's clock; 0 is never.
+    pub(crate) exptime: u32,
+    pub(crate) stored_at: u32,
+    pub(crate) cas: u64,
+    /// Whether anybody asked for it.
+    pub(crate) fetched: bool,
+    pub(super) size: usize,
+}
+
+impl Item {
+    /// What the item takes of the memory limit, its header included.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(crate) fn class(&self) -> u8 {
+        class_of(self.size)
+    }
+
+    pub(crate) fn is_expired(&self, now: u32) -> bool {
+        self.exptime != 0 && self.exptime <= now
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Items {
+    by_key: HashMap<Arc<[u8]>, (u64, Item)>,
+    /// The keys by the number of their last use; the first is evicted first.
+    by_use: BTreeMap<u64, Arc<[u8]>>,
+    uses: u64,
+    bytes: usize,
+}
+
+impl Items {
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// The sizes of all items together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The items, the last used first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Item)> {
+        let newest_first = self.by_use.values().rev();
+        newest_first.filter_map(|key| Some((&key[..], &self.by_key.get(key)?.1)))
+    }
+
+    pub(super) fn find(&mut self, key: &[u8]) -> Option<&mut Item> {
+        self.by_key.get_mut(key).map(|(_, item)| item)
+    }
+
+    /// The item, which from now on is the last used one.
+    pub(super) fn use_(&mut self, key: &[u8]) -> Option<&Item> {
+        let (last_use, item) = self.by_key.get_mut(key)?;
+        item.fetched = true;
+        self.uses += 1;
+        if let Some(key) = self.by_use.remove(last_use) {
+            self.by_use.insert(self.uses, key);
+        }
+        *last_use = self.uses;
+        Some(item)
+    }
+
+    pub(super) fn insert(&mut self, key: Vec<u8>, item: Item) {
+        self.remove(&key);
+        let key: Arc<[u8]> = key.into();
+        self.uses += 1;
+        self.bytes += item.size;
+        self.by_use.insert(self.uses, Arc::clone(&key));
+        self.by_key.insert(key, (self.uses, item));
+    }
+
+    /// Gives an item other data of the same length.
+    pub(super) fn overwrite(&mut self, key: &[u8], data: Vec<u8>, cas: u64) {
+        if let Some(item) = self.find(key) {
+            item.data = data;
+            item.cas = cas;
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) -> Option<Item> {
+        let (last_use, item) = self.by_key.remove(key)?;
+        self.by_use.remove(&last_use);
+        self.bytes -= item.size;
+        Some(item)
+    }
+
+    pub(super) fn remove_least_used(&mut self) -> Option<Item> {
+        let key = Arc::clone(self.by_use.values().next()?);
+        self.remove(&key)
+    }
+}

@@ -1,0 +1,251 @@
+//! The commands: one line each, checked in the order in which memcached checks it, since the order
+//! decides which error is given and whether `noreply` already holds for it.
+
+use super::number::{signed_32, unsigned_32, unsigned_64};
+use super::stats::stats;
+use crate::testing::process::Process;
+use crate::testing::store::{Direction, NoRoom, Storage, Store, Uncounted, Verb};
+use std::borrow::Cow;
+
+const KEY_MAX: usize = 250;
+const VERBOSITY_MAX: u32 = 2;
+
+const BAD_FORMAT: &str = "CLIENT_ERROR bad command line format";
+const BAD_DELETE: &str = "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]";
+const BAD_EXPTIME: &str = "CLIENT_ERROR invalid exptime argument";
+const BAD_DELTA: &str = "CLIENT_ERROR invalid numeric delta argument";
+const NOT_A_NUMBER: &str = "CLIENT_ERROR cannot increment or decrement non-numeric value";
+const TOO_LARGE: &str = "SERVER_ERROR object too large for cache";
+const NO_MEMORY: &str = "SERVER_ERROR out of memory storing object";
+
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    /// A line, even an error, is not sent.
+    pub(super) noreply: bool,
+}
+
+pub(super) enum Outcome {
+    /// One line, without its CR LF.
+    Line(Cow<'static, str>),
+    /// Several lines, as they are sent.
+    Report(Vec<u8>),
+    /// The reply to a get, which is sent at once.
+    Values(Vec<u8>),
+    /// This line, in place of all replies that are still unsent.
+    TakeBack(&'static str),
+    /// The value of a storage command comes next.
+    Data(Storage),
+    /// This line, and the value that comes next is skipped.
+    Swallow {
+        text: &'static str,
+        length: usize,
+    },
+    Quit,
+    Close,
+}
+
+type Args<'a> = &'a [&'a [u8]];
+
+/// Carries out a command line, without its line end.
+pub(super) fn execute(line: &[u8], store: &mut Store, process: &Process) -> Answer {
+    let line = super::number::c_string(line);
+    let tokens: Vec<&[u8]> = line
+        .split(|&byte| byte == b' ')
+        .filter(|token| !token.is_empty())
+        .collect();
+    let (name, args) = match tokens.split_first() {
+        Some((&name, args)) if name.len() > 1 => (name, args),
+        _ => (&b""[..], &[][..]),
+    };
+    let noreply = args.last() == Some(&&b"noreply"[..]);
+    let muted = |outcome| Answer { outcome, noreply };
+    let heard = |outcome| Answer {
+        outcome,
+        noreply: false,
+    };
+    // The arity is checked first, so that error is sent in spite of noreply.
+    match (name, args.len()) {
+        (b"get" | b"bget", 1..) => heard(get(store, args, None, false)),
+        (b"gets", 1..) => heard(get(store, args, None, true)),
+        (b"gat", 1..) => heard(get(store, &args[1..], Some(args[0]), false)),
+        (b"gats", 1..) => heard(get(store, &args[1..], Some(args[0]), true)),
+        (b"set", 4 | 5) => muted(storage(store, args, Verb::Set)),
+        (b"add", 4 | 5) => muted(storage(store, args, Verb::Add)),
+        (b"replace", 4 | 5) => muted(storage(store, args, Verb::Replace)),
+        (b"append", 4 | 5) => muted(storage(store, args, Verb::Append)),
+        (b"prepend", 4 | 5) => muted(storage(store, args, Verb::Prepend)),
+        (b"cas", 5 | 6) => muted(storage(store, args, Verb::Cas(0))),
+        (b"incr", 2 | 3) => muted(count(store, args, Direction::Up)),
+        (b"decr", 2 | 3) => muted(count(store, args, Direction::Down)),
+        (b"touch", 2 | 3) => muted(touch(store, args)),
+        (b"delete", 1) => heard(delete(store, args, false)),
+        (b"delete", 2 | 3) => muted(delete(store, args, noreply)),
+        (b"flush_all", 0..=2) => muted(flush_all(store, args, noreply)),
+        (b"verbosity", 1 | 2) => muted(verbosity(store, args)),
+        (b"version", _) => heard(Outcome::Line("VERSION 1.6.18".into())),
+        (b"stats", _) => heard(stats(store, args, process)),
+        (b"quit", _) => heard(Outcome::Quit),
+        _ if is_http(name, args) => heard(Outcome::Close),
+        _ => heard(Outcome::Line("ERROR".into())),
+    }
+}
+
+fn get(store: &mut Store, keys: Args<'_>, touch: Option<&[u8]>, with_cas: bool) -> Outcome {
+    let exptime = match touch.map(signed_32) {
+        None => None,
+        Some(Some(exptime)) => Some(store.expiry(exptime)),
+        Some(None) => return line(BAD_EXPTIME),
+    };
+    let mut values = Vec::new();
+    for key in keys {
+        if key.len() > KEY_MAX {
+            return Outcome::TakeBack(BAD_FORMAT);
+        }
+        let item = match exptime {
+            None => store.get(key),
+            Some(exptime) => store.get_and_touch(key, exptime),
+        };
+        let Some(item) = item else {
+            continue;
+        };
+        values.extend_from_slice(b"VALUE ");
+        values.extend_from_slice(key);
+        let cas = if with_cas {
+            format!(" {}", item.cas)
+        } else {
+            String::new()
+        };
+        let header = format!(" {} {}{cas}\r\n", item.flags, item.data.len());
+        values.extend_from_slice(header.as_bytes());
+        values.extend_from_slice(&item.data);
+        values.extend_from_slice(b"\r\n");
+    }
+    values.extend_from_slice(b"END\r\n");
+    Outcome::Values(values)
+}
+
+/// On an error here the value that follows is not skipped: memcached runs it as commands.
+fn storage(store: &mut Store, args: Args<'_>, verb: Verb) -> Outcome {
+    if args[0].len() > KEY_MAX {
+        return line(BAD_FORMAT);
+    }
+    let (Some(flags), Some(exptime), Some(length)) =
+        (unsigned_32(args[1]), signed_32(args[2]), signed_32(args[3]))
+    else {
+        return line(BAD_FORMAT);
+    };
+    let verb = match verb {
+        Verb::Cas(_) => match unsigned_64(args[4]) {
+            Some(cas) => Verb::Cas(cas),
+            None => return line(BAD_FORMAT),
+        },
+        verb => verb,
+    };
+    // Its length with the CR LF must fit 31 bits.
+    let length = match usize::try_from(length) {
+        Ok(length) if length <= 0x7fff_fffd => length,
+        _ => return line(BAD_FORMAT),
+    };
+    let storage = Storage {
+        verb,
+        key: args[0].to_vec(),
+        flags,
+        exptime: store.expiry(exptime),
+        length,
+    };
+    match store.admit(&storage) {
+        Ok(()) => Outcome::Data(storage),
+        Err(NoRoom::TooLarge) => Outcome::Swallow {
+            text: TOO_LARGE,
+            length,
+        },
+        Err(NoRoom::NoMemory) => Outcome::Swallow {
+            text: NO_MEMORY,
+            length,
+        },
+    }
+}
+
+fn count(store: &mut Store, args: Args<'_>, direction: Direction) -> Outcome {
+    if args[0].len() > KEY_MAX {
+        return line(BAD_FORMAT);
+    }
+    let Some(delta) = unsigned_64(args[1]) else {
+        return line(BAD_DELTA);
+    };
+    match store.count(args[0], direction, delta, unsigned_64) {
+        Ok(number) => Outcome::Line(number.to_string().into()),
+        Err(Uncounted::NotFound) => line("NOT_FOUND"),
+        Err(Uncounted::NotANumber) => line(NOT_A_NUMBER),
+    }
+}
+
+fn touch(store: &mut Store, args: Args<'_>) -> Outcome {
+    if args[0].len() > KEY_MAX {
+        return line(BAD_FORMAT);
+    }
+    let Some(exptime) = signed_32(args[1]) else {
+        return line(BAD_EXPTIME);
+    };
+    let exptime = store.expiry(exptime);
+    line(if store.touch(args[0], exptime) {
+        "TOUCHED"
+    } else {
+        "NOT_FOUND"
+    })
+}
+
+/// Once there was a hold time after the key; 0 is still accepted.
+fn delete(store: &mut Store, args: Args<'_>, noreply: bool) -> Outcome {
+    let valid = match args[1..] {
+        [] => true,
+        [hold] => hold == b"0" || noreply,
+        [hold, ..] => hold == b"0" && noreply,
+    };
+    if !valid {
+        return line(BAD_DELETE);
+    }
+    if args[0].len() > KEY_MAX {
+        return line(BAD_FORMAT);
+    }
+    line(if store.delete(args[0]) {
+        "DELETED"
+    } else {
+        "NOT_FOUND"
+    })
+}
+
+fn flush_all(store: &mut Store, args: Args<'_>, noreply: bool) -> Outcome {
+    store.counters.cmd_flush += 1;
+    let exptime = if args.len() == usize::from(noreply) {
+        Some(0)
+    } else {
+        signed_32(args[0])
+    };
+    let Some(exptime) = exptime else {
+        return line(BAD_EXPTIME);
+    };
+    store.flush(exptime);
+    line("OK")
+}
+
+fn verbosity(store: &mut Store, args: Args<'_>) -> Outcome {
+    let Some(level) = unsigned_32(args[0]) else {
+        return line(BAD_FORMAT);
+    };
+    store.verbosity = level.min(VERBOSITY_MAX);
+    line("OK")
+}
+
+/// memcached closes the connection on an HTTP request, so that no web page can make a browser talk
+/// to it. It looks for one only where the command begins as none of its own does.
+fn is_http(name: &[u8], args: Args<'_>) -> bool {
+    let is_foreign = name
+        .first()
+        .is_some_and(|first| !b"acdgist".contains(first));
+    is_foreign && args.last().is_some_and(|last| last.starts_with(b"HTTP/"))
+}
+
+fn line(text: &'static str) -> Outcome {
+    Outcome::Line(text.into())
+}

@@ -1,0 +1,82 @@
+//! The `stats` command. Arguments beyond those it looks at are ignored.
+
+use super::commands::Outcome;
+use super::number::unsigned_32;
+use crate::testing::process::Process;
+use crate::testing::report;
+use crate::testing::store::Store;
+
+/// `MAX_NUMBER_OF_SLAB_CLASSES` of memcached.
+const CLASSES: u32 = 64;
+
+pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Outcome {
+    let Some((&topic, args)) = args.split_first() else {
+        return Outcome::Report(report::general(store, process.open_count()));
+    };
+    match topic {
+        b"settings" => Outcome::Report(report::settings(store, process.address)),
+        b"items" => Outcome::Report(report::items(store)),
+        b"slabs" => Outcome::Report(report::slabs(store)),
+        b"sizes" => Outcome::Report(report::sizes(store)),
+        b"sizes_enable" => track_sizes(store, true),
+        b"sizes_disable" => track_sizes(store, false),
+        b"conns" => {
+            let now = store.time.now();
+            Outcome::Report(report::connections(
+                process.address,
+                &process.open_connections(),
+                now,
+            ))
+        }
+        b"extstore" => Outcome::Report(report::nothing()),
+        b"reset" => {
+            store.reset_counters();
+            line("RESET")
+        }
+        b"detail" => detail(store, args),
+        b"cachedump" => cachedump(store, args),
+        _ => line("ERROR"),
+    }
+}
+
+/// Answers without `END`, as memcached does.
+fn track_sizes(store: &mut Store, track: bool) -> Outcome {
+    store.track_sizes(track);
+    line(if track {
+        "STAT sizes_status enabled"
+    } else {
+        "STAT sizes_status disabled"
+    })
+}
+
+fn detail(store: &mut Store, args: &[&[u8]]) -> Outcome {
+    match args.first() {
+        Some(&b"on") => {
+            store.detail = true;
+            line("OK")
+        }
+        Some(&b"off") => {
+            store.detail = false;
+            line("OK")
+        }
+        Some(&b"dump") => Outcome::Report(report::prefixes(store)),
+        _ => line("CLIENT_ERROR usage: stats detail on|off|dump"),
+    }
+}
+
+fn cachedump(store: &Store, args: &[&[u8]]) -> Outcome {
+    let [class, limit, ..] = args else {
+        return line("CLIENT_ERROR bad command line");
+    };
+    let (Some(class), Some(limit)) = (unsigned_32(class), unsigned_32(limit)) else {
+        return line("CLIENT_ERROR bad command line format");
+    };
+    if class >= CLASSES {
+        return line("CLIENT_ERROR Illegal slab id");
+    }
+    Outcome::Report(report::cachedump(store, class, limit))
+}
+
+fn line(text: &'static str) -> Outcome {
+    Outcome::Line(text.into())
+}
