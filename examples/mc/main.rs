@@ -28,8 +28,8 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// memcached at the command line: keys are placed and values stored as EnyimMemcached and Python's
-/// moecache do it.
+/// memcached at the command line: keys are placed and values stored as .NET's Enyim client and
+/// Python's moecache do it.
 #[derive(Parser)]
 #[command(
     name = "mc",

@@ -77,15 +77,14 @@ pub(crate) fn each(
 ) -> Result<Outcome, Failure> {
     let mut worst = Outcome::Done;
     for key in keys {
-        let outcome = match one(key) {
+        worst = worst.max(match one(key) {
             // The error names the server; of several keys, which one it is about has to be said.
             Err(failure @ Failure::Client(_)) if keys.len() > 1 => {
                 failure.report_for(&format!("{}: ", key.escape_debug()))
             }
             Err(failure @ Failure::Client(_)) => failure.report(),
             outcome => outcome?,
-        };
-        worst = worst.max(outcome);
+        });
     }
     Ok(worst)
 }

@@ -92,7 +92,8 @@ impl Store<'_> {
     where
         T: FromStr<Err: Display> + Serialize,
     {
-        let refused = |reason: &dyn Display| Failure::Usage(format!("set: no {name}: {reason}"));
+        let refused =
+            |reason: &dyn Display| Failure::Usage(format!("set: the value is no {name}: {reason}"));
         let text = String::from_utf8(bytes).map_err(|error| refused(&error.utf8_error()))?;
         let value: T = text.parse().map_err(|error| refused(&error))?;
         Ok(self.client.set(self.key, value, self.expiry)?)

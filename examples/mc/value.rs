@@ -150,7 +150,7 @@ impl<'de> Visitor<'de> for Any {
         Ok(Value::Bytes(value))
     }
 
-    /// A `DateTime`, or a MessagePack extension: its tag and its data.
+    /// A `DateTime`, or an extension type of msgpack: its tag and its data.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
         Ok(match Value::deserialize(inner)? {
             Value::Integer(ticks) => {
