@@ -126,7 +126,9 @@ impl Error {
     }
 
     /// No connection could be made: refused, unreachable, no such host, too many open connections,
-    /// or the time for it ran out. Nothing was sent.
+    /// or the time for it ran out. Nothing was sent; unless the call had first tried a pooled
+    /// connection that turned out to be dead, and then a write is
+    /// [ambiguous](Self::is_ambiguous).
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect | Kind::ConnectTimeout)

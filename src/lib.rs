@@ -1,9 +1,60 @@
 //! A blocking, sharded memcached client.
+//!
+//! It finds each key on the server on which EnyimMemcached (.NET) and moecache (Python) put it, and
+//! reads each string and number as they stored it. It uses as little as a memcached client can: one
+//! write and one read a call. It never takes longer than its deadline, and never returns a wrong
+//! answer, whatever the network does.
+//!
+//! ```
+//! use moecache::Client;
+//! use std::time::Duration;
+//! # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+//!
+//! # stringify!(
+//! let client = Client::new([("127.0.0.1", 11211), ("127.0.0.1", 11213)])?; // connects on first use
+//! # );
+//! # let client = Client::new(servers.each_ref())?;
+//! client.set("some_key", "Some value", Duration::from_secs(60))?; // 0 = never expires
+//! let value: Option<String> = client.get("some_key")?; // a miss is Ok(None)
+//! client.delete("another_key")?; // Ok(false): it was not there
+//! for server in client.stats()? {
+//!     // one entry per server, in list order
+//!     println!("{}: {:?}", server.server, server.result);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A short tour
+//!
+//! * [`Client`] has all commands, [`ClientBuilder`] all settings. One client serves any number of
+//!   threads.
+//! * Values are anything that serde knows: [`value`] tells which type is stored how. Bytes and raw
+//!   items go around serde: [`Client::get_bytes`], [`Client::get_item`].
+//! * When an item expires is an integer as memcached has it, a `Duration` or a `SystemTime`:
+//!   [`Expiry`].
+//! * Servers are given in any usual form ([`IntoServers`]); which one has a key,
+//!   [`Client::server_for`] tells without asking any. [`Distribution`] says whose ring it is.
+//! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
+//!   can be done about it. A miss is `Ok(None)`.
+//! * [`Client::stats`] asks all servers at once; [`Stats`] has the counters by name.
+#![cfg_attr(
+    feature = "testing",
+    doc = "* [`testing`] is a memcached in the process, for tests."
+)]
+#![cfg_attr(
+    not(feature = "testing"),
+    doc = "* The feature `testing` is a memcached in the process, for tests."
+)]
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 mod client;
 mod conn;
 mod error;
 mod expiry;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod item;
 mod key;
@@ -24,3 +75,8 @@ pub use key::MAX_KEY_LENGTH;
 pub use locator::Distribution;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;
+
+/// Runs the code blocks of the README as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -20,106 +20,41 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// assert_eq!(Server::from("cache.example.com").to_string(), "cache.example.com:11211");
 /// assert_eq!(Server::from(("::1", 11213)).to_string(), "[::1]:11213");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Server(Typed);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Typed {
-    Text(String),
-    Pair(String, u16),
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server(Result<Address, ServerError>);
 
 impl Server {
     /// The address that was typed.
     pub(crate) fn address(&self) -> Result<Address, ServerError> {
-        let (host, port) = match &self.0 {
-            Typed::Pair(host, port) => (unbracketed(host), *port),
-            Typed::Text(text) => split(text)?,
-        };
-        let fault = |reason| {
-            Err(ServerError {
-                server: self.typed(),
-                reason,
-            })
-        };
-        if host.is_empty() {
-            return fault("the host is empty");
-        }
-        if host.len() > 255 {
-            return fault("the host is longer than 255 bytes");
-        }
-        if host.contains(',') {
-            return fault(
-                "one server has no comma; give several as a list: [\"a:11211\", \"b:11211\"]",
-            );
-        }
-        if host.contains(|c: char| c.is_whitespace() || c.is_control() || "/[]\"'".contains(c)) {
-            return fault("the host holds a character that no host name or address has");
-        }
-        if host.contains(':') && !host.contains('%') && host.parse::<Ipv6Addr>().is_err() {
-            return fault("the host has a colon but is no IPv6 address");
-        }
-        if port == 0 {
-            return fault("port 0; 1 to 65535 are allowed");
-        }
-        Ok(Address {
-            host: host.to_owned(),
-            port,
-        })
-    }
-
-    /// What was typed, in one line, for messages.
-    fn typed(&self) -> String {
-        match &self.0 {
-            Typed::Text(text) => text.clone(),
-            Typed::Pair(host, port) => host_port(unbracketed(host), *port),
-        }
+        self.0.clone()
     }
 }
 
-/// `host:port`, with the port always there and IPv6 in brackets.
+/// `host:port`, with the port always there and IPv6 in brackets; what is no address as it was typed.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address() {
+        match &self.0 {
             Ok(address) => address.fmt(f),
-            Err(_) => f.write_str(&self.typed()),
+            Err(error) => f.write_str(&error.server),
         }
-    }
-}
-
-fn unbracketed(host: &str) -> &str {
-    host.strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host)
-}
-
-fn host_port(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
     }
 }
 
 /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`.
-fn split(text: &str) -> Result<(&str, u16), ServerError> {
-    let fault = |reason| ServerError {
-        server: text.to_owned(),
-        reason,
-    };
+fn split(text: &str) -> Result<(&str, u16), &'static str> {
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or(fault("'[' without ']'"))?;
+        let (host, rest) = rest.split_once(']').ok_or("'[' without ']'")?;
         match rest.strip_prefix(':') {
             Some(port) => (host, Some(port)),
             None if rest.is_empty() => (host, None),
-            None => return Err(fault("after ']' only ':' and a port may follow")),
+            None => return Err("after ']' only ':' and a port may follow"),
         }
     } else if text.contains(',') {
-        (text, None) // Judged with the host, whose message suggests a list.
+        return Err("one server has no comma; give several as a list: [\"a:11211\", \"b:11211\"]");
     } else {
         match text.split_once(':') {
             Some((_, rest)) if rest.contains(':') => {
-                return Err(fault("an IPv6 address is written in brackets: [::1]:11211"));
+                return Err("an IPv6 address is written in brackets: [::1]:11211");
             }
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
@@ -131,10 +66,7 @@ fn split(text: &str) -> Result<(&str, u16), ServerError> {
     // `parse` alone would take "+11211".
     let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let port = digits.then(|| port.parse().ok()).flatten();
-    Ok((
-        host,
-        port.ok_or(fault("the port is no number from 1 to 65535"))?,
-    ))
+    Ok((host, port.ok_or("the port is no number from 1 to 65535")?))
 }
 
 /// Where a server listens, checked.
@@ -146,6 +78,28 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    fn new(host: &str, port: u16) -> Result<Self, &'static str> {
+        if host.is_empty() {
+            return Err("the host is empty");
+        }
+        if host.len() > 255 {
+            return Err("the host is longer than 255 bytes");
+        }
+        if host.contains(|c: char| c.is_whitespace() || c.is_control() || "/[]\"',".contains(c)) {
+            return Err("the host holds a character that no host name or address has");
+        }
+        if host.contains(':') && !host.contains('%') && host.parse::<Ipv6Addr>().is_err() {
+            return Err("the host has a colon but is no IPv6 address");
+        }
+        if port == 0 {
+            return Err("port 0; 1 to 65535 are allowed");
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+
     /// The IP address, when the host is one and not a name.
     pub(crate) fn ip(&self) -> Option<IpAddr> {
         self.host.parse().ok()
@@ -164,7 +118,12 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&host_port(&self.host, self.port))
+        let Self { host, port } = self;
+        if host.contains(':') {
+            write!(f, "[{host}]:{port}")
+        } else {
+            write!(f, "{host}:{port}")
+        }
     }
 }
 
@@ -184,13 +143,17 @@ impl From<ServerError> for Error {
 
 impl From<&str> for Server {
     fn from(text: &str) -> Self {
-        Self(Typed::Text(text.to_owned()))
+        let address = split(text).and_then(|(host, port)| Address::new(host, port));
+        Self(address.map_err(|reason| ServerError {
+            server: text.to_owned(),
+            reason,
+        }))
     }
 }
 
 impl From<String> for Server {
     fn from(text: String) -> Self {
-        Self(Typed::Text(text))
+        Self::from(text.as_str())
     }
 }
 
@@ -202,7 +165,15 @@ impl From<&String> for Server {
 
 impl<H: Into<String>> From<(H, u16)> for Server {
     fn from((host, port): (H, u16)) -> Self {
-        Self(Typed::Pair(host.into(), port))
+        let host = host.into();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let address = Address::new(bare.unwrap_or(&host), port);
+        Self(address.map_err(|reason| ServerError {
+            server: format!("{host}:{port}"),
+            reason,
+        }))
     }
 }
 
@@ -212,7 +183,7 @@ impl From<SocketAddr> for Server {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
             _ => address.ip().to_string(),
         };
-        Self(Typed::Pair(host, address.port()))
+        Self::from((host, address.port()))
     }
 }
 

@@ -44,6 +44,7 @@ impl Stats {
     }
 
     /// All names and values.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.entries
             .iter()
@@ -199,9 +200,9 @@ mod tests {
 
     fn stats(entries: &[(&str, &str)]) -> Stats {
         let mut stats = Stats::default();
-        entries
-            .iter()
-            .for_each(|(name, value)| stats.push(name.as_bytes(), value.as_bytes()));
+        for (name, value) in entries {
+            stats.push(name.as_bytes(), value.as_bytes());
+        }
         stats
     }
 

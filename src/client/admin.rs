@@ -33,7 +33,7 @@ impl Client {
     ///
     /// ```
     /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
-    /// # let client = moecache::Client::new(&servers)?;
+    /// # let client = moecache::Client::new(servers.each_ref())?;
     /// use moecache::Stats;
     ///
     /// let servers = client.stats()?;
@@ -79,6 +79,7 @@ impl Client {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn ping(&self) -> Vec<PerServer<Duration>> {
         self.each("ping", |pool, deadline| {
             let started = Instant::now();

@@ -7,7 +7,7 @@ mod single;
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
 
-use crate::conn::Deadline;
+use crate::conn::{Deadline, Pool};
 use crate::error::Result;
 use crate::key::Key;
 use crate::route::Topology;
@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 /// # stringify!(
 /// let client = Client::new([("127.0.0.1", 11211), ("127.0.0.1", 11213)])?;
 /// # );
-/// # let client = Client::new(&servers)?;
+/// # let client = Client::new(servers.each_ref())?;
 /// client.set("some_key", "Some value", Duration::from_secs(60))?;
 /// let value: Option<String> = client.get("some_key")?;
 /// assert_eq!(value.as_deref(), Some("Some value"));
@@ -79,7 +79,6 @@ impl Client {
     }
 
     /// A client that is set up step by step.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -111,8 +110,9 @@ impl Client {
     }
 
     /// The servers, `host:port` each, in the order in which they were given.
+    #[must_use]
     pub fn servers(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.shared.topology.pools().iter().map(|pool| pool.name())
+        self.shared.topology.pools().iter().map(Pool::name)
     }
 
     /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
@@ -135,11 +135,7 @@ impl Client {
     /// Closes the idle connections of all clones at once, and those in use as they finish. The
     /// client stays usable, and connects again when it is used.
     pub fn close(&self) {
-        self.shared
-            .topology
-            .pools()
-            .iter()
-            .for_each(|pool| pool.close());
+        self.shared.topology.pools().iter().for_each(Pool::close);
     }
 
     fn deadline(&self) -> Deadline {

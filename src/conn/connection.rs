@@ -3,7 +3,7 @@ use super::fault::Fault;
 use super::stream::Stream;
 use crate::protocol::text::{self, Decoder};
 use crate::protocol::{Excerpt, Malformed, Refused, Reply, Request, Status, Step, ValueHeader};
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::time::{Duration, Instant};
 
 /// The size of the input buffer: a small value with all that surrounds it, in one read.
@@ -190,7 +190,17 @@ impl Connection {
             if filled == into.len() {
                 into.resize(length.min(filled + GROWTH), 0);
             }
-            filled += self.stream.read(&mut into[filled..], deadline)?;
+            let room = into.len() - filled;
+            let mut parts = [&mut into[filled..], self.input.space()].map(IoSliceMut::new);
+            // With the end of the value comes the end of the reply: one call less.
+            let parts = if filled + room == length {
+                &mut parts[..]
+            } else {
+                &mut parts[..1]
+            };
+            let read = self.stream.read(parts, deadline)?;
+            self.input.received(read.saturating_sub(room));
+            filled += read.min(room);
         }
         Ok(())
     }
@@ -231,7 +241,17 @@ impl Input {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        self.end += stream.read(&mut self.buffer[self.end..], deadline)?;
+        let read = stream.read(&mut [IoSliceMut::new(self.space())], deadline)?;
+        self.received(read);
         Ok(())
+    }
+
+    /// Where the next bytes go.
+    fn space(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.end..]
+    }
+
+    fn received(&mut self, bytes: usize) {
+        self.end += bytes;
     }
 }

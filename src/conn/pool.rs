@@ -108,8 +108,8 @@ impl Pool {
                 }
                 Err(fault) => {
                     let sent = connection.progress() >= Progress::Sent;
-                    let refused = matches!(fault, Fault::TooManyConnections);
-                    *in_doubt |= sent && !refused && request.is_write();
+                    let turned_away = matches!(fault, Fault::TooManyConnections);
+                    *in_doubt |= sent && !turned_away && request.is_write();
                     let stale = reused
                         && matches!(fault, Fault::Lost(_))
                         && connection.progress() < Progress::Receiving;

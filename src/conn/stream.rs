@@ -1,7 +1,7 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
-use std::io::{self, ErrorKind, IoSlice, Read as _};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read as _};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -58,8 +58,12 @@ impl Stream {
         matches!(peek(&self.socket, &mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// Reads at least one byte.
-    pub(super) fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Fault> {
+    /// Reads at least one byte, into the first of `parts` as long as it has room.
+    pub(super) fn read(
+        &mut self,
+        parts: &mut [IoSliceMut<'_>],
+        deadline: Deadline,
+    ) -> Result<usize, Fault> {
         let mut timed_out = false;
         loop {
             let left = deadline.remaining(Instant::now())?;
@@ -69,7 +73,11 @@ impl Stream {
                     .set_read_timeout(self.read_timeout)
                     .map_err(Fault::Lost)?;
             }
-            match self.socket.read(into) {
+            let read = match parts {
+                [part] => self.socket.read(part),
+                _ => self.socket.read_vectored(parts),
+            };
+            match read {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
                 Ok(read) => return Ok(read),
                 Err(error) => timed_out = is_timeout(error)?,
@@ -141,4 +149,72 @@ fn peek(socket: &Socket, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     let peeked = socket.peek(byte);
     socket.set_nonblocking(false)?;
     peeked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn options_of_the_socket() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = Stream::connect(listener.local_addr().unwrap(), Some(SECOND)).unwrap();
+        assert!(stream.socket.tcp_nodelay().unwrap());
+        assert!(stream.socket.keepalive().unwrap());
+        assert!(stream.is_quiet());
+        drop(listener.accept().unwrap());
+        while stream.is_quiet() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_timeout_of_the_socket_is_set_as_seldom_as_can_be() {
+        let milliseconds = |count| Some(Duration::from_millis(count));
+        let rows = [
+            ("not set yet", None, milliseconds(1000), false, true),
+            (
+                "as good as set",
+                milliseconds(1000),
+                milliseconds(996),
+                false,
+                false,
+            ),
+            (
+                "too long",
+                milliseconds(1000),
+                milliseconds(994),
+                false,
+                true,
+            ),
+            (
+                "shorter, and has not ended",
+                milliseconds(10),
+                milliseconds(1000),
+                false,
+                false,
+            ),
+            (
+                "shorter, and has ended",
+                milliseconds(10),
+                milliseconds(1000),
+                true,
+                true,
+            ),
+            ("never ends, not set", None, None, false, false),
+            (
+                "never ends, was set and has ended",
+                milliseconds(10),
+                None,
+                true,
+                true,
+            ),
+        ];
+        for (row, set, left, timed_out, expected) in rows {
+            assert_eq!(must_set(set, left, timed_out), expected, "{row}");
+        }
+    }
 }

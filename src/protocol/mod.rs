@@ -32,12 +32,15 @@ pub(crate) enum Request<'a> {
 
 impl Request<'_> {
     /// Whether sending it twice has the same effect as sending it once, so that it may be repeated
-    /// on a fresh connection when a pooled one turns out to be dead.
+    /// on a fresh connection when a pooled one turns out to be dead. Every new command has to say.
     pub(crate) fn is_repeatable(&self) -> bool {
         match self {
-            Self::Get { .. } | Self::Set { .. } | Self::Delete { .. } | Self::Version => true,
             // `stats reset` and `stats detail on` change the server, but to the same state.
-            Self::Stats { .. } => true,
+            Self::Get { .. }
+            | Self::Set { .. }
+            | Self::Delete { .. }
+            | Self::Stats { .. }
+            | Self::Version => true,
         }
     }
 

@@ -139,9 +139,8 @@ impl<'r> Decoder<'r> {
         rest: &[u8],
     ) -> Result<ValueHeader, Malformed> {
         let unexpected = || Malformed::Unexpected(Excerpt::new(line));
-        let numbers = match rest.strip_prefix(key.as_bytes()) {
-            Some([b' ', numbers @ ..]) => numbers,
-            _ => return Err(Malformed::WrongKey),
+        let Some([b' ', numbers @ ..]) = rest.strip_prefix(key.as_bytes()) else {
+            return Err(Malformed::WrongKey);
         };
         let space = memchr::memchr(b' ', numbers).ok_or_else(unexpected)?;
         let flags = number(&numbers[..space]).and_then(|flags| u32::try_from(flags).ok());

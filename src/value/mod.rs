@@ -1,7 +1,37 @@
-//! Values: what a Rust value becomes in memcached, and what stored bytes become in Rust.
+//! How values are stored: which Rust type becomes which flags and bytes.
 //!
-//! A [`Transcoder`] maps a [`Value`] to flags and bytes and back; serde types are lowered to a
-//! `Value` (`lower`) and read from what was decoded (`read`). May use the leaves of the crate only.
+//! [`Client::set`](crate::Client::set) looks at the type of the value itself, not at what is inside
+//! it. Newtype structs and `Some` stand for what they hold.
+//!
+//! | Rust | stored as | flags | bytes |
+//! |---|---|---|---|
+//! | `None`, `()` | .NET null | 258 | none |
+//! | `bool` | .NET Boolean | 259 | 1 |
+//! | `char` up to U+FFFF | .NET Char | 260 | 2, UTF-16 |
+//! | `i8`, `u8` | .NET SByte, Byte | 261, 262 | 1 |
+//! | `i16`, `u16` | .NET Int16, UInt16 | 263, 264 | 2 |
+//! | `i32`, `u32` | .NET Int32, UInt32 | 265, 266 | 4 |
+//! | `i64`, `u64` | .NET Int64, UInt64 | 267, 268 | 8 |
+//! | `f32`, `f64` | .NET Single, Double | 269, 270 | 4, 8 |
+//! | [`DateTime`] | .NET DateTime | 272 | 8, `ToBinary()` |
+//! | `str`, `String` | .NET String, and Python's `str` | 274 | UTF-8 |
+//! | bytes; a sequence or tuple of `u8` that is not empty | .NET `byte[]` | 64082 (0xfa52) | as they are |
+//! | everything else | MessagePack, structs with named fields | 19776 (0x4d40) | |
+//!
+//! Numbers are little-endian. Flags and bytes are those of EnyimMemcached's `DefaultTranscoder`,
+//! checked against recordings of it; those of strings are also moecache's. The flags of MessagePack
+//! are our own: every known client of another language refuses them or returns the bytes untouched.
+//!
+//! [`Client::get`](crate::Client::get) checks that what is stored is what was asked for. Integers
+//! convert where the number fits, `f32` to `f64`, nothing else. Flags 0, as memcached's own counters
+//! and many other clients have them, are text: a `String`, or an integer type if it is a number.
+//!
+//! `Some(None)` reads back as `None`. A `u128` and an `i128` are stored alike: read each as what it
+//! was. Nesting is limited to 128 levels, in both directions.
+
+// A transcoder maps values to flags and bytes and back, as one family of clients does; serde types
+// are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of
+// the crate only.
 
 mod date_time;
 mod enyim;
@@ -18,7 +48,7 @@ mod transcoder;
 pub use date_time::DateTime;
 
 pub(crate) use enyim::Enyim;
-pub(crate) use transcoder::{Body, Decoded, Object, Transcoder, Value};
+pub(crate) use transcoder::{Body, Transcoder};
 
 use crate::error::{Error, Kind};
 use crate::item::Item;
@@ -26,6 +56,7 @@ use fault::Fault;
 use lower::{Lower, Lowered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use transcoder::{Decoded, Value};
 
 /// Hands `then` what the transcoder makes of `value`.
 ///
@@ -54,6 +85,10 @@ pub(crate) fn encode_bytes<'a>(
 }
 
 /// The Rust value that the item holds. An error says what is stored and what was asked for.
+///
+/// serde reads an untagged enum, an internally tagged one and what stands under `flatten` through a
+/// copy of its own, which calls itself human-readable. What stands in there and has a form of its
+/// own for machines, such as an `IpAddr`, does not match: an error, as with every binary format.
 pub(crate) fn decode<T: DeserializeOwned>(
     transcoder: &dyn Transcoder,
     item: Item,

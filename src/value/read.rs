@@ -82,7 +82,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::F64(value) => visitor.visit_f64(*value),
             Decoded::Char(value) => visitor.visit_char(*value),
             Decoded::String(value) => visitor.visit_string(mem::take(value)),
-            Decoded::Bytes(value) => visitor.visit_byte_buf(mem::take(value)),
+            // Not as bytes, which an untagged enum would take for a string; of a sequence it makes
+            // a `Vec<u8>` and a `ByteBuf` alike.
+            Decoded::Bytes(value) => bytes_as_seq(mem::take(value).into_iter(), visitor),
             // Not as an integer: a type that takes whatever there is would make a number of it.
             Decoded::DateTime(value) => visitor.visit_newtype_struct((*value).into_deserializer()),
             Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),

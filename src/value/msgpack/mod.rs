@@ -52,6 +52,9 @@ impl Document {
 
 /// The value in MessagePack, structs as maps with named fields: arrays would break with
 /// `skip_serializing_if`.
+///
+/// rmp-serde writes `i128` and `u128` alike, as 16 bytes, so one outside of the other's range has to
+/// be read as what it was stored.
 pub(super) fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     let mut sink = Sink {
         bytes: Vec::new(),

@@ -1,0 +1,192 @@
+//! The laws that the fuzz targets in `fuzz/` hold the private code to; each panics where one is
+//! broken. Not part of the crate: it exists only under `cfg(fuzzing)`. May use everything.
+
+use crate::expiry::Expiry;
+use crate::item::{Item, ItemRef};
+use crate::key::Key;
+use crate::protocol::replay::{Event, replay};
+use crate::protocol::{Reply, Request, StatsArguments, Status};
+use crate::server::Server;
+use crate::value::{self, Enyim};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use std::time::{Duration, SystemTime};
+
+/// The longest value that the decoders take here.
+const MAX_VALUE: usize = 1 << 10;
+
+/// The key that `text_reply` asks for.
+pub const KEY: &[u8] = b"key";
+
+/// Whose reply the bytes are taken for.
+#[derive(Debug, Clone, Copy)]
+pub enum Command {
+    Get,
+    Set,
+    Delete,
+    Version,
+    Stats,
+    StatsSizesEnable,
+}
+
+/// Bytes are the same reply in pieces of any lengths.
+pub fn text_reply(command: Command, bytes: &[u8], pieces: &[usize]) {
+    let key = Key::new(KEY).expect("it is a key");
+    let item = ItemRef::from((0, b""));
+    let stats = |arguments| Request::Stats {
+        arguments: StatsArguments::new(arguments).expect("it is allowed"),
+    };
+    let request = match command {
+        Command::Get => Request::Get { key },
+        Command::Set => Request::Set {
+            key,
+            item,
+            exptime: 0,
+        },
+        Command::Delete => Request::Delete { key },
+        Command::Version => Request::Version,
+        Command::Stats => stats(""),
+        Command::StatsSizesEnable => stats("sizes_enable"),
+    };
+    whole_and_in_pieces(&request, bytes, pieces);
+}
+
+/// What the reply to `stats` with these arguments is: the same in pieces of any lengths, and if it
+/// is complete, all it says is what a plain reading of its lines says.
+pub fn stats_reply(arguments: &str, bytes: &[u8], pieces: &[usize]) {
+    let allowed = arguments.len() <= 250 && arguments.bytes().all(|byte| (32..127).contains(&byte));
+    let parsed = StatsArguments::new(arguments);
+    assert_eq!(parsed.is_ok(), allowed, "{arguments:?}");
+    let Ok(arguments) = parsed else { return };
+    let events = whole_and_in_pieces(&Request::Stats { arguments }, bytes, pieces);
+    let Some(Event::Done { surplus }) = events.last() else {
+        return;
+    };
+    let reply = &bytes[..bytes.len() - surplus];
+    let lines = reply.strip_suffix(b"\r\n").expect("a reply ends a line");
+    let expected = lines.split(|&byte| byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        stats_line(line)
+    });
+    let (_, found) = events.split_last().expect("it is not empty");
+    for (found, expected) in found.iter().zip(expected.clone()) {
+        match (found, expected) {
+            (Event::Line(found), Some(expected)) => assert_eq!(*found, expected),
+            (Event::Line(found), None) => assert!(found.starts_with("Refused("), "{found}"),
+            _ => panic!("no line: {found:?}"),
+        }
+    }
+    assert_eq!(found.len(), expected.count());
+}
+
+/// A line of a stats reply, read as simply as can be; `None` for what must be an error.
+fn stats_line(line: &[u8]) -> Option<String> {
+    let mut words = line.splitn(3, |&byte| byte == b' ');
+    let reply = match (words.next()?, words.next()) {
+        (b"END", None) => Reply::Status(Status::End),
+        (b"OK", None) => Reply::Status(Status::Ok),
+        (b"RESET", None) => Reply::Status(Status::Reset),
+        (b"STAT" | b"ITEM" | b"PREFIX", Some(name)) => Reply::Stat {
+            name,
+            value: words.next().unwrap_or_default(),
+        },
+        _ => return None,
+    };
+    Some(format!("{reply:?}"))
+}
+
+fn whole_and_in_pieces(request: &Request<'_>, bytes: &[u8], pieces: &[usize]) -> Vec<Event> {
+    let whole = replay(request, MAX_VALUE, bytes, &[usize::MAX]);
+    let in_pieces = replay(request, MAX_VALUE, bytes, pieces);
+    assert_eq!(in_pieces, whole, "in pieces of {pieces:?}");
+    whole
+}
+
+/// A key is 1 to 250 bytes of 0x21 to 0x7e, and nothing else is.
+pub fn key(bytes: &[u8]) {
+    let allowed =
+        (1..=250).contains(&bytes.len()) && bytes.iter().all(|byte| matches!(byte, 0x21..=0x7e));
+    match Key::new(bytes) {
+        Ok(key) => assert!(allowed && key.as_bytes() == bytes),
+        Err(_) => assert!(!allowed),
+    }
+}
+
+/// What goes over the wire is an exptime that memcached reads as it was written, and means what was
+/// asked for: never sooner, and only as much later as rounding up makes it.
+pub fn expiry(expiry: Expiry, now: Duration) {
+    let second = Duration::from_secs(1);
+    let month = Duration::from_secs(60 * 60 * 24 * 30);
+    let Some(time) = SystemTime::UNIX_EPOCH.checked_add(now) else {
+        return;
+    };
+    let Ok(wire) = expiry.to_wire(time) else {
+        return;
+    };
+    assert!(wire <= 0x7fff_ffff, "{expiry:?}: {wire}");
+    let wire = Duration::from_secs(wire.into());
+    let (asked, slack) = match expiry {
+        Expiry::Never => return assert_eq!(wire, Duration::ZERO),
+        Expiry::Exptime(exptime) => return assert_eq!(i128::from(wire.as_secs()), exptime),
+        Expiry::After(after) if after <= month => (after, second),
+        // Two are rounded: the duration and the clock.
+        Expiry::After(after) => (now + after, 2 * second),
+        Expiry::At(at) => {
+            let since_epoch = at.duration_since(SystemTime::UNIX_EPOCH);
+            (since_epoch.expect("a time after 1970"), second)
+        }
+    };
+    let absolute = wire > month;
+    assert_eq!(absolute, asked > month, "{expiry:?} at {now:?}: {wire:?}");
+    let allowed = asked..asked + slack;
+    assert!(allowed.contains(&wire), "{expiry:?} at {now:?}: {wire:?}");
+}
+
+/// Any text is a server or not; what is one prints as text that is the same server.
+pub fn server(text: &str, port: u16) {
+    for server in [Server::from(text), Server::from((text, port))] {
+        let printed = server.to_string();
+        let Ok(address) = server.address() else {
+            continue;
+        };
+        assert!(!address.host.is_empty() && address.port > 0);
+        let again = Server::from(printed.as_str());
+        assert_eq!(again.address().as_ref(), Ok(&address), "{printed}");
+        assert_eq!(again.to_string(), printed);
+    }
+}
+
+/// Any item is a `T` or not; what is one is stored again so that it reads back the same.
+///
+/// Floats and what holds them may be no number and then equal to nothing: compared is what is stored.
+pub fn decodes<T: Serialize + DeserializeOwned>(flags: u32, data: &[u8]) {
+    let Ok(decoded) = value::decode::<T>(&Enyim, Item::new(flags, data)) else {
+        return;
+    };
+    let Ok(stored) = stored(&decoded) else {
+        return;
+    };
+    let again: T = value::decode(&Enyim, stored.clone())
+        .unwrap_or_else(|error| panic!("{error}: {} {:?}", stored.flags, stored.data));
+    assert_eq!(self::stored(&again).ok(), Some(stored));
+}
+
+/// As `decodes`, for what cannot be stored.
+pub fn is_read<T: DeserializeOwned>(flags: u32, data: &[u8]) {
+    let _ = value::decode::<T>(&Enyim, Item::new(flags, data));
+}
+
+/// What can be stored reads back as the same value.
+pub fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let Ok(stored) = stored(value) else { return };
+    let read: T =
+        value::decode(&Enyim, stored).unwrap_or_else(|error| panic!("{value:?}: {error}"));
+    assert_eq!(read, *value);
+}
+
+fn stored<T: Serialize>(value: &T) -> Result<Item, crate::Error> {
+    value::encode(&Enyim, value, |body| {
+        Ok(Item::new(body.flags(), body.data()))
+    })
+}
