@@ -14,7 +14,7 @@ pub(crate) fn values(
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
     each(keys, |key| {
-        let Some(value) = client.get::<Value>(key)? else {
+        let Some(value) = value(client, key)? else {
             return Ok(missing(key));
         };
         match value {
@@ -25,6 +25,21 @@ pub(crate) fn values(
         out.flush()?;
         Ok(Outcome::Done)
     })
+}
+
+fn value(client: &Client, key: &str) -> moecache::Result<Option<Value>> {
+    let value = client.get(key)?;
+    if let Some(Value::Array(values)) = &value {
+        // To a type that takes anything, raw data of no bytes is an empty sequence like any other.
+        if values.is_empty()
+            && client
+                .get_item(key)?
+                .is_some_and(|item| item.data.is_empty())
+        {
+            return Ok(Some(Value::Bytes(Vec::new())));
+        }
+    }
+    Ok(value)
 }
 
 /// What is stored, not decoded.

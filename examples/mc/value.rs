@@ -12,6 +12,8 @@ use std::str::FromStr;
 pub(crate) enum Value {
     Null,
     Bool(bool),
+    /// Apart from the other integers, because raw data comes as a sequence of them.
+    Byte(u8),
     Integer(i128),
     /// Apart from the wider one, so that 0.1 is not shown as 0.10000000149011612.
     F32(f32),
@@ -39,6 +41,7 @@ impl fmt::Display for Value {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => value.fmt(f),
+            Self::Byte(value) => value.fmt(f),
             Self::Integer(value) => value.fmt(f),
             // Debug marks a float as one (1.0), and keeps 1e300 short.
             Self::F32(value) => write!(f, "{value:?}"),
@@ -68,6 +71,7 @@ impl Serialize for Value {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Byte(value) => serializer.serialize_u8(*value),
             Self::Integer(value) => {
                 if let Ok(value) = i64::try_from(*value) {
                     serializer.serialize_i64(value)
@@ -118,6 +122,10 @@ impl<'de> Visitor<'de> for Any {
         Ok(Value::Bool(value))
     }
 
+    fn visit_u8<E: Error>(self, value: u8) -> Result<Value, E> {
+        Ok(Value::Byte(value))
+    }
+
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
         Ok(Value::Integer(value.into()))
     }
@@ -161,12 +169,20 @@ impl<'de> Visitor<'de> for Any {
         })
     }
 
+    /// Raw data if its elements are `u8`s: the numbers in an array are wider.
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
+        let (mut bytes, mut values) = (Vec::new(), Vec::new());
         while let Some(value) = access.next_element()? {
-            values.push(value);
+            match value {
+                Value::Byte(byte) => bytes.push(byte),
+                value => values.push(value),
+            }
         }
-        Ok(Value::Array(values))
+        Ok(if bytes.is_empty() {
+            Value::Array(values)
+        } else {
+            Value::Bytes(bytes)
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {

@@ -33,6 +33,7 @@ fn every_type_goes_there_and_back() {
         ),
         ("json", "[1, 2]", "[1,2]", 0x4d40),
         ("json", r#""text""#, "text", 274),
+        ("json", "[]", "[]", 0x4d40),
         ("json", "null", "null", 258),
         ("json", "-5", "-5", 267),
     ];
@@ -63,7 +64,7 @@ fn every_type_goes_there_and_back() {
 fn bytes_are_left_alone() {
     let (_server, servers) = server();
     let every_byte: Vec<u8> = (0..=255).collect();
-    for bytes in [&every_byte[..], b"two lines\n\n", b"\r\n", b"\0"] {
+    for bytes in [&every_byte[..], b"two lines\n\n", b"\r\n", b"\0", b""] {
         let set = mc(&servers, &["set", "key", "--type", "bytes"], bytes);
         assert!(set.status.success(), "{}", text(&set.stderr));
         assert_eq!(mc(&servers, &["get", "key"], b"").stdout, bytes);
