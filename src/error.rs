@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call failed: what was being done, on which server, and the reason.
 ///
 /// `Display` gives the operation, the server and the reason on one line; the cause, where there is
-/// one, is only in [`source`](StdError::source).
+/// one, is only in [`source`](StdError::source), and in what `{error:#}` gives.
 ///
 /// Neither shows keys or values, with two exceptions: a reply that breaks the protocol is quoted,
 /// escaped and cut to 128 bytes, whatever it is; and so is what a `Serialize` or `Deserialize` of
@@ -196,6 +196,13 @@ impl fmt::Display for Error {
         f.write_str(reason)?;
         if *ambiguous {
             f.write_str("; the request was sent, and whether it took effect is not known")?;
+        }
+        if f.alternate() {
+            let mut cause = self.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
         }
         Ok(())
     }

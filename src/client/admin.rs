@@ -36,7 +36,7 @@ impl Client {
     ///
     /// ```
     /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
-    /// # let client = moecache::Client::new(servers.each_ref())?;
+    /// # let client = moecache::Client::new(&servers)?;
     /// use moecache::Stats;
     ///
     /// let servers = client.stats()?;

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 /// # stringify!(
 /// let client = Client::new([("127.0.0.1", 11211), ("127.0.0.1", 11213)])?;
 /// # );
-/// # let client = Client::new(servers.each_ref())?;
+/// # let client = Client::new(&servers)?;
 /// client.set("some_key", "Some value", Duration::from_secs(60))?;
 /// let value: Option<String> = client.get("some_key")?;
 /// assert_eq!(value.as_deref(), Some("Some value"));

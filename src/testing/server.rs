@@ -25,8 +25,8 @@ const BACKLOG: i32 = 1024;
 
 /// A memcached of one's own, on a free port of 127.0.0.1, until it is dropped.
 ///
-/// Everything that takes a server takes a reference to this, also in lists: `Client::new(&server)`,
-/// `Client::new([&one, &other])`. `Display` gives `127.0.0.1:port`.
+/// Everything that takes servers takes references to this and lists of it: `Client::new(&server)`,
+/// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives `127.0.0.1:port`.
 ///
 /// Dropping it closes its socket and all connections, and joins its threads.
 ///
@@ -232,6 +232,24 @@ impl From<&Server> for crate::Server {
 impl IntoServers for &Server {
     fn into_servers(self) -> Vec<crate::Server> {
         vec![self.into()]
+    }
+}
+
+impl IntoServers for &[Server] {
+    fn into_servers(self) -> Vec<crate::Server> {
+        self.iter().map(Into::into).collect()
+    }
+}
+
+impl<const N: usize> IntoServers for &[Server; N] {
+    fn into_servers(self) -> Vec<crate::Server> {
+        self.as_slice().into_servers()
+    }
+}
+
+impl IntoServers for &Vec<Server> {
+    fn into_servers(self) -> Vec<crate::Server> {
+        self.as_slice().into_servers()
     }
 }
 
