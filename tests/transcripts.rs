@@ -25,13 +25,11 @@
 //! `STAT` values that change from run to run are `*`.
 
 mod support;
-#[path = "support/transcript/mod.rs"]
-mod transcript;
 
 use moecache::testing::Server;
 use std::path::Path;
 use support::Memcached;
-use transcript::File;
+use support::transcript::File;
 
 /// memcached's background threads now and then hold on to an item, which then is not changed in
 /// place but copied, so that no space pads a number; and they remove expired items at any time.

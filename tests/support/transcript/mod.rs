@@ -2,7 +2,7 @@
 
 mod escape;
 
-use super::support::Memcached;
+use super::Memcached;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
