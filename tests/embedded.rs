@@ -3,14 +3,11 @@
 mod support;
 
 use moecache::testing::{Clock, Fault, Server};
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
-use support::Memcached;
-
-/// How long anything may take before a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+use std::time::{Duration, SystemTime};
+use support::{Memcached, RawClient as Client, wait_until};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -148,7 +145,7 @@ fn an_item_size_limit_that_memcached_would_refuse() {
 fn stats_name_the_connections_and_the_items() {
     let server = Server::start().unwrap();
     let mut client = Client::connect(server.address());
-    let local = client.0.local_addr().unwrap();
+    let local = client.local_address();
     client.ask(
         "set a 0 0 1\r\n1\r\nset b 5 2147483647 2\r\n22\r\n",
         "STORED\r\nSTORED\r\n",
@@ -199,7 +196,7 @@ fn a_restart_keeps_the_port_and_nothing_else() {
     let mut client = Client::connect(address);
     client.ask("set a 0 0 1\r\n1\r\n", "STORED\r\n");
     server.restart().unwrap();
-    client.is_closed();
+    client.expect_closed();
     assert_eq!(server.connections(), 0);
     assert_eq!(server.address(), address);
     let mut client = Client::connect(address);
@@ -213,7 +210,7 @@ fn a_stopped_server_refuses_connections() {
     let mut client = Client::connect(server.address());
     client.version();
     server.stop();
-    client.is_closed();
+    client.expect_closed();
     server.stop();
     assert_eq!(server.connections(), 0);
     let error = TcpStream::connect(server.address()).unwrap_err();
@@ -240,7 +237,7 @@ fn a_dropped_server_is_gone() {
     clients[2].send(&"get b\r\n".repeat(100));
     drop(server);
     for client in &mut clients {
-        client.is_closed();
+        client.expect_closed();
     }
     let error = TcpStream::connect(address).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
@@ -254,7 +251,7 @@ fn a_delay_does_not_hold_up_the_stop() {
     client.send("version\r\n");
     wait_until(|| server.received() == 9);
     drop(server);
-    client.is_closed();
+    client.expect_closed();
 }
 
 #[test]
@@ -263,7 +260,7 @@ fn disconnecting_keeps_the_items() {
     let mut client = Client::connect(server.address());
     client.ask("set a 0 0 1\r\n1\r\n", "STORED\r\n");
     server.disconnect();
-    client.is_closed();
+    client.expect_closed();
     let mut client = Client::connect(server.address());
     client.ask("get a\r\n", "VALUE a 0 1\r\n1\r\nEND\r\n");
 }
@@ -310,13 +307,12 @@ fn cut_replies_close_the_connection() {
         server.inject(Fault::Cut { after });
         let mut client = Client::connect(server.address());
         client.ask("version\r\n", reply);
-        client.is_closed();
+        client.expect_closed();
 
         server.inject(Fault::Reset { after });
         let mut client = Client::connect(server.address());
         client.ask("version\r\n", reply);
-        let error = client.0.read(&mut [0]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        client.expect_reset();
     }
 }
 
@@ -327,10 +323,10 @@ fn connections_can_be_turned_away() {
     server.inject(Fault::TooManyConnections);
     // A fault of a reply waits for a reply.
     server.inject(Fault::Garbage(b"GARBAGE\r\n".to_vec()));
-    Client::connect(server.address()).is_closed();
+    Client::connect(server.address()).expect_closed();
     let mut client = Client::connect(server.address());
     client.ask("", "ERROR Too many open connections\r\n");
-    client.is_closed();
+    client.expect_closed();
     Client::connect(server.address()).ask("version\r\n", "GARBAGE\r\n");
     Client::connect(server.address()).version();
 }
@@ -340,8 +336,8 @@ fn standing_faults_last_until_they_are_cleared() {
     let server = Server::start().unwrap();
     server.inject_always(Fault::Refuse);
     server.inject_always(Fault::Garbage(b"A\r\n".to_vec()));
-    Client::connect(server.address()).is_closed();
-    Client::connect(server.address()).is_closed();
+    Client::connect(server.address()).expect_closed();
+    Client::connect(server.address()).expect_closed();
     server.clear_faults();
     server.inject_always(Fault::Garbage(b"B\r\n".to_vec()));
     server.inject(Fault::Garbage(b"C\r\n".to_vec()));
@@ -391,64 +387,4 @@ fn a_reference_is_a_server() {
     assert_eq!(servers[1].to_string(), other.to_string());
     let servers = moecache::IntoServers::into_servers(&one);
     assert_eq!(servers[0].to_string(), one.to_string());
-}
-
-/// A connection that says what it expects.
-struct Client(TcpStream);
-
-impl Client {
-    fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(stream)
-    }
-
-    fn send(&mut self, request: &str) {
-        self.0.write_all(request.as_bytes()).unwrap();
-    }
-
-    fn ask(&mut self, request: &str, reply: &str) {
-        self.send(request);
-        let mut received = vec![0; reply.len()];
-        self.0.read_exact(&mut received).unwrap();
-        assert_eq!(String::from_utf8_lossy(&received), reply, "{request}");
-    }
-
-    fn version(&mut self) {
-        self.ask("version\r\n", "VERSION 1.6.18\r\n");
-    }
-
-    fn stat(&mut self, name: &str) -> String {
-        self.send("stats\r\n");
-        let mut reply = String::new();
-        while !reply.ends_with("END\r\n") {
-            let mut buffer = [0; 4096];
-            let bytes = self.0.read(&mut buffer).unwrap();
-            reply.push_str(std::str::from_utf8(&buffer[..bytes]).unwrap());
-        }
-        let value = reply.lines().find_map(|line| {
-            line.strip_prefix("STAT ")?
-                .strip_prefix(name)?
-                .strip_prefix(' ')
-        });
-        value.unwrap().to_owned()
-    }
-
-    /// Reads what is left, up to the end of the connection.
-    fn is_closed(&mut self) {
-        match io::copy(&mut self.0, &mut io::sink()) {
-            Ok(_) => {}
-            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
-        }
-    }
-}
-
-/// Waits for what another thread is about to do.
-fn wait_until(done: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < deadline, "it did not happen");
-        thread::yield_now();
-    }
 }

@@ -1,9 +1,16 @@
-//! What the integration tests share: real servers to run against, and transcripts to play to them.
+//! What the integration tests share: real servers to run against, raw connections,
+//! and transcripts to play.
 
-#![allow(dead_code, reason = "each test binary uses only a part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses only a part of it"
+)]
 
 pub(crate) mod transcript;
 
 mod memcached;
+mod raw;
 
 pub(crate) use memcached::Memcached;
+pub(crate) use raw::{RawClient, wait_until};
