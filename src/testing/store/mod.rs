@@ -82,14 +82,14 @@ impl Store {
             Some(class) => self.counters.class(class).get_hits += 1,
             None => self.counters.get_misses += 1,
         }
-        self.items.use_(key)
+        self.items.bump(key)
     }
 
     /// As [`get`](Self::get), with a new expiry (`gat`).
     pub(crate) fn get_and_touch(&mut self, key: &[u8], exptime: u32) -> Option<&Item> {
         let touched = self.touch(key, exptime);
         self.count_prefix_get(key, touched);
-        self.items.use_(key)
+        self.items.bump(key)
     }
 
     /// Whether there was an item to give a new expiry.
@@ -102,7 +102,7 @@ impl Store {
         item.exptime = exptime;
         let class = item.class();
         self.counters.class(class).touch_hits += 1;
-        self.items.use_(key);
+        self.items.bump(key);
         true
     }
 
@@ -158,7 +158,7 @@ impl Store {
         match verb {
             Verb::Set | Verb::Replace => self.link(key, flags, exptime, data),
             Verb::Add => {
-                self.items.use_(&key);
+                self.items.bump(&key);
                 StoreOutcome::NotStored
             }
             Verb::Append | Verb::Prepend => {
