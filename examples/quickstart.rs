@@ -16,7 +16,6 @@ use moecache::{Client, Stats};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt::Debug;
-use std::iter::successors;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -39,10 +38,8 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // moecache's errors say what was done on which server; the cause is in `source`.
-            let causes = successors(Some(&*error), |&error| error.source());
-            let causes: Vec<_> = causes.map(ToString::to_string).collect();
-            eprintln!("quickstart: {}", causes.join(": "));
+            // The alternate form of moecache's errors has their causes too.
+            eprintln!("quickstart: {error:#}");
             ExitCode::FAILURE
         }
     }

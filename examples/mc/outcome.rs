@@ -1,8 +1,6 @@
 //! How a command ends: its exit code, and what it says on standard error.
 
-use std::error::Error;
 use std::io::{self, Write};
-use std::iter::successors;
 use std::process::ExitCode;
 
 /// From the best to the worst; the number is the exit code.
@@ -40,7 +38,7 @@ impl Failure {
                 Outcome::BadUsage
             }
             Self::Client(error) => {
-                say(&format!("{context}{}", chain(error)));
+                say(&format!("{context}{error:#}"));
                 outcome_of(error)
             }
             // Whoever read our output has seen enough: `mc where | head -1`.
@@ -96,20 +94,13 @@ pub(crate) fn missing(key: &str) -> Outcome {
 
 /// Reports an error that does not end the command.
 pub(crate) fn report(error: &moecache::Error) -> Outcome {
-    say(&chain(error));
+    say(&format!("{error:#}"));
     outcome_of(error)
 }
 
 pub(crate) fn say(message: &str) {
     // There is nobody to tell that standard error is closed.
     let _ = writeln!(io::stderr(), "mc: {message}");
-}
-
-/// The error and its causes. moecache keeps the cause out of the error's own text.
-pub(crate) fn chain(error: &moecache::Error) -> String {
-    let causes = successors(Some(error as &dyn Error), |&error| error.source());
-    let causes: Vec<_> = causes.map(ToString::to_string).collect();
-    causes.join(": ")
 }
 
 pub(crate) fn outcome_of(error: &moecache::Error) -> Outcome {

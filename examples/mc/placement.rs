@@ -1,6 +1,6 @@
 //! `mc where`.
 
-use crate::outcome::{Failure, Outcome, chain, outcome_of, say};
+use crate::outcome::{Failure, Outcome, outcome_of, say};
 use moecache::Client;
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -58,7 +58,7 @@ impl<W: Write> Places<'_, W> {
                 Ok(Outcome::Done)
             }
             Err(error) => {
-                say(&format!("{name}: {}", chain(&error)));
+                say(&format!("{name}: {error:#}"));
                 Ok(outcome_of(&error))
             }
         }

@@ -1,6 +1,6 @@
 //! `mc stats` and `mc ping`.
 
-use crate::outcome::{Failure, Outcome, chain, report};
+use crate::outcome::{Failure, Outcome, report};
 use crate::table::table;
 use comfy_table::{Cell, Color};
 use moecache::{Client, PerServer, ServerStats, Stats};
@@ -139,7 +139,7 @@ impl<'a> From<&'a ServerStats> for Entry<'a> {
     fn from(server: &'a ServerStats) -> Self {
         let answer = match &server.result {
             Ok(stats) => Answer::Stats(Names(stats)),
-            Err(error) => Answer::Error(chain(error)),
+            Err(error) => Answer::Error(format!("{error:#}")),
         };
         Self {
             server: &server.server,

@@ -6,10 +6,10 @@ use super::fault::{Fault, Faults, Occasion};
 use super::process::Process;
 use super::store::Limits;
 use crate::server::IntoServers;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use std::fmt;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -345,6 +345,9 @@ fn accept(listener: &TcpListener, process: &Arc<Process>) {
         });
         threads.extend(thread);
     }
+    // Closing it would not free the port while a process that is just being spawned elsewhere in
+    // this program still has a copy. (Only Linux can do this; it matters little elsewhere.)
+    let _ = SockRef::from(listener).shutdown(Shutdown::Both);
     for thread in threads {
         let _ = thread.join();
     }

@@ -4,7 +4,7 @@
 const EQUAL_BYTES: usize = 40;
 const EQUAL_LINES: usize = 5;
 
-pub(crate) fn read(text: &str) -> Vec<u8> {
+pub fn read(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some((plain, escape)) = rest.split_once('\\') {
@@ -32,7 +32,7 @@ pub(crate) fn read(text: &str) -> Vec<u8> {
     bytes
 }
 
-pub(crate) fn write(bytes: &[u8]) -> String {
+pub fn write(bytes: &[u8]) -> String {
     let mut text = String::new();
     for run in bytes.chunk_by(|one, other| one == other) {
         let byte = escaped(run[0]);
@@ -46,7 +46,7 @@ pub(crate) fn write(bytes: &[u8]) -> String {
 }
 
 /// One text for each line, or for several that are equal.
-pub(crate) fn write_lines(bytes: &[u8]) -> Vec<String> {
+pub fn write_lines(bytes: &[u8]) -> Vec<String> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
     let mut texts = Vec::new();
     for run in lines.chunk_by(|one, other| one == other) {

@@ -2,7 +2,7 @@
 
 mod escape;
 
-use super::support::Memcached;
+use super::Memcached;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -53,14 +53,14 @@ const VOLATILE: [&str; 34] = [
     "hits_to_cold",
 ];
 
-pub(crate) struct File {
+pub struct File {
     path: PathBuf,
     lines: Vec<String>,
-    pub(crate) cases: Vec<Case>,
+    pub cases: Vec<Case>,
 }
 
-pub(crate) struct Case {
-    pub(crate) name: String,
+pub struct Case {
+    pub name: String,
     ending: Ending,
     steps: Vec<Step>,
 }
@@ -78,7 +78,7 @@ enum Ending {
 }
 
 impl File {
-    pub(crate) fn read(path: PathBuf) -> Self {
+    pub fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut cases = Vec::<Case>::new();
@@ -102,7 +102,7 @@ impl File {
 
     /// Replaces all replies by those of the server, in the file too. Each is asked of a server of
     /// its own, which the earlier requests of the case are played to again.
-    pub(crate) fn record(&mut self, start: impl Fn() -> Memcached) {
+    pub fn record(&mut self, start: impl Fn() -> Memcached) {
         for case in &mut self.cases {
             for step in 0..case.steps.len() {
                 let memcached = start();
@@ -143,7 +143,7 @@ impl Case {
     }
 
     /// Plays the case; the error says what was answered instead.
-    pub(crate) fn play(&self, address: SocketAddr) -> Result<(), String> {
+    pub fn play(&self, address: SocketAddr) -> Result<(), String> {
         let mut stream = connect(address);
         let (last, steps) = self.steps.split_last().unwrap();
         for step in steps {
