@@ -64,10 +64,9 @@ pub fn stats_reply(arguments: &str, bytes: &[u8], pieces: &[usize]) {
         return;
     };
     let reply = &bytes[..bytes.len() - surplus];
-    let lines = reply.strip_suffix(b"\r\n").expect("a reply ends a line");
-    let expected = lines.split(|&byte| byte == b'\n').map(|line| {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        stats_line(line)
+    let expected = reply.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\r\n");
+        stats_line(line.expect("every line ends with CR LF"))
     });
     let (_, found) = events.split_last().expect("it is not empty");
     for (found, expected) in found.iter().zip(expected.clone()) {

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
 macro_rules! each_type {
-    ($($type:ty)*) => {
+    ($($type:ty,)*) => {
         fn read_as_every_type(flags: u32, data: &[u8]) {
             $(decodes::<$type>(flags, data);)*
         }
@@ -24,10 +24,10 @@ macro_rules! each_type {
 }
 
 each_type! {
-    bool char i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 String () Vec<u8> ByteBuf DateTime
-    Option<u8> Option<String> Option<Vec<u8>> Option<Option<i64>> Vec<String> Vec<Option<u64>>
-    (u8, String) [u8; 4] BTreeMap<String, u64> BTreeMap<i32, Vec<f64>> Struct Enum Newtype Unit
-    Tree serde_json::Value
+    bool, char, i8, i16, i32, i64, i128, u8, u16, u32, u64, u128, f32, f64, (), String, Vec<u8>,
+    ByteBuf, DateTime, Option<u8>, Option<String>, Option<Vec<u8>>, Option<Option<i64>>,
+    Vec<String>, Vec<Option<u64>>, (u8, String), [u8; 4], BTreeMap<String, u64>,
+    BTreeMap<i32, Vec<f64>>, Struct, Enum, Newtype, Unit, Tree, serde_json::Value,
 }
 
 fuzz_target!(|input: &[u8]| {
