@@ -32,10 +32,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// );
 /// # Ok::<(), moecache::Error>(())
 /// ```
-pub struct Error(Box<Inner>);
+pub struct Error(Box<Failure>);
 
 #[derive(Debug)]
-struct Inner {
+struct Failure {
     kind: Kind,
     reason: String,
     operation: Option<&'static str>,
@@ -60,7 +60,7 @@ pub(crate) enum Kind {
 
 impl Error {
     pub(crate) fn new(kind: Kind, reason: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+        Self(Box::new(Failure {
             kind,
             reason: reason.into(),
             operation: None,
@@ -180,7 +180,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
+        let Failure {
             reason,
             operation,
             server,

@@ -279,3 +279,22 @@ impl Input {
         self.end += bytes;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_connection_of_another_process_is_not_used() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = Stream::connect(listener.local_addr().unwrap(), None).unwrap();
+        let mut connection = Connection::new(stream);
+        while connection.last_used.elapsed() < 2 * IDLE {
+            std::thread::yield_now();
+        }
+        assert!(connection.is_usable());
+        connection.process += 1;
+        assert!(!connection.is_usable());
+    }
+}

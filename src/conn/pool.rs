@@ -1,7 +1,7 @@
 use super::connection::{Answer, Connection, Progress, Sink};
-use super::deadline::Deadline;
+use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, getaddrinfo};
 use super::stream::Stream;
 use crate::error::Error;
 use crate::protocol::Request;
@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 /// How long a connection may idle before it is closed, while others are in use.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+/// How much too early a timeout may end: it is counted in milliseconds.
+const TIMER_SLACK: Duration = Duration::from_millis(10);
 
 /// What the pools of a client have in common.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +59,7 @@ impl Pool {
     pub(crate) fn new(server: Address, options: Options) -> Self {
         Self {
             name: server.to_string(),
-            resolver: Resolver::new(server),
+            resolver: Resolver::new(server, getaddrinfo),
             options,
             idle: Mutex::default(),
             closed: AtomicU64::new(0),
@@ -197,9 +200,20 @@ impl Pool {
                 Err(error) => failed = Some(error),
             }
         }
-        match (failed, limit.remaining(Instant::now())) {
-            (Some(error), Ok(_)) => Err(Fault::Connect(error)),
+        // The kernel has a timeout of its own, in minutes; ours may end a moment before the limit.
+        let is_ours = match limit.remaining(Instant::now()) {
+            Ok(left) => left.is_some_and(|left| left < TIMER_SLACK),
+            Err(Expired) => true,
+        };
+        match failed {
+            Some(error) if !(is_ours && error.kind() == io::ErrorKind::TimedOut) => {
+                Err(Fault::Connect(error))
+            }
             _ => Err(too_late()),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

@@ -15,9 +15,18 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(super) struct Resolver(Arc<Shared>);
 
+/// Finds the addresses of a host and port; may take as long as it likes.
+pub(super) type LookUp = fn(&str, u16) -> io::Result<Vec<SocketAddr>>;
+
+/// The system's own way: files, DNS and whatever else it is set up with.
+pub(super) fn getaddrinfo(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.collect())
+}
+
 #[derive(Debug)]
 struct Shared {
     server: Address,
+    look_up: LookUp,
     lookup: Mutex<Lookup>,
     finished: Condvar,
 }
@@ -32,9 +41,10 @@ struct Lookup {
 }
 
 impl Resolver {
-    pub(super) fn new(server: Address) -> Self {
+    pub(super) fn new(server: Address, look_up: LookUp) -> Self {
         Self(Arc::new(Shared {
             server,
+            look_up,
             lookup: Mutex::default(),
             finished: Condvar::new(),
         }))
@@ -81,12 +91,9 @@ impl Resolver {
 
 impl Shared {
     fn look_up(&self) {
-        let found = (self.server.host.as_str(), self.server.port).to_socket_addrs();
+        let found = (self.look_up)(&self.server.host, self.server.port);
         let mut lookup = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
-        lookup.found = Some(match found {
-            Ok(addresses) => Ok(addresses.collect()),
-            Err(error) => Err((error.kind(), error.to_string())),
-        });
+        lookup.found = Some(found.map_err(|error| (error.kind(), error.to_string())));
         lookup.in_flight = false;
         lookup.finished += 1;
         self.finished.notify_all();

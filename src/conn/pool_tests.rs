@@ -1,0 +1,175 @@
+//! How a connection is made: resolution, all addresses, and the time for it.
+
+use super::super::resolve::LookUp;
+use super::*;
+use crate::server::Server;
+use socket2::{Domain, Socket, Type};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::AtomicUsize;
+use std::thread;
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Where nobody listens: the servers of these tests are on 127.0.0.1.
+const REFUSING: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+/// Where a test may listen, and not accept.
+const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+
+/// A server that answers `version` on each of so many connections.
+fn server(connections: usize) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for _ in 0..connections {
+            let mut stream = listener.accept().unwrap().0;
+            stream.read_exact(&mut [0; "version\r\n".len()]).unwrap();
+            stream.write_all(b"VERSION 1\r\n").unwrap();
+        }
+    });
+    port
+}
+
+fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
+    let address = Server::from(("name.invalid", port)).address().unwrap();
+    let options = Options {
+        connect_timeout,
+        max_read: 1,
+    };
+    Pool {
+        resolver: Resolver::new(address.clone(), look_up),
+        ..Pool::new(address, options)
+    }
+}
+
+/// Asks for the version; fails if that takes far longer than `timeout`.
+fn ask(pool: &Pool, timeout: Duration) -> Result<(), Error> {
+    let started = Instant::now();
+    let answer = pool.exchange(
+        &Request::Version,
+        &mut (),
+        Deadline::after(timeout, started),
+    );
+    assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
+    answer.map(drop)
+}
+
+#[test]
+fn all_addresses_are_tried_in_turn() {
+    let pool = pool(server(1), None, |_, port| {
+        Ok([REFUSING, Ipv4Addr::LOCALHOST]
+            .map(|ip| SocketAddr::from((ip, port)))
+            .to_vec())
+    });
+    ask(&pool, LONG).unwrap();
+}
+
+#[test]
+fn the_addresses_share_the_time() {
+    let port = server(1);
+    // Nobody accepts, so after one or two the kernel takes no more connections: it answers nothing.
+    let silent = SocketAddr::from((SILENT, port));
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&silent.into()).unwrap();
+    listener.listen(0).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&silent, SHORT) {
+        waiting.push(stream);
+    }
+    let pool = pool(port, None, |_, port| {
+        Ok([SILENT, Ipv4Addr::LOCALHOST]
+            .map(|ip| SocketAddr::from((ip, port)))
+            .to_vec())
+    });
+    ask(&pool, Duration::from_secs(2)).unwrap();
+
+    let alone = Pool::new(Server::from(silent).address().unwrap(), pool.options);
+    let error = ask(&alone, SHORT).unwrap_err();
+    assert!(error.is_connect() && error.is_timeout(), "{error:?}");
+}
+
+#[test]
+fn a_name_is_looked_up_for_each_connection() {
+    static LOOKUPS: AtomicUsize = AtomicUsize::new(0);
+    let pool = pool(server(2), None, |_, port| {
+        let first = LOOKUPS.fetch_add(1, Ordering::Relaxed) == 0;
+        let ip = if first { REFUSING } else { Ipv4Addr::LOCALHOST };
+        Ok(vec![SocketAddr::from((ip, port))])
+    });
+    assert!(ask(&pool, LONG).unwrap_err().is_connect());
+    ask(&pool, LONG).unwrap();
+    pool.close();
+    ask(&pool, LONG).unwrap();
+    assert_eq!(LOOKUPS.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_lookup_that_hangs_is_waited_for_until_the_deadline_and_not_repeated() {
+    static LOOKUPS: AtomicUsize = AtomicUsize::new(0);
+    let pool = pool(1, None, |_, _| {
+        LOOKUPS.fetch_add(1, Ordering::Relaxed);
+        loop {
+            thread::park();
+        }
+    });
+    for _ in 0..3 {
+        let error = ask(&pool, SHORT).unwrap_err();
+        assert!(error.is_connect() && error.is_timeout(), "{error:?}");
+        assert!(
+            error.to_string().contains("cannot connect within 50ms"),
+            "{error}"
+        );
+    }
+    assert_eq!(LOOKUPS.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_failed_lookup_says_why() {
+    let failing = pool(1, None, |_, _| Err(io::Error::other("no such host")));
+    let error = ask(&failing, LONG).unwrap_err();
+    assert!(error.is_connect() && !error.is_timeout(), "{error:?}");
+    assert!(
+        format!("{error:#}").ends_with("cannot be resolved: no such host"),
+        "{error:#}"
+    );
+    let empty = pool(1, None, |_, _| Ok(Vec::new()));
+    assert!(ask(&empty, LONG).unwrap_err().is_connect());
+}
+
+#[test]
+fn a_longer_connect_timeout_is_added_to_the_timeout() {
+    let slow: LookUp = |_, port| {
+        thread::sleep(4 * SHORT);
+        Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
+    };
+    ask(&pool(server(1), Some(LONG), slow), 2 * SHORT).unwrap();
+    let error = ask(&pool(server(1), None, slow), 2 * SHORT).unwrap_err();
+    assert!(error.is_connect() && error.is_timeout(), "{error:?}");
+    let error = ask(&pool(server(1), Some(SHORT), slow), LONG).unwrap_err();
+    assert!(
+        error.to_string().contains("cannot connect within 50ms"),
+        "{error}"
+    );
+}
+
+#[test]
+fn no_time_is_no_time_to_connect_either() {
+    let hanging: LookUp = |_, _| loop {
+        thread::park();
+    };
+    let error = ask(&pool(1, Some(LONG), hanging), Duration::ZERO).unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+}
+
+#[test]
+fn what_idles_for_long_is_closed() {
+    let pool = pool(server(1), None, |_, port| {
+        Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
+    });
+    ask(&pool, LONG).unwrap();
+    let pooled = pool.take().unwrap();
+    let last_used = pooled.connection.last_used();
+    assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE));
+    assert!(pooled.has_idled_too_long(last_used + LONGEST_IDLE + SHORT));
+}
