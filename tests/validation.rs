@@ -2,7 +2,7 @@
 
 mod support;
 
-use moecache::{Client, Error, Expiry, Result};
+use moecache::{Client, Error, Expiry, MAX_VALUE_SIZE, Result};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, SystemTime};
@@ -37,7 +37,7 @@ fn assert_refused<T>(listener: &TcpListener, row: &str, result: Result<T>, reaso
 
 #[test]
 fn keys() {
-    let (client, listener) = watched(usize::MAX);
+    let (client, listener) = watched(MAX_VALUE_SIZE);
     let long = "k".repeat(251);
     let rows: [(&str, &[u8], &str); 10] = [
         ("empty", b"", "key: empty; 1 to 250 bytes"),
@@ -84,7 +84,7 @@ fn keys() {
 
 #[test]
 fn expiries() {
-    let (client, listener) = watched(usize::MAX);
+    let (client, listener) = watched(MAX_VALUE_SIZE);
     let early = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
     let late = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 31);
     let rows: [(&str, Expiry, &str); 7] = [
@@ -137,6 +137,23 @@ fn values() {
     check(client.set_bytes("key", b"four", 0));
     check(client.set_item("key", (0, b"four"), 0));
     check(client.set_counter("key", 1234, 0));
+
+    // With no maximum configured: memcached would execute a value of 2 GiB as commands.
+    let (client, listener) = watched(MAX_VALUE_SIZE);
+    let large = vec![0; MAX_VALUE_SIZE + 1];
+    let reason = "value: 1073741825 bytes; the configured maximum is 1073741824";
+    assert_refused(
+        &listener,
+        "too large",
+        client.set_bytes("key", &large, 0),
+        reason,
+    );
+    assert_refused(
+        &listener,
+        "too large",
+        client.set_item("key", (0, &large), 0),
+        reason,
+    );
 }
 
 #[test]
@@ -147,7 +164,7 @@ fn a_value_that_cannot_be_serialised() {
             Err(serde::ser::Error::custom("not today"))
         }
     }
-    let (client, listener) = watched(usize::MAX);
+    let (client, listener) = watched(MAX_VALUE_SIZE);
     let error = client.set("key", Refuses, 0).unwrap_err();
     assert!(
         error.is_encode() && error.to_string().contains("not today"),
@@ -158,7 +175,7 @@ fn a_value_that_cannot_be_serialised() {
 
 #[test]
 fn arguments_of_stats() {
-    let (client, listener) = watched(usize::MAX);
+    let (client, listener) = watched(MAX_VALUE_SIZE);
     let long = "x".repeat(251);
     for (row, arguments, reason) in [
         (
@@ -181,7 +198,7 @@ fn arguments_of_stats() {
 fn settings() {
     let one = || Client::builder().servers("10.0.0.1");
     let none: [&str; 0] = [];
-    let rows: [(&str, Result<Client>, &str); 8] = [
+    let rows: [(&str, Result<Client>, &str); 9] = [
         (
             "no servers",
             Client::new(none),
@@ -206,6 +223,11 @@ fn settings() {
             "twice, IPv6",
             Client::new([("::1", 1), ("0:0::1", 1)]),
             "servers: [0:0::1]:1 is listed twice",
+        ),
+        (
+            "over 1 GiB",
+            one().max_value_size(MAX_VALUE_SIZE + 1).build(),
+            "max_value_size: 1073741825; at most 1073741824 is allowed",
         ),
         (
             "a list in one",

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::protocol::Request;
 use crate::server::Address;
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -206,7 +207,7 @@ impl Pool {
             Err(Expired) => true,
         };
         match failed {
-            Some(error) if !(is_ours && error.kind() == io::ErrorKind::TimedOut) => {
+            Some(error) if !(is_ours && error.kind() == ErrorKind::TimedOut) => {
                 Err(Fault::Connect(error))
             }
             _ => Err(too_late()),

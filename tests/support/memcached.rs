@@ -93,7 +93,8 @@ impl Drop for Memcached {
     }
 }
 
-fn reserve() -> io::Result<Socket> {
+/// A port of 127.0.0.1 where nobody listens, for as long as the socket lives.
+pub fn reserve() -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
