@@ -10,7 +10,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call failed: what was being done, on which server, and the reason.
 ///
 /// `Display` gives the operation, the server and the reason on one line; the cause, where there is
-/// one, is only in [`source`](StdError::source). Neither ever shows a value.
+/// one, is only in [`source`](StdError::source), and in what `{error:#}` gives.
+///
+/// Neither shows keys or values, with two exceptions: a reply that breaks the protocol is quoted,
+/// escaped and cut to 128 bytes, whatever it is; and so is what a `Serialize` or `Deserialize` of
+/// your own says, cut to 200 characters.
 ///
 /// The predicates tell what to do about it. They do not exclude each other: a connect that timed
 /// out is both [`is_connect`](Self::is_connect) and [`is_timeout`](Self::is_timeout).
@@ -193,28 +197,20 @@ impl fmt::Display for Error {
         if *ambiguous {
             f.write_str("; the request was sent, and whether it took effect is not known")?;
         }
+        if f.alternate() {
+            let mut cause = self.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+        }
         Ok(())
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            kind,
-            reason,
-            operation,
-            server,
-            ambiguous,
-            source,
-        } = &*self.0;
-        f.debug_struct("Error")
-            .field("kind", kind)
-            .field("reason", reason)
-            .field("operation", operation)
-            .field("server", server)
-            .field("ambiguous", ambiguous)
-            .field("source", source)
-            .finish()
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 

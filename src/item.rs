@@ -1,9 +1,19 @@
 //! Items as memcached holds them: the only value types that the protocol and the transcoders share.
 
+use std::fmt;
+
+/// The largest value that is ever sent, in bytes: 1 GiB, the most that memcached can be told to hold
+/// (`-I 1g`).
+///
+/// Not only a limit of taste: memcached 1.6 reads the length into 32 signed bits, refuses a command
+/// line with 2^31 or more, and then executes the value as commands.
+pub const MAX_VALUE_SIZE: usize = 1 << 30;
+
 /// An item as the server holds it: flags, data and, where it was asked for, the cas id.
 ///
 /// What [`Client::get_item`](crate::Client::get_item) gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `Debug` gives the flags and the length of the data, which may be secret.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
     /// What the client that stored the item says about its data. memcached does not look at it.
@@ -29,7 +39,8 @@ impl Item {
 /// Flags and data to store, borrowed.
 ///
 /// What [`Client::set_item`](crate::Client::set_item) takes; `(flags, data)` and `&Item` convert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// `Debug` gives the flags and the length of the data, which may be secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ItemRef<'a> {
     /// What to store beside the data.
     pub flags: u32,
@@ -52,5 +63,24 @@ impl<'a, D: AsRef<[u8]> + ?Sized> From<(u32, &'a D)> for ItemRef<'a> {
             flags,
             data: data.as_ref(),
         }
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("flags", &self.flags)
+            .field("length", &self.data.len())
+            .field("cas", &self.cas)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ItemRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemRef")
+            .field("flags", &self.flags)
+            .field("length", &self.data.len())
+            .finish()
     }
 }

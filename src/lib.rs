@@ -13,7 +13,7 @@
 //! # stringify!(
 //! let client = Client::new([("127.0.0.1", 11211), ("127.0.0.1", 11213)])?; // connects on first use
 //! # );
-//! # let client = Client::new(servers.each_ref())?;
+//! # let client = Client::new(&servers)?;
 //! client.set("some_key", "Some value", Duration::from_secs(60))?; // 0 = never expires
 //! let value: Option<String> = client.get("some_key")?; // a miss is Ok(None)
 //! client.delete("another_key")?; // Ok(false): it was not there
@@ -70,7 +70,7 @@ pub mod value;
 pub use client::{Client, ClientBuilder, PerServer, ServerStats};
 pub use error::{Error, Result};
 pub use expiry::Expiry;
-pub use item::{Item, ItemRef};
+pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::MAX_KEY_LENGTH;
 pub use locator::Distribution;
 pub use server::{DEFAULT_PORT, IntoServers, Server};

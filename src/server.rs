@@ -42,6 +42,12 @@ impl fmt::Display for Server {
 
 /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`.
 fn split(text: &str) -> Result<(&str, u16), &'static str> {
+    if text.contains("://") {
+        return Err("no scheme is allowed; write host:port");
+    }
+    if text.contains(|c: char| c == ',' || c == ';' || c.is_whitespace()) {
+        return Err("this is one server; give several as a list: [\"a:11211\", \"b:11211\"]");
+    }
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or("'[' without ']'")?;
         match rest.strip_prefix(':') {
@@ -49,12 +55,10 @@ fn split(text: &str) -> Result<(&str, u16), &'static str> {
             None if rest.is_empty() => (host, None),
             None => return Err("after ']' only ':' and a port may follow"),
         }
-    } else if text.contains(',') {
-        return Err("one server has no comma; give several as a list: [\"a:11211\", \"b:11211\"]");
     } else {
-        match text.split_once(':') {
-            Some((_, rest)) if rest.contains(':') => {
-                return Err("an IPv6 address is written in brackets: [::1]:11211");
+        match text.rsplit_once(':') {
+            Some((host, _)) if host.contains(':') => {
+                return Err("more than one colon; write host:port, and IPv6 as [::1]:11211");
             }
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
@@ -85,10 +89,12 @@ impl Address {
         if host.len() > 255 {
             return Err("the host is longer than 255 bytes");
         }
-        if host.contains(|c: char| c.is_whitespace() || c.is_control() || "/[]\"',".contains(c)) {
+        let allowed = |c: char| c.is_alphanumeric() || "-._:%".contains(c);
+        if !host.chars().all(allowed) {
             return Err("the host holds a character that no host name or address has");
         }
-        if host.contains(':') && !host.contains('%') && host.parse::<Ipv6Addr>().is_err() {
+        let unscoped = host.split_once('%').map_or(host, |(address, _)| address);
+        if host.contains(':') && unscoped.parse::<Ipv6Addr>().is_err() {
             return Err("the host has a colon but is no IPv6 address");
         }
         if port == 0 {
@@ -135,6 +141,17 @@ pub(crate) struct ServerError {
     reason: &'static str,
 }
 
+impl ServerError {
+    /// What was typed is shown, but for what stands before an `@`: it may be a password.
+    fn new(typed: &str, reason: &'static str) -> Self {
+        let server = match typed.rsplit_once('@') {
+            Some((_, host)) => format!("...@{host}"),
+            None => typed.to_owned(),
+        };
+        Self { server, reason }
+    }
+}
+
 impl From<ServerError> for Error {
     fn from(error: ServerError) -> Self {
         Self::validation(error.to_string())
@@ -144,10 +161,7 @@ impl From<ServerError> for Error {
 impl From<&str> for Server {
     fn from(text: &str) -> Self {
         let address = split(text).and_then(|(host, port)| Address::new(host, port));
-        Self(address.map_err(|reason| ServerError {
-            server: text.to_owned(),
-            reason,
-        }))
+        Self(address.map_err(|reason| ServerError::new(text, reason)))
     }
 }
 
@@ -170,10 +184,7 @@ impl<H: Into<String>> From<(H, u16)> for Server {
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
         let address = Address::new(bare.unwrap_or(&host), port);
-        Self(address.map_err(|reason| ServerError {
-            server: format!("{host}:{port}"),
-            reason,
-        }))
+        Self(address.map_err(|reason| ServerError::new(&format!("{host}:{port}"), reason)))
     }
 }
 
@@ -314,7 +325,7 @@ mod tests {
 
     #[test]
     fn refused_forms() {
-        let rows: [(Server, &str); 20] = [
+        let rows: [(Server, &str); 27] = [
             ("".into(), "the host is empty"),
             (":11211".into(), "the host is empty"),
             ("[]:11211".into(), "the host is empty"),
@@ -326,11 +337,24 @@ mod tests {
             ("host:-1".into(), "the port is no number"),
             ("host:+1".into(), "the port is no number"),
             ("host:port".into(), "the port is no number"),
-            ("host: 1".into(), "the port is no number"),
-            ("a b".into(), "a character that no host name"),
-            ("a\r\nflush_all".into(), "a character that no host name"),
-            ("::1".into(), "in brackets"),
-            ("::1:11211".into(), "in brackets"),
+            ("host: 1".into(), "as a list"),
+            ("a b".into(), "as a list"),
+            ("a;b".into(), "as a list"),
+            ("a\r\nflush_all".into(), "as a list"),
+            (
+                ("a\r\nflush_all", 1).into(),
+                "a character that no host name",
+            ),
+            ("h@st".into(), "a character that no host name"),
+            (
+                "/run/memcached.sock".into(),
+                "a character that no host name",
+            ),
+            ("tcp://10.0.0.1:11211".into(), "no scheme is allowed"),
+            ("::1".into(), "IPv6 as [::1]:11211"),
+            ("::1:11211".into(), "IPv6 as [::1]:11211"),
+            ("host:11211:5".into(), "more than one colon"),
+            ("[x:y%z]:1".into(), "no IPv6 address"),
             ("[::1".into(), "'[' without ']'"),
             ("[::1]11211".into(), "after ']'"),
             (("a:b", 1).into(), "no IPv6 address"),
@@ -340,6 +364,22 @@ mod tests {
             let error = server.address().unwrap_err().to_string();
             assert!(error.contains(reason), "{server:?}: {error}");
             assert!(error.starts_with("servers: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for text in ["user:hunter2@host:1", "memcache://user:hunter2@host:1"] {
+            let server = Server::from(text);
+            for shown in [
+                format!("{server} {server:?}"),
+                server.address().unwrap_err().to_string(),
+            ] {
+                assert!(
+                    shown.contains("...@host:1") && !shown.contains("hunter2"),
+                    "{shown}"
+                );
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::scripted::{accept, answer, read_until, scripted};
-use support::{Memcached, eventually};
+use support::{Memcached, wait_until};
 
 fn stats(client: &Client) -> Stats {
     client.stats().unwrap().remove(0).result.unwrap()
@@ -29,12 +29,12 @@ fn connects_on_first_use_and_reuses() {
     let server = Memcached::start();
     let client = Client::new(server.address()).unwrap();
     let clone = client.with_timeout(Duration::from_secs(5));
-    eventually("none is open", || open_connections(&server) == 0);
+    wait_until("none is open", || open_connections(&server) == 0);
     for i in 0..100 {
         client.set("key", i, 0).unwrap();
         assert_eq!(clone.get::<i32>("key").unwrap(), Some(i));
     }
-    eventually("one is open", || open_connections(&server) == 1);
+    wait_until("one is open", || open_connections(&server) == 1);
 }
 
 #[test]
@@ -47,12 +47,12 @@ fn close_and_the_last_drop_close() {
         }
     });
     let curr_connections = stats(&client).curr_connections().unwrap();
-    eventually("up to 8 are open", || {
+    wait_until("up to 8 are open", || {
         (1..=8).contains(&open_connections(&server))
     });
 
     client.close();
-    eventually("close() closes the idle connections", || {
+    wait_until("close() closes the idle connections", || {
         open_connections(&server) == 0
     });
     let closed = stats(&Client::new(server.address()).unwrap()).curr_connections();
@@ -62,7 +62,7 @@ fn close_and_the_last_drop_close() {
         Some(1),
         "the client stays usable"
     );
-    eventually("one is open", || open_connections(&server) == 1);
+    wait_until("one is open", || open_connections(&server) == 1);
 
     let clone = client.clone();
     drop(client);
@@ -71,9 +71,9 @@ fn close_and_the_last_drop_close() {
         Some(1),
         "a clone keeps them"
     );
-    eventually("one is open", || open_connections(&server) == 1);
+    wait_until("one is open", || open_connections(&server) == 1);
     drop(clone);
-    eventually("the last drop closes", || open_connections(&server) == 0);
+    wait_until("the last drop closes", || open_connections(&server) == 0);
 }
 
 #[test]

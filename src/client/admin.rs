@@ -7,9 +7,12 @@ use crate::stats::Stats;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The largest reply to `stats` that is taken, in bytes. `stats conns` of a server with 100,000
-/// connections is under half of it.
-const MAX_STATS: usize = 64 << 20;
+/// The largest reply to `stats` that is taken, in bytes of memory. `stats conns` of a server with
+/// 100,000 connections is half of it.
+const MAX_STATS: usize = 128 << 20;
+
+/// What a line takes in memory besides its bytes: two strings, and what the allocator adds to each.
+const PER_LINE: usize = 2 * (size_of::<String>() + 32);
 
 /// What one server of several answered.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ impl Client {
     ///
     /// ```
     /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
-    /// # let client = moecache::Client::new(servers.each_ref())?;
+    /// # let client = moecache::Client::new(&servers)?;
     /// use moecache::Stats;
     ///
     /// let servers = client.stats()?;
@@ -135,7 +138,7 @@ struct Lines {
 
 impl Sink for Lines {
     fn stat(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
-        self.length += name.len() + value.len();
+        self.length += name.len() + value.len() + PER_LINE;
         if self.length > MAX_STATS {
             return Err(Malformed::TooManyStats(MAX_STATS));
         }

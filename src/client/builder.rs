@@ -1,6 +1,7 @@
 use super::{Client, Shared};
 use crate::conn::Options;
 use crate::error::{Error, Result};
+use crate::item::MAX_VALUE_SIZE;
 use crate::locator::Distribution;
 use crate::route::Topology;
 use crate::server::{IntoServers, Server};
@@ -29,7 +30,7 @@ pub struct ClientBuilder {
     distribution: Distribution,
     timeout: Duration,
     connect_timeout: Option<Duration>,
-    max_value_size: Option<usize>,
+    max_value_size: usize,
     max_read_size: usize,
 }
 
@@ -40,7 +41,7 @@ impl Default for ClientBuilder {
             distribution: Distribution::default(),
             timeout: Duration::from_secs(1),
             connect_timeout: None,
-            max_value_size: None,
+            max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
         }
     }
@@ -77,10 +78,11 @@ impl ClientBuilder {
     }
 
     /// The largest value that this client stores, in bytes as they go over the wire. A larger one is
-    /// a validation error, and nothing is sent. Default: the server decides (its `-I`, usually
-    /// 1 MiB); it then has read the value for nothing, and **drops the old value** of the key.
+    /// a validation error, and nothing is sent. At most, and by default, [`MAX_VALUE_SIZE`], 1 GiB:
+    /// then the server decides (its `-I`, usually 1 MiB), and has read the value for nothing, and
+    /// **drops the old value** of the key.
     pub fn max_value_size(mut self, bytes: usize) -> Self {
-        self.max_value_size = Some(bytes);
+        self.max_value_size = bytes;
         self
     }
 
@@ -108,6 +110,12 @@ impl ClientBuilder {
                     "{name}: zero; it must be longer"
                 )));
             }
+        }
+        if self.max_value_size > MAX_VALUE_SIZE {
+            let size = self.max_value_size;
+            return Err(Error::validation(format!(
+                "max_value_size: {size}; at most {MAX_VALUE_SIZE} is allowed"
+            )));
         }
         let options = Options {
             connect_timeout: self.connect_timeout,

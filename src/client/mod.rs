@@ -8,7 +8,7 @@ pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
 
 use crate::conn::{Deadline, Pool};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::route::Topology;
 use crate::server::IntoServers;
@@ -21,8 +21,10 @@ use std::time::{Duration, Instant};
 ///
 /// A `Client` is cheap to clone and shared freely: every method takes `&self`, and all clones and
 /// threads use the same connections, a pool for each server. A connection is made when a call first
-/// needs it. A call blocks until its reply is there or its time is up ([`ClientBuilder::timeout`],
-/// 1 second by default), and never longer.
+/// needs it. A call blocks until its reply is there or its time is up: [`ClientBuilder::timeout`],
+/// 1 second by default, and where a longer [`ClientBuilder::connect_timeout`] is set and a
+/// connection must be made, that besides. It never blocks longer, but for some milliseconds of the
+/// kernel's.
 ///
 /// ```
 /// use moecache::Client;
@@ -32,7 +34,7 @@ use std::time::{Duration, Instant};
 /// # stringify!(
 /// let client = Client::new([("127.0.0.1", 11211), ("127.0.0.1", 11213)])?;
 /// # );
-/// # let client = Client::new(servers.each_ref())?;
+/// # let client = Client::new(&servers)?;
 /// client.set("some_key", "Some value", Duration::from_secs(60))?;
 /// let value: Option<String> = client.get("some_key")?;
 /// assert_eq!(value.as_deref(), Some("Some value"));
@@ -52,9 +54,11 @@ use std::time::{Duration, Instant};
 ///
 /// # Threads and processes
 ///
-/// The last drop of all clones closes the connections. After a `fork`, a child that waits a
-/// millisecond before it uses the client makes connections of its own; a child that makes a new
-/// client need not wait.
+/// The last drop of all clones closes the connections.
+///
+/// A child process does well to make a client of its own. One that goes on with its parent's makes
+/// connections of its own too, if no thread of the parent was in a call when it forked, and it waits
+/// a millisecond before its first.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -65,7 +69,7 @@ pub struct Client {
 struct Shared {
     topology: Topology,
     transcoder: Box<dyn Transcoder>,
-    max_value_size: Option<usize>,
+    max_value_size: usize,
 }
 
 impl Client {
@@ -128,7 +132,8 @@ impl Client {
     /// # Ok::<(), moecache::Error>(())
     /// ```
     pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
-        let key = Key::new(key.as_ref())?;
+        let key =
+            Key::new(key.as_ref()).map_err(|error| Error::from(error).during("server_for"))?;
         Ok(self.shared.topology.pool_of(key).name())
     }
 

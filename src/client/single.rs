@@ -57,6 +57,9 @@ impl Client {
     /// be serialised. Where the server finds it too large it answers an error, and the key's old
     /// value is gone.
     ///
+    /// A string is sent from inside of its `serialize`, so that it need not be copied: a lock that a
+    /// `Serialize` of your own holds meanwhile is held until the reply is there.
+    ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
@@ -298,12 +301,12 @@ impl Client {
 
 impl super::Shared {
     fn check_size(&self, size: usize) -> Result<()> {
-        match self.max_value_size {
-            Some(max) if size > max => Err(Error::validation(format!(
-                "value: {size} bytes; the configured maximum is {max}"
-            ))),
-            _ => Ok(()),
+        let max = self.max_value_size;
+        if size > max {
+            let reason = format!("value: {size} bytes; the configured maximum is {max}");
+            return Err(Error::validation(reason));
         }
+        Ok(())
     }
 }
 

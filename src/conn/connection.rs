@@ -26,6 +26,8 @@ pub(crate) struct Connection {
     input: Input,
     output: Vec<u8>,
     last_used: Instant,
+    /// Whether a reply has come on it.
+    has_served: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     progress: Progress,
@@ -76,6 +78,7 @@ impl Connection {
             input: Input::new(),
             output: Vec::new(),
             last_used: Instant::now(),
+            has_served: false,
             process: std::process::id(),
             progress: Progress::Clean,
         }
@@ -86,6 +89,10 @@ impl Connection {
     pub(super) fn is_usable(&self) -> bool {
         self.last_used.elapsed() < IDLE
             || (self.process == std::process::id() && self.stream.is_quiet())
+    }
+
+    pub(super) fn last_used(&self) -> Instant {
+        self.last_used
     }
 
     pub(super) fn progress(&self) -> Progress {
@@ -100,8 +107,22 @@ impl Connection {
         sink: &mut dyn Sink,
         deadline: Deadline,
     ) -> Result<Answer, Fault> {
-        self.send(request, deadline)?;
-        self.receive(request, max_value, sink, deadline)
+        match self.send(request, deadline) {
+            Err(Fault::Lost(_)) if self.was_turned_away(deadline) => Err(Fault::TooManyConnections),
+            Err(fault) => Err(fault),
+            Ok(()) => self.receive(request, max_value, sink, deadline),
+        }
+    }
+
+    /// Whether a connection on which nothing can be sent was closed by the server with the words
+    /// that it has too many. A read on it waits for nothing.
+    fn was_turned_away(&mut self, deadline: Deadline) -> bool {
+        !self.has_served
+            && self.input.fill(&mut self.stream, deadline).is_ok()
+            && self
+                .input
+                .bytes()
+                .starts_with(Refused::TOO_MANY_CONNECTIONS)
     }
 
     fn send(&mut self, request: &Request<'_>, deadline: Deadline) -> Result<(), Fault> {
@@ -149,7 +170,9 @@ impl Connection {
                             sink.stat(name, value)?;
                             Answer::Status(Status::Ok)
                         }
-                        Reply::Refused(refused) if refused.is_too_many_connections() => {
+                        Reply::Refused(refused)
+                            if !self.has_served && refused.is_too_many_connections() =>
+                        {
                             return Err(Fault::TooManyConnections);
                         }
                         Reply::Refused(Refused { line, by_grammar }) => {
@@ -166,6 +189,7 @@ impl Connection {
                 if reusable && self.input.bytes().is_empty() {
                     self.progress = Progress::Clean;
                 }
+                self.has_served = true;
                 self.last_used = Instant::now();
                 return Ok(answer);
             }

@@ -6,10 +6,13 @@ use super::stream::Stream;
 use crate::error::Error;
 use crate::protocol::Request;
 use crate::server::Address;
-use std::io;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How long a connection may idle before it is closed, while others are in use.
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
 /// What the pools of a client have in common.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +34,8 @@ pub(crate) struct Pool {
     name: String,
     resolver: Resolver,
     options: Options,
-    /// The one used last is on top, so that the others idle and a burst's surplus is seen to.
-    idle: Mutex<Vec<Pooled>>,
+    /// The one used last is on top, so that a burst's surplus idles at the bottom, and is closed.
+    idle: Mutex<VecDeque<Pooled>>,
     /// How often the pool was closed: a connection made before that does not come back.
     closed: AtomicU64,
 }
@@ -41,6 +44,12 @@ pub(crate) struct Pool {
 struct Pooled {
     connection: Connection,
     closed_before: u64,
+}
+
+impl Pooled {
+    fn has_idled_too_long(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.connection.last_used()) > LONGEST_IDLE
+    }
 }
 
 impl Pool {
@@ -128,7 +137,7 @@ impl Pool {
                 .idle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .pop();
+                .pop_back();
             match top {
                 Some(pooled) if !pooled.connection.is_usable() => drop(pooled),
                 top => return top,
@@ -140,17 +149,26 @@ impl Pool {
         if pooled.connection.progress() != Progress::Clean {
             return;
         }
+        let now = pooled.connection.last_used();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // Under the lock, so that a close either counted before this or finds the connection.
         if pooled.closed_before == self.closed.load(Ordering::Relaxed) {
-            idle.push(pooled);
+            idle.push_back(pooled);
         }
+        // One at a time will do: connections come back far more often than they are made.
+        let surplus = match idle.front() {
+            Some(bottom) if bottom.has_idled_too_long(now) => idle.pop_front(),
+            _ => None,
+        };
+        drop(idle);
+        drop(surplus); // Closed outside of the lock.
     }
 
     /// A new connection, to the first of the server's addresses that takes it. They share the time.
     fn connect(&self, deadline: &mut Deadline) -> Result<Pooled, Fault> {
         let closed_before = self.closed.load(Ordering::Relaxed);
         let started = Instant::now();
+        deadline.remaining(started)?;
         let limit = match self.options.connect_timeout {
             // Where it is longer than the operation's own time, the call may take both.
             Some(timeout) if timeout > deadline.timeout() => Deadline::after(timeout, started),
@@ -179,8 +197,8 @@ impl Pool {
                 Err(error) => failed = Some(error),
             }
         }
-        match failed {
-            Some(error) if error.kind() != io::ErrorKind::TimedOut => Err(Fault::Connect(error)),
+        match (failed, limit.remaining(Instant::now())) {
+            (Some(error), Ok(_)) => Err(Fault::Connect(error)),
             _ => Err(too_late()),
         }
     }

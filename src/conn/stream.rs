@@ -16,6 +16,10 @@ const SLACK: Duration = Duration::from_millis(5);
 /// The shortest socket timeout: the kernel takes 0 as "never", and counts in milliseconds or worse.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// The most that one call sends. While the kernel copies it looks at no timeout, so a longer call
+/// could outlast the deadline by as long as the peer keeps up.
+const LONGEST_SEND: usize = 2 << 20;
+
 /// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
 /// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -100,11 +104,7 @@ impl Stream {
                     .set_write_timeout(self.write_timeout)
                     .map_err(Fault::Lost)?;
             }
-            let sent = match parts {
-                [part] => self.socket.send_with_flags(part, SEND),
-                _ => self.socket.send_vectored_with_flags(parts, SEND),
-            };
-            timed_out = match sent {
+            timed_out = match self.send(parts) {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
                 Ok(sent) => {
                     IoSlice::advance_slices(&mut parts, sent);
@@ -114,6 +114,23 @@ impl Stream {
             };
         }
         Ok(())
+    }
+
+    /// One call, of up to [`LONGEST_SEND`] bytes.
+    fn send(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        if let [part] = parts {
+            return self
+                .socket
+                .send_with_flags(&part[..part.len().min(LONGEST_SEND)], SEND);
+        }
+        // A command line, a value and its end. Were there more parts, they would go with the next.
+        let mut clipped = [IoSlice::new(&[]); 3];
+        let mut room = LONGEST_SEND;
+        for (clipped, part) in clipped.iter_mut().zip(parts) {
+            *clipped = IoSlice::new(&part[..part.len().min(room)]);
+            room -= clipped.len();
+        }
+        self.socket.send_vectored_with_flags(&clipped, SEND)
     }
 }
 

@@ -156,8 +156,10 @@ pub(crate) struct Refused<'b> {
 
 impl Refused<'_> {
     /// memcached sends this to a new connection over its `-c` limit and closes it.
+    pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections";
+
     pub(crate) fn is_too_many_connections(&self) -> bool {
-        self.line == b"ERROR Too many open connections"
+        self.line == Self::TOO_MANY_CONNECTIONS
     }
 }
 
@@ -180,7 +182,10 @@ pub(crate) enum Malformed {
 
 impl From<Malformed> for Error {
     fn from(malformed: Malformed) -> Self {
-        Self::new(Kind::Protocol, malformed.to_string())
+        Self::new(
+            Kind::Protocol,
+            format!("the server broke the protocol: {malformed}"),
+        )
     }
 }
 

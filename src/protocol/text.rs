@@ -55,7 +55,10 @@ enum Expects<'r> {
     EndOfValue,
     Stored,
     Deleted,
+    /// The whole reply to `stats`.
     Stats(StatsArguments<'r>),
+    /// More of its lines, or its end.
+    MoreStats,
     Version,
     Nothing,
 }
@@ -107,18 +110,21 @@ impl<'r> Decoder<'r> {
     fn line<'b>(&self, line: &'b [u8]) -> Result<(Reply<'b>, Expects<'r>), Malformed> {
         let status = |status| Ok((Reply::Status(status), Expects::Nothing));
         match (self.expects, line) {
-            (Expects::Value(_) | Expects::EndOfValue | Expects::Stats(_), b"END") => {
-                status(Status::End)
-            }
+            (
+                Expects::Value(_) | Expects::EndOfValue | Expects::Stats(_) | Expects::MoreStats,
+                b"END",
+            ) => status(Status::End),
             (Expects::Stored, b"STORED") => status(Status::Stored),
             (Expects::Deleted, b"DELETED") => status(Status::Deleted),
             (Expects::Deleted, b"NOT_FOUND") => status(Status::NotFound),
             (Expects::Stats(_), b"OK") => status(Status::Ok),
             (Expects::Stats(_), b"RESET") => status(Status::Reset),
-            (Expects::Stats(arguments), _) if stat(line).is_some() => {
+            (Expects::Stats(_) | Expects::MoreStats, _) if stat(line).is_some() => {
                 let (name, value) = stat(line).unwrap_or_default();
-                let last = arguments.has_one_line();
-                let expects = if last { Expects::Nothing } else { self.expects };
+                let expects = match self.expects {
+                    Expects::Stats(arguments) if arguments.has_one_line() => Expects::Nothing,
+                    _ => Expects::MoreStats,
+                };
                 Ok((Reply::Stat { name, value }, expects))
             }
             (Expects::Version, _) if line.starts_with(b"VERSION ") => status(Status::Version),
@@ -176,10 +182,11 @@ fn first_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
 fn stat(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
     let rest = words.iter().find_map(|word| line.strip_prefix(*word))?;
-    match memchr::memchr(b' ', rest) {
-        Some(space) => Some((&rest[..space], &rest[space + 1..])),
-        None => Some((rest, b"")),
-    }
+    let (name, value) = match memchr::memchr(b' ', rest) {
+        Some(space) => (&rest[..space], &rest[space + 1..]),
+        None => (rest, &b""[..]),
+    };
+    (!name.is_empty()).then_some((name, value))
 }
 
 /// `ERROR`, `CLIENT_ERROR <text>` or `SERVER_ERROR <text>`.

@@ -6,10 +6,10 @@ use super::fault::{Fault, Faults, Occasion};
 use super::process::Process;
 use super::store::Limits;
 use crate::server::IntoServers;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use std::fmt;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -25,8 +25,8 @@ const BACKLOG: i32 = 1024;
 
 /// A memcached of one's own, on a free port of 127.0.0.1, until it is dropped.
 ///
-/// Everything that takes a server takes a reference to this, also in lists: `Client::new(&server)`,
-/// `Client::new([&one, &other])`. `Display` gives `127.0.0.1:port`.
+/// Everything that takes servers takes references to this and lists of it: `Client::new(&server)`,
+/// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives `127.0.0.1:port`.
 ///
 /// Dropping it closes its socket and all connections, and joins its threads.
 ///
@@ -235,6 +235,24 @@ impl IntoServers for &Server {
     }
 }
 
+impl IntoServers for &[Server] {
+    fn into_servers(self) -> Vec<crate::Server> {
+        self.iter().map(Into::into).collect()
+    }
+}
+
+impl<const N: usize> IntoServers for &[Server; N] {
+    fn into_servers(self) -> Vec<crate::Server> {
+        self.as_slice().into_servers()
+    }
+}
+
+impl IntoServers for &Vec<Server> {
+    fn into_servers(self) -> Vec<crate::Server> {
+        self.as_slice().into_servers()
+    }
+}
+
 impl Builder {
     /// How many bytes the items may take together, their headers included, before the least
     /// recently used ones are evicted (memcached's `-m`). 64 MiB by default.
@@ -327,6 +345,9 @@ fn accept(listener: &TcpListener, process: &Arc<Process>) {
         });
         threads.extend(thread);
     }
+    // Closing it would not free the port while a process that is just being spawned elsewhere in
+    // this program still has a copy. (Only Linux can do this; it matters little elsewhere.)
+    let _ = SockRef::from(listener).shutdown(Shutdown::Both);
     for thread in threads {
         let _ = thread.join();
     }

@@ -62,7 +62,7 @@ impl Items {
     }
 
     /// The item, which from now on is the last used one.
-    pub(super) fn use_(&mut self, key: &[u8]) -> Option<&Item> {
+    pub(super) fn bump(&mut self, key: &[u8]) -> Option<&Item> {
         let (last_use, item) = self.by_key.get_mut(key)?;
         item.fetched = true;
         self.uses += 1;

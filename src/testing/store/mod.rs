@@ -3,14 +3,17 @@
 
 mod counters;
 mod items;
+mod request;
 mod slabs;
 mod time;
 
 pub(crate) use counters::{ClassCounters, Counters};
 pub(crate) use items::{Item, Items};
+pub(crate) use request::{Direction, NoRoom, Storage, StoreOutcome, Uncounted, Verb};
 pub(crate) use slabs::{CHUNK_MAX, PAGE, chunk_size};
 
-use slabs::{class_of, item_size};
+use counters::PrefixCounters;
+use slabs::item_size;
 use std::time::SystemTime;
 use time::Time;
 
@@ -50,66 +53,6 @@ struct Flush {
     oldest_cas: u64,
 }
 
-/// A storage command whose line was accepted.
-#[derive(Debug)]
-pub(crate) struct Storage {
-    pub(crate) verb: Verb,
-    pub(crate) key: Vec<u8>,
-    pub(crate) flags: u32,
-    /// On the store's own clock, see [`Store::expiry`].
-    pub(crate) exptime: u32,
-    /// The number of bytes that follow, without their CR LF.
-    pub(crate) length: usize,
-}
-
-impl Storage {
-    fn size(&self) -> usize {
-        item_size(&self.key, self.flags, self.length)
-    }
-
-    fn class(&self) -> u8 {
-        class_of(self.size())
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Set,
-    Add,
-    Replace,
-    Append,
-    Prepend,
-    Cas(u64),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StoreOutcome {
-    Stored,
-    NotStored,
-    Exists,
-    NotFound,
-}
-
-/// Why an item cannot be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoRoom {
-    TooLarge,
-    NoMemory,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Up,
-    Down,
-}
-
-/// What incr and decr come to, when they cannot count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Uncounted {
-    NotFound,
-    NotANumber,
-}
-
 impl Store {
     pub(crate) fn new(limits: Limits, now: SystemTime) -> Self {
         Self {
@@ -139,14 +82,14 @@ impl Store {
             Some(class) => self.counters.class(class).get_hits += 1,
             None => self.counters.get_misses += 1,
         }
-        self.items.use_(key)
+        self.items.bump(key)
     }
 
     /// As [`get`](Self::get), with a new expiry (`gat`).
     pub(crate) fn get_and_touch(&mut self, key: &[u8], exptime: u32) -> Option<&Item> {
         let touched = self.touch(key, exptime);
         self.count_prefix_get(key, touched);
-        self.items.use_(key)
+        self.items.bump(key)
     }
 
     /// Whether there was an item to give a new expiry.
@@ -159,16 +102,14 @@ impl Store {
         item.exptime = exptime;
         let class = item.class();
         self.counters.class(class).touch_hits += 1;
-        self.items.use_(key);
+        self.items.bump(key);
         true
     }
 
     /// Whether an item of that size may be stored at all; judged before its value is read.
     pub(crate) fn admit(&mut self, storage: &Storage) -> Result<(), NoRoom> {
-        if self.detail {
-            if let Some(prefix) = self.counters.prefix(&storage.key) {
-                prefix.sets += 1;
-            }
+        if let Some(prefix) = self.prefix(&storage.key) {
+            prefix.sets += 1;
         }
         let size = storage.size();
         let reason = if size > self.limits.item_size {
@@ -217,7 +158,7 @@ impl Store {
         match verb {
             Verb::Set | Verb::Replace => self.link(key, flags, exptime, data),
             Verb::Add => {
-                self.items.use_(&key);
+                self.items.bump(&key);
                 StoreOutcome::NotStored
             }
             Verb::Append | Verb::Prepend => {
@@ -246,10 +187,8 @@ impl Store {
 
     /// Whether there was an item to delete.
     pub(crate) fn delete(&mut self, key: &[u8]) -> bool {
-        if self.detail {
-            if let Some(prefix) = self.counters.prefix(key) {
-                prefix.deletes += 1;
-            }
+        if let Some(prefix) = self.prefix(key) {
+            prefix.deletes += 1;
         }
         let Some(class) = self.live(key).map(|item| item.class()) else {
             self.counters.delete_misses += 1;
@@ -403,12 +342,18 @@ impl Store {
     }
 
     fn count_prefix_get(&mut self, key: &[u8], hit: bool) {
-        if !self.detail {
-            return;
-        }
-        if let Some(prefix) = self.counters.prefix(key) {
+        if let Some(prefix) = self.prefix(key) {
             prefix.gets += 1;
             prefix.hits += u64::from(hit);
+        }
+    }
+
+    /// The counters of the prefix of that key, while they are kept.
+    fn prefix(&mut self, key: &[u8]) -> Option<&mut PrefixCounters> {
+        if self.detail {
+            self.counters.prefix(key)
+        } else {
+            None
         }
     }
 

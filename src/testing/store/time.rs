@@ -27,9 +27,10 @@ impl Time {
         time
     }
 
+    /// Never goes back, even if the system's clock does.
     pub(crate) fn set(&mut self, now: SystemTime) {
         let elapsed = unix_seconds(now).saturating_sub(self.zero);
-        self.now = u32::try_from(elapsed).unwrap_or(u32::MAX);
+        self.now = self.now.max(u32::try_from(elapsed).unwrap_or(u32::MAX));
     }
 
     pub(crate) fn now(&self) -> u32 {

@@ -1,0 +1,81 @@
+//! `mc get`.
+
+use crate::outcome::{Failure, Outcome, each, missing};
+use crate::value::Value;
+use moecache::{Client, Item};
+use std::io::{self, Write};
+
+/// One value goes out as it is, bytes untouched and anything else with a newline after it. Of
+/// several each is a line, `key: value`: bytes are escaped, and so is a string that has control
+/// characters.
+pub(crate) fn values(
+    client: &Client,
+    keys: &[String],
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    each(keys, |key| {
+        let Some(value) = value(client, key)? else {
+            return Ok(missing(key));
+        };
+        match value {
+            value if keys.len() > 1 => writeln!(out, "{key}: {}", value.on_one_line())?,
+            Value::Bytes(bytes) => out.write_all(&bytes)?,
+            value => writeln!(out, "{value}")?,
+        }
+        out.flush()?;
+        Ok(Outcome::Done)
+    })
+}
+
+fn value(client: &Client, key: &str) -> moecache::Result<Option<Value>> {
+    let value = client.get(key)?;
+    if let Some(Value::Array(values)) = &value {
+        // To a type that takes anything, raw data of no bytes is an empty sequence like any other.
+        if values.is_empty()
+            && client
+                .get_item(key)?
+                .is_some_and(|item| item.data.is_empty())
+        {
+            return Ok(Some(Value::Bytes(Vec::new())));
+        }
+    }
+    Ok(value)
+}
+
+/// What is stored, not decoded.
+pub(crate) fn items(
+    client: &Client,
+    keys: &[String],
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    each(keys, |key| {
+        let Some(item) = client.get_item(key)? else {
+            return Ok(missing(key));
+        };
+        if keys.len() > 1 {
+            write!(out, "{key}: ")?;
+        }
+        write_item(&item, out)?;
+        Ok(Outcome::Done)
+    })
+}
+
+fn write_item(item: &Item, out: &mut impl Write) -> io::Result<()> {
+    let (flags, length) = (item.flags, item.data.len());
+    writeln!(out, "flags {flags} (0x{flags:x})  {length} bytes")?;
+    for (line, bytes) in item.data.chunks(16).enumerate() {
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (left, right) = hex.split_at(hex.len().min(8));
+        let text: String = bytes.iter().map(|&byte| printable(byte)).collect();
+        let (offset, left, right) = (line * 16, left.join(" "), right.join(" "));
+        writeln!(out, "{offset:08x}  {left:<23}  {right:<23}  |{text}|")?;
+    }
+    Ok(())
+}
+
+fn printable(byte: u8) -> char {
+    match byte {
+        b' '..=b'~' => byte.into(),
+        _ => '.',
+    }
+}

@@ -1,0 +1,199 @@
+//! `mc stats` and `mc ping`.
+
+use crate::outcome::{Failure, Outcome, report};
+use crate::table::table;
+use comfy_table::{Cell, Color};
+use moecache::{Client, PerServer, ServerStats, Stats};
+use serde::ser::{Serialize, Serializer};
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Servers that failed are in the table too, and standard error says why.
+pub(crate) fn stats(
+    client: &Client,
+    arguments: &[String],
+    json: bool,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    let servers = client.stats_of(&arguments.join(" "))?;
+    if json {
+        write_json(&servers, out)?;
+    } else if arguments.is_empty() {
+        write_overview(&servers, out)?;
+    } else {
+        write_all(&servers, out)?;
+    }
+    Ok(worst(&servers))
+}
+
+pub(crate) fn ping(client: &Client, out: &mut impl Write) -> Result<Outcome, Failure> {
+    let servers = client.ping();
+    let mut table = table(["SERVER", "ANSWER"]);
+    for server in &servers {
+        let answer = server.result.as_ref().map(|&took| milliseconds(took));
+        table.add_row([
+            Cell::new(&server.server),
+            answer.map_or_else(|_| failed(), Cell::new),
+        ]);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    Ok(worst(&servers))
+}
+
+fn worst<T>(servers: &[PerServer<T>]) -> Outcome {
+    let errors = servers
+        .iter()
+        .filter_map(|server| server.result.as_ref().err());
+    errors.map(report).max().unwrap_or(Outcome::Done)
+}
+
+/// The general statistics: a line for each server, and one for all of them.
+fn write_overview(servers: &[ServerStats], out: &mut impl Write) -> io::Result<()> {
+    let mut table = table([
+        "SERVER",
+        "VERSION",
+        "UPTIME",
+        "ITEMS",
+        "MEMORY",
+        "SETS",
+        "GETS",
+        "HITS",
+        "MISSES",
+        "HIT RATIO",
+        "EVICTIONS",
+        "CONNECTIONS",
+    ]);
+    for server in servers {
+        match &server.result {
+            Ok(stats) => table.add_row(overview(&server.server, stats)),
+            Err(_) => table.add_row([Cell::new(&server.server), failed()]),
+        };
+    }
+    let answered = servers
+        .iter()
+        .filter_map(|server| server.result.as_ref().ok());
+    table.add_row(overview("all", &Stats::total(answered)));
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+fn overview(name: &str, stats: &Stats) -> [String; 12] {
+    let count = |counter: Option<u64>| shown(counter, |count| count.to_string());
+    let memory = [stats.bytes(), stats.limit_maxbytes()].map(|size| shown(size, bytes));
+    [
+        name.to_owned(),
+        shown(stats.version(), str::to_owned),
+        shown(stats.uptime(), uptime),
+        count(stats.curr_items()),
+        memory.join(" / "),
+        count(stats.cmd_set()),
+        count(stats.cmd_get()),
+        count(stats.get_hits()),
+        count(stats.get_misses()),
+        shown(stats.hit_ratio(), |ratio| format!("{:.1} %", ratio * 100.0)),
+        count(stats.evictions()),
+        count(stats.curr_connections()),
+    ]
+}
+
+/// All that the servers sent: a line for each name, a column for each server.
+fn write_all(servers: &[ServerStats], out: &mut impl Write) -> io::Result<()> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in servers.iter().flat_map(|server| &server.result).flatten() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let columns = servers.iter().map(|server| server.server.as_str());
+    let mut table = table(["NAME"].into_iter().chain(columns));
+    for name in names {
+        let values = servers.iter().map(|server| match &server.result {
+            Ok(stats) => Cell::new(stats.get(name).unwrap_or("-")),
+            Err(_) => failed(),
+        });
+        table.add_row([Cell::new(name)].into_iter().chain(values));
+    }
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+fn write_json(servers: &[ServerStats], out: &mut impl Write) -> io::Result<()> {
+    let entries: Vec<_> = servers.iter().map(Entry::from).collect();
+    serde_json::to_writer_pretty(&mut *out, &entries)?;
+    writeln!(out)
+}
+
+#[derive(serde::Serialize)]
+struct Entry<'a> {
+    server: &'a str,
+    #[serde(flatten)]
+    answer: Answer<'a>,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Answer<'a> {
+    Stats(Names<'a>),
+    Error(String),
+}
+
+impl<'a> From<&'a ServerStats> for Entry<'a> {
+    fn from(server: &'a ServerStats) -> Self {
+        let answer = match &server.result {
+            Ok(stats) => Answer::Stats(Names(stats)),
+            Err(error) => Answer::Error(format!("{error:#}")),
+        };
+        Self {
+            server: &server.server,
+            answer,
+        }
+    }
+}
+
+/// Names and values in the server's order, whole numbers as numbers.
+struct Names<'a>(&'a Stats);
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| {
+            let number: Option<u64> = value.parse().ok();
+            // Not "007", which would not come out again as it went in.
+            let number = number.filter(|number| number.to_string() == value);
+            (name, number.map_or(value.into(), serde_json::Value::from))
+        }))
+    }
+}
+
+fn failed() -> Cell {
+    Cell::new("failed").fg(Color::Red)
+}
+
+fn shown<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
+    value.map_or("-".to_owned(), show)
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{:.2} ms", duration.as_secs_f64() * 1000.0)
+}
+
+/// The two largest units: "3d 4h", "12s".
+fn uptime(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, ..) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let power = count.ilog2() / 10;
+    let unit = UNITS[power as usize - 1];
+    // To a tenth, in integers: a float would do, but for clippy and its 53 bits.
+    let tenths = (u128::from(count) * 10) >> (10 * power);
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,135 @@
+//! `mc stats`, `ping` and `where`.
+
+use crate::{NOWHERE, Row, mc, server, spawn, stopped, text};
+use moecache::Client;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpListener;
+
+#[test]
+fn stats() {
+    let (one, one_text) = server();
+    let (_other, other_text) = server();
+    Client::new(&one).unwrap().set("key", "value", 0).unwrap();
+    let (_down, down_text) = stopped();
+    let servers = format!("{one_text},{other_text}");
+
+    let overview = mc(&servers, &["stats"], b"");
+    let lines: Vec<_> = text(&overview.stdout).lines().collect();
+    let column = |line: usize, name: &str| {
+        let end = lines[0].find(name).unwrap() + name.len();
+        lines[line][..end].rsplit("  ").next().unwrap().to_owned()
+    };
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert!(lines[1].starts_with(&one_text) && lines[2].starts_with(&other_text));
+    assert!(lines[3].starts_with("all "));
+    assert_eq!(
+        [1, 2, 3].map(|line| column(line, " ITEMS").trim().to_owned()),
+        ["1", "0", "1"]
+    );
+
+    let settings = mc(&servers, &["stats", "settings"], b"");
+    let maxbytes = text(&settings.stdout)
+        .lines()
+        .find(|line| line.starts_with("maxbytes "))
+        .unwrap();
+    let values: Vec<_> = maxbytes.split_whitespace().collect();
+    assert_eq!(values, ["maxbytes", "67108864", "67108864"]);
+
+    let json = mc(&format!("{servers},{down_text}"), &["stats", "--json"], b"");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json[0]["server"], *one_text);
+    assert_eq!(json[0]["stats"]["curr_items"], 1);
+    assert!(json[0]["stats"]["version"].is_string());
+    assert_eq!(json[1]["stats"]["curr_items"], 0);
+    assert!(
+        json[2]["error"]
+            .as_str()
+            .unwrap()
+            .contains("cannot connect")
+    );
+    assert_eq!(json[2].get("stats"), None);
+}
+
+#[test]
+fn ping() {
+    let (_one, one) = server();
+    let (_other, other) = server();
+    let answer = mc(&format!("{one},{other}"), &["ping"], b"");
+    let lines: Vec<_> = text(&answer.stdout).lines().collect();
+    assert!(answer.status.success());
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(
+        lines[1].starts_with(&one) && lines[2].starts_with(&other),
+        "{lines:#?}"
+    );
+    assert!(
+        lines[1..].iter().all(|line| line.ends_with(" ms")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn where_keys_belong() {
+    let both = "key1\t1\t10.0.0.2:11211\nkey2\t1\t10.0.0.2:11211\n";
+    let bad = "mc: line 2: \"a b\": key: byte 0x20";
+    let rows = [
+        Row::new(&["where"], 0, both, "").input("key1\nkey2\n"),
+        Row::new(&["where"], 0, both, "").input("key1\nkey2"),
+        Row::new(&["where", "key1", "key2"], 0, both, "").input("ignored\n"),
+        Row::new(&["where"], 0, "", ""),
+        Row::new(&["where"], 2, both, bad).input("key1\na b\nkey2\n"),
+        Row::new(&["where"], 2, both, "mc: line 2: \"\": key: empty").input("key1\n\nkey2\n"),
+        Row::new(&["where", "key1", "a b", "key2"], 2, both, "mc: a b: key: "),
+    ];
+    for row in rows {
+        row.run(NOWHERE);
+    }
+    // The option wins over the environment.
+    let arguments = ["where", "--servers", NOWHERE, "key1", "key2"];
+    Row::new(&arguments, 0, both, "").run("nobody:1");
+}
+
+#[test]
+fn where_never_connects() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap().to_string();
+    Row::new(&["where", "key"], 0, &format!("key\t0\t{server}\n"), "").run(&server);
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn where_answers_before_the_input_ends() {
+    let mut child = spawn("mc", NOWHERE, &["where"]);
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    for key in ["key1", "key2"] {
+        writeln!(input, "{key}").unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, format!("{key}\t1\t10.0.0.2:11211\n"));
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = spawn("mc", NOWHERE, &["where"]);
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "key1").unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut String::new()).unwrap();
+    drop(output);
+    // Until it is gone, which this end sees as a closed pipe too.
+    while writeln!(input, "key2").is_ok() {}
+    let mut error = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut error)
+        .unwrap();
+    assert_eq!(error, "");
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,83 @@
+//! A connection without a client library.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection that says what it expects.
+#[derive(Debug)]
+pub struct RawClient(TcpStream);
+
+impl RawClient {
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(stream)
+    }
+
+    pub fn local_address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    pub fn send(&mut self, request: &str) {
+        self.0.write_all(request.as_bytes()).unwrap();
+    }
+
+    /// Sends the request, and expects this reply. What comes after it is left for the next call.
+    pub fn ask(&mut self, request: &str, reply: &str) {
+        self.send(request);
+        let mut received = vec![0; reply.len()];
+        self.0.read_exact(&mut received).unwrap();
+        assert_eq!(String::from_utf8_lossy(&received), reply, "{request}");
+    }
+
+    pub fn version(&mut self) {
+        self.ask("version\r\n", "VERSION 1.6.18\r\n");
+    }
+
+    /// One value of `stats`.
+    pub fn stat(&mut self, name: &str) -> String {
+        self.send("stats\r\n");
+        let mut reply = String::new();
+        while !reply.ends_with("END\r\n") {
+            let mut buffer = [0; 4096];
+            let bytes = self.0.read(&mut buffer).unwrap();
+            assert_ne!(bytes, 0, "the connection was closed");
+            reply.push_str(std::str::from_utf8(&buffer[..bytes]).unwrap());
+        }
+        let value = reply.lines().find_map(|line| {
+            line.strip_prefix("STAT ")?
+                .strip_prefix(name)?
+                .strip_prefix(' ')
+        });
+        value.unwrap().to_owned()
+    }
+
+    /// Expects that the connection ends, after whatever is left.
+    pub fn expect_closed(&mut self) {
+        match io::copy(&mut self.0, &mut io::sink()) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+
+    /// Expects that the connection is reset, with nothing left.
+    pub fn expect_reset(&mut self) {
+        let error = self.0.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+}
+
+/// Waits until `condition` holds, which nothing announces; fails if it never does.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
