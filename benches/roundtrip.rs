@@ -49,115 +49,129 @@ fn main() -> ExitCode {
             Err(_) => println!("not pinned to one core: there is no taskset; expect noise"),
         }
     }
-    let rounds = env::var("ROUNDS")
-        .ok()
-        .and_then(|rounds| rounds.parse().ok());
-    report(rounds.unwrap_or(301));
+    let server = Memcached::with_args(&["-I", "8m", "-m", "256"]);
+    let client = Client::new(server.address()).expect("an address");
+    let rounds = env::var("ROUNDS").ok();
+    let bench = Bench {
+        raw: Raw::connect(&server),
+        rounds: rounds.map_or(301, |rounds| rounds.parse().expect("ROUNDS is a number")),
+        only: env::args().skip(1).find(|arg| !arg.starts_with('-')),
+    };
+    bench.run(&client);
     ExitCode::SUCCESS
 }
 
-fn report(rounds: usize) {
-    let server = Memcached::with_args(&["-I", "8m", "-m", "256"]);
-    let client = Client::new(server.address()).expect("an address");
-    let mut raw = Raw::connect(&server);
-
-    println!("operation               raw, us   time/raw (5% .. 95%)     CPU/raw   allocations");
-    let mut buffer = Vec::new();
-    for (size, name) in [
-        (100, "100 B"),
-        (10 << 10, "10 KB"),
-        (100 << 10, "100 KB"),
-        (1 << 20, "1 MB"),
-    ] {
-        let value = vec![b'v'; size];
-        client.set_bytes("key", &value, 0).expect("it is stored");
-        let get = raw.get("key");
-        compare(&format!("get, {name}"), rounds, &mut raw, &get, || {
-            black_box(client.get_bytes("key").expect("memcached answers"));
-        });
-        if size == 1 << 20 {
-            compare("get_into, 1 MB", rounds, &mut raw, &get, || {
-                black_box(
-                    client
-                        .get_into("key", &mut buffer)
-                        .expect("memcached answers"),
-                );
-            });
-        }
-        let line = format!("set key {FLAGS} 0 {size}\r\n");
-        let request = [line.as_bytes(), &value, b"\r\n"].concat();
-        let set = Exchange::new(request, b"STORED\r\n".len());
-        compare(&format!("set, {name}"), rounds, &mut raw, &set, || {
-            client.set_bytes("key", &value, 0).expect("it is stored");
-        });
-    }
-
-    let text = "t".repeat(100);
-    client.set("text", &text, 0).expect("it is stored");
-    let get = raw.get("text");
-    compare("get, a String of 100", rounds, &mut raw, &get, || {
-        black_box(client.get::<String>("text").expect("memcached answers"));
-    });
-    client.set("number", 5, 0).expect("it is stored");
-    let get = raw.get("number");
-    compare("get, an i32", rounds, &mut raw, &get, || {
-        black_box(client.get::<i32>("number").expect("memcached answers"));
-    });
-    let miss = raw.get("none");
-    compare("get, a miss", rounds, &mut raw, &miss, || {
-        black_box(client.get_bytes("none").expect("memcached answers"));
-    });
-    let delete = Exchange::new(b"delete none\r\n".to_vec(), b"NOT_FOUND\r\n".len());
-    compare("delete, a miss", rounds, &mut raw, &delete, || {
-        black_box(client.delete("none").expect("memcached answers"));
-    });
+struct Bench {
+    raw: Raw,
+    rounds: usize,
+    /// Rows without this in their names are left out.
+    only: Option<String>,
 }
 
-/// Measures `ours` against the raw exchange, and prints the row.
-fn compare(name: &str, rounds: usize, raw: &mut Raw, exchange: &Exchange, mut ours: impl FnMut()) {
-    let mut theirs = || raw.exchange(exchange);
-    let started = Instant::now();
-    (0..20).for_each(|_| theirs());
-    let operations = (20.0 * ROUND.as_secs_f64() / started.elapsed().as_secs_f64()).max(2.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "2 to some 1,000"
-    )]
-    let operations = operations as u32;
-    (0..operations).for_each(|_| ours());
+impl Bench {
+    fn run(mut self, client: &Client) {
+        println!(
+            "operation               raw, us   time/raw (5% .. 95%)     CPU/raw   allocations"
+        );
+        let mut buffer = Vec::new();
+        for (size, name) in [
+            (100, "100 B"),
+            (10 << 10, "10 KB"),
+            (100 << 10, "100 KB"),
+            (1 << 20, "1 MB"),
+        ] {
+            let value = vec![b'v'; size];
+            client.set_bytes("key", &value, 0).expect("it is stored");
+            let get = self.raw.get("key");
+            self.compare(&format!("get, {name}"), &get, || {
+                black_box(client.get_bytes("key").expect("memcached answers"));
+            });
+            if size >= 100 << 10 {
+                self.compare(&format!("get_into, {name}"), &get, || {
+                    let hit = client.get_into("key", &mut buffer);
+                    black_box(hit.expect("memcached answers"));
+                });
+            }
+            let line = format!("set key {FLAGS} 0 {size}\r\n");
+            let request = [line.as_bytes(), &value, b"\r\n"].concat();
+            let set = Exchange::new(request, b"STORED\r\n".len());
+            self.compare(&format!("set, {name}"), &set, || {
+                client.set_bytes("key", &value, 0).expect("it is stored");
+            });
+        }
 
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed);
-    (0..operations).for_each(|_| ours());
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - allocations;
+        let text = "t".repeat(100);
+        client.set("text", &text, 0).expect("it is stored");
+        let get = self.raw.get("text");
+        self.compare("get, a String of 100", &get, || {
+            black_box(client.get::<String>("text").expect("memcached answers"));
+        });
+        client.set("number", 5, 0).expect("it is stored");
+        let get = self.raw.get("number");
+        self.compare("get, an i32", &get, || {
+            black_box(client.get::<i32>("number").expect("memcached answers"));
+        });
+        let miss = self.raw.get("none");
+        self.compare("get, a miss", &miss, || {
+            black_box(client.get_bytes("none").expect("memcached answers"));
+        });
+        let delete = Exchange::new(b"delete none\r\n".to_vec(), b"NOT_FOUND\r\n".len());
+        self.compare("delete, a miss", &delete, || {
+            black_box(client.delete("none").expect("memcached answers"));
+        });
+    }
 
-    let (mut raw_times, mut ratios, mut cpu_ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..rounds {
-        // Who goes second finds the caches warmer.
-        let (raw, our) = if round % 2 == 0 {
-            let raw = measure(operations, &mut theirs);
-            (raw, measure(operations, &mut ours))
-        } else {
-            let our = measure(operations, &mut ours);
-            (measure(operations, &mut theirs), our)
-        };
-        raw_times.push(raw.time / f64::from(operations) * 1e6);
-        ratios.push(our.time / raw.time);
-        cpu_ratios.push(our.cpu / raw.cpu);
+    /// Measures `ours` against the raw exchange, and prints the row.
+    fn compare(&mut self, name: &str, exchange: &Exchange, mut ours: impl FnMut()) {
+        if self.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            return;
+        }
+        let mut theirs = || self.raw.exchange(exchange);
+        let operations = operations_a_round(&mut theirs);
+        (0..operations).for_each(|_| ours());
+
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed);
+        (0..operations).for_each(|_| ours());
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - allocations;
+
+        let (mut raw_times, mut ratios, mut cpu_ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..self.rounds {
+            // Who goes second finds the caches warmer.
+            let (raw, our) = if round % 2 == 0 {
+                let raw = measure(operations, &mut theirs);
+                (raw, measure(operations, &mut ours))
+            } else {
+                let our = measure(operations, &mut ours);
+                (measure(operations, &mut theirs), our)
+            };
+            raw_times.push(raw.time / f64::from(operations) * 1e6);
+            ratios.push(our.time / raw.time);
+            cpu_ratios.push(our.cpu / raw.cpu);
+        }
+        for numbers in [&mut raw_times, &mut ratios, &mut cpu_ratios] {
+            numbers.sort_by(f64::total_cmp);
+        }
+        let at = |numbers: &[f64], percent: usize| numbers[(numbers.len() - 1) * percent / 100];
+        println!(
+            "{name:22} {:8.1}   {:8.3} ({:.2} .. {:.2})   {:10.3}   {:11}",
+            at(&raw_times, 50),
+            at(&ratios, 50),
+            at(&ratios, 5),
+            at(&ratios, 95),
+            at(&cpu_ratios, 50),
+            allocations / u64::from(operations),
+        );
     }
-    for numbers in [&mut raw_times, &mut ratios, &mut cpu_ratios] {
-        numbers.sort_by(f64::total_cmp);
+}
+
+/// How many of them take about as long as a round.
+fn operations_a_round(operation: &mut impl FnMut()) -> u32 {
+    let (started, mut operations) = (Instant::now(), 0);
+    while started.elapsed() < ROUND {
+        operation();
+        operations += 1;
     }
-    let at = |numbers: &[f64], percent: usize| numbers[(numbers.len() - 1) * percent / 100];
-    println!(
-        "{name:22} {:8.1}   {:8.3} ({:.2} .. {:.2})   {:10.3}   {:11}",
-        at(&raw_times, 50),
-        at(&ratios, 50),
-        at(&ratios, 5),
-        at(&ratios, 95),
-        at(&cpu_ratios, 50),
-        allocations / u64::from(operations),
-    );
+    operations
 }
 
 /// In seconds.
