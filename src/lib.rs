@@ -47,6 +47,18 @@
 )]
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
+// Nothing in the library panics on purpose, or prints.
+#![cfg_attr(
+    not(any(test, fuzzing)),
+    warn(
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 mod client;
 mod conn;
