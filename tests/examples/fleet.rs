@@ -71,15 +71,26 @@ fn ping() {
 #[test]
 fn where_keys_belong() {
     let both = "key1\t1\t10.0.0.2:11211\nkey2\t1\t10.0.0.2:11211\n";
-    let bad = "mc: line 2: \"a b\": key: byte 0x20";
+    let bad = "mc: line 2: \"a b\": server_for: key: byte 0x20";
     let rows = [
         Row::new(&["where"], 0, both, "").input("key1\nkey2\n"),
         Row::new(&["where"], 0, both, "").input("key1\nkey2"),
         Row::new(&["where", "key1", "key2"], 0, both, "").input("ignored\n"),
         Row::new(&["where"], 0, "", ""),
         Row::new(&["where"], 2, both, bad).input("key1\na b\nkey2\n"),
-        Row::new(&["where"], 2, both, "mc: line 2: \"\": key: empty").input("key1\n\nkey2\n"),
-        Row::new(&["where", "key1", "a b", "key2"], 2, both, "mc: a b: key: "),
+        Row::new(
+            &["where"],
+            2,
+            both,
+            "mc: line 2: \"\": server_for: key: empty",
+        )
+        .input("key1\n\nkey2\n"),
+        Row::new(
+            &["where", "key1", "a b", "key2"],
+            2,
+            both,
+            "mc: a b: server_for: key: ",
+        ),
     ];
     for row in rows {
         row.run(NOWHERE);
