@@ -1,8 +1,7 @@
 //! Runs the shell commands of the README, as a reader would. Its Rust is run by the doc tests.
 
 use moecache::testing::Server;
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// The only one that is not run: it is what runs this.
@@ -23,17 +22,10 @@ fn every_command() {
     );
 
     let server = Server::start().unwrap();
-    let path = env::join_paths(
-        [examples()]
-            .into_iter()
-            .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
-    );
-    let path = path.unwrap();
     for block in blocks.into_iter().filter(|block| *block != ITSELF) {
         let output = Command::new("bash")
             .args(["-euo", "pipefail", "-c", block])
             .current_dir(root)
-            .env("PATH", &path)
             .env("MEMCACHED_SERVERS", server.address().to_string())
             .output()
             .unwrap();
@@ -45,10 +37,4 @@ fn every_command() {
             output.status
         );
     }
-}
-
-/// Where cargo puts the examples, which it builds before it runs the tests.
-fn examples() -> PathBuf {
-    let program = env::current_exe().unwrap();
-    program.ancestors().nth(2).unwrap().join("examples")
 }

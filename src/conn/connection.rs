@@ -204,10 +204,17 @@ impl Connection {
         into: &mut Vec<u8>,
         deadline: Deadline,
     ) -> Result<(), Fault> {
-        into.clear();
-        into.reserve_exact(length.min(GROWTH));
+        // What the buffer holds is written over, so that one used again need not be zeroed again.
+        into.truncate(length);
+        let first = length.min(GROWTH);
+        if into.capacity() == 0 {
+            *into = vec![0; first];
+        } else if into.len() < first {
+            into.reserve_exact(first - into.len());
+            into.resize(first, 0);
+        }
         let buffered = length.min(self.input.bytes().len());
-        into.extend_from_slice(&self.input.bytes()[..buffered]);
+        into[..buffered].copy_from_slice(&self.input.bytes()[..buffered]);
         self.input.consume(buffered);
         let mut filled = buffered;
         while filled < length {
