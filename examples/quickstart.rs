@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The first starts three embedded servers. The second uses yours (so does `MEMCACHED_SERVERS`): all
-//! keys begin with `moecache-quickstart:`, expire within a minute, and are deleted at the end.
+//! keys begin with `moecache-quickstart:`, expire within a minute, and are deleted at the end if all
+//! goes well.
 
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets};
@@ -16,6 +17,7 @@ use moecache::{Client, Stats};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt::Debug;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -23,8 +25,13 @@ use std::time::{Duration, SystemTime};
 #[derive(Parser)]
 struct Arguments {
     /// The servers, host:port, separated by commas [default: three embedded ones]
-    #[arg(long, env = "MEMCACHED_SERVERS", value_delimiter = ',')]
-    servers: Vec<String>,
+    #[arg(
+        long,
+        env = "MEMCACHED_SERVERS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    servers: String,
 }
 
 /// Anything that serde can serialise can be stored.
@@ -35,8 +42,10 @@ struct User {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    // Not `println!`, which panics when the reader of a pipe is gone: `quickstart | head -1`.
+    match run(&Arguments::parse(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             // The alternate form of moecache's errors has their causes too.
             eprintln!("quickstart: {error:#}");
@@ -45,29 +54,38 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     if !arguments.servers.is_empty() {
-        return tour(&Client::new(arguments.servers)?);
+        let servers: Vec<_> = arguments.servers.split(',').collect();
+        return tour(&Client::new(servers)?, out);
     }
     // Each stops when it is dropped.
     let embedded = [Server::start()?, Server::start()?, Server::start()?];
-    tour(&Client::new(embedded.each_ref())?)
+    tour(&Client::new(&embedded)?, out)
 }
 
-fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
+fn tour(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     store(client)?;
     let rows = read_back(client)?;
 
-    println!("Stored, read back, and the server that each key belongs to:\n");
+    writeln!(
+        out,
+        "Stored, read back, and the server that each key belongs to:\n"
+    )?;
     let mut table = columns(["KEY", "READ AS", "VALUE", "SERVER"]);
     for (key, read_as, value) in &rows {
         // The key alone decides on the server; nothing is asked.
         table.add_row([*key, *read_as, value, client.server_for(key)?]);
     }
-    println!("{}", table.trim_fmt());
+    writeln!(out, "{}", table.trim_fmt())?;
 
-    println!("\nThe fleet:\n");
-    print_stats(client)?;
+    writeln!(out, "\nThe fleet:\n")?;
+    print_stats(client, out)?;
 
     for (key, ..) in &rows {
         client.delete(key)?;
@@ -135,7 +153,7 @@ fn read_back(client: &Client) -> moecache::Result<Vec<(&str, &str, String)>> {
     Ok(shown.into())
 }
 
-fn print_stats(client: &Client) -> moecache::Result<()> {
+fn print_stats(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let servers = client.stats()?;
     let mut table = columns([
         "SERVER",
@@ -159,7 +177,7 @@ fn print_stats(client: &Client) -> moecache::Result<()> {
         .iter()
         .filter_map(|server| server.result.as_ref().ok());
     table.add_row(counters("all", &Stats::total(answered)));
-    println!("{}", table.trim_fmt());
+    writeln!(out, "{}", table.trim_fmt())?;
     Ok(())
 }
 

@@ -34,7 +34,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<Failure>);
 
-#[derive(Debug)]
 struct Failure {
     kind: Kind,
     reason: String,
@@ -116,7 +115,8 @@ impl Error {
     }
 
     /// The server understood the request and answered with an error of its own: `SERVER_ERROR`,
-    /// `CLIENT_ERROR` or `ERROR`.
+    /// `CLIENT_ERROR` or `ERROR`. It did not do what it was asked for; but a `set` that it refuses
+    /// because the value is too large has removed the key's old value.
     #[must_use]
     pub fn is_server(&self) -> bool {
         self.0.kind == Kind::Server
@@ -150,7 +150,8 @@ impl Error {
         matches!(self.0.kind, Kind::Connect | Kind::Io)
     }
 
-    /// The value cannot be stored: its `Serialize` failed, or no format can hold it. Nothing was
+    /// The value cannot be stored: its `Serialize` failed, or it cannot be represented in
+    /// the stored format. Nothing was
     /// sent.
     #[must_use]
     pub fn is_encode(&self) -> bool {
@@ -210,7 +211,23 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        // Taken apart by name, so that no field can be forgotten.
+        let Failure {
+            kind,
+            reason,
+            operation,
+            server,
+            ambiguous,
+            source,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("reason", reason)
+            .field("operation", operation)
+            .field("server", server)
+            .field("ambiguous", ambiguous)
+            .field("source", source)
+            .finish()
     }
 }
 
@@ -223,16 +240,24 @@ impl StdError for Error {
     }
 }
 
-/// So that programs whose functions return `io::Result` can use `?`.
+/// For functions that return [`io::Result`]. The kind is that of the cause where that is an
+/// `io::Error` (`ConnectionRefused`, `UnexpectedEof`); otherwise `InvalidInput` for validation and
+/// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`, and
+/// `Other` for an error of the server. [`io::Error::downcast`] gives the `Error` back.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
-        let kind = match error.0.kind {
-            Kind::Validation | Kind::Encode => io::ErrorKind::InvalidInput,
-            Kind::Protocol | Kind::Decode => io::ErrorKind::InvalidData,
-            Kind::Timeout | Kind::ConnectTimeout => io::ErrorKind::TimedOut,
-            Kind::Connect => io::ErrorKind::NotConnected,
-            Kind::Io => io::ErrorKind::ConnectionAborted,
-            Kind::Server => io::ErrorKind::Other,
+        let cause = error
+            .0
+            .source
+            .as_ref()
+            .and_then(|cause| cause.downcast_ref::<Self>());
+        let kind = match (error.0.kind, cause) {
+            (_, Some(cause)) => cause.kind(),
+            (Kind::Validation | Kind::Encode, None) => io::ErrorKind::InvalidInput,
+            (Kind::Protocol | Kind::Decode, None) => io::ErrorKind::InvalidData,
+            (Kind::Timeout | Kind::ConnectTimeout, None) => io::ErrorKind::TimedOut,
+            (Kind::Connect | Kind::Io, None) => io::ErrorKind::NotConnected,
+            (Kind::Server, None) => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

@@ -43,7 +43,7 @@ pub enum Expiry {
     Never,
     /// memcached's own exptime, sent as it is: 0 to 2,147,483,647.
     Exptime(i128),
-    /// So long from now.
+    /// This long from now.
     After(Duration),
     /// At this time.
     At(SystemTime),

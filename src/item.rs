@@ -20,7 +20,7 @@ pub struct Item {
     pub flags: u32,
     /// The stored bytes.
     pub data: Vec<u8>,
-    /// The cas id, where the command asked for it.
+    /// The cas id, where the command asked for it; none of this version does.
     pub cas: Option<u64>,
 }
 

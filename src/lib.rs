@@ -1,9 +1,9 @@
 //! A blocking, sharded memcached client.
 //!
 //! It finds each key on the server on which EnyimMemcached (.NET) and moecache (Python) put it, and
-//! reads each string and number as they stored it. It uses as little as a memcached client can: one
-//! write and one read a call. It never takes longer than its deadline, and never returns a wrong
-//! answer, whatever the network does.
+//! reads each string and number as they stored it. Each call is one write and one read, and is over
+//! by its deadline. Whatever the network does, it never returns another key's value or a part of
+//! one.
 //!
 //! ```
 //! use moecache::Client;
@@ -26,8 +26,8 @@
 //!
 //! # A short tour
 //!
-//! * [`Client`] has all commands, [`ClientBuilder`] all settings. One client serves any number of
-//!   threads.
+//! * [`Client`] has the commands: get, set, delete, stats, and ping. [`ClientBuilder`] has the
+//!   settings. One client serves any number of threads.
 //! * Values are anything that serde knows: [`value`] tells which type is stored how. Bytes and raw
 //!   items go around serde: [`Client::get_bytes`], [`Client::get_item`].
 //! * When an item expires is an integer as memcached has it, a `Duration` or a `SystemTime`:

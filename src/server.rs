@@ -11,7 +11,8 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// [`SocketAddr`].
 ///
 /// The host is kept as typed, because rings hash it as typed: `2001:db8::1` and `2001:DB8:0::1` are
-/// the same machine, and other places on the moecache ring. Making a `Server` cannot fail; whether
+/// the same machine, and other places on the moecache ring. (White space around a text is not part
+/// of it.) Making a `Server` cannot fail; whether
 /// it is an address is judged by [`ClientBuilder::build`](crate::ClientBuilder::build).
 ///
 /// ```
@@ -30,7 +31,7 @@ impl Server {
     }
 }
 
-/// `host:port`, with the port always there and IPv6 in brackets; what is no address as it was typed.
+/// `host:port`, with the port always there and IPv6 in brackets; an invalid address is shown as it was typed.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -70,7 +71,10 @@ fn split(text: &str) -> Result<(&str, u16), &'static str> {
     // `parse` alone would take "+11211".
     let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let port = digits.then(|| port.parse().ok()).flatten();
-    Ok((host, port.ok_or("the port is no number from 1 to 65535")?))
+    Ok((
+        host,
+        port.ok_or("the port must be a number from 1 to 65535")?,
+    ))
 }
 
 /// Where a server listens, checked.
@@ -95,7 +99,7 @@ impl Address {
         }
         let unscoped = host.split_once('%').map_or(host, |(address, _)| address);
         if host.contains(':') && unscoped.parse::<Ipv6Addr>().is_err() {
-            return Err("the host has a colon but is no IPv6 address");
+            return Err("the host has a colon but is not an IPv6 address");
         }
         if port == 0 {
             return Err("port 0; 1 to 65535 are allowed");
@@ -160,6 +164,7 @@ impl From<ServerError> for Error {
 
 impl From<&str> for Server {
     fn from(text: &str) -> Self {
+        let text = text.trim();
         let address = split(text).and_then(|(host, port)| Address::new(host, port));
         Self(address.map_err(|reason| ServerError::new(text, reason)))
     }
@@ -215,6 +220,9 @@ impl From<&Server> for Server {
 /// Client::new(("10.0.0.1", 11213))?;
 /// Client::new(["10.0.0.1:11211", "cache.example.com:11213", "[::1]:11211"])?;
 /// Client::new(vec![("10.0.0.1", 11211), ("10.0.0.1", 11213)])?;
+///
+/// let list = std::env::var("MEMCACHED_SERVERS").unwrap_or("10.0.0.1, 10.0.0.2".to_owned());
+/// Client::new(list.split(',').collect::<Vec<_>>())?;
 ///
 /// let error = Client::new("10.0.0.1:11211,10.0.0.2:11211").unwrap_err();
 /// assert!(error.to_string().contains("give several as a list"));
@@ -279,7 +287,7 @@ mod tests {
 
     #[test]
     fn typed_forms() {
-        let rows: [(Server, &str, u16, &str); 12] = [
+        let rows: [(Server, &str, u16, &str); 13] = [
             ("host".into(), "host", 11211, "host:11211"),
             ("host:1".into(), "host", 1, "host:1"),
             ("10.0.0.1:65535".into(), "10.0.0.1", 65535, "10.0.0.1:65535"),
@@ -312,6 +320,7 @@ mod tests {
                 "10.0.0.1:9",
             ),
             (String::from("host:1").into(), "host", 1, "host:1"),
+            (" host:1\n".into(), "host", 1, "host:1"),
         ];
         for (server, host, port, display) in rows {
             let expected = Address {
@@ -330,13 +339,13 @@ mod tests {
             (":11211".into(), "the host is empty"),
             ("[]:11211".into(), "the host is empty"),
             (("", 11211).into(), "the host is empty"),
-            ("host:".into(), "the port is no number"),
+            ("host:".into(), "the port must be a number"),
             ("host:0".into(), "port 0"),
             (("host", 0).into(), "port 0"),
-            ("host:65536".into(), "the port is no number"),
-            ("host:-1".into(), "the port is no number"),
-            ("host:+1".into(), "the port is no number"),
-            ("host:port".into(), "the port is no number"),
+            ("host:65536".into(), "the port must be a number"),
+            ("host:-1".into(), "the port must be a number"),
+            ("host:+1".into(), "the port must be a number"),
+            ("host:port".into(), "the port must be a number"),
             ("host: 1".into(), "as a list"),
             ("a b".into(), "as a list"),
             ("a;b".into(), "as a list"),
@@ -354,10 +363,10 @@ mod tests {
             ("::1".into(), "IPv6 as [::1]:11211"),
             ("::1:11211".into(), "IPv6 as [::1]:11211"),
             ("host:11211:5".into(), "more than one colon"),
-            ("[x:y%z]:1".into(), "no IPv6 address"),
+            ("[x:y%z]:1".into(), "not an IPv6 address"),
             ("[::1".into(), "'[' without ']'"),
             ("[::1]11211".into(), "after ']'"),
-            (("a:b", 1).into(), "no IPv6 address"),
+            (("a:b", 1).into(), "not an IPv6 address"),
             ("a:11211,b:11211".into(), "as a list"),
         ];
         for (server, reason) in rows {

@@ -75,7 +75,7 @@ impl Stats {
         self.number("uptime").map(Duration::from_secs)
     }
 
-    /// The part of the keys asked for that were there, 0 to 1; `None` if none were asked for.
+    /// The fraction of the keys asked for that were found, 0 to 1; `None` if none were asked for.
     #[must_use]
     pub fn hit_ratio(&self) -> Option<f64> {
         let (hits, misses) = (self.get_hits()?, self.get_misses()?);
@@ -135,7 +135,7 @@ counters! {
     limit_maxbytes
     /// Items that made room for others before they expired.
     evictions
-    /// Connections open now, the server's own listening ones included.
+    /// Connections open now.
     curr_connections
     /// Connections opened since the server started.
     total_connections

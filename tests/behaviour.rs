@@ -8,6 +8,7 @@ use moecache::{Client, Error, Item};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, SystemTime};
 use support::Memcached;
 
@@ -41,7 +42,7 @@ fn run(name: &str, client: &Client) {
     }
 }
 
-const fn shared_freely<T: Send + Sync + Clone + 'static>() {}
+const fn shared_freely<T: Send + Sync + Clone + UnwindSafe + RefUnwindSafe + 'static>() {}
 const _: () = shared_freely::<Client>();
 
 const fn goes_anywhere<T: std::error::Error + Send + Sync + 'static>() {}

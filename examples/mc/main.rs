@@ -21,18 +21,20 @@ mod time;
 mod value;
 
 use clap::{Args, Parser, Subcommand};
-use moecache::{Client, Expiry};
+use moecache::{Client, Distribution, Expiry};
 use outcome::{Failure, Outcome, each, missing};
+use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// memcached at the command line: keys are placed and values stored as .NET's Enyim client and
-/// Python's moecache do it.
+/// memcached at the command line: values are stored as .NET's Enyim client and Python's moecache do
+/// it, and keys are placed as the one of them does that `--distribution` names.
 #[derive(Parser)]
 #[command(
     name = "mc",
+    version,
     after_help = "Exit codes: 0 done, 1 a key was not there, 2 bad usage, 3 any other error."
 )]
 struct Arguments {
@@ -44,24 +46,44 @@ struct Arguments {
 
 #[derive(Args)]
 struct Fleet {
-    /// The servers, host:port, separated by commas, in the order that the other clients have
+    /// The servers, host:port, separated by commas, in the order that the other clients have; IPv6
+    /// in brackets: [::1]:11211 [env: MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
+    #[arg(long, global = true, value_delimiter = ',')]
+    servers: Option<Vec<String>>,
+    /// Whose ring the keys are on: moecache:default, enyim:DefaultNodeLocator,
+    /// enyimmemcachedcore:LegacyNodeLocator, enyimmemcachedcore:LegacyNodeLocator/DnsEndPoint
+    #[arg(long, global = true, default_value_t)]
+    distribution: Distribution,
+    /// How long one request may take: 500ms, 2s, or a number of seconds
     #[arg(
         long,
         global = true,
-        env = "MEMCACHED_SERVERS",
-        value_delimiter = ',',
-        default_value = "127.0.0.1:11211"
+        default_value = "1s",
+        value_parser = time::duration,
+        allow_hyphen_values = true
     )]
-    servers: Vec<String>,
-    /// How long one request may take: 500ms, 2s
-    #[arg(long, global = true, default_value = "1s", value_parser = time::duration)]
     timeout: Duration,
+}
+
+impl Fleet {
+    fn servers(&self) -> Vec<String> {
+        if let Some(servers) = &self.servers {
+            return servers.clone();
+        }
+        // A variable that is set to nothing is as good as none.
+        let variable = env::var("MEMCACHED_SERVERS")
+            .ok()
+            .filter(|servers| !servers.is_empty());
+        let servers = variable.as_deref().unwrap_or("127.0.0.1:11211");
+        servers.split(',').map(str::to_owned).collect()
+    }
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Print values: one as it is, several as `key: value` lines
     Get {
+        /// 1 to 250 printable ASCII characters each
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
         /// Print the flags and a hex dump of what is stored, whatever it is
@@ -70,23 +92,32 @@ enum Command {
     },
     /// Store a value
     Set {
+        /// 1 to 250 printable ASCII characters
         key: String,
-        /// The value; read from standard input if it is not given
+        /// The value; read from standard input if it is not given, where the last line end is left
+        /// out unless the type is bytes
         #[arg(allow_negative_numbers = true)]
         value: Option<OsString>,
         /// What to store the value as
         #[arg(long = "type", value_enum, default_value = "str")]
         kind: set::Kind,
-        /// When the value expires: 90 (seconds), 15m, 2h, 7d, never
-        #[arg(long, default_value = "never", value_parser = time::expiry)]
+        /// When the value expires: 90 (seconds), 15m, 2h, 7d, never; rounded up to a second
+        #[arg(
+            long,
+            default_value = "never",
+            value_parser = time::expiry,
+            allow_hyphen_values = true
+        )]
         expiry: Expiry,
     },
     /// Delete keys
     Delete {
+        /// 1 to 250 printable ASCII characters each
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
     },
-    /// Print what the servers count, or what `stats ARGS` gives: settings, items, slabs, ..
+    /// Print what the servers count, or what `stats ARGS` gives: settings, items, slabs, conns and
+    /// so on. It passes on what it is given: `stats reset` resets the counters
     Stats {
         #[arg(value_name = "ARGS")]
         arguments: Vec<String>,
@@ -94,8 +125,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print which server each key belongs to, as KEY, INDEX and HOST:PORT separated by tabs;
-    /// connects to none
+    /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT separated by
+    /// tabs; connects to none
     Where {
         /// The keys; read from standard input, one a line, if none is given
         #[arg(value_name = "KEY")]
@@ -114,7 +145,8 @@ fn main() -> ExitCode {
 
 fn run(fleet: &Fleet, command: Command) -> Result<Outcome, Failure> {
     let client = Client::builder()
-        .servers(&fleet.servers)
+        .servers(fleet.servers())
+        .distribution(fleet.distribution)
         .timeout(fleet.timeout)
         .build()?;
     // Never `println!`: it panics when the reader of a pipe is gone.

@@ -105,6 +105,9 @@ fn write_all(servers: &[ServerStats], out: &mut impl Write) -> io::Result<()> {
     }
     let columns = servers.iter().map(|server| server.server.as_str());
     let mut table = table(["NAME"].into_iter().chain(columns));
+    if names.is_empty() {
+        return Ok(()); // `stats reset` says nothing but that it was done.
+    }
     for name in names {
         let values = servers.iter().map(|server| match &server.result {
             Ok(stats) => Cell::new(stats.get(name).unwrap_or("-")),

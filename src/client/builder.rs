@@ -61,7 +61,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a call may take as a whole: resolution, connect, request and reply. Over zero;
+    /// How long a call may take as a whole: resolution, connect, request and reply. Must be
+    /// greater than zero;
     /// default: 1 second. [`Duration::MAX`] waits without end. The kernel's timers may add some
     /// milliseconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -69,8 +70,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long resolution and connect may take, of all addresses of the server's name together.
-    /// Over zero; default: the timeout of the call, which they are part of. Where it is longer than
+    /// How long resolution and connect may take, for all addresses that the name resolves to, together.
+    /// Must be greater than zero; default: the timeout of the call, which they are part of. Where it is longer than
     /// that, a call that must connect may take both.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
@@ -107,7 +108,7 @@ impl ClientBuilder {
         for (name, timeout) in timeouts {
             if timeout == Some(Duration::ZERO) {
                 return Err(Error::validation(format!(
-                    "{name}: zero; it must be longer"
+                    "{name}: zero; it must be greater"
                 )));
             }
         }

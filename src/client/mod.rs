@@ -46,15 +46,24 @@ use std::time::{Duration, Instant};
 ///
 /// What went wrong is in the [`Error`](crate::Error); a miss is not an error. A connection on which
 /// anything went wrong is closed, and the next call makes a new one. A pooled connection that the
-/// server closed in the meantime, because it was restarted, is noticed: `get`, `set` and `delete`
-/// go on with a new one.
+/// server closed in the meantime, because it was restarted, is noticed, and the call goes on with a
+/// new one.
+///
+/// There is no failover: the keys of a server that is down fail until it is back, and the others
+/// are not affected. Each call tries it again: one that refuses connections fails at once, one that
+/// is silent costs the whole timeout. A program for which memcached is only a cache does well to
+/// take a `get` that [`is_connect`](crate::Error::is_connect) or
+/// [`is_timeout`](crate::Error::is_timeout) for a miss.
 ///
 /// A write that timed out may still take effect later, even after a newer one: its bytes can wait in
 /// the socket of a stalled server. No client can prevent that.
 ///
-/// # Threads and processes
+/// # Connections
 ///
-/// The last drop of all clones closes the connections.
+/// A call takes a connection out of its server's pool, or makes one if none is there, and puts it
+/// back: there are as many as there were calls at the same time. One that has not been used for a
+/// minute is closed when another comes back. [`close`](Self::close) and the last drop of all clones
+/// close them all.
 ///
 /// A child process does well to make a client of its own. One that goes on with its parent's makes
 /// connections of its own too, if no thread of the parent was in a call when it forked, and it waits
@@ -77,7 +86,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// A validation error if the list is empty, or a server is no address or is there twice.
+    /// A validation error if the list is empty, or a server is not a valid address or is listed twice.
     pub fn new(servers: impl IntoServers) -> Result<Self> {
         Self::builder().servers(servers).build()
     }
@@ -87,7 +96,7 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// The same client, on the same connections, whose calls may take so long. With
+    /// The same client, on the same connections, with `timeout` as the limit of each call. With
     /// [`Duration::MAX`] they wait without end; with zero each call fails at once.
     ///
     /// ```

@@ -20,7 +20,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// A decode error if the stored value is no `T`: it names what is stored and what was asked for.
+    /// A decode error if the stored value is not a `T`: it names what is stored and what was asked for.
     /// Values that only another language could read (a Python pickle, a .NET object) are refused by
     /// name, and never executed.
     ///
@@ -54,8 +54,8 @@ impl Client {
     ///
     /// A validation error if the expiry cannot be sent, or the value is over
     /// [`max_value_size`](crate::ClientBuilder::max_value_size); an encode error if the value cannot
-    /// be serialised. Where the server finds it too large it answers an error, and the key's old
-    /// value is gone.
+    /// be serialised. If the server finds it too large, the call is a server error, and the key's
+    /// old value is gone.
     ///
     /// A string is sent from inside of its `serialize`, so that it need not be copied: a lock that a
     /// `Serialize` of your own holds meanwhile is held until the reply is there.
@@ -111,11 +111,12 @@ impl Client {
     }
 
     /// The bytes of `key`: raw data as [`set_bytes`](Self::set_bytes) stores it, or those of a
-    /// string. Unlike `get::<Vec<u8>>` it copies nothing.
+    /// string or of text under flags 0. Unlike `get::<Vec<u8>>`, which takes raw data only, it copies
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// A decode error if anything but bytes or a string is stored.
+    /// A decode error if anything else is stored.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -214,7 +215,8 @@ impl Client {
     /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits,
     /// flags 0. `get` reads it as any integer type that it fits, or as a string.
     ///
-    /// A number stored with [`set`](Self::set) is a .NET number, and no counter.
+    /// A number stored with [`set`](Self::set) is a .NET number, which memcached cannot count. (This
+    /// version has no `incr` and `decr` of its own yet: it stores and reads what others count.)
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;

@@ -14,7 +14,7 @@ pub(crate) struct Deadline {
 pub(crate) struct Expired;
 
 impl Deadline {
-    /// So long after `now`.
+    /// This long after `now`.
     pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
         Self {
             at: now.checked_add(timeout),

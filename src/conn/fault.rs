@@ -35,6 +35,9 @@ impl Fault {
                 Kind::ConnectTimeout,
                 format!("cannot connect within {limit:?}"),
             ),
+            Self::Timeout if timeout.is_zero() => {
+                Error::new(Kind::Timeout, "the timeout is zero; nothing was sent")
+            }
             Self::Timeout => Error::new(
                 Kind::Timeout,
                 format!("no complete reply within {timeout:?}"),

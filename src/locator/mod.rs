@@ -9,11 +9,12 @@ use crate::error::Error;
 use crate::server::Address;
 use std::fmt;
 use std::net::IpAddr;
+use std::panic::RefUnwindSafe;
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// Finds the server of a key: an index into the server list it was built from.
-pub(crate) trait Locator: fmt::Debug + Send + Sync {
+pub(crate) trait Locator: fmt::Debug + Send + Sync + RefUnwindSafe {
     /// The index of the server that `key` belongs to.
     fn locate(&self, key: &[u8]) -> usize;
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The reply is sent so much later. Meanwhile the connection reads nothing, so a client that
+    /// The reply is sent this much later. Meanwhile the connection reads nothing, so a client that
     /// goes on writing is blocked in the end.
     Delay(Duration),
     /// The reply is sent one byte at a time, with such a pause before each.

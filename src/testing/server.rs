@@ -23,7 +23,7 @@ const ITEM_SIZE_MIN: usize = 1024;
 
 const BACKLOG: i32 = 1024;
 
-/// A memcached of one's own, on a free port of 127.0.0.1, until it is dropped.
+/// A memcached server for one test, on a free port of 127.0.0.1, until it is dropped.
 ///
 /// Everything that takes servers takes references to this and lists of it: `Client::new(&server)`,
 /// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives `127.0.0.1:port`.

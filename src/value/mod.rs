@@ -24,10 +24,19 @@
 //!
 //! [`Client::get`](crate::Client::get) checks that what is stored is what was asked for. Integers
 //! convert where the number fits, `f32` to `f64`, nothing else. Flags 0, as memcached's own counters
-//! and many other clients have them, are text: a `String`, or an integer type if it is a number.
+//! and many other clients have them, are text: a `String`, or an integer type if it is a number;
+//! an empty one is `""`, and for an `Option` `None`, as EnyimMemcached reads it.
 //!
-//! `Some(None)` reads back as `None`. A `u128` and an `i128` are stored alike: read each as what it
-//! was. Nesting is limited to 128 levels, in both directions.
+//! # Limits
+//!
+//! * `Some(None)` reads back as `None`.
+//! * A `u128` and an `i128` are stored alike: read each as what it was.
+//! * Nesting is limited to 128 levels, in both directions.
+//! * Serialisers and deserialisers say that they are not human-readable. serde reads internally
+//!   tagged (`tag = ".."`) and untagged enums, and what stands under `flatten`, through a buffer that
+//!   says the opposite, and has no 128-bit integers. So types whose binary form differs from their
+//!   text (`IpAddr`, `Uuid`) and 128-bit integers are stored in such a place but **cannot be read
+//!   back**: a decode error. Give the enum a `content` too, or the default, external tag.
 
 // A transcoder maps values to flags and bytes and back, as one family of clients does; serde types
 // are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of

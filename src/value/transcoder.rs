@@ -5,12 +5,13 @@ use crate::error::Error;
 use crate::item::{Item, ItemRef};
 use serde::Serialize;
 use std::fmt::Debug;
+use std::panic::RefUnwindSafe;
 
 /// How values are stored: which flags and bytes, and back. One for each family of clients.
 ///
 /// Encoding and decoding are exact: a type that a client family cannot hold is an error, and so are
 /// flags that it does not write.
-pub(crate) trait Transcoder: Send + Sync + Debug {
+pub(crate) trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
     /// Flags and data of a value.
     ///
     /// # Errors

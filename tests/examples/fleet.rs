@@ -98,6 +98,25 @@ fn where_keys_belong() {
     // The option wins over the environment.
     let arguments = ["where", "--servers", NOWHERE, "key1", "key2"];
     Row::new(&arguments, 0, both, "").run("nobody:1");
+    // A variable that is set to nothing is as good as none.
+    Row::new(&["where", "key1"], 0, "key1\t0\t127.0.0.1:11211\n", "").run("");
+}
+
+/// The rings of Python's moecache and of .NET's Enyim differ in how they write IPv6.
+#[test]
+fn where_by_whose_ring() {
+    let servers = "[::1]:11211,[::2]:11211,[::3]:11211";
+    Row::new(&["where", "key1"], 0, "key1\t2\t[::3]:11211\n", "").run(servers);
+    let enyim = [
+        "where",
+        "key1",
+        "--distribution",
+        "enyim:DefaultNodeLocator",
+    ];
+    Row::new(&enyim, 0, "key1\t0\t[::1]:11211\n", "").run(servers);
+    Row::new(&enyim, 2, "", "mc: servers: \"name\" is a host name").run("name");
+    let unknown = ["where", "key1", "--distribution", "ketama"];
+    Row::new(&unknown, 2, "", "allowed are moecache:default").run(servers);
 }
 
 #[test]
