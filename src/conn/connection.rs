@@ -204,6 +204,13 @@ impl Connection {
         into: &mut Vec<u8>,
         deadline: Deadline,
     ) -> Result<(), Fault> {
+        let buffered = length.min(self.input.bytes().len());
+        if buffered == length {
+            into.clear();
+            into.extend_from_slice(&self.input.bytes()[..length]);
+            self.input.consume(length);
+            return Ok(());
+        }
         // What the buffer holds is written over, so that one used again need not be zeroed again.
         into.truncate(length);
         let first = length.min(GROWTH);
@@ -213,7 +220,6 @@ impl Connection {
             into.reserve_exact(first - into.len());
             into.resize(first, 0);
         }
-        let buffered = length.min(self.input.bytes().len());
         into[..buffered].copy_from_slice(&self.input.bytes()[..buffered]);
         self.input.consume(buffered);
         let mut filled = buffered;
