@@ -87,8 +87,3 @@ pub use key::MAX_KEY_LENGTH;
 pub use locator::Distribution;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;
-
-/// Runs the code blocks of the README as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
