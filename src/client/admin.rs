@@ -94,7 +94,7 @@ impl Client {
     /// Runs `ask` for every server at the same time, each with the whole timeout.
     ///
     /// In threads: a server that cannot be reached holds up its connect, and no other's. These calls
-    /// are rare, and a thread costs a few times less than a connect.
+    /// are rare; no other call starts a thread, but to look up a host name.
     fn each<T: Send>(
         &self,
         operation: &'static str,
