@@ -148,6 +148,8 @@ fn quiet_class(dialect: Dialect, request: &Request<'_>) -> Option<u8> {
         (Dialect::Text, _) => None,
         (Dialect::Meta, Request::Get { .. }) if meta::is_classic(request) => None,
         (_, Request::Get { .. }) => Some(0),
+        // Each reply says to which request it is.
+        (Dialect::Binary, Request::Store { .. } | Request::Delete { .. }) => Some(1),
         (
             _,
             Request::Store {
