@@ -32,7 +32,7 @@ pub(in crate::protocol) fn decode<'b>(
     }
     match input.first() {
         Some(&RESPONSE) => {}
-        Some(b' '..=b'~') => return text_line(decoder, input),
+        Some(b' '..=b'~') => return text_line(input),
         Some(_) => return Err(Malformed::Unexpected(Excerpt::new(&input[..1]))),
         None => return Ok(Step::NeedMore),
     }
@@ -98,20 +98,13 @@ fn fence<'b>(
     }
 }
 
-/// A line of text in place of a packet. memcached has one for a binary client too: when it has too
-/// many connections, before it knows what the client speaks.
-fn text_line<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
-    let Some((line, used)) = first_line(input)? else {
-        return Ok(Step::NeedMore);
-    };
-    let refused = Refused {
-        line,
-        by_grammar: true,
-    };
-    if refused.is_too_many_connections() && decoder.due().is_some() {
-        Ok(decoder.reply(used, Reply::Refused(refused)))
-    } else {
-        Err(Malformed::Unexpected(Excerpt::new(line)))
+/// A line of text in place of a packet, from a server that does not speak the binary protocol. It is
+/// waited for to its end, for the message; and because one of them, with which memcached turns away
+/// a connection that is too many, is recognised before it comes here.
+fn text_line<'b>(input: &[u8]) -> Result<Step<'b>, Malformed> {
+    match first_line(input)? {
+        None => Ok(Step::NeedMore),
+        Some((line, _)) => Err(Malformed::Unexpected(Excerpt::new(line))),
     }
 }
 
