@@ -20,6 +20,10 @@ pub(crate) fn serve(stream: &TcpStream, process: &Process, id: u64) -> io::Resul
             match session.step(&input[used..], process) {
                 Step::NeedMore => break,
                 Step::Used(bytes) => used += bytes,
+                Step::Pause(bytes) => {
+                    used += bytes;
+                    break;
+                }
                 Step::Quit => return socket.send(session.take_replies()),
                 Step::Close => return Ok(()),
             }

@@ -19,6 +19,7 @@ pub(crate) fn general(store: &Store, open: usize) -> Vec<u8> {
         conn_yields,
         cmd_get,
         cmd_touch,
+        cmd_meta,
         cmd_flush,
         get_misses,
         get_expired,
@@ -62,7 +63,7 @@ cmd_get {cmd_get}
 cmd_set {cmd_set}
 cmd_flush {cmd_flush}
 cmd_touch {cmd_touch}
-cmd_meta 0
+cmd_meta {cmd_meta}
 get_hits {get_hits}
 get_misses {get_misses}
 get_expired {get_expired}

@@ -16,7 +16,7 @@ pub(crate) fn items(store: &Store) -> Vec<u8> {
             evicted_unfetched,
             ..
         } = class_counters(store, class);
-        let oldest = items.iter().map(|item| item.stored_at).min();
+        let oldest = items.iter().map(|item| item.accessed_at).min();
         let rows = format!(
             "number {number}
 number_hot {number}

@@ -2,9 +2,11 @@
 
 mod general;
 mod items;
+mod metadump;
 
 pub(crate) use general::{general, settings};
 pub(crate) use items::{cachedump, items, sizes, slabs};
+pub(crate) use metadump::metadump;
 
 use super::process::OpenConnection;
 use super::store::Store;

@@ -12,6 +12,7 @@ pub(crate) struct Counters {
     pub(crate) conn_yields: u64,
     pub(crate) cmd_get: u64,
     pub(crate) cmd_touch: u64,
+    pub(crate) cmd_meta: u64,
     pub(crate) cmd_flush: u64,
     pub(crate) get_misses: u64,
     pub(crate) get_expired: u64,

@@ -1,10 +1,12 @@
-//! The classic text protocol of memcached 1.6.18: bytes in, replies out, no socket. It has its own
+//! The text protocol of memcached 1.6.18, with the meta commands: bytes in, replies out, no socket. It has its own
 //! parser and shares nothing with the client's.
 //!
 //! Sources: memcached's `doc/protocol.txt`, and the server itself, against which every case of
 //! `tests/transcripts` is run.
 
 mod commands;
+mod crawler;
+mod meta;
 mod number;
 mod stats;
 
@@ -46,11 +48,18 @@ enum State {
     /// In the value of a storage command.
     Data {
         storage: Storage,
-        noreply: bool,
+        form: Form,
         data: Vec<u8>,
     },
     /// In a value that was refused; so many bytes of it are still to come.
     Swallow(usize),
+}
+
+/// How a storage command is answered.
+#[derive(Debug)]
+enum Form {
+    Classic { noreply: bool },
+    Meta(meta::Stored),
 }
 
 /// What a session made of the input.
@@ -59,6 +68,8 @@ pub(crate) enum Step {
     NeedMore,
     /// So many bytes were used; go on with the rest.
     Used(usize),
+    /// So many bytes were used; go on with the rest when there is more to read.
+    Pause(usize),
     /// Send the replies, then close.
     Quit,
     /// Close at once; unsent replies are lost.
@@ -157,27 +168,33 @@ impl Session {
         };
         let mut store = process.store();
         process.saw_command(self.id, store.time.now());
-        let answer = execute(line, &mut store, process);
+        let alone = self.replies.is_empty();
+        let answer = execute(line, alone, &mut store, process);
         drop(store);
         let reply = |text: &str| (!answer.noreply).then(|| format!("{text}\r\n").into_bytes());
         match answer.outcome {
             Outcome::Line(text) => self.replies.extend(reply(&text)),
+            Outcome::Report(report) if report.is_empty() => {}
             Outcome::Report(report) => self.replies.push(report),
-            Outcome::Values(values) => {
-                self.replies.push(values);
+            Outcome::AtOnce(reply) => {
+                self.replies.push(reply);
                 self.must_flush = true;
+            }
+            Outcome::Dump(dump) => {
+                self.replies.push(dump);
+                self.must_flush = true;
+                return Step::Pause(end + 1);
             }
             Outcome::TakeBack(text) => {
                 self.replies.clear();
                 self.replies.extend(reply(text));
             }
             Outcome::Data(storage) => {
-                self.state = State::Data {
-                    storage,
-                    noreply: answer.noreply,
-                    data: Vec::new(),
-                };
-                return Step::Used(end + 1);
+                let noreply = answer.noreply;
+                return self.expect_data(storage, Form::Classic { noreply }, end + 1);
+            }
+            Outcome::MetaData(storage, stored) => {
+                return self.expect_data(storage, Form::Meta(stored), end + 1);
             }
             Outcome::Swallow { text, length } => {
                 self.replies.extend(reply(text));
@@ -191,10 +208,19 @@ impl Session {
         Step::Used(end + 1)
     }
 
+    fn expect_data(&mut self, storage: Storage, form: Form, used: usize) -> Step {
+        self.state = State::Data {
+            storage,
+            form,
+            data: Vec::new(),
+        };
+        Step::Used(used)
+    }
+
     fn finish_data(&mut self, process: &Process) {
         let State::Data {
             storage,
-            noreply,
+            form,
             mut data,
         } = std::mem::replace(&mut self.state, State::Line)
         else {
@@ -202,20 +228,26 @@ impl Session {
         };
         let mut store = process.store();
         store.count_attempt(&storage);
-        let text = if data.ends_with(b"\r\n") {
+        let outcome = if data.ends_with(b"\r\n") {
             data.truncate(storage.length);
-            match store.store(storage, data) {
-                StoreOutcome::Stored => "STORED",
-                StoreOutcome::NotStored => "NOT_STORED",
-                StoreOutcome::Exists => "EXISTS",
-                StoreOutcome::NotFound => "NOT_FOUND",
-            }
+            Some(store.store(storage, data))
         } else {
-            "CLIENT_ERROR bad data chunk"
+            None
         };
         drop(store);
-        if !noreply {
-            self.replies.push(format!("{text}\r\n").into_bytes());
+        let reply = match (form, outcome) {
+            (Form::Classic { noreply: true }, _) => Vec::new(),
+            (_, None) => b"CLIENT_ERROR bad data chunk\r\n".to_vec(),
+            (Form::Meta(stored), Some(outcome)) => stored.reply(outcome),
+            (Form::Classic { .. }, Some(outcome)) => match outcome {
+                StoreOutcome::Stored(_) => b"STORED\r\n".to_vec(),
+                StoreOutcome::NotStored => b"NOT_STORED\r\n".to_vec(),
+                StoreOutcome::Exists => b"EXISTS\r\n".to_vec(),
+                StoreOutcome::NotFound => b"NOT_FOUND\r\n".to_vec(),
+            },
+        };
+        if !reply.is_empty() {
+            self.replies.push(reply);
         }
         self.finish_command(process);
     }

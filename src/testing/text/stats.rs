@@ -1,6 +1,6 @@
 //! The `stats` command. Arguments beyond those it looks at are ignored.
 
-use super::commands::Outcome;
+use super::commands::{Outcome, line};
 use super::number::unsigned_32;
 use crate::testing::process::Process;
 use crate::testing::report;
@@ -75,8 +75,4 @@ fn cachedump(store: &Store, args: &[&[u8]]) -> Outcome {
         return line("CLIENT_ERROR Illegal slab id");
     }
     Outcome::Report(report::cachedump(store, class, limit))
-}
-
-fn line(text: &'static str) -> Outcome {
-    Outcome::Line(text.into())
 }
