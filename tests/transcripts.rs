@@ -17,10 +17,12 @@
 //!
 //! Bytes are escaped as `\r`, `\n`, `\t`, `\0`, `\\` and `\x7f`; `\(k*250)` is 250 times `k`. Nothing
 //! ends a line but what is written. After the last reply the connection must still be good for a
-//! `version`, unless the name ends with
+//! version, asked for in the protocol that the case began with, unless the name ends with
 //!
 //! - ` (closes)`: the server closes the connection after the reply;
 //! - ` (unfinished)`: the request stops in the middle; the client closes its side.
+//!
+//! Replies of the binary protocol are written one to a line.
 //!
 //! Numbers that change from run to run are `*`: values of `STAT`, and times in the replies to meta
 //! commands and to `lru_crawler metadump`.
@@ -52,6 +54,7 @@ macro_rules! files {
 }
 
 files!(
+    binary_counting binary_deleting binary_getting binary_other binary_stats binary_storing
     counting crawler deleting expiry flushing getting keys lines meta_base64 meta_counting
     meta_deleting meta_getting meta_quiet meta_storing numbers pipelines sizes stats storing touching
 );
@@ -76,7 +79,7 @@ fn run(name: &str) {
     let mut file = File::read(directory().join(format!("{name}.txt")));
     // Without those threads `stats` has fewer lines.
     let args = match name {
-        "stats" | "meta_quiet" => &[][..],
+        "stats" | "binary_stats" | "meta_quiet" => &[][..],
         "crawler" => &NO_MAINTAINER,
         _ => &NO_BACKGROUND_THREADS,
     };

@@ -35,12 +35,14 @@
 // `text` (the protocol, no IO), `process` (what connections share), `connection` (one socket),
 // `server` (threads). A second protocol is a sibling of `text` over the same `store`.
 
+mod binary;
 mod clock;
 mod connection;
 mod fault;
 mod process;
 mod report;
 mod server;
+mod session;
 mod store;
 mod text;
 

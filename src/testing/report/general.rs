@@ -1,7 +1,7 @@
 //! `stats` and `stats settings`. What only memcached's own machinery counts is written out as an idle
 //! server shows it.
 
-use super::report;
+use super::Report;
 use crate::testing::store::{CHUNK_MAX, ClassCounters, Counters, Store};
 use std::net::SocketAddr;
 use std::process;
@@ -11,7 +11,7 @@ use std::process;
     clippy::too_many_lines,
     reason = "it is one table, in memcached's order"
 )]
-pub(crate) fn general(store: &Store, open: usize) -> Vec<u8> {
+pub(crate) fn general(store: &Store, open: usize) -> Report {
     let Counters {
         bytes_read,
         bytes_written,
@@ -37,7 +37,7 @@ pub(crate) fn general(store: &Store, open: usize) -> Vec<u8> {
         ..
     } = store.counters;
     let total = |counter: fn(&ClassCounters) -> u64| store.counters.total(counter);
-    report(&format!(
+    Report(format!(
         "pid {pid}
 uptime {uptime}
 time {time}
@@ -152,9 +152,9 @@ lru_bumps_dropped 0",
 }
 
 /// `stats settings`.
-pub(crate) fn settings(store: &Store, address: SocketAddr) -> Vec<u8> {
+pub(crate) fn settings(store: &Store, address: SocketAddr) -> Report {
     let yes_no = |yes| if yes { "yes" } else { "no" };
-    report(&format!(
+    Report(format!(
         "maxbytes {maxbytes}
 maxconns 1024
 tcpport {port}

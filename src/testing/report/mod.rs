@@ -13,8 +13,18 @@ use super::store::Store;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+/// Statistics: a name and a value on each line.
+#[derive(Debug)]
+pub(crate) struct Report(String);
+
+impl Report {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(' '))
+    }
+}
+
 /// `stats conns`: the listening socket, numbered 0, and the connections in the order they came.
-pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32) -> Vec<u8> {
+pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32) -> Report {
     let mut text = format!(
         "0:addr tcp:{address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
         open.iter()
@@ -38,12 +48,12 @@ pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32
 "
         );
     }
-    report(&text)
+    Report(text)
 }
 
 /// `stats extstore`, of a server without one.
-pub(crate) fn nothing() -> Vec<u8> {
-    report("")
+pub(crate) fn nothing() -> Report {
+    Report(String::new())
 }
 
 /// `stats detail dump`, in the order of the prefixes. (memcached's is that of their hashes.)
@@ -60,14 +70,4 @@ pub(crate) fn prefixes(store: &Store) -> Vec<u8> {
     }
     reply.extend_from_slice(b"END\r\n");
     reply
-}
-
-/// `name value` lines as a reply.
-fn report(lines: &str) -> Vec<u8> {
-    let mut reply = String::new();
-    for line in lines.lines() {
-        let _ = write!(reply, "STAT {line}\r\n");
-    }
-    reply.push_str("END\r\n");
-    reply.into_bytes()
 }

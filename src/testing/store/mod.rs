@@ -11,7 +11,7 @@ mod time;
 pub(crate) use counters::{ClassCounters, Counters};
 pub(crate) use items::{Item, Items, Marks};
 pub(crate) use request::{
-    DeleteOutcome, Delta, Direction, NoRoom, Storage, StoreOutcome, Uncounted, Verb,
+    Counted, DeleteOutcome, Delta, Direction, NoRoom, Storage, StoreOutcome, Uncounted, Verb,
 };
 pub(crate) use slabs::{CHUNK_MAX, PAGE, chunk_size};
 
@@ -83,8 +83,8 @@ impl Store {
     }
 
     /// An exptime of the wire, on the store's own clock.
-    pub(crate) fn expiry(&self, exptime: i32) -> u32 {
-        self.time.expiry(exptime)
+    pub(crate) fn expiry(&self, exptime: impl Into<i64>) -> u32 {
+        self.time.expiry(exptime.into())
     }
 
     /// The live item of that key, marked as used.
@@ -186,7 +186,9 @@ impl Store {
         } = storage;
         let Some(old) = self.live(&key) else {
             return match verb {
-                Verb::Set | Verb::Add => self.link(key, flags, exptime, data, marks),
+                Verb::Set | Verb::Add => {
+                    StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
+                }
                 Verb::Replace | Verb::Append | Verb::Prepend => StoreOutcome::NotStored,
                 Verb::Cas => {
                     self.counters.cas_misses += 1;
@@ -195,7 +197,9 @@ impl Store {
             };
         };
         match verb {
-            Verb::Set | Verb::Replace => self.link(key, flags, exptime, data, marks),
+            Verb::Set | Verb::Replace => {
+                StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
+            }
             Verb::Add => {
                 self.items.promote(&key);
                 StoreOutcome::NotStored
@@ -211,12 +215,12 @@ impl Store {
                 if size > self.limits.item_size.min(self.limits.memory) {
                     return StoreOutcome::NotStored;
                 }
-                self.link(key, flags, exptime, joined, Marks::default())
+                StoreOutcome::Stored(self.link(key, flags, exptime, joined, Marks::default()))
             }
             Verb::Cas if cas == old.cas => {
                 let class = old.class();
                 self.counters.class(class).cas_hits += 1;
-                self.link(key, flags, exptime, data, marks)
+                StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
             }
             // The client that gets no token goes on with the old value, so the new one lives as long.
             Verb::Cas if may_be_stale && cas != 0 && cas < old.cas => {
@@ -225,7 +229,7 @@ impl Store {
                     marks.add(Marks::TOKEN_SENT);
                 }
                 let exptime = old.exptime;
-                self.link(key, flags, exptime, data, marks)
+                StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
             }
             Verb::Cas => {
                 self.counters.class(class).cas_badval += 1;
@@ -266,7 +270,7 @@ impl Store {
         key: &[u8],
         delta: Delta,
         parse: impl Fn(&[u8]) -> Option<u64>,
-    ) -> Result<u64, Uncounted> {
+    ) -> Result<Counted, Uncounted> {
         let Some(item) = self.live(key) else {
             return Err(Uncounted::NotFound);
         };
@@ -293,18 +297,29 @@ impl Store {
         };
         // A shorter number is written over the old one, whose rest becomes spaces.
         let mut digits = number.to_string().into_bytes();
-        if digits.len() <= old_length {
+        let cas = if digits.len() <= old_length {
             digits.resize(old_length, b' ');
             let cas = self.next_cas();
             self.items.overwrite(key, digits, cas);
+            cas
         } else {
-            self.link(key.to_vec(), flags, exptime, digits, Marks::default());
+            self.link(key.to_vec(), flags, exptime, digits, Marks::default())
+        };
+        Ok(Counted { number, cas })
+    }
+
+    /// Stores a number where there is none.
+    pub(crate) fn create_number(&mut self, key: &[u8], number: u64, exptime: u32) -> StoreOutcome {
+        if self.live(key).is_some() {
+            return StoreOutcome::NotStored;
         }
-        Ok(number)
+        let digits = number.to_string().into_bytes();
+        StoreOutcome::Stored(self.link(key.to_vec(), 0, exptime, digits, Marks::default()))
     }
 
     /// `flush_all`: everything stored so far is gone, at once or at `exptime`.
-    pub(crate) fn flush(&mut self, exptime: i32) {
+    pub(crate) fn flush(&mut self, exptime: impl Into<i64>) {
+        let exptime = exptime.into();
         let now = self.time.now();
         let from = if exptime > 0 {
             self.time.expiry(exptime)
@@ -337,15 +352,8 @@ impl Store {
         Some(items.map(|(_, item)| item.size()))
     }
 
-    /// Puts an item in place of the one of its key, and evicts what is then too much.
-    fn link(
-        &mut self,
-        key: Vec<u8>,
-        flags: u32,
-        exptime: u32,
-        data: Vec<u8>,
-        marks: Marks,
-    ) -> StoreOutcome {
+    /// Puts an item in place of the one of its key, and evicts what is then too much. Gives its cas id.
+    fn link(&mut self, key: Vec<u8>, flags: u32, exptime: u32, data: Vec<u8>, marks: Marks) -> u64 {
         let cas = self.next_cas();
         let item = Item {
             size: item_size(&key, flags, data.len()),
@@ -364,7 +372,7 @@ impl Store {
             };
             self.count_eviction(&item);
         }
-        StoreOutcome::Stored(cas)
+        cas
     }
 
     fn next_cas(&mut self) -> u64 {

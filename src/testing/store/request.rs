@@ -62,6 +62,13 @@ pub(crate) enum Direction {
     Down,
 }
 
+/// A number after it was changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) number: u64,
+    pub(crate) cas: u64,
+}
+
 /// What incr and decr come to, when they cannot count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Uncounted {

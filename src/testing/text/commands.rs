@@ -205,7 +205,7 @@ fn count(store: &mut Store, args: Args<'_>, direction: Direction) -> Outcome {
         cas: 0,
     };
     match store.count(args[0], delta, unsigned_64) {
-        Ok(number) => Outcome::Line(number.to_string().into()),
+        Ok(counted) => Outcome::Line(counted.number.to_string().into()),
         // No cas id was asked for.
         Err(Uncounted::NotFound | Uncounted::Exists) => {
             store.count_uncounted(direction);

@@ -10,35 +10,22 @@ mod meta;
 mod number;
 mod stats;
 
+pub(crate) use number::unsigned_64;
+
 use super::process::Process;
+use super::session::{BUFFER, Outbox, Step};
 use super::store::{Storage, StoreOutcome};
 use commands::{Outcome, execute};
 
-/// How much memcached buffers of a command (`READ_BUFFER_SIZE`).
-const BUFFER: usize = 16 * 1024;
-
 /// A longer line that has not ended must be a get, or the connection is closed.
 const LONGEST_LINE: usize = 2048;
-
-/// How many commands memcached runs before it sends the replies, even if there is more to read
-/// (`-R`). It starts counting after the first one that follows a wait.
-const COMMANDS_PER_TURN: u32 = 20;
-
-/// The first byte of a request of the binary protocol.
-const BINARY_MAGIC: u8 = 0x80;
 
 /// The protocol's side of one connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     id: u64,
     state: State,
-    is_new: bool,
-    /// Not sent yet. Which replies are still unsent can be seen from outside: an overlong key in a
-    /// get takes them back, and so does closing the connection.
-    replies: Vec<Vec<u8>>,
-    must_flush: bool,
-    /// How many commands more may run before the replies are sent.
-    turn: u32,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
@@ -62,98 +49,16 @@ enum Form {
     Meta(meta::Stored),
 }
 
-/// What a session made of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    NeedMore,
-    /// So many bytes were used; go on with the rest.
-    Used(usize),
-    /// So many bytes were used; go on with the rest when there is more to read.
-    Pause(usize),
-    /// Send the replies, then close.
-    Quit,
-    /// Close at once; unsent replies are lost.
-    Close,
-}
-
 impl Session {
     pub(crate) fn new(id: u64) -> Self {
         Self {
             id,
             state: State::Line,
-            is_new: true,
-            replies: Vec::new(),
-            must_flush: false,
-            turn: COMMANDS_PER_TURN,
+            outbox: Outbox::new(),
         }
-    }
-
-    /// Handles at most one line or one piece of a value.
-    pub(crate) fn step(&mut self, input: &[u8], process: &Process) -> Step {
-        if input.is_empty() {
-            return Step::NeedMore;
-        }
-        match &mut self.state {
-            State::Line => self.line(input, process),
-            State::Data { storage, data, .. } => {
-                let missing = storage.length + 2 - data.len();
-                let used = missing.min(input.len());
-                data.extend_from_slice(&input[..used]);
-                if used == missing {
-                    self.finish_data(process);
-                }
-                Step::Used(used)
-            }
-            State::Swallow(missing) => {
-                let used = input.len().min(*missing);
-                *missing -= used;
-                if *missing == 0 {
-                    self.state = State::Line;
-                    self.finish_command(process);
-                }
-                Step::Used(used)
-            }
-        }
-    }
-
-    /// Whether replies are sent before waiting for input. memcached keeps them back while it waits
-    /// for the rest of a value.
-    pub(crate) fn is_between_commands(&self) -> bool {
-        matches!(self.state, State::Line)
-    }
-
-    /// Whether replies are to be sent now, before anything else.
-    pub(crate) fn must_flush(&self) -> bool {
-        self.must_flush
-    }
-
-    pub(crate) fn take_replies(&mut self) -> Vec<Vec<u8>> {
-        self.must_flush = false;
-        std::mem::take(&mut self.replies)
-    }
-
-    /// How much to read at once, when so much is buffered already.
-    pub(crate) fn room(&self, buffered: usize) -> usize {
-        match &self.state {
-            State::Line => match BUFFER.saturating_sub(buffered) {
-                // A get may be longer than the buffer.
-                0 => BUFFER,
-                room => room,
-            },
-            State::Data { storage, data, .. } => (storage.length + 2 - data.len()).min(4 * BUFFER),
-            State::Swallow(missing) => (*missing).min(BUFFER),
-        }
-    }
-
-    /// New input came after a wait.
-    pub(crate) fn woken(&mut self) {
-        self.turn = COMMANDS_PER_TURN;
     }
 
     fn line(&mut self, input: &[u8], process: &Process) -> Step {
-        if std::mem::take(&mut self.is_new) && input[0] == BINARY_MAGIC {
-            return Step::Close;
-        }
         let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
             return if input.len() > LONGEST_LINE && !is_get(input) {
                 Step::Close
@@ -168,26 +73,31 @@ impl Session {
         };
         let mut store = process.store();
         process.saw_command(self.id, store.time.now());
-        let alone = self.replies.is_empty();
+        let alone = self.outbox.is_empty();
         let answer = execute(line, alone, &mut store, process);
         drop(store);
-        let reply = |text: &str| (!answer.noreply).then(|| format!("{text}\r\n").into_bytes());
+        let reply = |text: &str| {
+            if answer.noreply {
+                Vec::new()
+            } else {
+                format!("{text}\r\n").into_bytes()
+            }
+        };
         match answer.outcome {
-            Outcome::Line(text) => self.replies.extend(reply(&text)),
-            Outcome::Report(report) if report.is_empty() => {}
-            Outcome::Report(report) => self.replies.push(report),
+            Outcome::Line(text) => self.outbox.push(reply(&text)),
+            Outcome::Report(report) => self.outbox.push(report),
             Outcome::AtOnce(reply) => {
-                self.replies.push(reply);
-                self.must_flush = true;
+                self.outbox.push(reply);
+                self.outbox.flush();
             }
             Outcome::Dump(dump) => {
-                self.replies.push(dump);
-                self.must_flush = true;
+                self.outbox.push(dump);
+                self.outbox.flush();
                 return Step::Pause(end + 1);
             }
             Outcome::TakeBack(text) => {
-                self.replies.clear();
-                self.replies.extend(reply(text));
+                self.outbox.clear();
+                self.outbox.push(reply(text));
             }
             Outcome::Data(storage) => {
                 let noreply = answer.noreply;
@@ -197,14 +107,14 @@ impl Session {
                 return self.expect_data(storage, Form::Meta(stored), end + 1);
             }
             Outcome::Swallow { text, length } => {
-                self.replies.extend(reply(text));
+                self.outbox.push(reply(text));
                 self.state = State::Swallow(length + 2);
                 return Step::Used(end + 1);
             }
             Outcome::Quit => return Step::Quit,
             Outcome::Close => return Step::Close,
         }
-        self.finish_command(process);
+        self.outbox.finish_command(process);
         Step::Used(end + 1)
     }
 
@@ -246,20 +156,57 @@ impl Session {
                 StoreOutcome::NotFound => b"NOT_FOUND\r\n".to_vec(),
             },
         };
-        if !reply.is_empty() {
-            self.replies.push(reply);
+        self.outbox.push(reply);
+        self.outbox.finish_command(process);
+    }
+}
+
+impl super::session::Session for Session {
+    fn step(&mut self, input: &[u8], process: &Process) -> Step {
+        if input.is_empty() {
+            return Step::NeedMore;
         }
-        self.finish_command(process);
+        match &mut self.state {
+            State::Line => self.line(input, process),
+            State::Data { storage, data, .. } => {
+                let missing = storage.length + 2 - data.len();
+                let used = missing.min(input.len());
+                data.extend_from_slice(&input[..used]);
+                if used == missing {
+                    self.finish_data(process);
+                }
+                Step::Used(used)
+            }
+            State::Swallow(missing) => {
+                let used = input.len().min(*missing);
+                *missing -= used;
+                if *missing == 0 {
+                    self.state = State::Line;
+                    self.outbox.finish_command(process);
+                }
+                Step::Used(used)
+            }
+        }
     }
 
-    fn finish_command(&mut self, process: &Process) {
-        if let Some(left) = self.turn.checked_sub(1) {
-            self.turn = left;
-        } else {
-            self.must_flush = true;
-            self.turn = COMMANDS_PER_TURN - 1;
-            process.store().counters.conn_yields += 1;
+    fn is_between_commands(&self) -> bool {
+        matches!(self.state, State::Line)
+    }
+
+    fn room(&self, buffered: usize) -> usize {
+        match &self.state {
+            State::Line => match BUFFER.saturating_sub(buffered) {
+                // A get may be longer than the buffer.
+                0 => BUFFER,
+                room => room,
+            },
+            State::Data { storage, data, .. } => (storage.length + 2 - data.len()).min(4 * BUFFER),
+            State::Swallow(missing) => (*missing).min(BUFFER),
         }
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
     }
 }
 

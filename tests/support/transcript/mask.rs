@@ -1,5 +1,7 @@
 //! What is not compared: numbers that depend on the run.
 
+use super::packets;
+
 /// Statistics whose value depends on the run: the time, buffers, background threads, and the
 /// connection that waited for the server to start.
 const VOLATILE: [&str; 34] = [
@@ -41,8 +43,19 @@ const VOLATILE: [&str; 34] = [
 
 /// The reply, with such numbers replaced by `*`.
 pub fn masked(reply: &[u8]) -> Vec<u8> {
+    let packets = packets::split(reply);
+    if !packets.is_empty() {
+        return packets.into_iter().flat_map(masked_packet).collect();
+    }
     let lines = reply.split_inclusive(|&byte| byte == b'\n');
     lines.flat_map(masked_line).collect()
+}
+
+fn masked_packet(packet: &[u8]) -> Vec<u8> {
+    match packets::statistic(packet) {
+        Some((name, _)) if is_volatile(name) => packets::with_value(packet, name, b"*"),
+        _ => packet.to_vec(),
+    }
 }
 
 fn masked_line(line: &[u8]) -> Vec<u8> {

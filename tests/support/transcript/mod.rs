@@ -2,6 +2,7 @@
 
 mod escape;
 mod mask;
+mod packets;
 
 use super::Memcached;
 use mask::masked;
@@ -16,8 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a dump takes, when it is recorded.
 const DUMP: Duration = Duration::from_millis(300);
 
-const SENTINEL: &[u8] = b"version\r\n";
-const SENTINEL_REPLY: &[u8] = b"VERSION 1.6.18\r\n";
+/// A request for the version, and the reply.
+const SENTINEL: [&[u8]; 2] = [b"version\r\n", b"VERSION 1.6.18\r\n"];
+const BINARY_SENTINEL: [&[u8]; 2] = [
+    b"\x80\x0b\0\0\0\0\0\0\0\0\0\0good\0\0\0\0\0\0\0\0",
+    b"\x81\x0b\0\0\0\0\0\0\0\0\0\x06good\0\0\0\0\0\0\0\x001.6.18",
+];
 
 pub struct File {
     path: PathBuf,
@@ -81,7 +86,7 @@ impl File {
             text.push_str(line);
             text.push('\n');
             if line.starts_with("> ") {
-                for line in escape::write_lines(&replies.next().unwrap().reply) {
+                for line in written(&replies.next().unwrap().reply) {
                     text.push_str("< ");
                     text.push_str(&line);
                     text.push('\n');
@@ -89,6 +94,14 @@ impl File {
             }
         }
         std::fs::write(&self.path, text).unwrap();
+    }
+}
+
+/// A reply as lines of a file.
+fn written(reply: &[u8]) -> Vec<String> {
+    match &packets::split(reply)[..] {
+        [] => escape::write_lines(reply),
+        packets => packets.iter().map(|packet| escape::write(packet)).collect(),
     }
 }
 
@@ -120,15 +133,23 @@ impl Case {
         match self.ending {
             Ending::Open => {
                 expect(&mut stream, &last.reply)?;
-                send(&mut stream, SENTINEL);
+                let [request, reply] = self.sentinel();
+                send(&mut stream, request);
                 finish(&stream);
-                compare(&read_to_end(&mut stream), SENTINEL_REPLY)
+                compare(&read_to_end(&mut stream), reply)
             }
             Ending::Closes => compare(&read_to_end(&mut stream), &last.reply),
             Ending::Unfinished => {
                 finish(&stream);
                 compare(&read_to_end(&mut stream), &last.reply)
             }
+        }
+    }
+
+    fn sentinel(&self) -> [&'static [u8]; 2] {
+        match self.steps.first().map(|step| &step.request[..]) {
+            Some([0x80, ..]) => BINARY_SENTINEL,
+            _ => SENTINEL,
         }
     }
 

@@ -3,9 +3,7 @@
 use super::super::commands::NOT_A_NUMBER;
 use super::super::number::unsigned_64;
 use super::{Flags, Invalid, Reply, echo, flags, write_number, write_ttl};
-use crate::testing::store::{
-    DeleteOutcome, Delta, Direction, Marks, Storage, Store, Uncounted, Verb,
-};
+use crate::testing::store::{DeleteOutcome, Delta, Direction, Store, Uncounted};
 
 /// Both put it this way for all that is wrong with a flag.
 const BAD_FLAG: &str = "CLIENT_ERROR invalid or duplicate flag";
@@ -60,13 +58,14 @@ pub(super) fn count(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {
         cas: flags.cas.unwrap_or(0),
     };
     match store.count(&flags.key, delta, unsigned_64) {
-        Ok(number) => {
-            let reply = describe(store, &flags, words, number, false)?;
+        Ok(counted) => {
+            let reply = describe(store, &flags, words, counted.number, false)?;
             Ok(if flags.has(b'q') { Vec::new() } else { reply })
         }
         // What was created is told of in spite of `q`.
         Err(Uncounted::NotFound) if flags.vivify.is_some() => {
-            create(store, &flags);
+            // Its expiry is set on the way through the flags.
+            store.create_number(&flags.key, flags.initial, 0);
             describe(store, &flags, words, flags.initial, true)
         }
         Err(Uncounted::NotFound) => {
@@ -76,21 +75,6 @@ pub(super) fn count(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {
         Err(Uncounted::Exists) => bare(b"EX", &flags, words),
         Err(Uncounted::NotANumber) => Err(NOT_A_NUMBER),
     }
-}
-
-fn create(store: &mut Store, flags: &Flags) {
-    let digits = flags.initial.to_string().into_bytes();
-    let storage = Storage {
-        verb: Verb::Add,
-        key: flags.key.clone(),
-        flags: 0,
-        exptime: 0,
-        cas: 0,
-        may_be_stale: false,
-        marks: Marks::default(),
-        length: digits.len(),
-    };
-    store.store(storage, digits);
 }
 
 /// The reply about a number that is there, to which `T` and `N` give an expiry on the way.
