@@ -56,7 +56,7 @@ macro_rules! files {
 files!(
     binary_counting binary_deleting binary_getting binary_other binary_stats binary_storing
     counting crawler deleting expiry flushing getting keys lines meta_base64 meta_counting
-    meta_deleting meta_getting meta_quiet meta_storing numbers pipelines sizes stats storing touching
+    meta_deleting meta_getting meta_quiet meta_stats meta_storing numbers pipelines sizes stats storing touching
 );
 
 #[test]
@@ -79,7 +79,7 @@ fn run(name: &str) {
     let mut file = File::read(directory().join(format!("{name}.txt")));
     // Without those threads `stats` has fewer lines.
     let args = match name {
-        "stats" | "binary_stats" | "meta_quiet" => &[][..],
+        "stats" | "binary_stats" | "meta_stats" => &[][..],
         "crawler" => &NO_MAINTAINER,
         _ => &NO_BACKGROUND_THREADS,
     };

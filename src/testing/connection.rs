@@ -4,14 +4,14 @@ use super::fault::{Fault, Occasion, Ticket};
 use super::process::Process;
 use super::session::{BUFFER, Session, Step};
 use super::{binary, text};
-use socket2::SockRef;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 /// Serves a connection to its end. An error means that it is dead, which is no news to anybody.
-pub(crate) fn serve(stream: &TcpStream, process: &Process, id: u64) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+pub(crate) fn serve(stream: &socket2::Socket, process: &Process, id: u64) -> io::Result<()> {
+    if process.place.path().is_none() {
+        stream.set_tcp_nodelay(true)?;
+    }
     let mut socket = Socket { stream, process };
     let mut input = Vec::new();
     if socket.receive(&mut input, BUFFER)? == 0 {
@@ -19,6 +19,9 @@ pub(crate) fn serve(stream: &TcpStream, process: &Process, id: u64) -> io::Resul
     }
     // As memcached does, with the first byte.
     if input.starts_with(&[binary::REQUEST]) {
+        if !process.speaks_all() {
+            return Ok(());
+        }
         converse(&mut socket, input, &mut binary::Session::new(id))
     } else {
         converse(&mut socket, input, &mut text::Session::new(id))
@@ -60,7 +63,7 @@ fn converse(
 }
 
 struct Socket<'a> {
-    stream: &'a TcpStream,
+    stream: &'a socket2::Socket,
     process: &'a Process,
 }
 
@@ -115,7 +118,7 @@ impl Socket<'_> {
             }
             Fault::Reset { after } => {
                 self.write(&reply[..after.min(reply.len())])?;
-                SockRef::from(self.stream).set_linger(Some(Duration::ZERO))?;
+                self.stream.set_linger(Some(Duration::ZERO))?;
                 Err(io::ErrorKind::ConnectionReset.into())
             }
             Fault::Garbage(garbage) => self.write(&garbage),

@@ -36,16 +36,20 @@
 // `server` (threads). A second protocol is a sibling of `text` over the same `store`.
 
 mod binary;
+mod builder;
 mod clock;
 mod connection;
 mod fault;
+mod place;
 mod process;
 mod report;
 mod server;
 mod session;
 mod store;
 mod text;
+mod version;
 
+pub use builder::Builder;
 pub use clock::Clock;
 pub use fault::Fault;
-pub use server::{Builder, Server};
+pub use server::Server;

@@ -8,6 +8,7 @@ use crate::testing::store::{
     Verb,
 };
 use crate::testing::text::unsigned_64;
+use crate::testing::version::Ability;
 
 const KEY_MAX: usize = 250;
 
@@ -121,7 +122,11 @@ pub(super) fn execute(
     if key.len() > KEY_MAX {
         return Outcome::Quit(error(request, Status::Invalid));
     }
-    let Some((command, quiet)) = Command::of(request.opcode) else {
+    let known = Command::of(request.opcode).filter(|(command, _)| match command {
+        Command::Touch | Command::GetAndTouch { .. } => process.has(Ability::Touch),
+        _ => true,
+    });
+    let Some((command, quiet)) = known else {
         // As much as the whole body, although extras and key were taken off already.
         return Outcome::Swallow {
             reply: error(request, Status::UnknownCommand),
@@ -186,7 +191,7 @@ pub(super) fn execute(
         Command::Noop => Outcome::AtOnce(Reply::EMPTY.to(request)),
         Command::Quit => Outcome::Quit(success(Reply::EMPTY)),
         Command::Version => {
-            let value = b"1.6.18";
+            let value = process.settings.version.text().as_bytes();
             Outcome::Reply(
                 Reply {
                     value,

@@ -8,7 +8,10 @@ use crate::testing::store::Store;
 
 pub(super) fn stat(request: &Request, key: &[u8], store: &mut Store, process: &Process) -> Vec<u8> {
     match key {
-        b"" => report(request, &report::general(store, process.open_count())),
+        b"" => report(
+            request,
+            &report::general(store, &process.settings, process.open_count()),
+        ),
         b"items" => report(request, &report::items(store)),
         b"slabs" => report(request, &report::slabs(store)),
         b"sizes" => report(request, &report::sizes(store)),
@@ -18,9 +21,10 @@ pub(super) fn stat(request: &Request, key: &[u8], store: &mut Store, process: &P
             store.reset_counters();
             ending(request)
         }
-        _ if key.starts_with(b"settings") => {
-            report(request, &report::settings(store, process.address))
-        }
+        _ if key.starts_with(b"settings") => report(
+            request,
+            &report::settings(store, &process.settings, &process.place),
+        ),
         _ if key.starts_with(b"detail dump") => {
             let prefixes = report::prefixes(store);
             [row(request, b"detailed", &prefixes), ending(request)].concat()

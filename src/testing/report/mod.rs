@@ -8,10 +8,10 @@ pub(crate) use general::{general, settings};
 pub(crate) use items::{cachedump, items, sizes, slabs};
 pub(crate) use metadump::metadump;
 
+use super::place::Place;
 use super::process::OpenConnection;
 use super::store::Store;
 use std::fmt::Write;
-use std::net::SocketAddr;
 
 /// Statistics: a name and a value on each line.
 #[derive(Debug)]
@@ -24,9 +24,13 @@ impl Report {
 }
 
 /// `stats conns`: the listening socket, numbered 0, and the connections in the order they came.
-pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32) -> Report {
+pub(crate) fn connections(place: &Place, open: &[OpenConnection], now: u32) -> Report {
+    let address = match place {
+        Place::Tcp(address) => format!("tcp:{address}"),
+        Place::Unix(path) => format!("unix:{}", path.display()),
+    };
     let mut text = format!(
-        "0:addr tcp:{address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
+        "0:addr {address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
         open.iter()
             .map(|connection| now - connection.last_command)
             .min()
@@ -41,8 +45,8 @@ pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32
         let seconds = now - last_command;
         let _ = write!(
             text,
-            "{id}:addr tcp:{peer}
-{id}:listen_addr tcp:{address}
+            "{id}:addr {peer}
+{id}:listen_addr {address}
 {id}:state conn_read
 {id}:secs_since_last_cmd {seconds}
 "

@@ -9,6 +9,7 @@ pub(crate) struct Counters {
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
     pub(crate) total_connections: u64,
+    pub(crate) rejected_connections: u64,
     pub(crate) conn_yields: u64,
     pub(crate) cmd_get: u64,
     pub(crate) cmd_touch: u64,

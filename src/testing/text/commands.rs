@@ -9,6 +9,7 @@ use crate::testing::process::Process;
 use crate::testing::store::{
     DeleteOutcome, Delta, Direction, Marks, NoRoom, Storage, Store, Uncounted, Verb,
 };
+use crate::testing::version::Ability;
 use std::borrow::Cow;
 
 pub(super) const KEY_MAX: usize = 250;
@@ -73,6 +74,9 @@ pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Pro
         outcome,
         noreply: false,
     };
+    if !knows(process, name) {
+        return heard(Outcome::Line("ERROR".into()));
+    }
     if let [b'm', command] = name {
         return heard(meta::execute(*command, args, store));
     }
@@ -95,12 +99,23 @@ pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Pro
         (b"delete", 2 | 3) => muted(delete(store, args, noreply)),
         (b"flush_all", 0..=2) => muted(flush_all(store, args, noreply)),
         (b"verbosity", 1 | 2) => muted(verbosity(store, args)),
-        (b"version", _) => heard(Outcome::Line("VERSION 1.6.18".into())),
+        (b"version", _) => heard(version(process)),
         (b"stats", _) => heard(stats(store, args, process)),
         (b"lru_crawler", _) => heard(lru_crawler(store, args, alone)),
         (b"quit", _) => heard(Outcome::Quit),
         _ if is_http(name, args) => heard(Outcome::Close),
         _ => heard(Outcome::Line("ERROR".into())),
+    }
+}
+
+/// Whether the server's version has the command, if it is one.
+fn knows(process: &Process, name: &[u8]) -> bool {
+    match name {
+        [b'm', _] => process.speaks_all() && process.has(Ability::Meta),
+        b"gat" | b"gats" => process.has(Ability::GetAndTouch),
+        b"touch" => process.has(Ability::Touch),
+        b"lru_crawler" => process.has(Ability::Metadump),
+        _ => true,
     }
 }
 
@@ -271,6 +286,11 @@ fn verbosity(store: &mut Store, args: Args<'_>) -> Outcome {
     };
     store.verbosity = level.min(VERBOSITY_MAX);
     line("OK")
+}
+
+fn version(process: &Process) -> Outcome {
+    let version = process.settings.version.text();
+    Outcome::Line(format!("VERSION {version}").into())
 }
 
 /// memcached closes the connection on an HTTP request, so that no web page can make a browser talk

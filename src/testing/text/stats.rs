@@ -11,10 +11,14 @@ const CLASSES: u32 = 64;
 
 pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Outcome {
     let Some((&topic, args)) = args.split_first() else {
-        return text(&report::general(store, process.open_count()));
+        return text(&report::general(
+            store,
+            &process.settings,
+            process.open_count(),
+        ));
     };
     match topic {
-        b"settings" => text(&report::settings(store, process.address)),
+        b"settings" => text(&report::settings(store, &process.settings, &process.place)),
         b"items" => text(&report::items(store)),
         b"slabs" => text(&report::slabs(store)),
         b"sizes" => text(&report::sizes(store)),
@@ -23,7 +27,7 @@ pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Out
         b"conns" => {
             let now = store.time.now();
             text(&report::connections(
-                process.address,
+                &process.place,
                 &process.open_connections(),
                 now,
             ))
