@@ -58,13 +58,11 @@ pub(in crate::protocol) fn decode<'b>(
     if header.opcode != opcode(request, decoder.window.quiet) {
         return Err(packet.unexpected());
     }
-    match requests[decoder.next..index].first() {
-        Some(skipped) => {
-            decoder.found = index;
-            Ok(decoder.reply(0, Reply::Status(implied(skipped))))
-        }
-        None => reply(decoder, request, packet),
+    if let Some(skipped) = requests[decoder.next..index].first() {
+        decoder.found = index;
+        return Ok(decoder.reply(0, Reply::Status(implied(skipped))));
     }
+    reply(decoder, request, packet)
 }
 
 /// The reply to a quiet request, where none comes.
@@ -285,9 +283,9 @@ fn success<'b>(
             Reply::Number(u64::from_be_bytes(number))
         }
         (Request::Version, 0, 0, [_, ..]) => Reply::Version(body),
-        // memcached sends the flags; the protocol's description has none.
-        (Request::Touch { .. }, FLAGS, 0, [_, _, _, _]) => Reply::Status(done(request)),
-        (
+        // memcached sends the flags after a touch; the protocol's description has none.
+        (Request::Touch { .. }, FLAGS, 0, [_, _, _, _])
+        | (
             Request::Store { .. }
             | Request::Delete { .. }
             | Request::Touch { .. }

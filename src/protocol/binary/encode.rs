@@ -54,8 +54,8 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
             };
             let body = item.data;
             Packet {
-                extras,
                 cas,
+                extras,
                 body,
                 ..packet
             }
