@@ -83,17 +83,15 @@ fn fence<'b>(
         return Err(Malformed::WrongOpaque);
     }
     let Header { opcode, status, .. } = packet.header;
-    if (opcode, status) != (NOOP, 0) || !packet.has(0, 0, 0) {
+    if (opcode, status) != (NOOP, 0) || !packet.is_empty() {
         return Err(packet.unexpected());
     }
     decoder.found = index;
-    match decoder.due() {
-        Some(request) => Ok(decoder.reply(0, Reply::Status(implied(request)))),
-        None => {
-            decoder.fence = false;
-            Ok(Step::Skip { used: HEADER })
-        }
+    if let Some(request) = decoder.due() {
+        return Ok(decoder.reply(0, Reply::Status(implied(request))));
     }
+    decoder.fence = false;
+    Ok(Step::Skip { used: HEADER })
 }
 
 /// A line of text in place of a packet, from a server that does not speak the binary protocol. It is
@@ -119,14 +117,10 @@ impl<'b> Packet<'b> {
         Malformed::Unexpected(Excerpt::new(&self.input[..HEADER]))
     }
 
-    /// Whether extras, key and value have these lengths.
-    fn has(self, extras: usize, key: usize, value: usize) -> bool {
-        let Header {
-            extras: has_extras,
-            key: has_key,
-            ..
-        } = self.header;
-        (has_extras, has_key) == (extras, key) && self.body() == extras + key + value
+    /// Whether it is a header and nothing else.
+    fn is_empty(self) -> bool {
+        let Header { extras, key, .. } = self.header;
+        (extras, key, self.body()) == (0, 0, 0)
     }
 
     fn body(self) -> usize {
@@ -213,7 +207,7 @@ fn stat<'b>(
     packet: Packet<'b>,
 ) -> Result<Step<'b>, Malformed> {
     const DETAILED: &[u8] = b"detailed";
-    if packet.has(0, 0, 0) {
+    if packet.is_empty() {
         return Ok(decoder.reply(HEADER, Reply::Status(Status::Ok)));
     }
     let Header { extras, key, .. } = packet.header;
