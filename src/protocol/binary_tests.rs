@@ -869,3 +869,47 @@ fn malformed_replies() {
         );
     }
 }
+
+/// Whatever is wrong, it is the same in pieces; and no request has two replies.
+#[test]
+fn any_byte_may_be_wrong() {
+    let hit = |opaque| {
+        let packet = with_value(0x09, b"data");
+        Packet { opaque, ..packet }.bytes()
+    };
+    let failed = |opcode, opaque| {
+        let packet = failed(opcode, 2, b"Exists");
+        Packet { opaque, ..packet }.bytes()
+    };
+    let dump = stat_packet(b"detailed", b"PREFIX a b\r\nEND\r\n");
+    let rows: [(&[Request<'_>], Vec<u8>); 4] = [
+        (&[get(); 3], [hit(0), hit(2), fence(3)].concat()),
+        (
+            &[store(Mode::Set), store(Mode::Add), delete(Some(9))],
+            [failed(0x12, 1), failed(0x14, 2), fence(3)].concat(),
+        ),
+        (&[stats("detail dump")], [dump, ok(0x10).bytes()].concat()),
+        (
+            &[stats("")],
+            [stat_packet(b"pid", b"1"), ok(0x10).bytes()].concat(),
+        ),
+    ];
+    for (requests, mut bytes) in rows {
+        for at in 0..bytes.len() {
+            let right = bytes[at];
+            for wrong in [right ^ 1, right ^ 0x80, b'A', 0xff, 0] {
+                bytes[at] = wrong;
+                let whole = replay(Dialect::Binary, requests, MAX_VALUE, &bytes, &[usize::MAX]);
+                let pieces = replay(Dialect::Binary, requests, MAX_VALUE, &bytes, &[1]);
+                assert_eq!(pieces, whole, "{}", bytes.escape_ascii());
+                let replied = whole.iter().filter_map(|event| match event {
+                    Event::Value { index, .. } | Event::Reply(index, _) => Some(*index),
+                    _ => None,
+                });
+                let replied: Vec<usize> = replied.collect();
+                assert!(replied.iter().copied().eq(0..replied.len()), "{whole:?}");
+            }
+            bytes[at] = right;
+        }
+    }
+}
