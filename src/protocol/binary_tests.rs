@@ -168,7 +168,7 @@ fn outcome(requests: &[Request<'_>], bytes: &[u8]) -> Vec<Event> {
     let whole = replay(Dialect::Binary, requests, MAX_VALUE, bytes, &[usize::MAX]);
     for piece in (1..bytes.len()).take(200) {
         let pieces = replay(Dialect::Binary, requests, MAX_VALUE, bytes, &[piece]);
-        assert_eq!(pieces, whole, "{:x?} in pieces of {piece}", bytes);
+        assert_eq!(pieces, whole, "{bytes:x?} in pieces of {piece}");
     }
     whole
 }
@@ -202,6 +202,9 @@ fn value(index: usize, cas: Option<u64>, data: &[u8]) -> Event {
 
 const DONE: Event = Event::Done { surplus: 0 };
 
+/// A request; its opcode, cas id, extras, key and value.
+type Encoded<'a> = (Request<'a>, u8, u64, &'a [u8], &'a [u8], &'a [u8]);
+
 #[test]
 fn requests() {
     let initial = Some(Initial {
@@ -209,9 +212,7 @@ fn requests() {
         exptime: 60,
     });
     let store_extras = b"\0\0\0\x07\0\0\0\x3c";
-    // The request; opcode, cas id, extras, key, value.
-    type Row<'a> = (Request<'a>, u8, u64, &'a [u8], &'a [u8], &'a [u8]);
-    let rows: [Row<'_>; 22] = [
+    let rows: [Encoded<'_>; 22] = [
         (get(), 0x00, 0, b"", b"key", b""),
         (gets(), 0x00, 0, b"", b"key", b""),
         (get_and_touch(), 0x1d, 0, b"\0\0\0\x3c", b"key", b""),
@@ -456,9 +457,13 @@ fn statuses() {
     }
 }
 
+/// A request; the opcode, status and text of the reply; the text that comes of it, and whether the
+/// connection is of no more use.
+type Refusal = (Request<'static>, u8, u16, &'static [u8], &'static str, bool);
+
 #[test]
 fn refusals() {
-    let rows: [(Request<'_>, u8, u16, &[u8], &str, bool); 14] = [
+    let rows: [Refusal; 14] = [
         (
             store(Mode::Set),
             0x01,
@@ -553,6 +558,9 @@ fn lines_of_stats() {
     }
 }
 
+/// What it shows; the requests; what comes, and what comes of it.
+type Quiet<'a> = (&'a str, &'a [Request<'a>], Vec<u8>, Vec<Event>);
+
 #[test]
 fn quiet_windows() {
     let hit = |opaque| {
@@ -571,9 +579,9 @@ fn quiet_windows() {
     let miss = |index| status(index, Status::NotFound);
     let stored = |index| status(index, Status::Stored);
     let refused = |index| refused(index, "Busy", false);
-    let gets = [get(); 4];
-    let sets = [store(Mode::Set); 3];
-    let stores = [
+    let four_gets = [get(); 4];
+    let three_sets = [store(Mode::Set); 3];
+    let conditional = [
         store(Mode::Set),
         store(Mode::Add),
         store(Mode::Replace),
@@ -582,52 +590,52 @@ fn quiet_windows() {
         delete(None),
         delete(None),
     ];
-    let rows: [(&str, &[Request<'_>], Vec<u8>, Vec<Event>); 8] = [
+    let rows: [Quiet<'_>; 8] = [
         (
             "all miss",
-            &gets,
+            &four_gets,
             fence(4),
             vec![miss(0), miss(1), miss(2), miss(3), DONE],
         ),
         (
             "all hit",
-            &gets,
+            &four_gets,
             [hit(0), hit(1), hit(2), hit(3), fence(4)].concat(),
             vec![data(0), data(1), data(2), data(3), DONE],
         ),
         (
             "some hit",
-            &gets,
+            &four_gets,
             [hit(1), hit(3), fence(4)].concat(),
             vec![miss(0), data(1), miss(2), data(3), DONE],
         ),
         (
             "the error is that of one",
-            &gets,
+            &four_gets,
             [busy(0x09, 1), hit(2), fence(4)].concat(),
             vec![miss(0), refused(1), data(2), miss(3), DONE],
         ),
         (
             "a server that says everything",
-            &gets[..2],
+            &four_gets[..2],
             [answer(0x09, 1, 0), answer(0x09, 1, 1), fence(2)].concat(),
             vec![miss(0), miss(1), DONE],
         ),
         (
             "all stored",
-            &sets,
+            &three_sets,
             fence(3),
             vec![stored(0), stored(1), stored(2), DONE],
         ),
         (
             "one not stored",
-            &sets,
+            &three_sets,
             [busy(0x11, 1), fence(3)].concat(),
             vec![stored(0), refused(1), stored(2), DONE],
         ),
         (
             "each in its way",
-            &stores,
+            &conditional,
             [
                 answer(0x12, 2, 1),
                 answer(0x19, 5, 3),
@@ -669,29 +677,30 @@ fn replies_in_a_row() {
     assert_eq!(outcome(&[touch(); 3], &bytes.collect::<Vec<_>>()), expected);
 }
 
+/// Requests, what comes for them, and why that is malformed.
+type Broken<'a> = (Vec<Request<'a>>, Vec<u8>, Malformed);
+
+fn broken<'a>(rows: impl IntoIterator<Item = Broken<'a>>) {
+    for (requests, bytes, expected) in rows {
+        let events = outcome(&requests, &bytes);
+        let expected = Event::Malformed(expected);
+        assert_eq!(events.last(), Some(&expected), "{}", bytes.escape_ascii());
+    }
+}
+
+/// One request, and a packet that is not for it.
+fn odd(request: Request<'_>, bytes: Vec<u8>) -> Broken<'_> {
+    let expected = Malformed::Unexpected(Excerpt::new(&bytes[..HEADER]));
+    (vec![request], bytes, expected)
+}
+
 #[test]
-fn malformed_replies() {
-    let unexpected = |bytes: &[u8]| {
-        let shown = &bytes[..bytes.len().min(HEADER)];
-        Malformed::Unexpected(Excerpt::new(shown))
-    };
-    let row = |request: Request<'static>, bytes: Vec<u8>| {
-        let expected = unexpected(&bytes);
-        (vec![request], bytes, expected)
-    };
-    let too_large = |length| Malformed::TooLarge {
-        length,
-        max: MAX_VALUE,
-    };
-    let hit = with_value(0x00, b"data");
-    let quiet_hit = with_value(0x09, b"data");
-    let number = failed(0x05, 0, b"\0\0\0\0\0\0\x01\0");
+fn not_a_packet() {
     let text = |line: &[u8], shown: &[u8]| {
         let unexpected = Malformed::Unexpected(Excerpt::new(shown));
         (vec![get()], line.to_vec(), unexpected)
     };
-    let rows = [
-        // Not a reply at all.
+    broken([
         text(b"\x80", b"\x80"),
         text(b"\0", b"\0"),
         text(b"\r\n", b"\r"),
@@ -702,10 +711,18 @@ fn malformed_replies() {
         ),
         text(b"END\n", b"END\n"),
         (vec![get()], vec![b'x'; 5000], Malformed::LongLine),
-        // Not to this request.
-        row(get(), with_value(0x01, b"data").bytes()),
-        row(get(), quiet_hit.bytes()),
-        row(get(), ok(NOOP).bytes()),
+    ]);
+}
+
+#[test]
+fn not_to_this_request() {
+    let hit = with_value(0x00, b"data");
+    let quiet_hit = with_value(0x09, b"data");
+    let unexpected = |bytes: &[u8]| Malformed::Unexpected(Excerpt::new(&bytes[..HEADER]));
+    broken([
+        odd(get(), with_value(0x01, b"data").bytes()),
+        odd(get(), quiet_hit.bytes()),
+        odd(get(), ok(NOOP).bytes()),
         (
             vec![get()],
             Packet { opaque: 1, ..hit }.bytes(),
@@ -764,8 +781,19 @@ fn malformed_replies() {
                 .bytes(),
             ),
         ),
-        // Not as such a reply is.
-        row(
+    ]);
+}
+
+#[test]
+fn not_of_its_form() {
+    let hit = with_value(0x00, b"data");
+    let number = failed(0x05, 0, b"\0\0\0\0\0\0\x01\0");
+    let too_large = |length| Malformed::TooLarge {
+        length,
+        max: MAX_VALUE,
+    };
+    broken([
+        odd(
             get(),
             Packet {
                 data_type: 1,
@@ -773,8 +801,8 @@ fn malformed_replies() {
             }
             .bytes(),
         ),
-        row(get(), Packet { extras: b"", ..hit }.bytes()),
-        row(
+        odd(get(), Packet { extras: b"", ..hit }.bytes()),
+        odd(
             get(),
             Packet {
                 extras: b"flags",
@@ -782,13 +810,13 @@ fn malformed_replies() {
             }
             .bytes(),
         ),
-        row(get(), Packet { key: b"key", ..hit }.bytes()),
-        row(get(), hit.claiming(3)),
-        row(store(Mode::Set), failed(0x01, 0, b"text").bytes()),
-        row(store(Mode::Set), ok(0x01).claiming(u32::MAX)),
-        row(store(Mode::Set), failed(0x01, 3, b"").claiming(2049)),
-        row(store(Mode::Set), failed(0x01, 3, b"").claiming(u32::MAX)),
-        row(
+        odd(get(), Packet { key: b"key", ..hit }.bytes()),
+        odd(get(), hit.claiming(3)),
+        odd(store(Mode::Set), failed(0x01, 0, b"text").bytes()),
+        odd(store(Mode::Set), ok(0x01).claiming(u32::MAX)),
+        odd(store(Mode::Set), failed(0x01, 3, b"").claiming(2049)),
+        odd(store(Mode::Set), failed(0x01, 3, b"").claiming(u32::MAX)),
+        odd(
             store(Mode::Set),
             Packet {
                 key: b"key",
@@ -796,10 +824,10 @@ fn malformed_replies() {
             }
             .bytes(),
         ),
-        row(touch(), with_value(0x1c, b"data").bytes()),
-        row(incr(), failed(0x05, 0, b"1").bytes()),
-        row(incr(), failed(0x05, 0, b"123456789").bytes()),
-        row(
+        odd(touch(), with_value(0x1c, b"data").bytes()),
+        odd(incr(), failed(0x05, 0, b"1").bytes()),
+        odd(incr(), failed(0x05, 0, b"123456789").bytes()),
+        odd(
             incr(),
             Packet {
                 extras: &[0; 4],
@@ -807,10 +835,18 @@ fn malformed_replies() {
             }
             .bytes(),
         ),
-        row(Request::Version, ok(0x0b).bytes()),
-        row(stats(""), failed(0x10, 0, b"value").bytes()),
-        row(stats(""), with_value(0x10, b"value").bytes()),
-        row(
+        (vec![get()], hit.claiming(105), too_large(101)),
+        (vec![get()], hit.claiming(u32::MAX), too_large(0xffff_fffb)),
+    ]);
+}
+
+#[test]
+fn not_statistics() {
+    broken([
+        odd(Request::Version, ok(0x0b).bytes()),
+        odd(stats(""), failed(0x10, 0, b"value").bytes()),
+        odd(stats(""), with_value(0x10, b"value").bytes()),
+        odd(
             stats(""),
             Packet {
                 key: b"name",
@@ -818,7 +854,7 @@ fn malformed_replies() {
             }
             .claiming(3),
         ),
-        row(
+        odd(
             stats(""),
             Packet {
                 key: b"name",
@@ -826,7 +862,7 @@ fn malformed_replies() {
             }
             .claiming(8193),
         ),
-        row(
+        odd(
             stats("detail dump"),
             Packet {
                 key: b"detailex",
@@ -838,36 +874,24 @@ fn malformed_replies() {
         (
             vec![stats("detail dump")],
             stat_packet(b"detailed", b"END\r\nEND\r\n"),
-            unexpected(b"END"),
+            Malformed::Unexpected(Excerpt::new(b"END")),
         ),
         (
             vec![stats("detail dump")],
             stat_packet(b"detailed", b"PREFIX a b"),
-            unexpected(b"PREFIX a b"),
+            Malformed::Unexpected(Excerpt::new(b"PREFIX a b")),
         ),
         (
             vec![stats("detail dump")],
             stat_packet(b"detailed", b"PREFIX a b\r\n"),
-            unexpected(b"PREFIX a b"),
+            Malformed::Unexpected(Excerpt::new(b"PREFIX a b")),
         ),
         (
             vec![stats("detail dump")],
             stat_packet(b"detailed", b""),
-            unexpected(b""),
+            Malformed::Unexpected(Excerpt::new(b"")),
         ),
-        // Claims.
-        (vec![get()], hit.claiming(105), too_large(101)),
-        (vec![get()], hit.claiming(u32::MAX), too_large(0xffff_fffb)),
-    ];
-    for (requests, bytes, expected) in rows {
-        let events = outcome(&requests, &bytes);
-        assert_eq!(
-            events.last(),
-            Some(&Event::Malformed(expected)),
-            "{}",
-            bytes.escape_ascii()
-        );
-    }
+    ]);
 }
 
 /// Whatever is wrong, it is the same in pieces; and no request has two replies.
