@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod builder;
 mod counter;
+mod meta;
 mod single;
 mod store;
 mod update;
