@@ -282,20 +282,20 @@ struct Found {
 impl Sink for Found {
     fn value(&mut self, _: usize, header: ValueHeader, data: Vec<u8>) {
         let (wanted, details) = (self.wanted, header.details);
-        let mut item = MetaItem::default();
-        item.value = wanted.has(b'v').then_some(data);
-        item.flags = wanted.has(b'f').then_some(header.flags);
-        item.cas = header.cas;
-        item.ttl = wanted.has(b't').then(|| ttl(details.ttl));
-        item.hit_before = details.hit_before;
         let last_access = Duration::from_secs(details.last_access.into());
-        item.last_access = wanted.has(b'l').then_some(last_access);
-        item.size = usize::try_from(details.size)
-            .ok()
-            .filter(|_| wanted.has(b's'));
-        (item.won, item.stale, item.already_won) =
-            (details.won, details.stale, details.already_won);
-        self.item = Some(item);
+        let size = usize::try_from(details.size).ok();
+        self.item = Some(MetaItem {
+            value: wanted.has(b'v').then_some(data),
+            flags: wanted.has(b'f').then_some(header.flags),
+            cas: header.cas,
+            ttl: wanted.has(b't').then(|| ttl(details.ttl)),
+            hit_before: details.hit_before,
+            last_access: wanted.has(b'l').then_some(last_access),
+            size: size.filter(|_| wanted.has(b's')),
+            won: details.won,
+            stale: details.stale,
+            already_won: details.already_won,
+        });
     }
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {

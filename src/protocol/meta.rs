@@ -265,13 +265,11 @@ fn quiet<'b>(
         decoder.found = index;
         return Ok(implied(decoder));
     }
-    match identified {
-        Some((_, meaning)) => take(decoder, meaning, &input[used..], used),
-        None => {
-            decoder.fence = false;
-            Ok(Step::Skip { used })
-        }
+    if let Some((_, meaning)) = identified {
+        return take(decoder, meaning, &input[used..], used);
     }
+    decoder.fence = false;
+    Ok(Step::Skip { used })
 }
 
 /// The request of a quiet window that a line is for, and what it means to it; `None` for the fence.
