@@ -80,7 +80,10 @@ mod stats;
 pub mod testing;
 pub mod value;
 
-pub use client::{CasOutcome, Client, ClientBuilder, DeleteOutcome, PerServer, ServerStats};
+pub use client::{
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, KeyInfo, Keys, Lifetime, Many, Pending,
+    PerServer, Pipeline, Replies, ServerStats,
+};
 pub use conn::Protocol;
 pub use error::{Error, Result};
 pub use expiry::Expiry;

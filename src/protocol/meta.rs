@@ -303,9 +303,6 @@ fn error<'b>(
     rest: &[u8],
     used: usize,
 ) -> Result<Step<'b>, Malformed> {
-    if refused.is_too_many_connections() {
-        return Ok(decoder.reply(used, Reply::Refused(refused)));
-    }
     if decoder.requests[decoder.window.start].body().is_some() {
         // The server may run the value for commands: nothing that comes after is clear.
         if refused.by_grammar {
