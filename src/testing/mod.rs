@@ -31,6 +31,8 @@
 //!   `hash`.
 //! - The time of an item's last access (`l` of `mg`, `la` in dumps) is set by the second fetch and
 //!   not again. memcached's threads do so anew when they have moved the item.
+//! - A number that becomes shorter is always padded with spaces. memcached does not pad it while
+//!   a reply to an earlier command of the same pipeline still holds the item.
 //! - The memory limit counts item sizes, not slab pages, and evicts strictly the least recently
 //!   used item; memcached's segmented LRU only approximates that.
 //! - `stats` has every counter, but those about memcached's own machinery (buffers, the LRU crawler,
