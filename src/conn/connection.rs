@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::protocol::{
     Decoder, Dialect, Limits, Malformed, Output, Part, Refused, Reply, Step, ValueHeader,
 };
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 use std::time::{Duration, Instant};
 
 /// The size of the input buffer: a small value with all that surrounds it, in one read.
@@ -148,8 +148,14 @@ impl Connection {
         self.progress = self.progress.max(Progress::Sending);
         let length = output.len();
         while *written < length {
-            let (parts, count) = output.parts(*written);
-            match self.stream.write(&parts[..count], deadline, patience) {
+            let sent = if let Some(piece) = output.piece(*written) {
+                let parts = [IoSlice::new(piece)];
+                self.stream.write(&parts, deadline, patience)
+            } else {
+                let (parts, count) = output.parts(*written);
+                self.stream.write(&parts[..count], deadline, patience)
+            };
+            match sent {
                 Ok(0) => return Ok(false),
                 Ok(sent) => *written += sent,
                 Err(Fault::Lost(_)) if self.was_turned_away(deadline) => {

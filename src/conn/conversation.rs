@@ -73,7 +73,7 @@ impl<'c> Conversation<'c> {
     }
 
     /// From beginning to end.
-    pub(super) fn run(mut self, sink: &mut dyn Sink) {
+    pub(super) fn run(&mut self, sink: &mut dyn Sink) {
         let mut state = self.begin(Patience::Full, sink);
         while state != State::Done {
             if state == State::Closed {

@@ -73,7 +73,8 @@ struct Connections {
 
 #[derive(Debug)]
 struct Pooled {
-    connection: Connection,
+    /// In a box, which moves cheaply: each call takes it out of a list and puts it back.
+    connection: Box<Connection>,
     closed_before: u64,
 }
 
@@ -201,7 +202,7 @@ impl Pool {
         let closed_before = connections.closed;
         drop(connections);
         let permit = self.permit();
-        let connection = self.connect(deadline)?;
+        let connection = Box::new(self.connect(deadline)?);
         let pooled = Pooled {
             connection,
             closed_before,
@@ -348,7 +349,8 @@ impl Driver for Pool {
     }
 
     fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
-        Conversation::new(self, batch, deadline).run(sink);
+        let mut conversation = Conversation::new(self, batch, deadline);
+        conversation.run(sink);
     }
 
     fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a> {
