@@ -54,13 +54,15 @@ fn a_violation_is_found() {
             "use std::io;\nuse crate::route::Topology;",
             Some(
                 "src/conn/pool.rs:2: conn uses route; allowed are error, key, expiry, item, \
-                 server, secret, protocol",
+                 meta, server, secret, protocol",
             ),
         ),
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
-            Some("src/error.rs:1: error uses stats; allowed are key, expiry, item, server, secret"),
+            Some(
+                "src/error.rs:1: error uses stats; allowed are key, expiry, item, meta, server, secret",
+            ),
         ),
         (
             "value/mod.rs",
