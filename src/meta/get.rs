@@ -133,7 +133,8 @@ pub struct MetaItem {
     /// This call is the one that is to compute the value and store it: after
     /// [`MetaGet::vivify`], [`MetaGet::recache`], or when the item is stale (`W`).
     pub won: bool,
-    /// The item was marked as stale: [`MetaDelete::invalidate`], [`MetaSet::invalidate`] (`X`).
+    /// The item was marked as stale: [`MetaDelete::invalidate`](super::MetaDelete::invalidate),
+    /// [`MetaSet::invalidate`](super::MetaSet::invalidate) (`X`).
     pub stale: bool,
     /// Somebody else was told so and has not stored it yet (`Z`).
     pub already_won: bool,
