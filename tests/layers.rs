@@ -53,16 +53,14 @@ fn a_violation_is_found() {
             "conn/pool.rs",
             "use std::io;\nuse crate::route::Topology;",
             Some(
-                "src/conn/pool.rs:2: conn uses route; allowed are error, key, expiry, item, \
-                 meta, server, secret, protocol",
+                "src/conn/pool.rs:2: conn uses route; allowed are error, key, expiry, item, meta, \
+                 server, secret, protocol",
             ),
         ),
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
-            Some(
-                "src/error.rs:1: error uses stats; allowed are key, expiry, item, meta, server, secret",
-            ),
+            Some("src/error.rs:1: error uses stats; allowed are key, expiry, item, server, secret"),
         ),
         (
             "value/mod.rs",
