@@ -156,19 +156,19 @@ impl Pool {
     }
 
     /// An idle connection that is still good.
-    pub(super) fn idle(&self) -> Option<Lease<'_>> {
+    pub(super) fn idle(&self, now: Instant) -> Option<Lease<'_>> {
         loop {
             let pooled = self.connections().idle.pop_back()?;
-            if let Some(lease) = self.lease(pooled) {
+            if let Some(lease) = self.lease(pooled, now) {
                 return Some(lease);
             }
         }
     }
 
     /// What was taken out of the idle ones, unless it is not good any more.
-    fn lease(&self, pooled: Pooled) -> Option<Lease<'_>> {
+    fn lease(&self, pooled: Pooled, now: Instant) -> Option<Lease<'_>> {
         let permit = self.permit();
-        let idle = pooled.connection.last_used().elapsed();
+        let idle = now.saturating_duration_since(pooled.connection.last_used());
         let is_good = idle <= self.options.idle_timeout && pooled.connection.is_usable(idle);
         is_good.then_some(Lease { pooled, permit })
     }
@@ -180,7 +180,7 @@ impl Pool {
         while connections.open >= self.options.max_connections {
             if let Some(pooled) = connections.idle.pop_back() {
                 drop(connections);
-                if let Some(lease) = self.lease(pooled) {
+                if let Some(lease) = self.lease(pooled, Instant::now()) {
                     return Ok((lease, true));
                 }
                 connections = self.connections();
@@ -227,12 +227,12 @@ impl Pool {
         permit.is_kept = true;
         connections.idle.push_back(pooled);
         // One at a time will do: connections come back far more often than they are made.
+        let count = connections.idle.len();
         let is_surplus = match connections.idle.front() {
-            Some(bottom) => {
-                connections.idle.len() > options.max_idle
-                    || bottom.has_idled_too_long(now, options.idle_timeout)
+            Some(bottom) if count > 1 => {
+                count > options.max_idle || bottom.has_idled_too_long(now, options.idle_timeout)
             }
-            None => false,
+            _ => count > options.max_idle,
         };
         let surplus = if is_surplus {
             connections.idle.pop_front()
