@@ -7,6 +7,7 @@ use std::env;
 use std::time::Duration;
 
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Fleet {
     /// The servers, host:port, separated by commas, in the order that the other clients have; IPv6
     /// in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock [env:
