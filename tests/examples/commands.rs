@@ -176,10 +176,10 @@ fn many_keys_take_one_round_trip() {
     let keys: Vec<String> = (0..100).map(|number| format!("key{number}")).collect();
     let names = || keys.iter().map(String::as_str);
     for command in [
-        &["get", "--timeout", "200ms"][..],
-        &["get", "--item", "--timeout", "200ms"],
-        &["delete", "--timeout", "200ms"],
-        &["touch", "--timeout", "200ms", "--expiry", "1h"],
+        &["get", "--timeout", "500ms"][..],
+        &["get", "--item", "--timeout", "500ms"],
+        &["delete", "--timeout", "500ms"],
+        &["touch", "--timeout", "500ms", "--expiry", "1h"],
     ] {
         let before = server.received();
         server.inject(Fault::Swallow);
