@@ -49,8 +49,8 @@ pub(crate) enum Command {
     Incr(Count),
     /// Take from a counter and print what it counts then; it stops at 0
     Decr(Count),
-    /// Print the keys that the servers hold, one a line, as they come. A key that is not text
-    /// without white space is shown as b"..", escaped
+    /// Print the keys that the servers hold, one a line, as they come; memcached may leave out what
+    /// was stored just now. A key that is not text without white space is shown as b"..", escaped
     Keys {
         #[command(flatten)]
         form: Form,
