@@ -190,7 +190,8 @@ impl Error {
         self.0.kind == Kind::Conflict
     }
 
-    /// The request was sent, and whether it took effect is not known. Only writes are ambiguous.
+    /// The request was sent, or a part of it, and whether it took effect is not known. Only writes are
+    /// ambiguous.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.0.ambiguous

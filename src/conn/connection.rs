@@ -147,7 +147,6 @@ impl Connection {
         deadline: Deadline,
         patience: Patience,
     ) -> Result<bool, Fault> {
-        self.progress = self.progress.max(Progress::Sending);
         let length = output.len();
         while *written < length {
             let sent = if let Some(piece) = output.piece(*written) {
@@ -159,9 +158,17 @@ impl Connection {
             };
             match sent {
                 Ok(0) => return Ok(false),
-                Ok(sent) => *written += sent,
-                Err(Fault::Lost(_)) if self.was_turned_away(deadline) => {
-                    return Err(Fault::TooManyConnections);
+                Ok(sent) => {
+                    *written += sent;
+                    self.progress = self.progress.max(Progress::Sending);
+                }
+                Err(Fault::Lost(error)) => {
+                    self.progress = self.progress.max(Progress::Sending);
+                    return Err(if self.was_turned_away(deadline) {
+                        Fault::TooManyConnections
+                    } else {
+                        Fault::Lost(error)
+                    });
                 }
                 Err(fault) => return Err(fault),
             }
@@ -174,7 +181,7 @@ impl Connection {
     fn was_turned_away(&mut self, deadline: Deadline) -> bool {
         let (input, stream) = (&mut self.input, &mut self.stream);
         !self.has_served
-            && input.fill(stream, deadline, Patience::Full).is_ok()
+            && input.fill(stream, deadline, Patience::None).is_ok()
             && self.is_turned_away()
     }
 

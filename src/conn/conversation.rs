@@ -4,7 +4,7 @@ use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
 use super::pool::{Lease, Pool};
 use super::stream::Patience;
-use crate::protocol::{Decoder, Output, Request, Window};
+use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use std::time::Instant;
 
 /// The exchange of a batch of requests for their replies, with one server.
@@ -21,13 +21,11 @@ pub(super) struct Conversation<'c> {
     lease: Option<Lease<'c>>,
     /// Whether the connection had served other calls before.
     reused: bool,
-    /// The requests that are not encoded yet, of those of this pass.
+    /// The first request that is not encoded yet.
     next: usize,
-    end: usize,
-    /// Those to send once more, in further passes.
-    again: Vec<(usize, usize)>,
-    /// Whether this pass is such a one: each request has its own reply.
-    is_again: bool,
+    /// The requests before this one are sent so that each has its own reply: they were sent quietly
+    /// before, and an error came of which it is not clear whose it is.
+    loud_until: usize,
     /// Encoded: the window that is sent next.
     output: Output<'c>,
     unsent: Option<Unsent>,
@@ -35,8 +33,11 @@ pub(super) struct Conversation<'c> {
     first: Option<Decoder<'c>>,
     second: Option<Decoder<'c>>,
     incoming: Incoming,
-    /// Requests before this one may have reached the server.
+    /// Requests before this one may have reached the server, wholly or in part: memcached drops the
+    /// old value of a key for the command line of one that is too large.
     in_doubt: usize,
+    /// What `in_doubt` was on the connection before this one.
+    in_doubt_before: usize,
     /// Whether the replies are known to have ended.
     is_certain: bool,
     /// Why there is no connection.
@@ -59,15 +60,14 @@ impl<'c> Conversation<'c> {
             lease: None,
             reused: false,
             next: 0,
-            end: batch.requests.len(),
-            again: Vec::new(),
-            is_again: false,
+            loud_until: 0,
             output: Output::default(),
             unsent: None,
             first: None,
             second: None,
             incoming: Incoming::default(),
             in_doubt: 0,
+            in_doubt_before: 0,
             is_certain: true,
             not_opened: None,
         }
@@ -84,13 +84,20 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// Takes up a connection, and refuses what it cannot say.
+    /// Refuses what the protocol cannot say.
+    fn check(&self, dialect: Dialect) -> Result<(), Fault> {
+        let mut requests = self.batch.requests.iter();
+        let checked = requests.try_for_each(|request| dialect.check(request));
+        checked.map_err(Fault::Unsupported)
+    }
+
+    /// Takes up a connection.
     fn start(&mut self, mut lease: Lease<'c>, reused: bool) -> Result<(), Fault> {
-        let connection = lease.connection();
-        for request in self.batch.requests {
-            let checked = connection.dialect.check(request);
-            checked.map_err(Fault::Unsupported)?;
+        if let Err(fault) = self.check(lease.connection().dialect) {
+            self.pool.put(lease);
+            return Err(fault);
         }
+        let connection = lease.connection();
         let now = if reused {
             self.deadline.started()
         } else {
@@ -111,16 +118,18 @@ impl<'c> Conversation<'c> {
         let connection = lease.connection();
         while self.second.is_none() {
             if self.unsent.is_none() {
-                if self.next == self.end {
+                let end = self.batch.requests.len();
+                if self.next == end {
                     break;
                 }
                 self.output.clear();
+                let is_loud = self.next < self.loud_until;
                 let window = Window::encode(
                     connection.dialect,
                     self.batch.requests,
-                    (self.next, self.end),
+                    (self.next, if is_loud { self.loud_until } else { end }),
                     connection.limits,
-                    !self.is_again,
+                    !is_loud,
                     connection.opaque,
                     &mut self.output,
                 );
@@ -138,8 +147,7 @@ impl<'c> Conversation<'c> {
             }
             let written = &mut unsent.written;
             let sent = connection.send(&self.output, written, self.deadline, patience);
-            // A part of a single request does nothing.
-            if *written == self.output.len() || (*written > 0 && unsent.window.is_many()) {
+            if *written > 0 {
                 self.in_doubt = self.in_doubt.max(unsent.window.end);
             }
             if !sent? {
@@ -171,19 +179,28 @@ impl<'c> Conversation<'c> {
             return Ok(false);
         }
         let window = decoder.window();
-        if decoder.is_unclear() {
-            self.again.push((window.start, window.end));
-        }
         let last = &self.batch.requests[window.end - 1];
         self.is_certain &= !last.reply_end_is_uncertain();
+        if decoder.is_unclear() {
+            // Nothing was sent behind it: it is repeated before anything else is.
+            self.unsent = None;
+            self.next = window.start;
+            self.loud_until = window.end;
+        }
         self.first = self.second.take();
         if self.incoming.is_out_of_step {
             self.is_certain = false;
-            if self.first.is_some() || self.next < self.end || !self.again.is_empty() {
+            if !self.is_complete() {
                 return Err(Fault::OutOfStep);
             }
         }
         Ok(true)
+    }
+
+    /// Whether all has been sent, and its replies read.
+    fn is_complete(&self) -> bool {
+        let all_sent = self.unsent.is_none() && self.next == self.batch.requests.len();
+        all_sent && self.first.is_none()
     }
 
     /// Sends what can be sent, and reads what can be read.
@@ -192,13 +209,8 @@ impl<'c> Conversation<'c> {
         if self.first.is_some() && !self.receive(patience, sink)? {
             return Ok(State::Waiting);
         }
-        if self.first.is_some() || self.unsent.is_some() || self.next < self.end {
+        if !self.is_complete() {
             return Ok(if sent { State::Running } else { State::Waiting });
-        }
-        if let Some((start, end)) = self.again.pop() {
-            (self.next, self.end) = (start, end);
-            self.is_again = true;
-            return Ok(State::Running);
         }
         if let Some(mut lease) = self.lease.take() {
             let connection = lease.connection();
@@ -236,9 +248,11 @@ impl<'c> Conversation<'c> {
     }
 
     fn begin_again(&mut self) {
+        self.pool.forget_dialect();
         let in_doubt = self.in_doubt;
         *self = Self {
             in_doubt,
+            in_doubt_before: in_doubt,
             ..Self::new(self.pool, self.batch, self.deadline)
         };
     }
@@ -247,28 +261,40 @@ impl<'c> Conversation<'c> {
     fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
         if matches!(fault, Fault::TooManyConnections) {
             // It took nothing of what was sent.
-            self.in_doubt = 0;
+            self.in_doubt = self.in_doubt_before;
+        }
+        if fault.is_of_server() {
+            self.pool.forget_dialect();
         }
         let error = fault.into_error(self.deadline.timeout());
         let error = error.on(self.pool.name());
-        let unread = self.first.as_ref().map(Decoder::next);
+        let first = self.first.as_ref();
+        let unread = first.map(|decoder| decoder.window().start);
         let unsent = self.unsent.as_ref().map(|unsent| unsent.window.start);
         let from = unread.or(unsent).unwrap_or(self.next);
-        let rest = std::mem::take(&mut self.again);
-        for (start, end) in rest.into_iter().chain([(from, self.end)]) {
-            for (index, request) in (start..end).zip(&self.batch.requests[start..]) {
-                let error = error.clone();
-                let in_doubt = index < self.in_doubt && request.is_write();
-                let error = if in_doubt { error.ambiguous() } else { error };
-                sink.failed(self.batch.first + index, error);
+        for (index, request) in self.batch.requests.iter().enumerate().skip(from) {
+            if first.is_some_and(|decoder| decoder.is_answered(index)) {
+                continue;
             }
+            let in_doubt = index < self.in_doubt && request.is_write();
+            let error = error.clone();
+            let error = if in_doubt { error.ambiguous() } else { error };
+            sink.failed(self.batch.first + index, error);
         }
-        self.lease = None;
+        if let Some(lease) = self.lease.take() {
+            self.pool.put(lease); // If nothing was sent on it.
+        }
     }
 }
 
 impl Exchange for Conversation<'_> {
     fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
+        if let Some(dialect) = self.pool.dialect() {
+            if let Err(fault) = self.check(dialect) {
+                self.fail(fault, sink);
+                return State::Done;
+            }
+        }
         let Some(lease) = self.pool.idle(self.deadline.started()) else {
             return State::Closed;
         };

@@ -28,6 +28,11 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// Whether the server, or the way to it, is the reason: another may answer next time.
+    pub(super) fn is_of_server(&self) -> bool {
+        !matches!(self, Self::AllInUse(_) | Self::Unsupported(_))
+    }
+
     /// The error that the caller sees, with `timeout` as the time that the operation had.
     pub(crate) fn into_error(self, timeout: Duration) -> Error {
         match self {
@@ -54,8 +59,7 @@ impl Fault {
             Self::AllInUse(max) => Error::new(
                 Kind::Timeout,
                 format!(
-                    "all {max} connections that max_connections allows were in use for {timeout:?}; \
-                     nothing was sent"
+                    "all {max} connections that max_connections allows were in use for {timeout:?}"
                 ),
             ),
             Self::OutOfStep => Error::new(

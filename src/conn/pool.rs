@@ -6,11 +6,11 @@ use super::fault::Fault;
 use super::resolve::{Resolver, getaddrinfo};
 use super::stream::{Patience, Stream};
 use super::version::{Protocol, Version};
-use crate::protocol::{Decoder, Dialect, Limits, Output, Request, Window};
+use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::server::Address;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How much too early a timeout may end: it is counted in milliseconds.
@@ -48,8 +48,8 @@ pub(crate) struct Pool {
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
-    /// What the server speaks, once it was asked.
-    dialect: OnceLock<Dialect>,
+    /// What the server speaks, where it is asked, and was.
+    dialect: Mutex<Option<Dialect>>,
 }
 
 /// Where a server listens.
@@ -123,7 +123,20 @@ impl Pool {
             options,
             connections: Mutex::default(),
             changed: Condvar::new(),
-            dialect: OnceLock::new(),
+            dialect: Mutex::default(),
+        }
+    }
+
+    /// What the server speaks, if that is known.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        let fixed = self.options.protocol.dialect();
+        fixed.or_else(|| *self.dialect.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The server failed: what comes after it may be another, which is asked again.
+    pub(super) fn forget_dialect(&self) {
+        if self.options.protocol == Protocol::Auto {
+            *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
@@ -222,6 +235,7 @@ impl Pool {
         // Under the lock, so that a close either counted before this or finds the connection.
         if pooled.closed_before != connections.closed {
             drop(connections);
+            drop(pooled); // Before the permit: there is one less only then.
             return;
         }
         permit.is_kept = true;
@@ -271,13 +285,12 @@ impl Pool {
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
-        connection.dialect = match (self.options.protocol.dialect(), self.dialect.get()) {
-            (Some(dialect), _) | (None, Some(&dialect)) => dialect,
-            (None, None) => {
-                let dialect = ask(&mut connection, *deadline)?;
-                *self.dialect.get_or_init(|| dialect)
-            }
-        };
+        if let Some(dialect) = self.dialect() {
+            connection.dialect = dialect;
+        } else if let Some(dialect) = ask(&mut connection, *deadline)? {
+            *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
+            connection.dialect = dialect;
+        }
         Ok(connection)
     }
 }
@@ -315,8 +328,9 @@ fn failed(error: std::io::Error, limit: Deadline) -> Fault {
     }
 }
 
-/// Asks a server on a new connection which version it is, and thereby what it speaks.
-fn ask(connection: &mut Connection, deadline: Deadline) -> Result<Dialect, Fault> {
+/// Asks a server on a new connection which version it is, and thereby what it speaks. `None` if it
+/// is in no state to say: then it is text for now.
+fn ask(connection: &mut Connection, deadline: Deadline) -> Result<Option<Dialect>, Fault> {
     let requests = [Request::Version];
     let mut output = Output::default();
     let (text, limits) = (Dialect::Text, connection.limits);
@@ -325,15 +339,12 @@ fn ask(connection: &mut Connection, deadline: Deadline) -> Result<Dialect, Fault
     let mut decoder = Decoder::new(text, &requests, window, 0);
     let mut version = Version::default();
     let incoming = &mut Incoming::default();
-    connection.receive(
-        &mut decoder,
-        incoming,
-        0,
-        &mut version,
-        deadline,
-        Patience::Full,
-    )?;
+    let full = Patience::Full;
+    connection.receive(&mut decoder, incoming, 0, &mut version, deadline, full)?;
     connection.finish(true);
+    if connection.progress != Progress::Clean {
+        return Err(Fault::Malformed(Malformed::Surplus));
+    }
     Ok(version.best())
 }
 

@@ -22,13 +22,14 @@ pub enum Protocol {
     #[default]
     Text,
     /// The meta protocol of memcached 1.6.18 and later: lines as well, with replies that name their
-    /// requests, and more commands.
+    /// requests, and more commands. Not for older servers: before 1.6.10 its syntax was another, and
+    /// such a server **may run the values that it is sent as commands**. `Auto` asks first.
     Meta,
     /// The binary protocol, for old deployments. Later versions of memcached call it deprecated,
     /// and proxies do not know it.
     Binary,
     /// Meta where the server's version is 1.6.18 or later, and text elsewhere. Each server is asked
-    /// once, on the first connection to it.
+    /// once, on the first connection to it, and again on the first after it has failed.
     Auto,
 }
 
@@ -76,22 +77,20 @@ impl FromStr for Protocol {
 
 /// The version that a server says it is, and what that version speaks.
 #[derive(Debug, Default)]
-pub(super) struct Version {
-    major: u32,
-    minor: u32,
-    patch: u32,
-}
+pub(super) struct Version(Option<(u32, u32, u32)>);
 
 impl Version {
     /// The best protocol that it speaks. The meta commands came with memcached 1.6.0, but had another
     /// syntax up to 1.6.9 (`ms` without a length: the value would be run as commands), and a miss
     /// has an opaque since 1.6.18 alone.
-    pub(super) fn best(&self) -> Dialect {
-        if (self.major, self.minor, self.patch) >= (1, 6, 18) {
+    /// `None` if it did not say.
+    pub(super) fn best(&self) -> Option<Dialect> {
+        let version = self.0?;
+        Some(if version >= (1, 6, 18) {
             Dialect::Meta
         } else {
             Dialect::Text
-        }
+        })
     }
 
     fn parse(text: &[u8]) -> Self {
@@ -99,21 +98,21 @@ impl Version {
             let digits = std::str::from_utf8(digits).unwrap_or_default();
             digits.parse().unwrap_or_default()
         });
-        Self {
-            major: numbers.next().unwrap_or_default(),
-            minor: numbers.next().unwrap_or_default(),
-            patch: numbers.next().unwrap_or_default(),
-        }
+        let mut next = || numbers.next().unwrap_or_default();
+        Self(Some((next(), next(), next())))
     }
 }
 
-/// Takes the reply to `version`. One that does not know the command speaks nothing newer.
+/// Takes the reply to `version`.
 impl Sink for Version {
     fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {
-        if let Reply::Version(text) = reply {
-            *self = Self::parse(text);
+        match reply {
+            Reply::Version(text) => *self = Self::parse(text),
+            // It does not know the command: nor anything newer.
+            Reply::Refused(refused) if refused.by_grammar => *self = Self::parse(b""),
+            _ => {}
         }
     }
 
@@ -138,7 +137,8 @@ mod tests {
             ("unknown", Dialect::Text),
             ("", Dialect::Text),
         ] {
-            assert_eq!(Version::parse(version.as_bytes()).best(), best, "{version}");
+            let parsed = Version::parse(version.as_bytes());
+            assert_eq!(parsed.best(), Some(best), "{version}");
         }
     }
 }

@@ -54,20 +54,13 @@ impl<'a> Output<'a> {
     /// In decimal digits.
     pub(super) fn number(&mut self, number: impl Into<u64>) {
         let mut number = number.into();
-        if number < 10 {
-            return self.bytes.push(b'0' + (number % 10) as u8);
-        }
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (number % 10) as u8;
+        let digits = number.checked_ilog10().unwrap_or(0) as usize + 1;
+        let start = self.bytes.len();
+        self.bytes.resize(start + digits, b'0');
+        for digit in self.bytes[start..].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
             number /= 10;
-            if number == 0 {
-                break;
-            }
         }
-        self.bytes.extend_from_slice(&digits[at..]);
     }
 
     /// A value: copied where it is short.

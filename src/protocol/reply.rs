@@ -134,6 +134,8 @@ pub(crate) enum Malformed {
     WrongOpaque,
     #[error("a value of {length} bytes; the configured maximum is {max}")]
     TooLarge { length: u64, max: usize },
+    #[error("more than the reply to the first request")]
+    Surplus,
     #[error("no line end after a value")]
     Unterminated,
     #[error("a reply to stats of over {0} bytes")]

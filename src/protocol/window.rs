@@ -19,7 +19,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) const TCP: Self = Self { replies: 512 };
-    /// A unix socket counts messages: one from a server that is frozen takes only 70 small ones.
+    /// A unix socket counts messages: one that nobody reads takes some 160 of them.
     pub(crate) const UNIX: Self = Self { replies: 64 };
 }
 
@@ -33,6 +33,7 @@ impl Limits {
 /// - their replies are so few and short that the sockets take those, so that the server goes on
 ///   reading, however long the requests are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, and not states")]
 pub(crate) struct Window {
     /// Which requests of the batch: from `start` up to `end`.
     pub(crate) start: usize,
@@ -43,6 +44,9 @@ pub(crate) struct Window {
     pub(super) opaque: u32,
     is_small: bool,
     has_values: bool,
+    /// Whether nothing may be sent behind it: an error in it may not say whose it is, and it is then
+    /// repeated before anything else is done.
+    is_exclusive: bool,
 }
 
 impl Window {
@@ -64,7 +68,11 @@ impl Window {
             opaque,
             is_small: true,
             has_values: false,
+            is_exclusive: false,
         };
+        // In binary every error names its request, and of gets none is repeated.
+        let is_store = requests[start].body().is_some();
+        window.is_exclusive = window.quiet && dialect == Dialect::Meta && is_store;
         window.grow(dialect, &requests[..end], limits);
         let taken = &requests[window.start..window.end];
         match dialect {
@@ -78,6 +86,8 @@ impl Window {
     /// Takes requests up to what may be sent at once.
     fn grow(&mut self, dialect: Dialect, requests: &[Request<'_>], limits: Limits) {
         let (mut size, mut copied, mut large) = (0, 0, 0);
+        // One that is alone has both halves for itself.
+        let max_replies = limits.replies * if self.is_exclusive { 2 } else { 1 };
         for request in &requests[self.start..] {
             let shape = request.shape();
             let is_first = self.end == self.start;
@@ -89,7 +99,7 @@ impl Window {
             let is_large = Output::leaves(request.body().unwrap_or_default());
             if !is_first {
                 let values = self.has_values || shape == Shape::Value;
-                let too_many = self.end - self.start == limits.replies && !(values && is_small);
+                let too_many = self.end - self.start == max_replies && !(values && is_small);
                 let other = self.quiet
                     && quiet_class(dialect, request) != quiet_class(dialect, &requests[self.start]);
                 let too_large = if values {
@@ -118,12 +128,9 @@ impl Window {
 
     /// Whether this may be sent while the replies to `earlier` are not read.
     pub(crate) fn may_follow(&self, earlier: &Self) -> bool {
-        (self.is_small && earlier.is_small) || !(self.has_values || earlier.has_values)
-    }
-
-    /// Whether it has several requests.
-    pub(crate) fn is_many(&self) -> bool {
-        self.end - self.start > 1
+        let are_small = self.is_small && earlier.is_small;
+        let have_values = self.has_values || earlier.has_values;
+        !earlier.is_exclusive && (are_small || !have_values)
     }
 
     /// How many opaques it uses.

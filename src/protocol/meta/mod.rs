@@ -78,7 +78,7 @@ pub(super) fn decode<'b>(
 /// Whether the request that is due is one of those of a classic `get` line.
 fn shares_line(decoder: &Decoder<'_>) -> bool {
     let rest = &decoder.requests[decoder.next..decoder.window.end];
-    !decoder.window.quiet && (decoder.next < decoder.group_end || text::run(rest) > 1)
+    !decoder.window.quiet && (decoder.next < decoder.group.end || text::run(rest) > 1)
 }
 
 /// A line of a window in which each request has its reply.

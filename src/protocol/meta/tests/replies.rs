@@ -191,8 +191,8 @@ fn replies_together() {
     ];
     let bytes = b"VALUE b 7 1\r\nx\r\nEND\r\nHD O2\r\nVA 1 f0 O3\r\ny\r\n";
     let expected = [
-        status_of(0, NotFound),
         value_of(1, 7, None, b"x"),
+        status_of(0, NotFound),
         status_of(2, Deleted),
         value_of(3, 0, None, b"y"),
         DONE,
