@@ -33,8 +33,10 @@ impl Peer for Bmemcached {
         self.0.set(key, value, 0).expect("it is stored");
     }
 
+    /// It does not tell whether it was there.
     fn delete(&mut self, key: &str) -> bool {
-        self.0.delete(key).is_ok()
+        self.0.delete(key).expect("memcached answers");
+        false
     }
 
     fn increment(&mut self, key: &str) -> u64 {
