@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,15 +33,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// );
 /// # Ok::<(), moecache::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Failure>);
 
+#[derive(Clone)]
 struct Failure {
     kind: Kind,
     reason: String,
     operation: Option<&'static str>,
     server: Option<String>,
     ambiguous: bool,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Shared, so that one failure can be that of many keys.
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What kind of failure an [`Error`] is.
@@ -55,6 +59,8 @@ pub(crate) enum Kind {
     ConnectTimeout,
     Encode,
     Decode,
+    Unsupported,
+    Conflict,
 }
 
 impl Error {
@@ -74,13 +80,19 @@ impl Error {
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Box::new(source));
+        self.0.source = Some(Arc::new(source));
         self
     }
 
     /// Names the operation, unless an inner layer already did.
     pub(crate) fn during(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// Names the operation, in place of the one that it is made of.
+    pub(crate) fn of(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
         self
     }
 
@@ -165,6 +177,19 @@ impl Error {
         self.0.kind == Kind::Decode
     }
 
+    /// The protocol that is spoken to the server has no such command: see
+    /// [`Protocol`](crate::Protocol). Nothing was sent.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.0.kind == Kind::Unsupported
+    }
+
+    /// Others changed the same item, again and again. Nothing was stored.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.kind == Kind::Conflict
+    }
+
     /// The request was sent, and whether it took effect is not known. Only writes are ambiguous.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
@@ -172,10 +197,12 @@ impl Error {
     }
 
     /// The same call may succeed later, and repeating it cannot apply it twice: a connection
-    /// problem or a timeout that is not [ambiguous](Self::is_ambiguous).
+    /// problem or a timeout that is not [ambiguous](Self::is_ambiguous), or a
+    /// [conflict](Self::is_conflict).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        (self.is_connect() || self.is_io() || self.is_timeout()) && !self.is_ambiguous()
+        let passes = self.is_connect() || self.is_io() || self.is_timeout() || self.is_conflict();
+        passes && !self.is_ambiguous()
     }
 }
 
@@ -243,7 +270,8 @@ impl StdError for Error {
 /// For functions that return [`io::Result`]. The kind is that of the cause where that is an
 /// `io::Error` (`ConnectionRefused`, `UnexpectedEof`); otherwise `InvalidInput` for validation and
 /// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`, and
-/// `Other` for an error of the server. [`io::Error::downcast`] gives the `Error` back.
+/// `Unsupported`, and
+/// `Other` for an error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let cause = error
@@ -257,7 +285,8 @@ impl From<Error> for io::Error {
             (Kind::Protocol | Kind::Decode, None) => io::ErrorKind::InvalidData,
             (Kind::Timeout | Kind::ConnectTimeout, None) => io::ErrorKind::TimedOut,
             (Kind::Connect | Kind::Io, None) => io::ErrorKind::NotConnected,
-            (Kind::Server, None) => io::ErrorKind::Other,
+            (Kind::Unsupported, None) => io::ErrorKind::Unsupported,
+            (Kind::Server | Kind::Conflict, None) => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

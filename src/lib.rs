@@ -79,7 +79,8 @@ mod stats;
 pub mod testing;
 pub mod value;
 
-pub use client::{Client, ClientBuilder, PerServer, ServerStats};
+pub use client::{CasOutcome, Client, ClientBuilder, DeleteOutcome, PerServer, ServerStats};
+pub use conn::Protocol;
 pub use error::{Error, Result};
 pub use expiry::Expiry;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};

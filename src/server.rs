@@ -3,12 +3,13 @@
 use crate::error::Error;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 /// The port of a server given without one, as IANA assigns it to memcached.
 pub const DEFAULT_PORT: u16 = 11211;
 
 /// A server as the caller typed it: `"host"`, `"host:port"`, `"[v6]:port"`, `("host", port)` or a
-/// [`SocketAddr`].
+/// [`SocketAddr`]; or the path of a unix socket, `"/path"`, `"unix:/path"` or a [`Path`].
 ///
 /// The host is kept as typed, because rings hash it as typed: `2001:db8::1` and `2001:DB8:0::1` are
 /// the same machine, and other places on the moecache ring. (White space around a text is not part
@@ -31,7 +32,7 @@ impl Server {
     }
 }
 
-/// `host:port`, with the port always there and IPv6 in brackets; an invalid address is shown as it was typed.
+/// `host:port`, with the port always there and IPv6 in brackets, or the path; an invalid address is shown as it was typed.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -79,10 +80,11 @@ fn split(text: &str) -> Result<(&str, u16), &'static str> {
 
 /// Where a server listens, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address {
-    /// As typed, without brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub(crate) enum Address {
+    /// The host as typed, without brackets.
+    Tcp { host: String, port: u16 },
+    /// The path of a unix socket.
+    Unix(String),
 }
 
 impl Address {
@@ -104,35 +106,60 @@ impl Address {
         if port == 0 {
             return Err("port 0; 1 to 65535 are allowed");
         }
-        Ok(Self {
+        Ok(Self::Tcp {
             host: host.to_owned(),
             port,
         })
     }
 
-    /// The IP address, when the host is one and not a name.
+    fn unix(path: &str) -> Result<Self, &'static str> {
+        /// `sun_path` of Linux holds 108 bytes with a zero at the end, those of others a few less.
+        const MAX_PATH: usize = 103;
+        if cfg!(not(unix)) {
+            return Err("there are no unix sockets on this system");
+        }
+        if !path.starts_with('/') {
+            return Err("the path of a unix socket must begin with /");
+        }
+        if path.len() > MAX_PATH {
+            return Err("the path of a unix socket may be 103 bytes long");
+        }
+        if path.contains('\0') {
+            return Err("the path holds a zero byte");
+        }
+        Ok(Self::Unix(path.to_owned()))
+    }
+
+    /// The IP address, when there is a host that is one and not a name.
     pub(crate) fn ip(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
+        match self {
+            Self::Tcp { host, .. } => host.parse().ok(),
+            Self::Unix(_) => None,
+        }
     }
 
     /// Whether both are one server: the same port, and the same IP address in any spelling or the
-    /// same name in any case.
+    /// same name in any case; or the same path.
     pub(crate) fn is_same_server(&self, other: &Self) -> bool {
-        self.port == other.port
-            && match (self.ip(), other.ip()) {
-                (None, None) => self.host.eq_ignore_ascii_case(&other.host),
-                (mine, theirs) => mine == theirs,
+        match (self, other) {
+            (Self::Tcp { host: a, port: p }, Self::Tcp { host: b, port: q }) => {
+                p == q
+                    && match (self.ip(), other.ip()) {
+                        (None, None) => a.eq_ignore_ascii_case(b),
+                        (mine, theirs) => mine == theirs,
+                    }
             }
+            _ => self == other,
+        }
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') {
-            write!(f, "[{host}]:{port}")
-        } else {
-            write!(f, "{host}:{port}")
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => f.write_str(path),
         }
     }
 }
@@ -165,7 +192,13 @@ impl From<ServerError> for Error {
 impl From<&str> for Server {
     fn from(text: &str) -> Self {
         let text = text.trim();
-        let address = split(text).and_then(|(host, port)| Address::new(host, port));
+        let address = match text
+            .strip_prefix("unix:")
+            .or(text.starts_with('/').then_some(text))
+        {
+            Some(path) => Address::unix(path),
+            None => split(text).and_then(|(host, port)| Address::new(host, port)),
+        };
         Self(address.map_err(|reason| ServerError::new(text, reason)))
     }
 }
@@ -190,6 +223,23 @@ impl<H: Into<String>> From<(H, u16)> for Server {
             .and_then(|host| host.strip_suffix(']'));
         let address = Address::new(bare.unwrap_or(&host), port);
         Self(address.map_err(|reason| ServerError::new(&format!("{host}:{port}"), reason)))
+    }
+}
+
+impl From<&Path> for Server {
+    fn from(path: &Path) -> Self {
+        let typed = path.to_string_lossy();
+        let address = match path.to_str() {
+            Some(path) => Address::unix(path),
+            None => Err("the path of a unix socket must be UTF-8"),
+        };
+        Self(address.map_err(|reason| ServerError::new(&typed, reason)))
+    }
+}
+
+impl From<PathBuf> for Server {
+    fn from(path: PathBuf) -> Self {
+        Self::from(path.as_path())
     }
 }
 
@@ -220,6 +270,8 @@ impl From<&Server> for Server {
 /// Client::new(("10.0.0.1", 11213))?;
 /// Client::new(["10.0.0.1:11211", "cache.example.com:11213", "[::1]:11211"])?;
 /// Client::new(vec![("10.0.0.1", 11211), ("10.0.0.1", 11213)])?;
+/// # #[cfg(unix)]
+/// Client::new(["/run/memcached.sock", "10.0.0.1:11211"])?;
 ///
 /// let list = std::env::var("MEMCACHED_SERVERS").unwrap_or("10.0.0.1, 10.0.0.2".to_owned());
 /// Client::new(list.split(',').collect::<Vec<_>>())?;
@@ -243,7 +295,7 @@ macro_rules! one_server {
     )*};
 }
 
-one_server!(&str String &String SocketAddr Server &Server);
+one_server!(&str String &String SocketAddr &Path PathBuf Server &Server);
 
 impl<H: Into<String>> IntoServers for (H, u16) {
     fn into_servers(self) -> Vec<Server> {

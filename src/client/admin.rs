@@ -1,11 +1,12 @@
 use super::Client;
-use super::single::refused;
-use crate::conn::{Answer, Deadline, Pool, Sink};
+use super::answer::{Answer, One};
+use crate::conn::{Batch, Driver, Sink};
 use crate::error::{Error, Result};
-use crate::protocol::{Malformed, Request, StatsArguments};
+use crate::expiry::Expiry;
+use crate::protocol::{Malformed, Part, Reply, Request, StatsArguments, ValueHeader};
+use crate::route::scatter;
 use crate::stats::Stats;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The largest reply to `stats` that is taken, in bytes of memory. `stats conns` of a server with
 /// 100,000 connections is half of it.
@@ -62,13 +63,87 @@ impl Client {
     /// than 250 bytes. Each server has its own error besides.
     pub fn stats_of(&self, arguments: &str) -> Result<Vec<ServerStats>> {
         let arguments = StatsArguments::new(arguments).map_err(|error| error.during("stats"))?;
-        Ok(self.each("stats", |pool, deadline| {
-            let mut lines = Lines::default();
-            match pool.exchange(&Request::Stats { arguments }, &mut lines, deadline)? {
-                Answer::Status(_) => Ok(lines.stats),
-                answer @ Answer::Refused(_) => Err(refused(&answer, pool)),
-            }
+        let request = Request::Stats { arguments };
+        Ok(self.each("stats", &request, |answer, lines, driver| {
+            answer.done(driver).map(|()| lines.stats)
         }))
+    }
+
+    /// Sets the counters of all servers back to 0: `stats reset`.
+    ///
+    /// # Errors
+    ///
+    /// Each server has its own.
+    #[must_use]
+    pub fn reset_stats(&self) -> Vec<PerServer<()>> {
+        let request = Request::Stats {
+            arguments: StatsArguments::RESET,
+        };
+        self.each("stats reset", &request, |answer, _, driver| {
+            answer.done(driver)
+        })
+    }
+
+    /// Lets everything that all servers hold expire: at once, or after `delay` seconds. What is
+    /// stored until then goes as well.
+    ///
+    /// `delay` is an expiry as for an item, with [`Expiry::Never`] for at once. (memcached 1.6.18
+    /// takes a delay of one second for "at once" too.)
+    ///
+    /// ```
+    /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+    /// # let client = moecache::Client::new(&servers)?;
+    /// use moecache::Expiry;
+    ///
+    /// client.set("key", "value", 0)?;
+    /// for server in client.flush_all(Expiry::Never)? {
+    ///     server.result?;
+    /// }
+    /// assert_eq!(client.get::<String>("key")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A validation error if the delay cannot be sent. Each server has its own error besides.
+    pub fn flush_all(&self, delay: impl Into<Expiry>) -> Result<Vec<PerServer<()>>> {
+        let delay = delay.into().to_wire(SystemTime::now());
+        let delay = delay.map_err(|error| Error::from(error).during("flush_all"))?;
+        let request = Request::FlushAll { delay };
+        Ok(self.each("flush_all", &request, |answer, _, driver| {
+            answer.done(driver)
+        }))
+    }
+
+    /// The version of each server, as it says it: `"1.6.18"`.
+    ///
+    /// # Errors
+    ///
+    /// Each server has its own.
+    #[must_use]
+    pub fn version(&self) -> Vec<PerServer<String>> {
+        self.each(
+            "version",
+            &Request::Version,
+            |answer, _, driver| match answer {
+                Answer::Version(version) => Ok(version),
+                answer => Err(answer.into_error(driver)),
+            },
+        )
+    }
+
+    /// How much all servers write into their logs: 0 errors only, 1 warnings, 2 every command and
+    /// reply, and more above.
+    ///
+    /// # Errors
+    ///
+    /// Each server has its own.
+    #[must_use]
+    pub fn verbosity(&self, level: u32) -> Vec<PerServer<()>> {
+        let request = Request::Verbosity { level };
+        self.each("verbosity", &request, |answer, _, driver| {
+            answer.done(driver)
+        })
     }
 
     /// Connects to all servers at the same time and asks each for its version; tells how long each
@@ -84,48 +159,72 @@ impl Client {
     /// ```
     #[must_use]
     pub fn ping(&self) -> Vec<PerServer<Duration>> {
-        self.each("ping", |pool, deadline| {
-            let started = Instant::now();
-            pool.exchange(&Request::Version, &mut (), deadline)?;
-            Ok(started.elapsed())
-        })
+        self.each("ping", &Request::Version, |_, lines, _| Ok(lines.took))
     }
 
-    /// Runs `ask` for every server at the same time, each with the whole timeout.
-    ///
-    /// In threads: a server that cannot be reached holds up its connect, and no other's. These calls
-    /// are rare; no other call starts a thread, but to look up a host name.
-    fn each<T: Send>(
+    /// Sends `request` to every server at the same time, each with the whole timeout, and gives what
+    /// its answer and the lines before that mean.
+    fn each<T>(
         &self,
         operation: &'static str,
-        ask: impl Fn(&Pool, Deadline) -> Result<T> + Sync,
+        request: &Request<'_>,
+        meaning: impl Fn(Answer, Lines, &dyn Driver) -> Result<T>,
     ) -> Vec<PerServer<T>> {
-        let deadline = self.deadline();
-        let ask = |pool| ask(pool, deadline).map_err(|error: Error| error.during(operation));
-        let pools = self.shared.topology.pools();
-        let results: Vec<Result<T>> = thread::scope(|scope| {
-            let ask = &ask;
-            let others: Vec<_> = (pools.iter().skip(1))
-                .map(|pool| {
-                    let spawned = thread::Builder::new().spawn_scoped(scope, move || ask(pool));
-                    (pool, spawned)
-                })
-                .collect();
-            let first = pools.iter().take(1).map(ask);
-            let others = others.into_iter().map(|(pool, thread)| match thread {
-                Ok(thread) => thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // Out of threads: one after the other then.
-                Err(_) => ask(pool),
-            });
-            first.chain(others).collect()
+        let drivers: Vec<&dyn Driver> = self.shared.topology.drivers().collect();
+        let batch = |first| Batch {
+            first,
+            ..Batch::of(request)
+        };
+        let batches: Vec<_> = drivers.iter().copied().zip((0..).map(batch)).collect();
+        let mut all = All {
+            started: Instant::now(),
+            servers: drivers.iter().map(|_| Asked::default()).collect(),
+        };
+        scatter(&batches, &mut all, self.deadline());
+        let asked = drivers.into_iter().zip(all.servers);
+        let results = asked.map(|(driver, mut asked)| PerServer {
+            server: driver.name().to_owned(),
+            result: (asked.one.take())
+                .and_then(|answer| meaning(answer, asked.lines, driver))
+                .map_err(|error| error.during(operation)),
         });
-        let servers = pools.iter().map(|pool| pool.name().to_owned());
-        servers
-            .zip(results)
-            .map(|(server, result)| PerServer { server, result })
-            .collect()
+        results.collect()
+    }
+}
+
+/// What comes from all servers.
+struct All {
+    started: Instant,
+    servers: Vec<Asked>,
+}
+
+/// What comes from one.
+#[derive(Default)]
+struct Asked {
+    one: One,
+    lines: Lines,
+}
+
+impl Sink for All {
+    fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>) {
+        self.servers[index].one.value(0, header, data);
+    }
+
+    fn part(&mut self, index: usize, part: Part<'_>) -> Result<(), Malformed> {
+        match part {
+            Part::Stat { name, value } => self.servers[index].lines.push(name, value),
+            Part::Item(_) => Ok(()),
+        }
+    }
+
+    fn reply(&mut self, index: usize, reply: Reply<'_>) {
+        let server = &mut self.servers[index];
+        server.lines.took = self.started.elapsed();
+        server.one.reply(0, reply);
+    }
+
+    fn failed(&mut self, index: usize, error: Error) {
+        self.servers[index].one.failed(0, error);
     }
 }
 
@@ -134,10 +233,12 @@ impl Client {
 struct Lines {
     stats: Stats,
     length: usize,
+    /// How long it took until the last of them was there.
+    took: Duration,
 }
 
-impl Sink for Lines {
-    fn stat(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
+impl Lines {
+    fn push(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
         self.length += name.len() + value.len() + PER_LINE;
         if self.length > MAX_STATS {
             return Err(Malformed::TooManyStats(MAX_STATS));

@@ -1,7 +1,8 @@
 use super::{Client, Shared};
-use crate::conn::Options;
+use crate::conn::{Options, Protocol};
 use crate::error::{Error, Result};
 use crate::item::MAX_VALUE_SIZE;
+use crate::key::KeyRule;
 use crate::locator::Distribution;
 use crate::route::Topology;
 use crate::server::{IntoServers, Server};
@@ -32,6 +33,11 @@ pub struct ClientBuilder {
     connect_timeout: Option<Duration>,
     max_value_size: usize,
     max_read_size: usize,
+    protocol: Protocol,
+    binary_keys: bool,
+    max_connections: usize,
+    max_idle_connections: Option<usize>,
+    idle_timeout: Duration,
 }
 
 impl Default for ClientBuilder {
@@ -43,6 +49,11 @@ impl Default for ClientBuilder {
             connect_timeout: None,
             max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
+            protocol: Protocol::default(),
+            binary_keys: false,
+            max_connections: 256,
+            max_idle_connections: None,
+            idle_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -95,6 +106,46 @@ impl ClientBuilder {
         self
     }
 
+    /// Which of memcached's protocols is spoken. Default: [`Protocol::Text`].
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Allows any bytes in a key, not only printable ASCII. For [`Protocol::Meta`], which sends keys
+    /// that need it in base64, and allows them 186 bytes; and for [`Protocol::Binary`], which allows
+    /// 250. The servers must be memcached 1.6 or later, or speak the binary protocol.
+    ///
+    /// Such a key has its place on the ring by its bytes.
+    pub fn binary_keys(mut self) -> Self {
+        self.binary_keys = true;
+        self
+    }
+
+    /// The most connections to one server at a time, those that idle included. A call that needs
+    /// another waits until one comes back; if none does by its deadline, it is a
+    /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
+    /// takes 1,024 from all its clients, unless its `-c` says more.)
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.max_connections = count;
+        self
+    }
+
+    /// The most connections to one server that idle, ready for the next call; others are closed
+    /// after use. Default: as many as there may be at all.
+    pub fn max_idle_connections(mut self, count: usize) -> Self {
+        self.max_idle_connections = Some(count);
+        self
+    }
+
+    /// How long a connection may idle. One that did for longer is not used again; it is closed when a
+    /// call takes it up or another connection comes back: the client has no thread of its own that
+    /// would look. Default: 60 seconds.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
     /// The client. Nothing is resolved or connected.
     ///
     /// # Errors
@@ -118,13 +169,33 @@ impl ClientBuilder {
                 "max_value_size: {size}; at most {MAX_VALUE_SIZE} is allowed"
             )));
         }
+        if self.max_connections == 0 {
+            return Err(Error::validation(
+                "max_connections: 0; it must be at least 1",
+            ));
+        }
+        let key_rule = match (self.binary_keys, self.protocol) {
+            (false, _) => KeyRule::Printable,
+            (true, Protocol::Meta) => KeyRule::Base64,
+            (true, Protocol::Binary) => KeyRule::Counted,
+            (true, protocol) => {
+                return Err(Error::validation(format!(
+                    "binary_keys: not possible with the protocol {protocol}; choose meta or binary"
+                )));
+            }
+        };
         let options = Options {
+            protocol: self.protocol,
             connect_timeout: self.connect_timeout,
             max_read: self.max_read_size,
+            max_connections: self.max_connections,
+            max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
+            idle_timeout: self.idle_timeout,
         };
         let topology = Topology::new(&self.servers, self.distribution, options)?;
         let shared = Shared {
             topology,
+            key_rule,
             transcoder: Box::new(Enyim),
             max_value_size: self.max_value_size,
         };

@@ -1,18 +1,26 @@
 //! The face: [`Client`] and its builder. May use everything below.
 
 mod admin;
+mod answer;
 mod builder;
+mod counter;
 mod single;
+mod store;
+mod update;
 
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
+pub use single::DeleteOutcome;
+pub use store::CasOutcome;
 
-use crate::conn::{Deadline, Pool};
+use crate::conn::{Deadline, Driver};
 use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::item::Item;
+use crate::key::{Key, KeyRule};
 use crate::route::Topology;
 use crate::server::IntoServers;
-use crate::value::Transcoder;
+use crate::value::{self, Transcoder};
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,6 +85,7 @@ pub struct Client {
 /// What all clones of a client have in common.
 struct Shared {
     topology: Topology,
+    key_rule: KeyRule,
     transcoder: Box<dyn Transcoder>,
     max_value_size: usize,
 }
@@ -122,10 +131,11 @@ impl Client {
         self.timeout
     }
 
-    /// The servers, `host:port` each, in the order in which they were given.
+    /// The servers, `host:port` each or the path of a unix socket, in the order in which they
+    /// were given.
     #[must_use]
     pub fn servers(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.shared.topology.pools().iter().map(Pool::name)
+        self.shared.topology.drivers().map(Driver::name)
     }
 
     /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
@@ -141,19 +151,41 @@ impl Client {
     /// # Ok::<(), moecache::Error>(())
     /// ```
     pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
-        let key =
-            Key::new(key.as_ref()).map_err(|error| Error::from(error).during("server_for"))?;
-        Ok(self.shared.topology.pool_of(key).name())
+        let key = self.shared.key(key.as_ref());
+        let key = key.map_err(|error| error.during("server_for"))?;
+        Ok(self.shared.topology.driver_of(key).name())
     }
 
     /// Closes the idle connections of all clones at once, and those in use as they finish. The
     /// client stays usable, and connects again when it is used.
     pub fn close(&self) {
-        self.shared.topology.pools().iter().for_each(Pool::close);
+        self.shared.topology.drivers().for_each(Driver::close);
     }
 
     fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout, Instant::now())
+    }
+}
+
+impl Shared {
+    fn key<'k>(&self, bytes: &'k [u8]) -> Result<Key<'k>> {
+        Ok(self.key_rule.key(bytes)?)
+    }
+
+    fn check_size(&self, size: usize) -> Result<()> {
+        let max = self.max_value_size;
+        if size > max {
+            let reason = format!("value: {size} bytes; the configured maximum is {max}");
+            return Err(Error::validation(reason));
+        }
+        Ok(())
+    }
+
+    /// The value of an item, and its cas id.
+    fn with_cas<T: DeserializeOwned>(&self, item: Item) -> Result<(T, u64)> {
+        // The decoders let no item through without the cas id that was asked for.
+        let cas = item.cas.unwrap_or_default();
+        Ok((value::decode(&*self.transcoder, item)?, cas))
     }
 }
 

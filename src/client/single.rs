@@ -1,20 +1,23 @@
 use super::Client;
-use crate::conn::{Answer, Pool, Sink};
-use crate::error::{Error, Kind, Result};
+use super::answer::{Answer, One};
+use crate::conn::{Batch, Deadline, Driver};
+use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::item::{Item, ItemRef};
+use crate::item::Item;
 use crate::key::Key;
-use crate::protocol::{Malformed, Request, Status, ValueHeader};
+use crate::protocol::{Request, Status};
 use crate::value;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::SystemTime;
 
-/// # One key
+/// # One key: reading and removing
 ///
 /// A key is 1 to 250 bytes of printable ASCII, 0x21 to 0x7e, as moecache and EnyimMemcached have
-/// it; anything else is a validation error, and nothing is sent. Besides, every call may fail with a
-/// connect, io, timeout, protocol or server error: see [`Error`].
+/// it; anything else is a validation error, and nothing is sent. ([`ClientBuilder::binary_keys`]
+/// allows more.) Besides, every call may fail with a connect, io, timeout, protocol or server error:
+/// see [`Error`].
+///
+/// [`ClientBuilder::binary_keys`]: crate::ClientBuilder::binary_keys
 impl Client {
     /// The value of `key`, read as a `T`; `None` if the key is not there.
     ///
@@ -38,76 +41,10 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
-        self.fetch("get", key.as_ref(), &mut Vec::new(), |item| {
+        let request = |key| Request::Get { key, cas: false };
+        self.fetch("get", key.as_ref(), &mut Vec::new(), request, |item| {
             value::decode(&*self.shared.transcoder, item)
         })
-    }
-
-    /// Stores `value` under `key` until `expiry`, whether the key was there or not.
-    ///
-    /// `value` is anything that serde can serialise. Strings, numbers, `bool`, `char`, bytes and
-    /// [`value::DateTime`](crate::value::DateTime) are stored as EnyimMemcached stores the .NET type
-    /// of the same size, so that .NET reads them; everything else as MessagePack with named fields.
-    /// [`value`](crate::value) has the table.
-    ///
-    /// # Errors
-    ///
-    /// A validation error if the expiry cannot be sent, or the value is over
-    /// [`max_value_size`](crate::ClientBuilder::max_value_size); an encode error if the value cannot
-    /// be serialised. If the server finds it too large, the call is a server error, and the key's
-    /// old value is gone.
-    ///
-    /// A string is sent from inside of its `serialize`, so that it need not be copied: a lock that a
-    /// `Serialize` of your own holds meanwhile is held until the reply is there.
-    ///
-    /// ```
-    /// # let server = moecache::testing::Server::start()?;
-    /// # let client = moecache::Client::new(&server)?;
-    /// use std::time::Duration;
-    ///
-    /// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-    /// struct User {
-    ///     name: String,
-    ///     age: u8,
-    /// }
-    ///
-    /// let user = User { name: "bob".to_owned(), age: 7 };
-    /// client.set("user:17", &user, Duration::from_secs(3600))?;
-    /// assert_eq!(client.get("user:17")?, Some(user));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn set<V: Serialize>(
-        &self,
-        key: impl AsRef<[u8]>,
-        value: V,
-        expiry: impl Into<Expiry>,
-    ) -> Result<()> {
-        self.store("set", key.as_ref(), expiry.into(), |store| {
-            value::encode(&*self.shared.transcoder, &value, |body| {
-                store(body.as_item())
-            })
-        })
-    }
-
-    /// Removes `key`. `false` if it was not there.
-    ///
-    /// `false` may also come after a pooled connection ended right when it was used, if the key was
-    /// removed by this very call before it was repeated on a new one.
-    ///
-    /// # Errors
-    ///
-    /// None of its own.
-    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        let delete = || {
-            let key = Key::new(key.as_ref())?;
-            let pool = self.shared.topology.pool_of(key);
-            match pool.exchange(&Request::Delete { key }, &mut (), self.deadline())? {
-                Answer::Status(Status::Deleted) => Ok(true),
-                Answer::Status(Status::NotFound) => Ok(false),
-                answer => Err(refused(&answer, pool)),
-            }
-        };
-        delete().map_err(|error: Error| error.during("delete"))
     }
 
     /// The bytes of `key`: raw data as [`set_bytes`](Self::set_bytes) stores it, or those of a
@@ -126,7 +63,8 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_bytes(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.fetch("get", key.as_ref(), &mut Vec::new(), |item| {
+        let request = |key| Request::Get { key, cas: false };
+        self.fetch("get", key.as_ref(), &mut Vec::new(), request, |item| {
             value::decode_bytes(&*self.shared.transcoder, item)
         })
     }
@@ -151,7 +89,8 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<bool> {
-        let found = self.fetch("get", key.as_ref(), buffer, |item| {
+        let request = |key| Request::Get { key, cas: false };
+        let found = self.fetch("get", key.as_ref(), buffer, request, |item| {
             value::decode_bytes(&*self.shared.transcoder, item)
         })?;
         let hit = found.is_some();
@@ -161,179 +100,242 @@ impl Client {
         Ok(hit)
     }
 
-    /// Stores bytes as they are: .NET's `byte[]`, flags 0xfa52.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`set`](Self::set).
-    pub fn set_bytes(
-        &self,
-        key: impl AsRef<[u8]>,
-        bytes: impl AsRef<[u8]>,
-        expiry: impl Into<Expiry>,
-    ) -> Result<()> {
-        self.store("set", key.as_ref(), expiry.into(), |store| {
-            let body = value::encode_bytes(&*self.shared.transcoder, bytes.as_ref())?;
-            store(body.as_item())
-        })
-    }
-
     /// The item of `key` as the server holds it, whoever stored it: flags and data, not decoded.
     ///
     /// # Errors
     ///
     /// None of its own.
     pub fn get_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
-        self.fetch("get", key.as_ref(), &mut Vec::new(), Ok)
+        let request = |key| Request::Get { key, cas: false };
+        self.fetch("get", key.as_ref(), &mut Vec::new(), request, Ok)
     }
 
-    /// Stores flags and data as they are.
+    /// The value of `key` with its cas id, which [`compare_and_swap`](Self::compare_and_swap) takes:
+    /// a number that changes whenever the item does.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
-    /// client.set_item("key", (16, "text as pylibmc stores it"), 0)?;
-    /// let item = client.get_item("key")?.unwrap();
-    /// assert_eq!((item.flags, &*item.data), (16, &b"text as pylibmc stores it"[..]));
+    /// use moecache::CasOutcome;
+    ///
+    /// client.set("stock", 7, 0)?;
+    /// if let Some((stock, cas)) = client.gets::<u32>("stock")? {
+    ///     let outcome = client.compare_and_swap("stock", stock - 1, 0, cas)?;
+    ///     assert_eq!(outcome, CasOutcome::Stored);
+    /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`set`](Self::set).
-    pub fn set_item<'a>(
-        &self,
-        key: impl AsRef<[u8]>,
-        item: impl Into<ItemRef<'a>>,
-        expiry: impl Into<Expiry>,
-    ) -> Result<()> {
-        self.store("set", key.as_ref(), expiry.into(), |store| {
-            store(item.into())
+    /// Those of [`get`](Self::get).
+    pub fn gets<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<(T, u64)>> {
+        let request = |key| Request::Get { key, cas: true };
+        self.fetch("gets", key.as_ref(), &mut Vec::new(), request, |item| {
+            self.shared.with_cas(item)
         })
     }
 
-    /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits,
-    /// flags 0. `get` reads it as any integer type that it fits, or as a string.
+    /// As [`get_item`](Self::get_item), with the cas id in [`Item::cas`].
     ///
-    /// A number stored with [`set`](Self::set) is a .NET number, which memcached cannot count. (This
-    /// version has no `incr` and `decr` of its own yet: it stores and reads what others count.)
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
+        let request = |key| Request::Get { key, cas: true };
+        self.fetch("gets", key.as_ref(), &mut Vec::new(), request, Ok)
+    }
+
+    /// The value of `key`, which from now on expires at `expiry`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get); a validation error if the expiry cannot be sent. memcached has
+    /// this since 1.5.3 in the text protocol, and since 1.4.8 in the binary one; older ones answer
+    /// with an error.
+    pub fn get_and_touch<T: DeserializeOwned>(
+        &self,
+        key: impl AsRef<[u8]>,
+        expiry: impl Into<Expiry>,
+    ) -> Result<Option<T>> {
+        self.fetch_and_touch(key.as_ref(), expiry.into(), |item| {
+            value::decode(&*self.shared.transcoder, item)
+        })
+    }
+
+    /// As [`get_and_touch`](Self::get_and_touch), the item as it is, with its cas id.
+    ///
+    /// # Errors
+    ///
+    /// A validation error if the expiry cannot be sent.
+    pub fn get_and_touch_item(
+        &self,
+        key: impl AsRef<[u8]>,
+        expiry: impl Into<Expiry>,
+    ) -> Result<Option<Item>> {
+        self.fetch_and_touch(key.as_ref(), expiry.into(), Ok)
+    }
+
+    /// Lets `key` expire at `expiry`, whatever it was to before. `false` if it is not there.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
-    /// client.set_counter("visits", 41, 0)?;
-    /// assert_eq!(client.get::<u64>("visits")?, Some(41));
+    /// use std::time::Duration;
+    ///
+    /// client.set("session", "..", Duration::from_secs(60))?;
+    /// assert!(client.touch("session", Duration::from_secs(3600))?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`set`](Self::set).
-    pub fn set_counter(
+    /// A validation error if the expiry cannot be sent.
+    pub fn touch(&self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Result<bool> {
+        let expiry = expiry.into();
+        self.ask(
+            "touch",
+            key.as_ref(),
+            |key| {
+                let exptime = expiry.to_wire(SystemTime::now())?;
+                Ok(Request::Touch { key, exptime })
+            },
+            Answer::found,
+        )
+    }
+
+    /// Removes `key`. `false` if it was not there.
+    ///
+    /// `false` may also come after a pooled connection ended right when it was used, if the key was
+    /// removed by this very call before it was repeated on a new one.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        let request = |key| Ok(Request::Delete { key, cas: None });
+        self.ask("delete", key.as_ref(), request, Answer::found)
+    }
+
+    /// Removes `key` if it still has this cas id, which [`gets`](Self::gets) gives.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// use moecache::{Client, DeleteOutcome, Protocol};
+    ///
+    /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
+    /// client.set("job", "do it", 0)?;
+    /// let (_, cas) = client.gets::<String>("job")?.unwrap();
+    /// client.set("job", "do something else", 0)?;
+    /// assert_eq!(client.delete_with_cas("job", cas)?, DeleteOutcome::Changed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [Unsupported](Error::is_unsupported) in the text protocol, which has no such command.
+    pub fn delete_with_cas(&self, key: impl AsRef<[u8]>, cas: u64) -> Result<DeleteOutcome> {
+        let request = |key| {
+            Ok(Request::Delete {
+                key,
+                cas: Some(cas),
+            })
+        };
+        self.ask(
+            "delete",
+            key.as_ref(),
+            request,
+            |answer, driver| match answer {
+                Answer::Status(Status::Deleted) => Ok(DeleteOutcome::Deleted),
+                Answer::Status(Status::Exists) => Ok(DeleteOutcome::Changed),
+                Answer::Status(Status::NotFound) => Ok(DeleteOutcome::Missing),
+                answer => Err(answer.into_error(driver)),
+            },
+        )
+    }
+
+    fn fetch_and_touch<T>(
         &self,
-        key: impl AsRef<[u8]>,
-        count: u64,
-        expiry: impl Into<Expiry>,
-    ) -> Result<()> {
-        self.set_item(key, (0, &count.to_string()), expiry)
+        key: &[u8],
+        expiry: Expiry,
+        decode: impl FnOnce(Item) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let exptime = expiry.to_wire(SystemTime::now());
+        let exptime = exptime.map_err(|error| Error::from(error).during("get_and_touch"))?;
+        let request = |key| Request::GetAndTouch {
+            key,
+            exptime,
+            cas: true,
+        };
+        self.fetch("get_and_touch", key, &mut Vec::new(), request, decode)
     }
 
     /// Gets an item into `buffer`, which moves into what `decode` makes of it; unless that succeeds
     /// the buffer is left empty.
-    fn fetch<T>(
+    fn fetch<'k, T>(
         &self,
         operation: &'static str,
-        key: &[u8],
+        key: &'k [u8],
         buffer: &mut Vec<u8>,
+        request: impl FnOnce(Key<'k>) -> Request<'k>,
         decode: impl FnOnce(Item) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut found = Found {
-            flags: None,
-            data: buffer,
-        };
+        let mut one = One::into_buffer(std::mem::take(buffer));
         let fetch = || {
-            let key = Key::new(key)?;
-            let pool = self.shared.topology.pool_of(key);
-            match pool.exchange(&Request::Get { key }, &mut found, self.deadline())? {
-                Answer::Status(Status::End) => {}
-                answer => return Err(refused(&answer, pool)),
-            }
-            let Some(flags) = found.flags else {
+            let key = self.shared.key(key)?;
+            let driver = self.shared.topology.driver_of(key);
+            driver.exchange(Batch::of(&request(key)), &mut one, self.deadline());
+            let Some(item) = one.take()?.value(driver)? else {
                 return Ok(None);
             };
-            let item = Item {
-                flags,
-                data: std::mem::take(found.data),
-                cas: None,
-            };
-            decode(item)
-                .map(Some)
-                .map_err(|error| error.on(pool.name()))
+            let decoded = decode(item).map_err(|error| error.on(driver.name()))?;
+            Ok(Some(decoded))
         };
-        let fetched = fetch().map_err(|error: Error| error.during(operation));
+        let fetched = fetch();
+        *buffer = one.buffer;
         buffer.clear();
-        fetched
+        fetched.map_err(|error: Error| error.during(operation))
     }
 
-    /// Judges everything, then lets `encode` hand over the item to store: what it borrows need only
-    /// live until the item is on its way.
-    fn store(
+    /// One request about one key, and what its answer means.
+    pub(super) fn ask<'k, T>(
         &self,
         operation: &'static str,
-        key: &[u8],
-        expiry: Expiry,
-        encode: impl FnOnce(&mut dyn FnMut(ItemRef<'_>) -> Result<()>) -> Result<()>,
-    ) -> Result<()> {
-        let store = || {
-            let key = Key::new(key)?;
-            let exptime = expiry.to_wire(SystemTime::now())?;
-            encode(&mut |item| {
-                self.shared.check_size(item.data.len())?;
-                let pool = self.shared.topology.pool_of(key);
-                let request = Request::Set { key, item, exptime };
-                match pool.exchange(&request, &mut (), self.deadline())? {
-                    Answer::Status(Status::Stored) => Ok(()),
-                    answer => Err(refused(&answer, pool)),
-                }
-            })
+        key: &'k [u8],
+        request: impl FnOnce(Key<'k>) -> Result<Request<'k>>,
+        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
+    ) -> Result<T> {
+        let ask = || {
+            let key = self.shared.key(key)?;
+            let request = request(key)?;
+            self.exchange(key, &request, self.deadline(), meaning)
         };
-        store().map_err(|error: Error| error.during(operation))
+        ask().map_err(|error: Error| error.during(operation))
+    }
+
+    /// The same with a request that is there already.
+    pub(super) fn exchange<T>(
+        &self,
+        key: Key<'_>,
+        request: &Request<'_>,
+        deadline: Deadline,
+        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
+    ) -> Result<T> {
+        let driver = self.shared.topology.driver_of(key);
+        let mut one = One::default();
+        driver.exchange(Batch::of(request), &mut one, deadline);
+        meaning(one.take()?, driver)
     }
 }
 
-impl super::Shared {
-    fn check_size(&self, size: usize) -> Result<()> {
-        let max = self.max_value_size;
-        if size > max {
-            let reason = format!("value: {size} bytes; the configured maximum is {max}");
-            return Err(Error::validation(reason));
-        }
-        Ok(())
-    }
-}
-
-/// The value of one key.
-struct Found<'a> {
-    /// Those of the value; `None` as long as none came.
-    flags: Option<u32>,
-    data: &'a mut Vec<u8>,
-}
-
-impl Sink for Found<'_> {
-    fn value(&mut self, header: ValueHeader) -> Result<&mut Vec<u8>, Malformed> {
-        self.flags = Some(header.flags);
-        Ok(self.data)
-    }
-}
-
-/// The error for an answer that is not what was asked for.
-pub(super) fn refused(answer: &Answer, pool: &Pool) -> Error {
-    match answer {
-        Answer::Refused(line) => Error::new(Kind::Server, format!("the server answered {line}")),
-        // The decoder lets no such status through.
-        Answer::Status(status) => {
-            Error::new(Kind::Protocol, format!("unexpected reply {status:?}"))
-        }
-    }
-    .on(pool.name())
+/// What came of [`Client::delete_with_cas`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum DeleteOutcome {
+    /// The item had the cas id, and is gone.
+    Deleted,
+    /// Somebody changed the item in the meantime: it has another cas id, and was not removed.
+    Changed,
+    /// The key is not there.
+    Missing,
 }

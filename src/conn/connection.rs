@@ -1,16 +1,19 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
-use super::stream::Stream;
-use crate::protocol::text::{self, Decoder};
-use crate::protocol::{Excerpt, Malformed, Refused, Reply, Request, Status, Step, ValueHeader};
-use std::io::{IoSlice, IoSliceMut};
+use super::stream::{Patience, Stream};
+use crate::error::Error;
+use crate::protocol::{
+    Decoder, Dialect, Limits, Malformed, Output, Part, Refused, Reply, Step, ValueHeader,
+};
+use std::io::IoSliceMut;
 use std::time::{Duration, Instant};
 
 /// The size of the input buffer: a small value with all that surrounds it, in one read.
 const INPUT: usize = 16 << 10;
 
-/// The longest value that is copied behind its command line; above it, a gathering write is cheaper.
-const INLINE_MAX: usize = 16 << 10;
+/// Its size once many requests were sent at once: fewer, longer reads.
+const LARGE_INPUT: usize = 64 << 10;
+const MANY: usize = 50;
 
 /// How much a value's buffer grows ahead of the bytes received: a server that claims a gigabyte
 /// costs no more than this.
@@ -19,64 +22,88 @@ const GROWTH: usize = 1 << 20;
 /// How long a connection may idle before it is looked at again.
 const IDLE: Duration = Duration::from_millis(1);
 
-/// A connection to one server, with at most one request under way.
+/// A connection to one server.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(super) struct Connection {
     stream: Stream,
+    pub(super) dialect: Dialect,
+    pub(super) limits: Limits,
     input: Input,
-    output: Vec<u8>,
+    /// An empty buffer for requests, used again.
+    pub(super) output: Vec<u8>,
+    /// The first opaque that was not used yet.
+    pub(super) opaque: u32,
     last_used: Instant,
     /// Whether a reply has come on it.
     has_served: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
-    progress: Progress,
+    pub(super) progress: Progress,
 }
 
-/// How far the current request got.
+/// How far the requests under way got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Progress {
-    /// The reply was read to its end, and nothing is left over.
+    /// All replies were read to their ends, and nothing is left over.
     Clean,
-    /// Not all of the request has been handed to the kernel.
+    /// Requests have been sent, or parts of them; nothing has come back.
     Sending,
-    /// All of it has; nothing of the reply has come.
-    Sent,
-    /// Some of the reply has come; or all of it, on a connection that must not be used again.
+    /// Some of a reply has come; or all of it, on a connection that must not be used again.
     Receiving,
 }
 
-/// What the server made of a request.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Status(Status),
-    /// An error line of the server, escaped and cut.
-    Refused(Excerpt),
-}
-
-/// Takes what a reply holds besides its status. The decoder lets through only what the request can
-/// bring, so each kind of request needs only its own half.
+/// Takes what comes for the requests of a batch, which it knows by their places in it. Each gets
+/// exactly one of [`value`](Self::value), [`reply`](Self::reply) and [`failed`](Self::failed); or,
+/// where the first turns out to be wrong, a second that counts in its place.
 pub(crate) trait Sink {
-    /// A value comes; its bytes go into the returned buffer, in place of what it holds.
-    fn value(&mut self, _header: ValueHeader) -> Result<&mut Vec<u8>, Malformed> {
-        Err(Malformed::Unexpected(Excerpt::new(b"VALUE")))
+    /// A value is coming: where to read it to, in place of what that holds.
+    fn buffer(&mut self, _index: usize, _header: &ValueHeader) -> Vec<u8> {
+        Vec::new()
     }
 
-    /// A line of `stats`.
-    fn stat(&mut self, _name: &[u8], _value: &[u8]) -> Result<(), Malformed> {
-        Err(Malformed::Unexpected(Excerpt::new(b"STAT")))
+    /// The value that a request asked for, complete.
+    fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>);
+
+    /// A line of a reply of many.
+    ///
+    /// # Errors
+    ///
+    /// When there are more of them than can be right: the connection is closed.
+    fn part(&mut self, _index: usize, _part: Part<'_>) -> Result<(), Malformed> {
+        Ok(())
     }
+
+    /// Whether it takes no further line now.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// A reply that is not a value; the end of one of many lines.
+    fn reply(&mut self, index: usize, reply: Reply<'_>);
+
+    /// There is no reply.
+    fn failed(&mut self, index: usize, error: Error);
 }
 
-/// For replies that are only a status.
-impl Sink for () {}
+/// What has come of the replies under way.
+#[derive(Debug, Default)]
+pub(super) struct Incoming {
+    /// The value under way.
+    value: Option<Value>,
+    /// Whether the server refused a storage command for what it said: it may take the value that
+    /// came with it for further commands.
+    pub(super) is_out_of_step: bool,
+}
 
 impl Connection {
-    pub(super) fn new(stream: Stream) -> Self {
+    pub(super) fn new(stream: Stream, limits: Limits) -> Self {
         Self {
             stream,
+            dialect: Dialect::Text,
+            limits,
             input: Input::new(),
             output: Vec::new(),
+            opaque: 0,
             last_used: Instant::now(),
             has_served: false,
             process: std::process::id(),
@@ -86,167 +113,212 @@ impl Connection {
 
     /// Whether it can take another request: one that idled may have been closed, or sent something
     /// that no one asked for, or come through a fork.
-    pub(super) fn is_usable(&self) -> bool {
-        self.last_used.elapsed() < IDLE
-            || (self.process == std::process::id() && self.stream.is_quiet())
+    /// `idle` is for how long it did.
+    pub(super) fn is_usable(&self, idle: Duration) -> bool {
+        idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
     }
 
     pub(super) fn last_used(&self) -> Instant {
         self.last_used
     }
 
-    pub(super) fn progress(&self) -> Progress {
-        self.progress
+    /// Prepares for the replies to so many requests.
+    pub(super) fn expect(&mut self, requests: usize) {
+        if requests >= MANY && self.input.buffer.len() < LARGE_INPUT {
+            self.input.buffer.resize(LARGE_INPUT, 0);
+        }
     }
 
-    /// Sends `request` and receives its reply.
-    pub(super) fn exchange(
-        &mut self,
-        request: &Request<'_>,
-        max_value: usize,
-        sink: &mut dyn Sink,
-        deadline: Deadline,
-    ) -> Result<Answer, Fault> {
-        match self.send(request, deadline) {
-            Err(Fault::Lost(_)) if self.was_turned_away(deadline) => Err(Fault::TooManyConnections),
-            Err(fault) => Err(fault),
-            Ok(()) => self.receive(request, max_value, sink, deadline),
+    /// All replies have been read. `is_certain` unless more may come.
+    pub(super) fn finish(&mut self, is_certain: bool) {
+        if is_certain && self.input.bytes().is_empty() {
+            self.progress = Progress::Clean;
         }
+        self.last_used = Instant::now();
+    }
+
+    /// Sends what of `output` is not `written` yet; whether all of it is now.
+    pub(super) fn send(
+        &mut self,
+        output: &Output<'_>,
+        written: &mut usize,
+        deadline: Deadline,
+        patience: Patience,
+    ) -> Result<bool, Fault> {
+        self.progress = self.progress.max(Progress::Sending);
+        let length = output.len();
+        while *written < length {
+            let (parts, count) = output.parts(*written);
+            match self.stream.write(&parts[..count], deadline, patience) {
+                Ok(0) => return Ok(false),
+                Ok(sent) => *written += sent,
+                Err(Fault::Lost(_)) if self.was_turned_away(deadline) => {
+                    return Err(Fault::TooManyConnections);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(true)
     }
 
     /// Whether a connection on which nothing can be sent was closed by the server with the words
     /// that it has too many. A read on it waits for nothing.
     fn was_turned_away(&mut self, deadline: Deadline) -> bool {
         !self.has_served
-            && self.input.fill(&mut self.stream, deadline).is_ok()
+            && self
+                .input
+                .fill(&mut self.stream, deadline, Patience::Full)
+                .is_ok()
             && self
                 .input
                 .bytes()
                 .starts_with(Refused::TOO_MANY_CONNECTIONS)
     }
 
-    fn send(&mut self, request: &Request<'_>, deadline: Deadline) -> Result<(), Fault> {
-        self.progress = Progress::Sending;
-        self.output.clear();
-        match text::encode(request, INLINE_MAX, &mut self.output) {
-            None => self
-                .stream
-                .write_all(&mut [IoSlice::new(&self.output)], deadline)?,
-            Some((value, end)) => {
-                let parts = [&self.output, value, end];
-                self.stream
-                    .write_all(&mut parts.map(IoSlice::new), deadline)?;
-            }
-        }
-        self.progress = Progress::Sent;
-        Ok(())
-    }
-
-    fn receive(
+    /// Receives the replies that `decoder` decodes; whether all of them are there. `first` is the
+    /// place by which the sink knows the first request of the batch.
+    pub(super) fn receive(
         &mut self,
-        request: &Request<'_>,
-        max_value: usize,
+        decoder: &mut Decoder<'_>,
+        incoming: &mut Incoming,
+        first: usize,
         sink: &mut dyn Sink,
         deadline: Deadline,
-    ) -> Result<Answer, Fault> {
-        let mut decoder = Decoder::new(request, max_value);
-        let mut reusable = !request.reply_end_is_uncertain();
-        loop {
-            let answer = match decoder.decode(self.input.bytes())? {
+        patience: Patience,
+    ) -> Result<bool, Fault> {
+        while !decoder.is_done() {
+            if let Some(value) = &mut incoming.value {
+                if !value.read(&mut self.stream, &mut self.input, deadline, patience)? {
+                    return Ok(false);
+                }
+            }
+            match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
-                    self.input.fill(&mut self.stream, deadline)?;
+                    if self.input.fill(&mut self.stream, deadline, patience)? == 0 {
+                        return Ok(false);
+                    }
                     self.progress = Progress::Receiving;
-                    continue;
                 }
-                Step::Value { used, header } => {
+                Step::Skip { used } => self.input.consume(used),
+                Step::Part { used, part } => {
+                    sink.part(first + decoder.next(), part)?;
                     self.input.consume(used);
-                    self.read_value(header.length, sink.value(header)?, deadline)?;
-                    continue;
+                    if sink.is_full() {
+                        return Ok(false);
+                    }
                 }
-                Step::Line { used, reply } => {
-                    let answer = match reply {
-                        Reply::Status(status) => Answer::Status(status),
-                        Reply::Stat { name, value } => {
-                            sink.stat(name, value)?;
-                            Answer::Status(Status::Ok)
+                Step::Value {
+                    used,
+                    index,
+                    header,
+                } => {
+                    self.input.consume(used);
+                    let buffer = sink.buffer(first + index, &header);
+                    incoming.value = Some(Value::new(header, buffer, &mut self.input));
+                }
+                Step::Reply { used, index, reply } => {
+                    match reply {
+                        Reply::Hit => {
+                            if let Some(value) = incoming.value.take() {
+                                sink.value(first + index, value.header, value.data);
+                            }
                         }
                         Reply::Refused(refused)
                             if !self.has_served && refused.is_too_many_connections() =>
                         {
                             return Err(Fault::TooManyConnections);
                         }
-                        Reply::Refused(Refused { line, by_grammar }) => {
-                            // The server may take the value for further commands.
-                            reusable &= !(by_grammar && request.is_storage());
-                            Answer::Refused(Excerpt::new(line))
-                        }
-                    };
+                        reply => sink.reply(first + index, reply),
+                    }
+                    incoming.is_out_of_step |= decoder.is_out_of_step(index, &reply);
                     self.input.consume(used);
-                    answer
+                    if incoming.is_out_of_step && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
                 }
-            };
-            if decoder.is_done() {
-                if reusable && self.input.bytes().is_empty() {
-                    self.progress = Progress::Clean;
-                }
-                self.has_served = true;
-                self.last_used = Instant::now();
-                return Ok(answer);
             }
+        }
+        self.has_served = true;
+        Ok(true)
+    }
+}
+
+/// A value that is coming.
+#[derive(Debug)]
+struct Value {
+    header: ValueHeader,
+    data: Vec<u8>,
+    filled: usize,
+}
+
+impl Value {
+    /// Takes what the input buffer has of it.
+    fn new(header: ValueHeader, mut data: Vec<u8>, input: &mut Input) -> Self {
+        let length = header.length;
+        let filled = length.min(input.bytes().len());
+        if filled == length {
+            data.clear();
+        } else {
+            // What the buffer holds is written over, so that one used again need not be zeroed again.
+            let first = length.min(GROWTH);
+            data.truncate(length);
+            if data.capacity() == 0 {
+                data = vec![0; first];
+            } else if data.len() < first {
+                data.reserve_exact(first - data.len());
+                data.resize(first, 0);
+            }
+        }
+        let received = &input.bytes()[..filled];
+        if filled == length {
+            data.extend_from_slice(received);
+        } else {
+            data[..filled].copy_from_slice(received);
+        }
+        input.consume(filled);
+        Self {
+            header,
+            data,
+            filled,
         }
     }
 
-    /// Reads `length` bytes in place of what `into` holds: what the input buffer has of them, and the
-    /// rest from the socket straight to where it belongs.
-    fn read_value(
+    /// Reads the rest from the socket straight to where it belongs; whether all of it is there now.
+    fn read(
         &mut self,
-        length: usize,
-        into: &mut Vec<u8>,
+        stream: &mut Stream,
+        input: &mut Input,
         deadline: Deadline,
-    ) -> Result<(), Fault> {
-        let buffered = length.min(self.input.bytes().len());
-        if buffered == length {
-            into.clear();
-            into.extend_from_slice(&self.input.bytes()[..length]);
-            self.input.consume(length);
-            return Ok(());
-        }
-        // What the buffer holds is written over, so that one used again need not be zeroed again.
-        into.truncate(length);
-        let first = length.min(GROWTH);
-        if into.capacity() == 0 {
-            *into = vec![0; first];
-        } else if into.len() < first {
-            into.reserve_exact(first - into.len());
-            into.resize(first, 0);
-        }
-        into[..buffered].copy_from_slice(&self.input.bytes()[..buffered]);
-        self.input.consume(buffered);
-        let mut filled = buffered;
-        while filled < length {
-            if filled == into.len() {
-                into.resize(length.min(filled + GROWTH), 0);
+        patience: Patience,
+    ) -> Result<bool, Fault> {
+        let length = self.header.length;
+        while self.filled < length {
+            if self.filled == self.data.len() {
+                self.data.resize(length.min(self.filled + GROWTH), 0);
             }
-            let room = into.len() - filled;
-            let mut parts = [&mut into[filled..], self.input.space()].map(IoSliceMut::new);
+            let room = self.data.len() - self.filled;
+            let mut parts = [&mut self.data[self.filled..], input.space()].map(IoSliceMut::new);
             // With the end of the value comes the end of the reply: one call less.
-            let parts = if filled + room == length {
+            let parts = if self.filled + room == length {
                 &mut parts[..]
             } else {
                 &mut parts[..1]
             };
-            let read = self.stream.read(parts, deadline)?;
-            self.input.received(read.saturating_sub(room));
-            filled += read.min(room);
+            let read = stream.read(parts, deadline, patience)?;
+            if read == 0 {
+                return Ok(false);
+            }
+            input.received(read.saturating_sub(room));
+            self.filled += read.min(room);
         }
-        Ok(())
+        Ok(true)
     }
 }
 
 /// Bytes received and not used yet.
 #[derive(Debug)]
 struct Input {
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     start: usize,
     end: usize,
 }
@@ -254,7 +326,7 @@ struct Input {
 impl Input {
     fn new() -> Self {
         Self {
-            buffer: vec![0; INPUT].into(),
+            buffer: vec![0; INPUT],
             start: 0,
             end: 0,
         }
@@ -271,16 +343,21 @@ impl Input {
         }
     }
 
-    /// Reads once. There is always room: the decoder asks for more only within a line, and the
-    /// buffer holds several of the longest.
-    fn fill(&mut self, stream: &mut Stream, deadline: Deadline) -> Result<(), Fault> {
+    /// Reads once; 0 if nothing came. There is always room: the decoder asks for more only within a
+    /// line, and the buffer holds several of the longest.
+    fn fill(
+        &mut self,
+        stream: &mut Stream,
+        deadline: Deadline,
+        patience: Patience,
+    ) -> Result<usize, Fault> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        let read = stream.read(&mut [IoSliceMut::new(self.space())], deadline)?;
+        let read = stream.read(&mut [IoSliceMut::new(self.space())], deadline, patience)?;
         self.received(read);
-        Ok(())
+        Ok(read)
     }
 
     /// Where the next bytes go.
@@ -302,12 +379,9 @@ mod tests {
     fn a_connection_of_another_process_is_not_used() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = Stream::connect(listener.local_addr().unwrap(), None).unwrap();
-        let mut connection = Connection::new(stream);
-        while connection.last_used.elapsed() < 2 * IDLE {
-            std::thread::yield_now();
-        }
-        assert!(connection.is_usable());
+        let mut connection = Connection::new(stream, Limits::TCP);
+        assert!(connection.is_usable(2 * IDLE));
         connection.process += 1;
-        assert!(!connection.is_usable());
+        assert!(!connection.is_usable(2 * IDLE));
     }
 }

@@ -18,6 +18,13 @@ pub(crate) enum Fault {
     /// The peer closed or reset the connection.
     Lost(io::Error),
     Malformed(Malformed),
+    /// All connections that the pool may have are in use, this many, and none came back in time.
+    AllInUse(usize),
+    /// The server refused a storage command, and may have taken its value for further commands:
+    /// what it answers next can be the reply to one of those.
+    OutOfStep,
+    /// The connection's protocol cannot say what was asked for.
+    Unsupported(Error),
 }
 
 impl Fault {
@@ -44,6 +51,19 @@ impl Fault {
             ),
             Self::Lost(source) => Error::new(Kind::Io, "the connection was lost").caused_by(source),
             Self::Malformed(malformed) => malformed.into(),
+            Self::AllInUse(max) => Error::new(
+                Kind::Timeout,
+                format!(
+                    "all {max} connections that max_connections allows were in use for {timeout:?}; \
+                     nothing was sent"
+                ),
+            ),
+            Self::OutOfStep => Error::new(
+                Kind::Protocol,
+                "the server refused an earlier command of this batch, and may have taken its value \
+                 for further commands",
+            ),
+            Self::Unsupported(error) => error,
         }
     }
 }

@@ -1,14 +1,22 @@
-//! Sockets: from a request to its reply before a deadline, and the idle connections of a server.
+//! Sockets: from a batch of requests to their replies before a deadline, and the connections to a
+//! server.
 //!
+//! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod connection;
+mod conversation;
 mod deadline;
+mod driver;
 mod fault;
 mod pool;
 mod resolve;
 mod stream;
+mod version;
 
-pub(crate) use connection::{Answer, Sink};
+pub(crate) use connection::Sink;
 pub(crate) use deadline::Deadline;
+pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use pool::{Options, Pool};
+pub(crate) use stream::Patience;
+pub use version::Protocol;

@@ -1,19 +1,17 @@
-use super::connection::{Answer, Connection, Progress, Sink};
+use super::connection::{Connection, Incoming, Progress, Sink};
+use super::conversation::Conversation;
 use super::deadline::{Deadline, Expired};
+use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
 use super::resolve::{Resolver, getaddrinfo};
-use super::stream::Stream;
-use crate::error::Error;
-use crate::protocol::Request;
+use super::stream::{Patience, Stream};
+use super::version::{Protocol, Version};
+use crate::protocol::{Decoder, Dialect, Limits, Output, Request, Window};
 use crate::server::Address;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How long a connection may idle before it is closed, while others are in use.
-const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
 /// How much too early a timeout may end: it is counted in milliseconds.
 const TIMER_SLACK: Duration = Duration::from_millis(10);
@@ -21,27 +19,56 @@ const TIMER_SLACK: Duration = Duration::from_millis(10);
 /// What the pools of a client have in common.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
+    pub(crate) protocol: Protocol,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The largest value that is read, in bytes.
     pub(crate) max_read: usize,
+    /// The most connections at a time, idle ones included.
+    pub(crate) max_connections: usize,
+    /// The most that idle.
+    pub(crate) max_idle: usize,
+    /// How long one may idle before it is closed.
+    pub(crate) idle_timeout: Duration,
 }
 
 /// The connections to one server.
 ///
 /// A connection is in the pool only while nothing uses it, and taking it out moves it: no lock is
 /// held over IO, and what is dropped on the way, by an error or a panic, is closed and never comes
-/// back.
+/// back. The lock guards a list and two counters; whoever has it takes or puts one and lets go, in
+/// well under a microsecond, while the round trip that follows takes ten and more: some hundred
+/// threads would have to be between two calls at once before one waited for another.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    /// `host:port`, for messages.
+    /// `host:port` or a path, for messages.
     name: String,
-    resolver: Resolver,
+    endpoint: Endpoint,
     options: Options,
+    connections: Mutex<Connections>,
+    /// A connection came back, or may now be made.
+    changed: Condvar,
+    /// What the server speaks, once it was asked.
+    dialect: OnceLock<Dialect>,
+}
+
+/// Where a server listens.
+#[derive(Debug)]
+enum Endpoint {
+    Tcp(Resolver),
+    Unix(String),
+}
+
+#[derive(Debug, Default)]
+struct Connections {
     /// The one used last is on top, so that a burst's surplus idles at the bottom, and is closed.
-    idle: Mutex<VecDeque<Pooled>>,
+    idle: VecDeque<Pooled>,
+    /// All of them: idle, in use, and being made.
+    open: usize,
+    /// How many threads wait for one.
+    waiting: usize,
     /// How often the pool was closed: a connection made before that does not come back.
-    closed: AtomicU64,
+    closed: u64,
 }
 
 #[derive(Debug)]
@@ -50,127 +77,183 @@ struct Pooled {
     closed_before: u64,
 }
 
-impl Pooled {
-    fn has_idled_too_long(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.connection.last_used()) > LONGEST_IDLE
+/// A connection taken out of the pool. Unless it is [put back](Pool::put) it is closed.
+#[derive(Debug)]
+pub(super) struct Lease<'p> {
+    pooled: Pooled,
+    permit: Permit<'p>,
+}
+
+impl Lease<'_> {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.pooled.connection
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.pooled.connection.progress
+    }
+}
+
+/// The right to have one connection.
+#[derive(Debug)]
+struct Permit<'p> {
+    pool: &'p Pool,
+    /// Whether the connection lives on in the pool.
+    is_kept: bool,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.pool.release(1);
+        }
     }
 }
 
 impl Pool {
-    pub(crate) fn new(server: Address, options: Options) -> Self {
+    pub(crate) fn new(server: &Address, options: Options) -> Self {
+        let endpoint = match server {
+            Address::Tcp { host, port } => Endpoint::Tcp(Resolver::new(host, *port, getaddrinfo)),
+            Address::Unix(path) => Endpoint::Unix(path.clone()),
+        };
         Self {
             name: server.to_string(),
-            resolver: Resolver::new(server, getaddrinfo),
+            endpoint,
             options,
-            idle: Mutex::default(),
-            closed: AtomicU64::new(0),
+            connections: Mutex::default(),
+            changed: Condvar::new(),
+            dialect: OnceLock::new(),
         }
     }
 
-    /// The server, `host:port`.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn max_read(&self) -> usize {
+        self.options.max_read
     }
 
-    /// Closes the idle connections, and those in use as they finish.
-    pub(crate) fn close(&self) {
-        self.closed.fetch_add(1, Ordering::Relaxed);
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(idle); // Not under the lock.
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        // Nothing panics while it is held, and there is nothing in it that could be half done.
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends `request` and receives its reply, on a pooled connection or a new one.
-    ///
-    /// A pooled connection that ends before the first byte of the reply was closed by the server
-    /// while it idled. If repeating the request does no harm, that is done once, on a new one.
-    pub(crate) fn exchange(
-        &self,
-        request: &Request<'_>,
-        sink: &mut dyn Sink,
-        mut deadline: Deadline,
-    ) -> Result<Answer, Error> {
-        let timeout = deadline.timeout();
-        let mut in_doubt = false;
-        self.attempt(request, sink, &mut deadline, &mut in_doubt)
-            .map_err(|fault| {
-                let error = fault.into_error(timeout).on(&self.name);
-                if in_doubt { error.ambiguous() } else { error }
-            })
+    fn permit(&self) -> Permit<'_> {
+        Permit {
+            pool: self,
+            is_kept: false,
+        }
     }
 
-    /// `in_doubt` tells whether a write may have taken effect, should this fail.
-    fn attempt(
-        &self,
-        request: &Request<'_>,
-        sink: &mut dyn Sink,
-        deadline: &mut Deadline,
-        in_doubt: &mut bool,
-    ) -> Result<Answer, Fault> {
-        let mut idle = self.take();
-        loop {
-            let reused = idle.is_some();
-            let mut pooled = match idle.take() {
-                Some(pooled) => pooled,
-                None => self.connect(deadline)?,
-            };
-            let connection = &mut pooled.connection;
-            match connection.exchange(request, self.options.max_read, sink, *deadline) {
-                Ok(answer) => {
-                    self.put(pooled);
-                    return Ok(answer);
-                }
-                Err(fault) => {
-                    let sent = connection.progress() >= Progress::Sent;
-                    let turned_away = matches!(fault, Fault::TooManyConnections);
-                    *in_doubt |= sent && !turned_away && request.is_write();
-                    let stale = reused
-                        && matches!(fault, Fault::Lost(_))
-                        && connection.progress() < Progress::Receiving;
-                    if !(stale && request.is_repeatable()) {
-                        return Err(fault);
-                    }
-                }
-            }
+    /// So many connections are no more.
+    fn release(&self, count: usize) {
+        let mut connections = self.connections();
+        connections.open -= count;
+        if connections.waiting > 0 {
+            drop(connections);
+            self.changed.notify_all();
         }
     }
 
     /// An idle connection that is still good.
-    fn take(&self) -> Option<Pooled> {
+    pub(super) fn idle(&self) -> Option<Lease<'_>> {
         loop {
-            let top = self
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop_back();
-            match top {
-                Some(pooled) if !pooled.connection.is_usable() => drop(pooled),
-                top => return top,
+            let pooled = self.connections().idle.pop_back()?;
+            if let Some(lease) = self.lease(pooled) {
+                return Some(lease);
             }
         }
     }
 
-    fn put(&self, pooled: Pooled) {
-        if pooled.connection.progress() != Progress::Clean {
-            return;
-        }
-        let now = pooled.connection.last_used();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // Under the lock, so that a close either counted before this or finds the connection.
-        if pooled.closed_before == self.closed.load(Ordering::Relaxed) {
-            idle.push_back(pooled);
-        }
-        // One at a time will do: connections come back far more often than they are made.
-        let surplus = match idle.front() {
-            Some(bottom) if bottom.has_idled_too_long(now) => idle.pop_front(),
-            _ => None,
-        };
-        drop(idle);
-        drop(surplus); // Closed outside of the lock.
+    /// What was taken out of the idle ones, unless it is not good any more.
+    fn lease(&self, pooled: Pooled) -> Option<Lease<'_>> {
+        let permit = self.permit();
+        let idle = pooled.connection.last_used().elapsed();
+        let is_good = idle <= self.options.idle_timeout && pooled.connection.is_usable(idle);
+        is_good.then_some(Lease { pooled, permit })
     }
 
-    /// A new connection, to the first of the server's addresses that takes it. They share the time.
-    fn connect(&self, deadline: &mut Deadline) -> Result<Pooled, Fault> {
-        let closed_before = self.closed.load(Ordering::Relaxed);
+    /// A connection: a new one; or, when there may be no more, the next that comes back, and then
+    /// the second value is `true`.
+    pub(super) fn open(&self, deadline: &mut Deadline) -> Result<(Lease<'_>, bool), Fault> {
+        let mut connections = self.connections();
+        while connections.open >= self.options.max_connections {
+            if let Some(pooled) = connections.idle.pop_back() {
+                drop(connections);
+                if let Some(lease) = self.lease(pooled) {
+                    return Ok((lease, true));
+                }
+                connections = self.connections();
+                continue;
+            }
+            let left = deadline.remaining(Instant::now());
+            let left = left.map_err(|Expired| Fault::AllInUse(self.options.max_connections))?;
+            connections.waiting += 1;
+            connections = match left {
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(connections, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.changed.wait(connections);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+            connections.waiting -= 1;
+        }
+        connections.open += 1;
+        let closed_before = connections.closed;
+        drop(connections);
+        let permit = self.permit();
+        let connection = self.connect(deadline)?;
+        let pooled = Pooled {
+            connection,
+            closed_before,
+        };
+        Ok((Lease { pooled, permit }, false))
+    }
+
+    /// Takes a connection back whose replies were all read.
+    pub(super) fn put(&self, lease: Lease<'_>) {
+        if lease.progress() != Progress::Clean {
+            return;
+        }
+        let Lease { pooled, mut permit } = lease;
+        let now = pooled.connection.last_used();
+        let options = &self.options;
+        let mut connections = self.connections();
+        // Under the lock, so that a close either counted before this or finds the connection.
+        if pooled.closed_before != connections.closed {
+            drop(connections);
+            return;
+        }
+        permit.is_kept = true;
+        connections.idle.push_back(pooled);
+        // One at a time will do: connections come back far more often than they are made.
+        let is_surplus = match connections.idle.front() {
+            Some(bottom) => {
+                connections.idle.len() > options.max_idle
+                    || bottom.has_idled_too_long(now, options.idle_timeout)
+            }
+            None => false,
+        };
+        let surplus = if is_surplus {
+            connections.idle.pop_front()
+        } else {
+            None
+        };
+        let someone_waits = connections.waiting > 0;
+        drop(connections);
+        if someone_waits {
+            self.changed.notify_one();
+        }
+        if let Some(surplus) = surplus {
+            drop(surplus); // Closed outside of the lock.
+            self.release(1);
+        }
+    }
+
+    /// A new connection, which speaks what it should.
+    fn connect(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
         deadline.remaining(started)?;
         let limit = match self.options.connect_timeout {
@@ -179,39 +262,110 @@ impl Pool {
             Some(timeout) => deadline.min(Deadline::after(timeout, started)),
             None => *deadline,
         };
-        let too_late = || Fault::ConnectTimeout(limit.timeout());
-        let addresses = match self.resolver.resolve(limit) {
-            Err(Fault::Timeout) => return Err(too_late()),
-            addresses => addresses?,
-        };
-        let mut failed = None;
-        for (tried, address) in addresses.iter().enumerate() {
-            let left = limit.remaining(Instant::now()).map_err(|_| too_late())?;
-            let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            match Stream::connect(*address, left.map(|left| left / share)) {
-                Ok(stream) => {
-                    if limit.timeout() > deadline.timeout() {
-                        *deadline = deadline.postponed(started.elapsed());
-                    }
-                    return Ok(Pooled {
-                        connection: Connection::new(stream),
-                        closed_before,
-                    });
-                }
-                Err(error) => failed = Some(error),
+        let mut connection = match &self.endpoint {
+            Endpoint::Tcp(resolver) => Connection::new(connect(resolver, limit)?, Limits::TCP),
+            Endpoint::Unix(path) => {
+                let left = limit.remaining(Instant::now())?;
+                let stream = Stream::connect_path(path, left);
+                Connection::new(stream.map_err(|error| failed(error, limit))?, Limits::UNIX)
             }
-        }
-        // The kernel has a timeout of its own, in minutes; ours may end a moment before the limit.
-        let is_ours = match limit.remaining(Instant::now()) {
-            Ok(left) => left.is_some_and(|left| left < TIMER_SLACK),
-            Err(Expired) => true,
         };
-        match failed {
-            Some(error) if !(is_ours && error.kind() == ErrorKind::TimedOut) => {
-                Err(Fault::Connect(error))
-            }
-            _ => Err(too_late()),
+        if limit.timeout() > deadline.timeout() {
+            *deadline = deadline.postponed(started.elapsed());
         }
+        connection.dialect = match (self.options.protocol.dialect(), self.dialect.get()) {
+            (Some(dialect), _) | (None, Some(&dialect)) => dialect,
+            (None, None) => {
+                let dialect = ask(&mut connection, *deadline)?;
+                *self.dialect.get_or_init(|| dialect)
+            }
+        };
+        Ok(connection)
+    }
+}
+
+/// Connects to the first of the server's addresses that takes it. They share the time.
+fn connect(resolver: &Resolver, limit: Deadline) -> Result<Stream, Fault> {
+    let too_late = || Fault::ConnectTimeout(limit.timeout());
+    let addresses = match resolver.resolve(limit) {
+        Err(Fault::Timeout) => return Err(too_late()),
+        addresses => addresses?,
+    };
+    let mut last = None;
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = limit.remaining(Instant::now()).map_err(|_| too_late())?;
+        let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match Stream::connect(*address, left.map(|left| left / share)) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or_else(too_late, |error| failed(error, limit)))
+}
+
+/// Why no connection was made.
+fn failed(error: std::io::Error, limit: Deadline) -> Fault {
+    // The kernel has a timeout of its own, in minutes; ours may end a moment before the limit.
+    let is_ours = match limit.remaining(Instant::now()) {
+        Ok(left) => left.is_some_and(|left| left < TIMER_SLACK),
+        Err(Expired) => true,
+    };
+    if is_ours && error.kind() == ErrorKind::TimedOut {
+        Fault::ConnectTimeout(limit.timeout())
+    } else {
+        Fault::Connect(error)
+    }
+}
+
+/// Asks a server on a new connection which version it is, and thereby what it speaks.
+fn ask(connection: &mut Connection, deadline: Deadline) -> Result<Dialect, Fault> {
+    let requests = [Request::Version];
+    let mut output = Output::default();
+    let (text, limits) = (Dialect::Text, connection.limits);
+    let window = Window::encode(text, &requests, (0, 1), limits, false, 0, &mut output);
+    connection.send(&output, &mut 0, deadline, Patience::Full)?;
+    let mut decoder = Decoder::new(text, &requests, window, 0);
+    let mut version = Version::default();
+    let incoming = &mut Incoming::default();
+    connection.receive(
+        &mut decoder,
+        incoming,
+        0,
+        &mut version,
+        deadline,
+        Patience::Full,
+    )?;
+    connection.finish(true);
+    Ok(version.best())
+}
+
+impl Pooled {
+    fn has_idled_too_long(&self, now: Instant, limit: Duration) -> bool {
+        now.saturating_duration_since(self.connection.last_used()) > limit
+    }
+}
+
+impl Driver for Pool {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
+        Conversation::new(self, batch, deadline).run(sink);
+    }
+
+    fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a> {
+        Box::new(Conversation::new(self, batch, deadline))
+    }
+
+    fn close(&self) {
+        let mut connections = self.connections();
+        connections.closed += 1;
+        let idle = std::mem::take(&mut connections.idle);
+        drop(connections);
+        let count = idle.len();
+        drop(idle); // Not under the lock.
+        self.release(count);
     }
 }
 

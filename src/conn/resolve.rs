@@ -1,8 +1,7 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
-use crate::server::Address;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -25,7 +24,8 @@ pub(super) fn getaddrinfo(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> 
 
 #[derive(Debug)]
 struct Shared {
-    server: Address,
+    host: String,
+    port: u16,
     look_up: LookUp,
     lookup: Mutex<Lookup>,
     finished: Condvar,
@@ -41,9 +41,10 @@ struct Lookup {
 }
 
 impl Resolver {
-    pub(super) fn new(server: Address, look_up: LookUp) -> Self {
+    pub(super) fn new(host: &str, port: u16, look_up: LookUp) -> Self {
         Self(Arc::new(Shared {
-            server,
+            host: host.to_owned(),
+            port,
             look_up,
             lookup: Mutex::default(),
             finished: Condvar::new(),
@@ -52,9 +53,8 @@ impl Resolver {
 
     /// All addresses of the server, at least one.
     pub(super) fn resolve(&self, deadline: Deadline) -> Result<Vec<SocketAddr>, Fault> {
-        let server = &self.0.server;
-        if let Some(ip) = server.ip() {
-            return Ok(vec![SocketAddr::new(ip, server.port)]);
+        if let Ok(ip) = self.0.host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, self.0.port)]);
         }
         let mut lookup = self.0.lookup.lock().unwrap_or_else(PoisonError::into_inner);
         let next = lookup.finished + 1;
@@ -91,7 +91,7 @@ impl Resolver {
 
 impl Shared {
     fn look_up(&self) {
-        let found = (self.look_up)(&self.server.host, self.server.port);
+        let found = (self.look_up)(&self.host, self.port);
         let mut lookup = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
         lookup.found = Some(found.map_err(|error| (error.kind(), error.to_string())));
         lookup.in_flight = false;

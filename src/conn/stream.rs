@@ -1,5 +1,6 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
+use crate::protocol::MAX_PARTS;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read as _};
 use std::mem::MaybeUninit;
@@ -27,6 +28,28 @@ const SEND: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const SEND: i32 = 0;
 
+/// The flag of `send` for one that does not wait.
+#[cfg(unix)]
+const DONT_WAIT: libc::c_int = libc::MSG_DONTWAIT;
+#[cfg(not(unix))]
+const DONT_WAIT: i32 = 0;
+
+/// The longest that one call on a socket waits. Whoever waits for several servers looks at another
+/// one after it; whoever waits for one goes on until the deadline.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How long to wait for a socket that is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until the deadline.
+    Full,
+    /// For a moment: others are waited for as well. (On Windows until the deadline: a socket there
+    /// is of no use after a timeout.)
+    Short,
+    /// Not at all.
+    None,
+}
+
 /// A connected socket, each of whose calls ends by a deadline.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -49,11 +72,33 @@ impl Stream {
             Some(timeout) => socket.connect_timeout(&address, timeout.max(SHORTEST))?,
             None => socket.connect(&address)?,
         }
+        Ok(Self::of(socket))
+    }
+
+    /// Connects to a unix socket.
+    pub(super) fn connect_path(path: &str, timeout: Option<Duration>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // Where the server's queue is full, this is what the kernel waits by.
+        let timeout = timeout.map(|timeout| timeout.max(SHORTEST));
+        socket.set_write_timeout(timeout)?;
+        match socket.connect(&SockAddr::unix(path)?) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            connected => connected?,
+        }
         Ok(Self {
+            write_timeout: timeout,
+            ..Self::of(socket)
+        })
+    }
+
+    fn of(socket: Socket) -> Self {
+        Self {
             socket,
             read_timeout: None,
             write_timeout: None,
-        })
+        }
     }
 
     /// Whether the connection is as it was left: open, and with nothing to read.
@@ -62,20 +107,24 @@ impl Stream {
         matches!(peek(&self.socket, &mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// Reads at least one byte, into the first of `parts` as long as it has room.
+    /// Reads at least one byte, into the first of `parts` as long as it has room; 0 if nothing came
+    /// while the patience lasted.
     pub(super) fn read(
         &mut self,
         parts: &mut [IoSliceMut<'_>],
         deadline: Deadline,
+        patience: Patience,
     ) -> Result<usize, Fault> {
         let mut timed_out = false;
+        if patience == Patience::None && self.is_quiet() {
+            deadline.remaining(Instant::now())?;
+            return Ok(0);
+        }
         loop {
-            let left = deadline.remaining(Instant::now())?;
-            if must_set(self.read_timeout, left, timed_out) {
-                self.read_timeout = left.map(|left| left.max(SHORTEST));
-                self.socket
-                    .set_read_timeout(self.read_timeout)
-                    .map_err(Fault::Lost)?;
+            let limit = limit(deadline)?;
+            if must_set(self.read_timeout, limit, timed_out) {
+                self.socket.set_read_timeout(limit).map_err(Fault::Lost)?;
+                self.read_timeout = limit;
             }
             let read = match parts {
                 [part] => self.socket.read(part),
@@ -86,59 +135,76 @@ impl Stream {
                 Ok(read) => return Ok(read),
                 Err(error) => timed_out = is_timeout(error)?,
             }
+            if timed_out && patience != Patience::Full {
+                return Ok(0);
+            }
         }
     }
 
-    /// Writes all of `parts`, in as few calls as the socket takes.
-    pub(super) fn write_all(
+    /// Writes some of `parts`; 0 bytes if the socket took none while the patience lasted.
+    pub(super) fn write(
         &mut self,
-        mut parts: &mut [IoSlice<'_>],
+        parts: &[IoSlice<'_>],
         deadline: Deadline,
-    ) -> Result<(), Fault> {
+        patience: Patience,
+    ) -> Result<usize, Fault> {
         let mut timed_out = false;
-        while !parts.is_empty() {
-            let left = deadline.remaining(Instant::now())?;
-            if must_set(self.write_timeout, left, timed_out) {
-                self.write_timeout = left.map(|left| left.max(SHORTEST));
-                self.socket
-                    .set_write_timeout(self.write_timeout)
-                    .map_err(Fault::Lost)?;
+        loop {
+            let limit = limit(deadline)?;
+            if must_set(self.write_timeout, limit, timed_out) {
+                self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
+                self.write_timeout = limit;
             }
-            timed_out = match self.send(parts) {
+            match self.send(parts, patience) {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
-                Ok(sent) => {
-                    IoSlice::advance_slices(&mut parts, sent);
-                    false
-                }
-                Err(error) => is_timeout(error)?,
-            };
+                Ok(sent) => return Ok(sent),
+                Err(error) => timed_out = is_timeout(error)?,
+            }
+            if timed_out && patience != Patience::Full {
+                return Ok(0);
+            }
         }
-        Ok(())
     }
 
     /// One call, of up to [`LONGEST_SEND`] bytes.
-    fn send(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn send(&self, parts: &[IoSlice<'_>], patience: Patience) -> io::Result<usize> {
+        let flags = match patience {
+            Patience::None => SEND | DONT_WAIT,
+            Patience::Short | Patience::Full => SEND,
+        };
         if let [part] = parts {
-            return self
-                .socket
-                .send_with_flags(&part[..part.len().min(LONGEST_SEND)], SEND);
+            let part = &part[..part.len().min(LONGEST_SEND)];
+            return self.socket.send_with_flags(part, flags);
         }
-        // A command line, a value and its end. Were there more parts, they would go with the next.
-        let mut clipped = [IoSlice::new(&[]); 3];
-        let mut room = LONGEST_SEND;
+        let mut clipped = [IoSlice::new(&[]); MAX_PARTS];
+        let (mut room, mut count) = (LONGEST_SEND, 0);
         for (clipped, part) in clipped.iter_mut().zip(parts) {
+            if room == 0 {
+                break;
+            }
             *clipped = IoSlice::new(&part[..part.len().min(room)]);
             room -= clipped.len();
+            count += 1;
         }
-        self.socket.send_vectored_with_flags(&clipped, SEND)
+        self.socket
+            .send_vectored_with_flags(&clipped[..count], flags)
     }
 }
 
-/// Whether a socket timeout of `set` has to be changed, with `left` until the deadline: because it
-/// would end too late, or because it has ended too early.
-fn must_set(set: Option<Duration>, left: Option<Duration>, timed_out: bool) -> bool {
-    match (set, left) {
-        (Some(set), Some(left)) => timed_out || set > left.saturating_add(SLACK),
+/// How long a socket's own timeout should be.
+fn limit(deadline: Deadline) -> Result<Option<Duration>, Fault> {
+    let left = deadline.remaining(Instant::now())?;
+    if cfg!(windows) {
+        return Ok(left.map(|left| left.max(SHORTEST)));
+    }
+    Ok(Some(left.map_or(TICK, |left| left.clamp(SHORTEST, TICK))))
+}
+
+/// Whether a socket timeout of `set` has to be changed where it should be `limit`: because it would
+/// end too late, or because it has ended too early.
+fn must_set(set: Option<Duration>, limit: Option<Duration>, timed_out: bool) -> bool {
+    match (set, limit) {
+        (Some(set), Some(limit)) => (timed_out && set < limit) || set > limit.saturating_add(SLACK),
         (None, Some(_)) => true,
         (Some(_), None) => timed_out,
         (None, None) => false,
@@ -192,34 +258,35 @@ mod tests {
     fn the_timeout_of_the_socket_is_set_as_seldom_as_can_be() {
         let milliseconds = |count| Some(Duration::from_millis(count));
         let rows = [
-            ("not set yet", None, milliseconds(1000), false, true),
+            ("not set yet", None, milliseconds(20), false, true),
             (
                 "as good as set",
-                milliseconds(1000),
-                milliseconds(996),
+                milliseconds(20),
+                milliseconds(16),
                 false,
                 false,
             ),
+            ("too long", milliseconds(20), milliseconds(14), false, true),
             (
-                "too long",
-                milliseconds(1000),
-                milliseconds(994),
-                false,
-                true,
-            ),
-            (
-                "shorter, and has not ended",
+                "shorter, has not ended",
                 milliseconds(10),
-                milliseconds(1000),
+                milliseconds(20),
                 false,
                 false,
             ),
             (
-                "shorter, and has ended",
+                "shorter, has ended",
                 milliseconds(10),
-                milliseconds(1000),
+                milliseconds(20),
                 true,
                 true,
+            ),
+            (
+                "as it should be, has ended",
+                milliseconds(20),
+                milliseconds(20),
+                true,
+                false,
             ),
             ("never ends, not set", None, None, false, false),
             (
@@ -230,8 +297,8 @@ mod tests {
                 true,
             ),
         ];
-        for (row, set, left, timed_out, expected) in rows {
-            assert_eq!(must_set(set, left, timed_out), expected, "{row}");
+        for (row, set, limit, timed_out, expected) in rows {
+            assert_eq!(must_set(set, limit, timed_out), expected, "{row}");
         }
     }
 }

@@ -74,9 +74,18 @@ impl Distribution {
         Ok(Arc::new(moecache::Ring::new(&texts?)))
     }
 
-    /// The text that stands for `server` on the ring. The port is always in it.
+    /// The text that stands for `server` on the ring: with the port, always, or the path.
     fn ring_text(self, server: &Address) -> Result<String, Error> {
-        let Address { host, port } = server;
+        let (host, port) = match (self, server) {
+            (_, Address::Tcp { host, port }) => (host, port),
+            (Self::Moecache, Address::Unix(path)) => return Ok(path.clone()),
+            (_, Address::Unix(path)) => {
+                return Err(Error::validation(format!(
+                    "servers: {path:?} is a unix socket, and the distribution {self} is that of \
+                     .NET, which knows only TCP"
+                )));
+            }
+        };
         match (self, server.ip()) {
             (Self::Moecache, _) => Ok(format!("{host}:{port}")),
             (_, Some(IpAddr::V4(ip))) => Ok(format!("{ip}:{port}")),

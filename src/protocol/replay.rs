@@ -1,35 +1,51 @@
 //! Feeds a decoder recorded bytes in pieces, as a socket would: for tests and fuzzing.
 
-use super::text::Decoder;
-use super::{Malformed, Request, Step};
+use super::{Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, Window};
 
 /// What a decoder made of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A line, as its `Debug` says.
-    Line(String),
+    /// A line of many, as its `Debug` says.
+    Part(String),
     Value {
+        index: usize,
         flags: u32,
+        cas: Option<u64>,
         data: Vec<u8>,
     },
-    /// The reply is complete, with so many bytes left over.
+    /// A reply, as its `Debug` says.
+    Reply(usize, String),
+    /// The replies are complete, with so many bytes left over.
     Done {
         surplus: usize,
     },
     Malformed(Malformed),
-    /// The bytes ended before the reply did.
+    /// The bytes ended before the replies did.
     Incomplete,
 }
 
-/// Decodes `bytes` as the reply to `request`, handed over in pieces of these lengths, over and over.
-/// A length of 0 counts as 1.
+/// What `requests` are on the wire, as one window.
+pub(crate) fn encode(dialect: Dialect, requests: &[Request<'_>]) -> (Window, Vec<u8>) {
+    let mut output = Output::default();
+    let all = (0, requests.len());
+    let window = Window::encode(dialect, requests, all, Limits::TCP, true, 0, &mut output);
+    assert_eq!(window.end, requests.len(), "they do not fit one window");
+    let (parts, count) = output.parts(0);
+    let bytes = parts[..count].iter().flat_map(|part| part.to_vec());
+    (window, bytes.collect())
+}
+
+/// Decodes `bytes` as the replies to `requests`, handed over in pieces of these lengths, over and
+/// over. A length of 0 counts as 1.
 pub(crate) fn replay(
-    request: &Request<'_>,
+    dialect: Dialect,
+    requests: &[Request<'_>],
     max_value: usize,
     bytes: &[u8],
     pieces: &[usize],
 ) -> Vec<Event> {
-    let mut decoder = Decoder::new(request, max_value);
+    let (window, _) = encode(dialect, requests);
+    let mut decoder = Decoder::new(dialect, requests, window, max_value);
     let mut events = Vec::new();
     let mut pieces = pieces.iter().cycle();
     let (mut used, mut received) = (0, 0);
@@ -48,7 +64,7 @@ pub(crate) fn replay(
         } else {
             decoder.decode(&bytes[used..received])
         };
-        match step {
+        let line = match step {
             Err(malformed) => {
                 events.push(Event::Malformed(malformed));
                 return events;
@@ -60,25 +76,45 @@ pub(crate) fn replay(
             Ok(Step::NeedMore) => {
                 let piece = pieces.next().map_or(1, |&piece| piece.max(1));
                 received = bytes.len().min(received.saturating_add(piece));
+                continue;
             }
-            Ok(Step::Value { used: line, header }) => {
-                used += line;
+            Ok(Step::Value {
+                used: line,
+                index,
+                header,
+            }) => {
                 missing = header.length;
                 events.push(Event::Value {
+                    index,
                     flags: header.flags,
+                    cas: header.cas,
                     data: Vec::new(),
                 });
+                line
             }
-            Ok(Step::Line { used: line, reply }) => {
-                events.push(Event::Line(format!("{reply:?}")));
-                used += line;
-                if decoder.is_done() {
-                    events.push(Event::Done {
-                        surplus: bytes.len() - used,
-                    });
-                    return events;
+            Ok(Step::Skip { used: line }) => line,
+            Ok(Step::Part { used: line, part }) => {
+                events.push(Event::Part(format!("{part:?}")));
+                line
+            }
+            Ok(Step::Reply {
+                used: line,
+                index,
+                reply,
+            }) => {
+                // The value says that it is there.
+                if reply != Reply::Hit {
+                    events.push(Event::Reply(index, format!("{reply:?}")));
                 }
+                line
             }
+        };
+        used += line;
+        if decoder.is_done() {
+            events.push(Event::Done {
+                surplus: bytes.len() - used,
+            });
+            return events;
         }
     }
 }

@@ -1,218 +1,333 @@
 //! The classic text protocol: memcached's `doc/protocol.txt`.
 
-use super::{
-    Excerpt, Malformed, Refused, Reply, Request, StatsArguments, Status, Step, ValueHeader,
-};
-use crate::key::Key;
-use std::io::Write as _;
+use super::decoder::{Decoder, Place};
+use super::lines::{first_line, length, number, refused};
+use super::output::Output;
+use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
+use super::request::{Direction, Mode, Request};
 
-/// The longest line of a reply. The longest that memcached sends are under 600 bytes: a VALUE line
-/// with a key of 250, a STAT line with the path of a unix socket.
-pub(crate) const MAX_LINE: usize = 2048;
+/// The most keys of one `get` line.
+const MAX_KEYS: usize = 100;
 
-/// Appends `request` to `out`. A value longer than `inline_max` is not copied but returned, with
-/// what goes after it.
-pub(crate) fn encode<'a>(
-    request: &Request<'a>,
-    inline_max: usize,
-    out: &mut Vec<u8>,
-) -> Option<(&'a [u8], &'static [u8])> {
-    let mut line = |parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
-    match request {
-        Request::Get { key } => line(&[b"get ", key.as_bytes(), b"\r\n"]),
-        Request::Delete { key } => line(&[b"delete ", key.as_bytes(), b"\r\n"]),
-        Request::Version => line(&[b"version\r\n"]),
-        Request::Stats { arguments } => match arguments.as_str() {
-            "" => line(&[b"stats\r\n"]),
-            arguments => line(&[b"stats ", arguments.as_bytes(), b"\r\n"]),
-        },
-        Request::Set { key, item, exptime } => {
-            line(&[b"set ", key.as_bytes()]);
-            // Writing to a Vec cannot fail.
-            let _ = write!(out, " {} {exptime} {}\r\n", item.flags, item.data.len());
-            if item.data.len() > inline_max {
-                return Some((item.data, b"\r\n"));
+/// Encodes all of `requests`; gets in a row share lines.
+pub(super) fn encode_all<'a>(requests: &[Request<'a>], out: &mut Output<'a>) {
+    let mut rest = requests;
+    while let Some(request) = rest.first() {
+        let run = run(rest);
+        if let Request::Get { cas, .. } = request {
+            out.push(if *cas { b"gets" } else { b"get" });
+            for key in rest[..run].iter().filter_map(Request::key) {
+                out.byte(b' ');
+                out.push(key.as_bytes());
             }
-            out.extend_from_slice(item.data);
-            out.extend_from_slice(b"\r\n");
+            out.push(b"\r\n");
+        } else {
+            encode(request, out);
         }
+        rest = &rest[run..];
     }
-    None
 }
 
-/// Decodes the reply to one request, which it was made from: it knows what may come.
-#[derive(Debug)]
-pub(crate) struct Decoder<'r> {
-    expects: Expects<'r>,
-    max_value: usize,
+/// How many requests, from the first on, share a line.
+pub(super) fn run(requests: &[Request<'_>]) -> usize {
+    let Some(Request::Get { cas: first, .. }) = requests.first() else {
+        return 1;
+    };
+    let shares =
+        |request: &&Request<'_>| matches!(request, Request::Get { cas, .. } if cas == first);
+    requests.iter().take(MAX_KEYS).take_while(shares).count()
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Expects<'r> {
-    /// The value of this key, or that there is none.
-    Value(Key<'r>),
-    /// The line end of a value, and then no further value.
-    EndOfValue,
-    Stored,
-    Deleted,
-    /// The whole reply to `stats`.
-    Stats(StatsArguments<'r>),
-    /// More of its lines, or its end.
-    MoreStats,
-    Version,
-    Nothing,
+/// Encodes one request that shares its line with no other.
+pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
+    match request {
+        Request::Get { .. } => encode_all(&[*request], out),
+        Request::GetAndTouch { key, exptime, cas } => {
+            out.push(if *cas { b"gats " } else { b"gat " });
+            out.number(*exptime);
+            out.byte(b' ');
+            out.push(key.as_bytes());
+        }
+        Request::Store {
+            mode,
+            key,
+            item,
+            exptime,
+        } => {
+            out.push(match mode {
+                Mode::Set => b"set ",
+                Mode::Add => b"add ",
+                Mode::Replace => b"replace ",
+                Mode::Append => b"append ",
+                Mode::Prepend => b"prepend ",
+                Mode::Cas(_) => b"cas ",
+            });
+            out.push(key.as_bytes());
+            out.byte(b' ');
+            out.number(item.flags);
+            out.byte(b' ');
+            out.number(*exptime);
+            out.byte(b' ');
+            out.number(item.data.len() as u64);
+            if let Mode::Cas(id) = mode {
+                out.byte(b' ');
+                out.number(*id);
+            }
+            out.push(b"\r\n");
+            out.body(item.data);
+        }
+        Request::Delete { key, .. } => {
+            out.push(b"delete ");
+            out.push(key.as_bytes());
+        }
+        Request::Touch { key, exptime } => {
+            out.push(b"touch ");
+            out.push(key.as_bytes());
+            out.byte(b' ');
+            out.number(*exptime);
+        }
+        Request::Arithmetic {
+            direction,
+            key,
+            delta,
+            ..
+        } => {
+            out.push(match direction {
+                Direction::Up => b"incr ",
+                Direction::Down => b"decr ",
+            });
+            out.push(key.as_bytes());
+            out.byte(b' ');
+            out.number(*delta);
+        }
+        Request::FlushAll { delay: 0 } => out.push(b"flush_all"),
+        Request::FlushAll { delay } => {
+            out.push(b"flush_all ");
+            out.number(*delay);
+        }
+        Request::Verbosity { level } => {
+            out.push(b"verbosity ");
+            out.number(*level);
+        }
+        Request::Stats { arguments } => {
+            out.push(b"stats");
+            if !arguments.as_str().is_empty() {
+                out.byte(b' ');
+                out.push(arguments.as_str().as_bytes());
+            }
+        }
+        Request::Version => out.push(b"version"),
+        Request::Metadump => out.push(b"lru_crawler metadump all"),
+    }
+    out.push(b"\r\n");
 }
 
-impl<'r> Decoder<'r> {
-    /// A decoder for the reply to `request`. A value of over `max_value` bytes is malformed.
-    pub(crate) fn new(request: &Request<'r>, max_value: usize) -> Self {
-        let expects = match request {
-            Request::Get { key } => Expects::Value(*key),
-            Request::Set { .. } => Expects::Stored,
-            Request::Delete { .. } => Expects::Deleted,
-            Request::Stats { arguments } => Expects::Stats(*arguments),
-            Request::Version => Expects::Version,
-        };
-        Self { expects, max_value }
+/// The next step of the reply that is due.
+pub(super) fn decode<'b>(
+    decoder: &mut Decoder<'_>,
+    input: &'b [u8],
+) -> Result<Step<'b>, Malformed> {
+    match decoder.due() {
+        None => Ok(Step::NeedMore),
+        Some(Request::Get { cas, .. } | Request::GetAndTouch { cas, .. }) => {
+            values(decoder, *cas, input)
+        }
+        Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
+        Some(request) => match first_line(input)? {
+            None => Ok(Step::NeedMore),
+            Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),
+        },
     }
+}
 
-    /// Whether the reply is complete.
-    pub(crate) fn is_done(&self) -> bool {
-        matches!(self.expects, Expects::Nothing)
-    }
-
-    /// The next step that `input` allows, the bytes not used so far.
-    pub(crate) fn decode<'b>(&mut self, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
-        let skipped = match self.expects {
-            Expects::Nothing => return Ok(Step::NeedMore),
-            Expects::EndOfValue => match input {
-                [b'\r', b'\n', ..] => 2,
-                [] | [b'\r'] => return Ok(Step::NeedMore),
-                _ => return Err(Malformed::Unterminated),
-            },
-            _ => 0,
-        };
-        let Some((line, length)) = first_line(&input[skipped..])? else {
+/// The values of a `get` line: `VALUE` and data for each key that is there, in the order of the keys,
+/// then `END`.
+fn values<'b>(
+    decoder: &mut Decoder<'_>,
+    cas: bool,
+    input: &'b [u8],
+) -> Result<Step<'b>, Malformed> {
+    let is_last = decoder.next + 1 == decoder.group_end;
+    if decoder.place == Place::EndOfValue {
+        let Some(rest) = after_data(input)? else {
             return Ok(Step::NeedMore);
         };
-        let used = skipped + length;
-        if let (Expects::Value(key), Some(rest)) = (self.expects, line.strip_prefix(b"VALUE ")) {
-            let header = self.value_header(key, line, rest)?;
-            self.expects = Expects::EndOfValue;
-            return Ok(Step::Value { used, header });
+        if !is_last {
+            return Ok(decoder.reply(2, Reply::Hit));
         }
-        let (reply, expects) = self.line(line)?;
-        self.expects = expects;
-        Ok(Step::Line { used, reply })
+        // With the last of its keys a line must end: an error in its place leaves it incomplete.
+        return match first_line(rest)? {
+            None => Ok(Step::NeedMore),
+            Some((b"END", used)) => Ok(decoder.reply(2 + used, Reply::Hit)),
+            Some((line, _)) => Err(Malformed::Unexpected(Excerpt::new(line))),
+        };
     }
+    if decoder.next < decoder.found {
+        return Ok(decoder.reply(0, Reply::Status(Status::NotFound)));
+    }
+    if decoder.next >= decoder.group_end {
+        let rest = &decoder.requests[decoder.next..decoder.window.end];
+        decoder.group_end = decoder.next + run(rest);
+    }
+    let Some((line, used)) = first_line(input)? else {
+        return Ok(Step::NeedMore);
+    };
+    let Some(rest) = line.strip_prefix(b"VALUE ") else {
+        // The end of the line, for all of its keys that are left.
+        let reply = match refused(line) {
+            _ if line == b"END" => Reply::Status(Status::NotFound),
+            Some(refused) => Reply::Refused(refused),
+            None => return Err(Malformed::Unexpected(Excerpt::new(line))),
+        };
+        let is_last = decoder.next + 1 == decoder.group_end;
+        return Ok(decoder.reply(if is_last { used } else { 0 }, reply));
+    };
+    let key = &rest[..memchr::memchr(b' ', rest).unwrap_or(rest.len())];
+    let group = &decoder.requests[decoder.next..decoder.group_end];
+    let is_it = |request: &Request<'_>| request.key().is_some_and(|asked| asked.as_bytes() == key);
+    let found = group.iter().position(is_it).ok_or(Malformed::WrongKey)?;
+    let header = value_header(&rest[key.len()..], cas, decoder.max_value, line)?;
+    if found > 0 {
+        decoder.found = decoder.next + found;
+        return Ok(decoder.reply(0, Reply::Status(Status::NotFound)));
+    }
+    decoder.place = Place::EndOfValue;
+    Ok(Step::Value {
+        used,
+        index: decoder.next,
+        header,
+    })
+}
 
-    /// The reply that a whole line is, and what may come after it.
-    fn line<'b>(&self, line: &'b [u8]) -> Result<(Reply<'b>, Expects<'r>), Malformed> {
-        let status = |status| Ok((Reply::Status(status), Expects::Nothing));
-        match (self.expects, line) {
-            (
-                Expects::Value(_) | Expects::EndOfValue | Expects::Stats(_) | Expects::MoreStats,
-                b"END",
-            ) => status(Status::End),
-            (Expects::Stored, b"STORED") => status(Status::Stored),
-            (Expects::Deleted, b"DELETED") => status(Status::Deleted),
-            (Expects::Deleted, b"NOT_FOUND") => status(Status::NotFound),
-            (Expects::Stats(_), b"OK") => status(Status::Ok),
-            (Expects::Stats(_), b"RESET") => status(Status::Reset),
-            (Expects::Stats(_) | Expects::MoreStats, _) if stat(line).is_some() => {
-                let (name, value) = stat(line).unwrap_or_default();
-                let expects = match self.expects {
-                    Expects::Stats(arguments) if arguments.has_one_line() => Expects::Nothing,
-                    _ => Expects::MoreStats,
-                };
-                Ok((Reply::Stat { name, value }, expects))
-            }
-            (Expects::Version, _) if line.starts_with(b"VERSION ") => status(Status::Version),
-            // After a value only its END is left: an error line in its place leaves it incomplete.
-            (Expects::EndOfValue, _) => Err(Malformed::Unexpected(Excerpt::new(line))),
-            _ => match refused(line) {
-                Some(refused) => Ok((Reply::Refused(refused), Expects::Nothing)),
-                None => Err(Malformed::Unexpected(Excerpt::new(line))),
+/// What follows the line end after the data of a value, once that is there.
+pub(super) fn after_data(input: &[u8]) -> Result<Option<&[u8]>, Malformed> {
+    match input {
+        [b'\r', b'\n', rest @ ..] => Ok(Some(rest)),
+        [] | [b'\r'] => Ok(None),
+        _ => Err(Malformed::Unterminated),
+    }
+}
+
+/// ` <flags> <bytes>[ <cas>]`, of `VALUE <key> <flags> <bytes>[ <cas>]`.
+fn value_header(
+    numbers: &[u8],
+    cas: bool,
+    max: usize,
+    line: &[u8],
+) -> Result<ValueHeader, Malformed> {
+    let unexpected = || Malformed::Unexpected(Excerpt::new(line));
+    let mut words = numbers.split(|&byte| byte == b' ').skip(1);
+    let flags = words.next().and_then(number);
+    let flags = flags.and_then(|flags| u32::try_from(flags).ok());
+    let flags = flags.ok_or_else(unexpected)?;
+    let length = length(words.next().unwrap_or_default(), max, line)?;
+    let cas = match (cas, words.next()) {
+        (true, Some(id)) => Some(number(id).ok_or_else(unexpected)?),
+        (false, None) => None,
+        _ => return Err(unexpected()),
+    };
+    if words.next().is_some() {
+        return Err(unexpected());
+    }
+    Ok(ValueHeader { flags, length, cas })
+}
+
+/// The reply that one line is.
+pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<'b>, Malformed> {
+    let status = match (request, line) {
+        (Request::Store { .. }, b"STORED") => Status::Stored,
+        (
+            Request::Store {
+                mode: Mode::Add | Mode::Replace | Mode::Append | Mode::Prepend,
+                ..
             },
+            b"NOT_STORED",
+        ) => Status::NotStored,
+        (
+            Request::Store {
+                mode: Mode::Cas(_), ..
+            },
+            b"EXISTS",
+        ) => Status::Exists,
+        (
+            Request::Store {
+                mode: Mode::Cas(_), ..
+            }
+            | Request::Delete { .. }
+            | Request::Touch { .. }
+            | Request::Arithmetic { .. },
+            b"NOT_FOUND",
+        ) => Status::NotFound,
+        (Request::Delete { .. }, b"DELETED") => Status::Deleted,
+        (Request::Touch { .. }, b"TOUCHED") => Status::Touched,
+        (Request::FlushAll { .. } | Request::Verbosity { .. }, b"OK") => Status::Ok,
+        (Request::Arithmetic { .. }, [b'0'..=b'9', ..]) => {
+            let number = number(line).map(Reply::Number);
+            return number.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)));
         }
-    }
-
-    /// `VALUE <key> <flags> <bytes>`; `rest` is what follows the first space.
-    fn value_header(
-        &self,
-        key: Key<'_>,
-        line: &[u8],
-        rest: &[u8],
-    ) -> Result<ValueHeader, Malformed> {
-        let unexpected = || Malformed::Unexpected(Excerpt::new(line));
-        let Some([b' ', numbers @ ..]) = rest.strip_prefix(key.as_bytes()) else {
-            return Err(Malformed::WrongKey);
-        };
-        let space = memchr::memchr(b' ', numbers).ok_or_else(unexpected)?;
-        let flags = number(&numbers[..space]).and_then(|flags| u32::try_from(flags).ok());
-        let length = number(&numbers[space + 1..]);
-        let (Some(flags), Some(length)) = (flags, length) else {
-            return Err(unexpected());
-        };
-        match usize::try_from(length) {
-            Ok(length) if length <= self.max_value => Ok(ValueHeader { flags, length }),
-            _ => Err(Malformed::TooLarge {
-                length,
-                max: self.max_value,
-            }),
+        (Request::Version, _) if line.starts_with(b"VERSION ") => {
+            return Ok(Reply::Version(&line[b"VERSION ".len()..]));
         }
-    }
+        _ => {
+            let refused = refused(line).map(Reply::Refused);
+            return refused.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)));
+        }
+    };
+    Ok(Reply::Status(status))
 }
 
-/// The first line of `input` without its end, and its length with it.
-fn first_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
-    let head = &input[..input.len().min(MAX_LINE)];
-    match memchr::memchr(b'\n', head) {
-        Some(at) => match head[..at].strip_suffix(b"\r") {
-            Some(line) => Ok(Some((line, at + 1))),
-            None => Err(Malformed::Unexpected(Excerpt::new(&head[..=at]))),
-        },
-        None if input.len() >= MAX_LINE => Err(Malformed::LongLine),
-        None => Ok(None),
+/// The lines of `stats` and of `lru_crawler metadump`.
+pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
+    let request = decoder.due();
+    let is_first = decoder.place == Place::Start;
+    if !is_first
+        && matches!(request, Some(Request::Stats { arguments }) if arguments.has_one_line())
+    {
+        return Ok(decoder.reply(0, Reply::Status(Status::Ok)));
     }
+    let Some((line, used)) = first_line(input)? else {
+        return Ok(Step::NeedMore);
+    };
+    decoder.place = Place::MoreLines;
+    let part = match request {
+        Some(Request::Stats { .. }) => stat(line),
+        _ => line.starts_with(b"key=").then_some(Part::Item(line)),
+    };
+    let status = match (line, part) {
+        (b"END", _) => Status::Ok,
+        // Newer servers begin a metadump with it.
+        (b"OK", _) if is_first && matches!(request, Some(Request::Metadump)) => {
+            return Ok(Step::Skip { used });
+        }
+        (b"OK", _) if is_first => Status::Ok,
+        (b"RESET", _) if is_first => Status::Reset,
+        (_, Some(part)) => return Ok(Step::Part { used, part }),
+        _ => {
+            let refused = refused(line).or_else(|| busy(line)).map(Reply::Refused);
+            let reply = refused.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+            return Ok(decoder.reply(used, reply));
+        }
+    };
+    Ok(decoder.reply(used, Reply::Status(status)))
 }
 
-/// The name and value of a line of `stats`. Split on the first two spaces only: values contain
-/// spaces. `STAT` is the usual word, `ITEM` that of `cachedump`, `PREFIX` that of `detail dump`.
-fn stat(line: &[u8]) -> Option<(&[u8], &[u8])> {
+/// A line of `stats`. Split on the first two spaces only: values contain spaces. `STAT` is the usual
+/// word, `ITEM` that of `cachedump`, `PREFIX` that of `detail dump`.
+fn stat(line: &[u8]) -> Option<Part<'_>> {
     let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
     let rest = words.iter().find_map(|word| line.strip_prefix(*word))?;
     let (name, value) = match memchr::memchr(b' ', rest) {
         Some(space) => (&rest[..space], &rest[space + 1..]),
         None => (rest, &b""[..]),
     };
-    (!name.is_empty()).then_some((name, value))
+    (!name.is_empty()).then_some(Part::Stat { name, value })
 }
 
-/// `ERROR`, `CLIENT_ERROR <text>` or `SERVER_ERROR <text>`.
-fn refused(line: &[u8]) -> Option<Refused<'_>> {
-    let word = line.split(|&byte| byte == b' ').next()?;
-    match word {
-        b"ERROR" | b"CLIENT_ERROR" => Some(Refused {
-            line,
-            by_grammar: true,
-        }),
-        b"SERVER_ERROR" => Some(Refused {
-            line,
-            by_grammar: false,
-        }),
-        _ => None,
-    }
-}
-
-/// 1 to 10 decimal digits.
-fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 10 {
-        return None;
-    }
-    digits.iter().try_fold(0, |number: u64, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + u64::from(byte - b'0'))
+/// `BUSY currently processing crawler request`: another client has the crawler.
+fn busy(line: &[u8]) -> Option<Refused<'_>> {
+    line.starts_with(b"BUSY ").then_some(Refused {
+        line,
+        by_grammar: false,
     })
 }
 

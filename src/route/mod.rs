@@ -1,6 +1,8 @@
-//! From a key to the connections of its server. May use the connections, the locators and the
-//! leaves.
+//! Routing: which server a key belongs to, and calls that go to several servers. May use the
+//! connections and the locators.
 
+mod scatter;
 mod topology;
 
+pub(crate) use scatter::scatter;
 pub(crate) use topology::Topology;

@@ -1,4 +1,4 @@
-use crate::conn::{Options, Pool};
+use crate::conn::{Driver, Options, Pool};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Distribution, Locator};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The servers of a client, and which key belongs to which.
 #[derive(Debug)]
 pub(crate) struct Topology {
-    pools: Vec<Pool>,
+    drivers: Vec<Box<dyn Driver>>,
     locator: Arc<dyn Locator>,
 }
 
@@ -38,20 +38,27 @@ impl Topology {
             addresses.push(address);
         }
         let locator = distribution.build(&addresses)?;
-        let pools = addresses
-            .into_iter()
-            .map(|address| Pool::new(address, options))
-            .collect();
-        Ok(Self { pools, locator })
+        let driver = |address| Box::new(Pool::new(address, options)) as Box<dyn Driver>;
+        let drivers = addresses.iter().map(driver).collect();
+        Ok(Self { drivers, locator })
     }
 
     /// All servers, in list order.
-    pub(crate) fn pools(&self) -> &[Pool] {
-        &self.pools
+    pub(crate) fn drivers(&self) -> impl ExactSizeIterator<Item = &dyn Driver> {
+        self.drivers.iter().map(AsRef::as_ref)
+    }
+
+    /// The place in the list of the server that `key` belongs to.
+    pub(crate) fn locate(&self, key: Key<'_>) -> usize {
+        self.locator.locate(key.as_bytes())
+    }
+
+    pub(crate) fn driver(&self, index: usize) -> &dyn Driver {
+        &*self.drivers[index]
     }
 
     /// The server that `key` belongs to.
-    pub(crate) fn pool_of(&self, key: Key<'_>) -> &Pool {
-        &self.pools[self.locator.locate(key.as_bytes())]
+    pub(crate) fn driver_of(&self, key: Key<'_>) -> &dyn Driver {
+        self.driver(self.locate(key))
     }
 }

@@ -1,0 +1,217 @@
+use super::Client;
+use super::answer::Answer;
+use crate::conn::Deadline;
+use crate::error::{Error, Kind, Result};
+use crate::expiry::Expiry;
+use crate::item::ItemRef;
+use crate::key::Key;
+use crate::protocol::{Direction, Initial, Mode, Request};
+use std::time::SystemTime;
+
+/// # Counters
+///
+/// A counter is a number that memcached itself counts with: 64 bits without a sign, stored as
+/// decimal digits with flags 0. A number stored with [`set`](Self::set) is a .NET number, which it
+/// cannot count: that is a server error that says so.
+impl Client {
+    /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits,
+    /// flags 0. `get` reads it as any integer type that it fits, or as a string.
+    ///
+    /// A number stored with [`set`](Self::set) is a .NET number, which memcached cannot count.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// client.set_counter("visits", 41, 0)?;
+    /// assert_eq!(client.get::<u64>("visits")?, Some(41));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set).
+    pub fn set_counter(
+        &self,
+        key: impl AsRef<[u8]>,
+        count: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Result<()> {
+        self.set_item(key, (0, &count.to_string()), expiry)
+    }
+
+    /// As [`set_counter`](Self::set_counter), but only if `key` is not there: `false` if it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set).
+    pub fn add_counter(
+        &self,
+        key: impl AsRef<[u8]>,
+        count: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Result<bool> {
+        self.add_item(key, (0, &count.to_string()), expiry)
+    }
+
+    /// Adds `delta` to the counter, and gives what it counts then; `None` if the key is not there.
+    /// Past 2^64 - 1 it goes on from 0.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// assert_eq!(client.incr("visits", 1)?, None);
+    /// client.add_counter("visits", 41, 0)?;
+    /// assert_eq!(client.incr("visits", 1)?, Some(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A server error if the item is not a counter. It is never repeated: if the connection is lost
+    /// underway, the error is [ambiguous](Error::is_ambiguous).
+    pub fn incr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>> {
+        self.count(Direction::Up, key.as_ref(), delta)
+    }
+
+    /// Takes `delta` from the counter, and gives what it counts then; `None` if the key is not there.
+    /// It stops at 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`incr`](Self::incr).
+    pub fn decr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>> {
+        self.count(Direction::Down, key.as_ref(), delta)
+    }
+
+    /// As [`incr`](Self::incr); a counter that is not there is made, to count `initial` until
+    /// `expiry`, and `initial` is the result.
+    ///
+    /// The meta and binary protocols have a command for it. In the text protocol it takes up to three:
+    /// `incr`, `add`, and `incr` again if somebody else made the counter in between.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// assert_eq!(client.incr_with_initial("visits", 1, 1, 3600)?, 1);
+    /// assert_eq!(client.incr_with_initial("visits", 1, 1, 3600)?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`incr`](Self::incr); a validation error if the expiry cannot be sent. In the text
+    /// protocol, a [conflict](Error::is_conflict) if others make and remove the counter at the same
+    /// time.
+    pub fn incr_with_initial(
+        &self,
+        key: impl AsRef<[u8]>,
+        delta: u64,
+        initial: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Result<u64> {
+        self.count_from(Direction::Up, key.as_ref(), delta, initial, expiry.into())
+    }
+
+    /// As [`decr`](Self::decr); a counter that is not there is made, as
+    /// [`incr_with_initial`](Self::incr_with_initial) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`incr_with_initial`](Self::incr_with_initial).
+    pub fn decr_with_initial(
+        &self,
+        key: impl AsRef<[u8]>,
+        delta: u64,
+        initial: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Result<u64> {
+        self.count_from(Direction::Down, key.as_ref(), delta, initial, expiry.into())
+    }
+
+    fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
+        let request = |key| {
+            Ok(Request::Arithmetic {
+                direction,
+                key,
+                delta,
+                initial: None,
+            })
+        };
+        self.ask(direction.name(), key, request, Answer::count)
+    }
+
+    fn count_from(
+        &self,
+        direction: Direction,
+        key: &[u8],
+        delta: u64,
+        initial: u64,
+        expiry: Expiry,
+    ) -> Result<u64> {
+        let count = || {
+            let key = self.shared.key(key)?;
+            let exptime = expiry.to_wire(SystemTime::now())?;
+            let initial = Initial {
+                value: initial,
+                exptime,
+            };
+            let request = Request::Arithmetic {
+                direction,
+                key,
+                delta,
+                initial: Some(initial),
+            };
+            let deadline = self.deadline();
+            match self.exchange(key, &request, deadline, Answer::count) {
+                Err(error) if error.is_unsupported() => {
+                    self.count_or_add(direction, key, delta, initial, deadline)
+                }
+                // With an initial value there is no "not found".
+                counted => counted?.ok_or_else(|| unsettled(self, key)),
+            }
+        };
+        count().map_err(|error: Error| error.during(direction.name()))
+    }
+
+    /// What other protocols do in one: count; make the counter if it is not there; and count again
+    /// if somebody else has made it.
+    fn count_or_add(
+        &self,
+        direction: Direction,
+        key: Key<'_>,
+        delta: u64,
+        initial: Initial,
+        deadline: Deadline,
+    ) -> Result<u64> {
+        let count = Request::Arithmetic {
+            direction,
+            key,
+            delta,
+            initial: None,
+        };
+        if let Some(count) = self.exchange(key, &count, deadline, Answer::count)? {
+            return Ok(count);
+        }
+        let digits = initial.value.to_string();
+        let add = Request::Store {
+            mode: Mode::Add,
+            key,
+            item: ItemRef::from((0, &digits)),
+            exptime: initial.exptime,
+        };
+        if self.exchange(key, &add, deadline, Answer::stored)? {
+            return Ok(initial.value);
+        }
+        let counted = self.exchange(key, &count, deadline, Answer::count)?;
+        counted.ok_or_else(|| unsettled(self, key))
+    }
+}
+
+fn unsettled(client: &Client, key: Key<'_>) -> Error {
+    let driver = client.shared.topology.driver_of(key);
+    Error::new(
+        Kind::Conflict,
+        "the counter was made and removed by others at the same time",
+    )
+    .on(driver.name())
+}

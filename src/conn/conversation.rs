@@ -1,0 +1,287 @@
+use super::connection::{Incoming, Progress, Sink};
+use super::deadline::Deadline;
+use super::driver::{Batch, Driver as _, Exchange, State};
+use super::fault::Fault;
+use super::pool::{Lease, Pool};
+use super::stream::Patience;
+use crate::protocol::{Decoder, Output, Request, Window};
+
+/// The exchange of a batch of requests for their replies, with one server.
+///
+/// Windows of requests are written, and their replies read, so that two windows at most are under
+/// way: write one, write another, read the replies to the first, write a third. What may be under
+/// way together, [`Window`] decides.
+#[derive(Debug)]
+pub(super) struct Conversation<'c> {
+    pool: &'c Pool,
+    batch: Batch<'c>,
+    deadline: Deadline,
+    /// `None` before it begins, and when it is over.
+    lease: Option<Lease<'c>>,
+    /// Whether the connection had served other calls before.
+    reused: bool,
+    /// The requests that are not encoded yet, of those of this pass.
+    next: usize,
+    end: usize,
+    /// Those to send once more, in further passes.
+    again: Vec<(usize, usize)>,
+    /// Encoded: the window that is sent next.
+    output: Output<'c>,
+    unsent: Option<Unsent>,
+    /// Sent: the first whose replies are not all read, and the one after it.
+    first: Option<Decoder<'c>>,
+    second: Option<Decoder<'c>>,
+    incoming: Incoming,
+    /// Requests before this one may have reached the server.
+    in_doubt: usize,
+    /// Whether the replies are known to have ended.
+    is_certain: bool,
+    /// Why there is no connection.
+    not_opened: Option<Fault>,
+}
+
+/// A window of which not all is sent.
+#[derive(Debug)]
+struct Unsent {
+    window: Window,
+    written: usize,
+}
+
+impl<'c> Conversation<'c> {
+    pub(super) fn new(pool: &'c Pool, batch: Batch<'c>, deadline: Deadline) -> Self {
+        Self {
+            pool,
+            batch,
+            deadline,
+            lease: None,
+            reused: false,
+            next: 0,
+            end: batch.requests.len(),
+            again: Vec::new(),
+            output: Output::default(),
+            unsent: None,
+            first: None,
+            second: None,
+            incoming: Incoming::default(),
+            in_doubt: 0,
+            is_certain: true,
+            not_opened: None,
+        }
+    }
+
+    /// From beginning to end.
+    pub(super) fn run(mut self, sink: &mut dyn Sink) {
+        let mut state = self.begin(Patience::Full, sink);
+        while state != State::Done {
+            if state == State::Closed {
+                self.open();
+            }
+            state = self.step(Patience::Full, sink);
+        }
+    }
+
+    /// Takes up a connection, and refuses what it cannot say.
+    fn start(&mut self, mut lease: Lease<'c>, reused: bool) -> Result<(), Fault> {
+        let connection = lease.connection();
+        for request in self.batch.requests {
+            let checked = connection.dialect.check(request);
+            checked.map_err(Fault::Unsupported)?;
+        }
+        connection.expect(self.batch.requests.len());
+        self.output = Output::reusing(std::mem::take(&mut connection.output));
+        self.reused = reused;
+        self.lease = Some(lease);
+        Ok(())
+    }
+
+    /// Sends all that may be sent before something is read. `false` if the socket takes no more now.
+    fn send(&mut self, patience: Patience) -> Result<bool, Fault> {
+        let Some(lease) = &mut self.lease else {
+            return Ok(true);
+        };
+        let connection = lease.connection();
+        while self.second.is_none() {
+            if self.unsent.is_none() {
+                if self.next == self.end {
+                    break;
+                }
+                self.output.clear();
+                let window = Window::encode(
+                    connection.dialect,
+                    self.batch.requests,
+                    (self.next, self.end),
+                    connection.limits,
+                    self.again.is_empty(),
+                    connection.opaque,
+                    &mut self.output,
+                );
+                connection.opaque = connection.opaque.wrapping_add(window.opaques());
+                self.next = window.end;
+                self.unsent = Some(Unsent { window, written: 0 });
+            }
+            let Some(unsent) = &mut self.unsent else {
+                break;
+            };
+            if let Some(first) = &self.first {
+                if !unsent.window.may_follow(&first.window()) {
+                    break;
+                }
+            }
+            let written = &mut unsent.written;
+            let sent = connection.send(&self.output, written, self.deadline, patience);
+            // A part of a single request does nothing.
+            if *written == self.output.len() || (*written > 0 && unsent.window.is_many()) {
+                self.in_doubt = self.in_doubt.max(unsent.window.end);
+            }
+            if !sent? {
+                return Ok(false);
+            }
+            let (requests, window) = (self.batch.requests, unsent.window);
+            let max = self.pool.max_read();
+            let decoder = Decoder::new(connection.dialect, requests, window, max);
+            self.unsent = None;
+            if self.first.is_none() {
+                self.first = Some(decoder);
+            } else {
+                self.second = Some(decoder);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the replies to the first window. `false` if not all of them are there now.
+    fn receive(&mut self, patience: Patience, sink: &mut dyn Sink) -> Result<bool, Fault> {
+        let (Some(lease), Some(decoder)) = (&mut self.lease, &mut self.first) else {
+            return Ok(true);
+        };
+        let connection = lease.connection();
+        let (first, deadline) = (self.batch.first, self.deadline);
+        let incoming = &mut self.incoming;
+        let received = connection.receive(decoder, incoming, first, sink, deadline, patience);
+        if !received? {
+            return Ok(false);
+        }
+        let window = decoder.window();
+        if decoder.is_unclear() {
+            self.again.push((window.start, window.end));
+        }
+        let last = &self.batch.requests[window.end - 1];
+        self.is_certain &= !last.reply_end_is_uncertain();
+        self.first = self.second.take();
+        if self.incoming.is_out_of_step {
+            self.is_certain = false;
+            if self.first.is_some() || self.next < self.end || !self.again.is_empty() {
+                return Err(Fault::OutOfStep);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends what can be sent, and reads what can be read.
+    fn advance(&mut self, patience: Patience, sink: &mut dyn Sink) -> Result<State, Fault> {
+        let sent = self.send(patience)?;
+        if self.first.is_some() && !self.receive(patience, sink)? {
+            return Ok(State::Waiting);
+        }
+        if self.first.is_some() || self.unsent.is_some() || self.next < self.end {
+            return Ok(if sent { State::Running } else { State::Waiting });
+        }
+        if let Some((start, end)) = self.again.pop() {
+            (self.next, self.end) = (start, end);
+            return Ok(State::Running);
+        }
+        if let Some(mut lease) = self.lease.take() {
+            let connection = lease.connection();
+            connection.output = std::mem::take(&mut self.output).into_buffer();
+            connection.finish(self.is_certain);
+            self.pool.put(lease);
+        }
+        Ok(State::Done)
+    }
+
+    /// Whether all can begin again on a new connection: the old one was closed by the server while
+    /// it idled, and no harm is done by repeating what was sent.
+    fn can_begin_again(&self, fault: &Fault) -> bool {
+        let nothing_came = |lease: &Lease<'_>| lease.progress() < Progress::Receiving;
+        let sent = &self.batch.requests[..self.in_doubt];
+        matches!(fault, Fault::Lost(_))
+            && self.reused
+            && self.lease.as_ref().is_some_and(nothing_came)
+            && sent.iter().all(Request::is_repeatable)
+    }
+
+    /// What `result` means for the whole: a fault ends it, or lets it begin again.
+    fn settle(&mut self, result: Result<State, Fault>, sink: &mut dyn Sink) -> State {
+        match result {
+            Ok(state) => state,
+            Err(fault) if self.can_begin_again(&fault) => {
+                self.begin_again();
+                State::Closed
+            }
+            Err(fault) => {
+                self.fail(fault, sink);
+                State::Done
+            }
+        }
+    }
+
+    fn begin_again(&mut self) {
+        let in_doubt = self.in_doubt;
+        *self = Self {
+            in_doubt,
+            ..Self::new(self.pool, self.batch, self.deadline)
+        };
+    }
+
+    /// Tells each request that has no reply why.
+    fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
+        let error = fault.into_error(self.deadline.timeout());
+        let error = error.on(self.pool.name());
+        let unread = self.first.as_ref().map(Decoder::next);
+        let unsent = self.unsent.as_ref().map(|unsent| unsent.window.start);
+        let from = unread.or(unsent).unwrap_or(self.next);
+        let rest = std::mem::take(&mut self.again);
+        for (start, end) in rest.into_iter().chain([(from, self.end)]) {
+            for (index, request) in (start..end).zip(&self.batch.requests[start..]) {
+                let error = error.clone();
+                let in_doubt = index < self.in_doubt && request.is_write();
+                let error = if in_doubt { error.ambiguous() } else { error };
+                sink.failed(self.batch.first + index, error);
+            }
+        }
+        self.lease = None;
+    }
+}
+
+impl Exchange for Conversation<'_> {
+    fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
+        let Some(lease) = self.pool.idle() else {
+            return State::Closed;
+        };
+        let begun = self.start(lease, true);
+        let sent = begun.and_then(|()| self.send(patience));
+        self.settle(sent.map(|_| State::Running), sink)
+    }
+
+    fn open(&mut self) {
+        let opened = self.pool.open(&mut self.deadline);
+        let started = opened.and_then(|(lease, reused)| self.start(lease, reused));
+        self.not_opened = started.err();
+    }
+
+    fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+
+    fn step(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
+        if let Some(fault) = self.not_opened.take() {
+            self.fail(fault, sink);
+            return State::Done;
+        }
+        if self.lease.is_none() {
+            return State::Closed;
+        }
+        let advanced = self.advance(patience, sink);
+        self.settle(advanced, sink)
+    }
+}

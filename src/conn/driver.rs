@@ -1,0 +1,67 @@
+use super::connection::Sink;
+use super::deadline::Deadline;
+use super::stream::Patience;
+use crate::protocol::Request;
+use std::fmt;
+use std::panic::RefUnwindSafe;
+
+/// What a server is to the layers above: the seam between routing and connections.
+pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
+    /// The server, as messages name it.
+    fn name(&self) -> &str;
+
+    /// Sends the requests of `batch` and receives their replies, by `deadline`. What comes of each,
+    /// `sink` is told.
+    fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline);
+
+    /// The same in steps, so that several servers work at the same time.
+    fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a>;
+
+    /// Closes the idle connections, and those in use as they finish.
+    fn close(&self);
+}
+
+/// Requests for one server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    pub(crate) requests: &'a [Request<'a>],
+    /// The place of the first of them, by which the sink knows it.
+    pub(crate) first: usize,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn of(request: &'a Request<'a>) -> Self {
+        Self {
+            requests: std::slice::from_ref(request),
+            first: 0,
+        }
+    }
+}
+
+/// A batch under way.
+pub(crate) trait Exchange: Send {
+    /// Begins with a connection that is there already, and sends what can be sent at once.
+    fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State;
+
+    /// Waits for a connection, or makes one. It can take until the deadline. If it fails, the next
+    /// step says so.
+    fn open(&mut self);
+
+    /// Gives it more time, or less.
+    fn set_deadline(&mut self, deadline: Deadline);
+
+    /// Sends what can be sent, and reads the replies to some of it. Not to be called after `Done`.
+    fn step(&mut self, patience: Patience, sink: &mut dyn Sink) -> State;
+}
+
+/// How an exchange stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It needs a connection: [`Exchange::open`] is next.
+    Closed,
+    Running,
+    /// Nothing could be sent or read while the patience lasted; or the sink is full.
+    Waiting,
+    /// The sink was told everything.
+    Done,
+}

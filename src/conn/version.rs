@@ -1,0 +1,138 @@
+use super::connection::Sink;
+use crate::error::Error;
+use crate::protocol::{Dialect, Reply, ValueHeader};
+use std::fmt;
+use std::str::FromStr;
+
+/// Which of memcached's protocols is spoken to the servers.
+///
+/// ```
+/// use moecache::{Client, Protocol};
+///
+/// let client = Client::builder()
+///     .servers("10.0.0.1:11211")
+///     .protocol(Protocol::Auto)
+///     .build()?;
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// The classic text protocol, which every server and every proxy knows.
+    #[default]
+    Text,
+    /// The meta protocol of memcached 1.6 and later: lines as well, with replies that name their
+    /// requests, and more commands.
+    Meta,
+    /// The binary protocol, for old deployments. Later versions of memcached call it deprecated,
+    /// and proxies do not know it.
+    Binary,
+    /// Meta where the server's version is 1.6 or later, and text elsewhere. Each server is asked
+    /// once, on the first connection to it.
+    Auto,
+}
+
+impl Protocol {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Text, "text"),
+        (Self::Meta, "meta"),
+        (Self::Binary, "binary"),
+        (Self::Auto, "auto"),
+    ];
+
+    /// The one that it says; `None` where the server is to be asked.
+    pub(crate) fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::Text => Some(Dialect::Text),
+            Self::Meta => Some(Dialect::Meta),
+            Self::Binary => Some(Dialect::Binary),
+            Self::Auto => None,
+        }
+    }
+}
+
+/// `text`, `meta`, `binary` or `auto`.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.iter().find(|(protocol, _)| protocol == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+/// What `Display` gives.
+impl FromStr for Protocol {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match Self::ALL.iter().find(|(_, name)| *name == text) {
+            Some((protocol, _)) => Ok(*protocol),
+            None => Err(Error::validation(format!(
+                "protocol: {text:?} is not known; allowed are {}",
+                Self::ALL.map(|(_, name)| name).join(", ")
+            ))),
+        }
+    }
+}
+
+/// The version that a server says it is, and what that version speaks.
+#[derive(Debug, Default)]
+pub(super) struct Version {
+    major: u32,
+    minor: u32,
+}
+
+impl Version {
+    /// The best protocol that it speaks: meta came with memcached 1.6.
+    pub(super) fn best(&self) -> Dialect {
+        if (self.major, self.minor) >= (1, 6) {
+            Dialect::Meta
+        } else {
+            Dialect::Text
+        }
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        let mut numbers = text.split(|byte| !byte.is_ascii_digit()).map(|digits| {
+            let digits = std::str::from_utf8(digits).unwrap_or_default();
+            digits.parse().unwrap_or_default()
+        });
+        Self {
+            major: numbers.next().unwrap_or_default(),
+            minor: numbers.next().unwrap_or_default(),
+        }
+    }
+}
+
+/// Takes the reply to `version`. One that does not know the command speaks nothing newer.
+impl Sink for Version {
+    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
+
+    fn reply(&mut self, _: usize, reply: Reply<'_>) {
+        if let Reply::Version(text) = reply {
+            *self = Self::parse(text);
+        }
+    }
+
+    fn failed(&mut self, _: usize, _: Error) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_protocol_of_a_version() {
+        for (version, best) in [
+            ("1.6.18", Dialect::Meta),
+            ("1.6.0_beta1", Dialect::Meta),
+            ("1.10.0", Dialect::Meta),
+            ("2.0", Dialect::Meta),
+            ("1.5.22", Dialect::Text),
+            ("1.4.15 (Ubuntu)", Dialect::Text),
+            ("unknown", Dialect::Text),
+            ("", Dialect::Text),
+        ] {
+            assert_eq!(Version::parse(version.as_bytes()).best(), best, "{version}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use super::reply::{Malformed, Reply, Step};
+use super::request::Request;
+use super::window::Window;
+use super::{Dialect, binary, meta, text};
+
+/// Decodes the replies to the requests of one window, which it was made from: it knows what may come.
+///
+/// Each request gets exactly one reply, in the order of the requests.
+#[derive(Debug)]
+pub(crate) struct Decoder<'r> {
+    dialect: Dialect,
+    pub(super) requests: &'r [Request<'r>],
+    pub(super) window: Window,
+    pub(super) max_value: usize,
+    /// The request whose reply is due.
+    pub(super) next: usize,
+    /// Those before it have no reply of their own, as what came for it shows.
+    pub(super) found: usize,
+    /// Up to which request the replies end together.
+    pub(super) group_end: usize,
+    pub(super) place: Place,
+    /// Whether a fence is still to come.
+    pub(super) fence: bool,
+    /// Whether an error came that does not say to which of several requests.
+    pub(super) unclear: bool,
+}
+
+/// Where in a reply the next byte is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Start,
+    /// After the data of a value.
+    EndOfValue,
+    /// After a line of a reply of many.
+    MoreLines,
+}
+
+impl<'r> Decoder<'r> {
+    /// A decoder for the replies to `window` of the batch `requests`. A value of over `max_value`
+    /// bytes is malformed.
+    pub(crate) fn new(
+        dialect: Dialect,
+        requests: &'r [Request<'r>],
+        window: Window,
+        max_value: usize,
+    ) -> Self {
+        Self {
+            dialect,
+            requests,
+            window,
+            max_value,
+            next: window.start,
+            found: window.start,
+            group_end: window.start,
+            place: Place::Start,
+            fence: window.quiet,
+            unclear: false,
+        }
+    }
+
+    pub(crate) fn window(&self) -> Window {
+        self.window
+    }
+
+    /// The first request whose reply is not complete.
+    pub(crate) fn next(&self) -> usize {
+        self.next
+    }
+
+    /// Whether all replies are complete.
+    pub(crate) fn is_done(&self) -> bool {
+        self.next == self.window.end && !self.fence
+    }
+
+    /// Whether the requests must be sent again, each with its own reply: an error came that does not
+    /// say which of them it is for.
+    pub(crate) fn is_unclear(&self) -> bool {
+        self.unclear
+    }
+
+    /// Whether the server may go on to take the value of request `index` for commands, after this
+    /// reply to it.
+    pub(crate) fn is_out_of_step(&self, index: usize, reply: &Reply<'_>) -> bool {
+        matches!(reply, Reply::Refused(refused) if refused.by_grammar)
+            && self.requests[index].body().is_some()
+    }
+
+    /// The next step that `input` allows, the bytes not used so far.
+    pub(crate) fn decode<'b>(&mut self, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
+        if self.is_done() {
+            return Ok(Step::NeedMore);
+        }
+        match self.dialect {
+            Dialect::Text => text::decode(self, input),
+            Dialect::Meta => meta::decode(self, input),
+            Dialect::Binary => binary::decode(self, input),
+        }
+    }
+
+    /// The request whose reply is due.
+    pub(super) fn due(&self) -> Option<&'r Request<'r>> {
+        let requests: &'r [Request<'r>] = self.requests;
+        requests[..self.window.end].get(self.next)
+    }
+
+    /// The reply to the request that is due, complete with `used` bytes.
+    pub(super) fn reply<'b>(&mut self, used: usize, reply: Reply<'b>) -> Step<'b> {
+        let index = self.next;
+        self.next += 1;
+        self.place = Place::Start;
+        Step::Reply { used, index, reply }
+    }
+}

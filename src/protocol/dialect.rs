@@ -1,0 +1,57 @@
+use super::request::Request;
+use crate::error::{Error, Kind};
+use crate::key::Key;
+use std::fmt;
+
+/// The protocol that a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Text,
+    Meta,
+    Binary,
+}
+
+impl Dialect {
+    /// Refuses what this protocol cannot say, so that nothing of it is sent.
+    pub(crate) fn check(self, request: &Request<'_>) -> Result<(), Error> {
+        let what = match (self, request) {
+            (Self::Text, Request::Delete { cas: Some(_), .. }) => "delete with a cas id",
+            (
+                Self::Text,
+                Request::Arithmetic {
+                    initial: Some(_), ..
+                },
+            ) => "an initial value of a counter",
+            (Self::Binary, Request::Metadump) => "a list of the keys (lru_crawler metadump)",
+            _ => return Ok(()),
+        };
+        Err(Error::new(
+            Kind::Unsupported,
+            format!("the {self} protocol has no {what}; nothing was sent"),
+        ))
+    }
+
+    /// The most bytes that `request` takes on the wire.
+    pub(super) fn size_bound(self, request: &Request<'_>) -> usize {
+        /// A command, flags, two times, a length, a cas id, an opaque: under 128 bytes everywhere.
+        const ANY: usize = 128;
+        let key = request.key().map_or(0, Key::wire_length);
+        match request {
+            // Its share of a line with others, and that of the line's beginning.
+            Request::Get { .. } if self == Self::Text => key + 8,
+            Request::Get { .. } => key + 32,
+            Request::Stats { arguments } => ANY + arguments.as_str().len(),
+            _ => ANY + key + request.body().map_or(0, <[u8]>::len),
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Meta => "meta",
+            Self::Binary => "binary",
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! What the two protocols of lines, text and meta, have in common.
+
+use super::reply::{Excerpt, Malformed, Refused};
+
+/// The longest line of a reply. The longest that memcached sends are under 600 bytes: a VALUE line
+/// with a key of 250, a STAT line with the path of a unix socket; a metadump line, whose key is
+/// escaped, under 900.
+pub(crate) const MAX_LINE: usize = 2048;
+
+/// The first line of `input` without its end, and its length with it.
+pub(super) fn first_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
+    let head = &input[..input.len().min(MAX_LINE)];
+    match memchr::memchr(b'\n', head) {
+        Some(at) => match head[..at].strip_suffix(b"\r") {
+            Some(line) => Ok(Some((line, at + 1))),
+            None => Err(Malformed::Unexpected(Excerpt::new(&head[..=at]))),
+        },
+        None if input.len() >= MAX_LINE => Err(Malformed::LongLine),
+        None => Ok(None),
+    }
+}
+
+/// `ERROR`, `CLIENT_ERROR <text>` or `SERVER_ERROR <text>`.
+pub(super) fn refused(line: &[u8]) -> Option<Refused<'_>> {
+    let word = line.split(|&byte| byte == b' ').next()?;
+    let by_grammar = match word {
+        b"ERROR" | b"CLIENT_ERROR" => true,
+        b"SERVER_ERROR" => false,
+        _ => return None,
+    };
+    Some(Refused { line, by_grammar })
+}
+
+/// The length of a value, of 1 to 10 digits.
+pub(super) fn length(digits: &[u8], max: usize, line: &[u8]) -> Result<usize, Malformed> {
+    let number = (digits.len() <= 10).then(|| number(digits)).flatten();
+    let length = number.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+    match usize::try_from(length) {
+        Ok(length) if length <= max => Ok(length),
+        _ => Err(Malformed::TooLarge { length, max }),
+    }
+}
+
+/// Decimal digits, of a number that 64 bits hold.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 20 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number: u64, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}

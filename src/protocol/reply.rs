@@ -1,0 +1,144 @@
+use crate::error::{Error, Kind};
+use std::fmt;
+
+/// What a decoder makes of the bytes received so far.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step<'b> {
+    /// Not enough for a decision.
+    NeedMore,
+    /// `used` bytes that say nothing about any request: a fence.
+    Skip { used: usize },
+    /// A part of the reply to the request under way, `used` bytes long.
+    Part { used: usize, part: Part<'b> },
+    /// What comes before a value, `used` bytes long. The caller takes `header.length` bytes wherever
+    /// it wants them, and then goes on with the bytes after those.
+    Value {
+        used: usize,
+        index: usize,
+        header: ValueHeader,
+    },
+    /// The reply to request `index` is complete with these `used` bytes: none, where it follows from
+    /// what came for another.
+    Reply {
+        used: usize,
+        index: usize,
+        reply: Reply<'b>,
+    },
+}
+
+/// A line of a reply of many lines.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Part<'b> {
+    /// One of `stats`: `STAT name value`, `ITEM ..`, `PREFIX ..`.
+    Stat { name: &'b [u8], value: &'b [u8] },
+    /// One of `lru_crawler metadump`: `key=.. exp=..`.
+    Item(&'b [u8]),
+}
+
+/// The reply to a request, in any protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reply<'b> {
+    /// The value that came before.
+    Hit,
+    Status(Status),
+    /// What a counter counts now.
+    Number(u64),
+    Version(&'b [u8]),
+    Refused(Refused<'b>),
+}
+
+/// A reply that is one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Stored,
+    /// The condition of add, replace, append or prepend does not hold.
+    NotStored,
+    /// The item has another cas id by now.
+    Exists,
+    NotFound,
+    Deleted,
+    Touched,
+    /// Done; the end of a reply of many lines.
+    Ok,
+    Reset,
+}
+
+/// What is said about a value before it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ValueHeader {
+    pub(crate) flags: u32,
+    pub(crate) length: usize,
+    pub(crate) cas: Option<u64>,
+}
+
+/// An error line of the server, as it came, without its line end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused<'b> {
+    pub(crate) line: &'b [u8],
+    /// The request itself was wrong (`CLIENT_ERROR`, `ERROR`), and not the server in trouble.
+    pub(crate) by_grammar: bool,
+}
+
+impl Refused<'_> {
+    /// memcached sends this to a new connection over its `-c` limit and closes it.
+    pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections";
+
+    pub(crate) fn is_too_many_connections(&self) -> bool {
+        self.line == Self::TOO_MANY_CONNECTIONS
+    }
+}
+
+/// Why the bytes received are not a reply to the request that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("a line of over {} bytes", super::lines::MAX_LINE)]
+    LongLine,
+    #[error("unexpected reply {0}")]
+    Unexpected(Excerpt),
+    #[error("a value for a key that was not asked for")]
+    WrongKey,
+    #[error("a reply to a request that is not under way")]
+    WrongOpaque,
+    #[error("a value of {length} bytes; the configured maximum is {max}")]
+    TooLarge { length: u64, max: usize },
+    #[error("no line end after a value")]
+    Unterminated,
+    #[error("a reply to stats of over {0} bytes")]
+    TooManyStats(usize),
+}
+
+impl From<Malformed> for Error {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(
+            Kind::Protocol,
+            format!("the server broke the protocol: {malformed}"),
+        )
+    }
+}
+
+/// The start of what a server sent, for messages: escaped, and cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Excerpt(String);
+
+impl Excerpt {
+    const MAX: usize = 128;
+
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut text = String::new();
+        for byte in bytes {
+            let escaped = byte.escape_ascii();
+            if text.len() + escaped.len() > Self::MAX {
+                text.push_str("...");
+                break;
+            }
+            text.extend(escaped.map(char::from));
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}

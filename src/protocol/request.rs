@@ -1,0 +1,240 @@
+use crate::error::Error;
+use crate::item::ItemRef;
+use crate::key::Key;
+
+/// One command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Request<'a> {
+    Get {
+        key: Key<'a>,
+        /// Whether the value comes with its cas id.
+        cas: bool,
+    },
+    /// Gets an item and gives it a new expiry.
+    GetAndTouch {
+        key: Key<'a>,
+        exptime: u32,
+        cas: bool,
+    },
+    Store {
+        mode: Mode,
+        key: Key<'a>,
+        item: ItemRef<'a>,
+        exptime: u32,
+    },
+    Delete {
+        key: Key<'a>,
+        /// Only if the item still has this cas id.
+        cas: Option<u64>,
+    },
+    Touch {
+        key: Key<'a>,
+        exptime: u32,
+    },
+    Arithmetic {
+        direction: Direction,
+        key: Key<'a>,
+        delta: u64,
+        initial: Option<Initial>,
+    },
+    /// After so many seconds.
+    FlushAll {
+        delay: u32,
+    },
+    Verbosity {
+        level: u32,
+    },
+    Stats {
+        arguments: StatsArguments<'a>,
+    },
+    Version,
+    /// A line about every item: `lru_crawler metadump all`.
+    Metadump,
+}
+
+/// Under which condition an item is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Set,
+    /// Only if the key is not there.
+    Add,
+    /// Only if it is.
+    Replace,
+    Append,
+    Prepend,
+    /// Only if the item still has this cas id.
+    Cas(u64),
+}
+
+impl Mode {
+    /// The operation, for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Prepend => "prepend",
+            Self::Cas(_) => "compare_and_swap",
+        }
+    }
+}
+
+/// Which way to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Up,
+    Down,
+}
+
+impl Direction {
+    /// The operation, for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Up => "incr",
+            Self::Down => "decr",
+        }
+    }
+}
+
+/// What a counter that is not there is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Initial {
+    pub(crate) value: u64,
+    pub(crate) exptime: u32,
+}
+
+/// What the reply to a request looks like, which decides what may be sent behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One short line.
+    Line,
+    /// A value of any size, or a line.
+    Value,
+    /// Any number of lines.
+    Lines,
+}
+
+impl<'a> Request<'a> {
+    /// Whether sending it twice has the same effect as sending it once, so that it may be repeated
+    /// on a fresh connection when a pooled one turns out to be dead. Every new command has to say.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        match self {
+            // `stats reset` and `stats detail on` change the server, but to the same state.
+            Self::Get { .. }
+            | Self::GetAndTouch { .. }
+            | Self::Touch { .. }
+            | Self::FlushAll { .. }
+            | Self::Verbosity { .. }
+            | Self::Stats { .. }
+            | Self::Version
+            | Self::Metadump => true,
+            Self::Store { mode, .. } => *mode == Mode::Set,
+            Self::Delete { cas, .. } => cas.is_none(),
+            Self::Arithmetic { .. } => false,
+        }
+    }
+
+    /// Whether it changes what the server holds, so that it matters when its reply is lost.
+    pub(crate) fn is_write(&self) -> bool {
+        match self {
+            Self::Store { .. }
+            | Self::Delete { .. }
+            | Self::Touch { .. }
+            | Self::GetAndTouch { .. }
+            | Self::Arithmetic { .. }
+            | Self::FlushAll { .. } => true,
+            Self::Get { .. }
+            | Self::Verbosity { .. }
+            | Self::Stats { .. }
+            | Self::Version
+            | Self::Metadump => false,
+        }
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        match self {
+            Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
+            Self::Stats { .. } | Self::Metadump => Shape::Lines,
+            Self::Store { .. }
+            | Self::Delete { .. }
+            | Self::Touch { .. }
+            | Self::Arithmetic { .. }
+            | Self::FlushAll { .. }
+            | Self::Verbosity { .. }
+            | Self::Version => Shape::Line,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Option<Key<'a>> {
+        match self {
+            Self::Get { key, .. }
+            | Self::GetAndTouch { key, .. }
+            | Self::Store { key, .. }
+            | Self::Delete { key, .. }
+            | Self::Touch { key, .. }
+            | Self::Arithmetic { key, .. } => Some(*key),
+            Self::FlushAll { .. }
+            | Self::Verbosity { .. }
+            | Self::Stats { .. }
+            | Self::Version
+            | Self::Metadump => None,
+        }
+    }
+
+    /// The value that follows the command line, of a storage command.
+    pub(crate) fn body(&self) -> Option<&'a [u8]> {
+        match self {
+            Self::Store { item, .. } => Some(item.data),
+            _ => None,
+        }
+    }
+
+    /// Whether some servers may send more than the reply that is expected, so that the connection
+    /// is not used again.
+    pub(crate) fn reply_end_is_uncertain(&self) -> bool {
+        matches!(self, Self::Stats { arguments } if arguments.has_one_line())
+    }
+}
+
+/// What follows `stats` on its line: nothing, or words of printable ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StatsArguments<'a>(&'a str);
+
+impl<'a> StatsArguments<'a> {
+    /// The longest that is sent, in bytes. memcached's own are all under 20.
+    const MAX_LENGTH: usize = 250;
+
+    pub(crate) const RESET: Self = Self("reset");
+
+    pub(crate) fn new(arguments: &'a str) -> Result<Self, Error> {
+        if arguments.len() > Self::MAX_LENGTH {
+            return Err(Error::validation(format!(
+                "arguments: {} bytes long; up to {} are allowed",
+                arguments.len(),
+                Self::MAX_LENGTH
+            )));
+        }
+        match arguments
+            .bytes()
+            .position(|byte| !(b' '..=b'~').contains(&byte))
+        {
+            Some(at) => Err(Error::validation(format!(
+                "arguments: byte 0x{:02x} at position {at} is not allowed; allowed are the \
+                 printable ASCII characters and the space",
+                arguments.as_bytes()[at]
+            ))),
+            None => Ok(Self(arguments)),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// Whether the server answers with one STAT line and no END, as memcached 1.6.18 does.
+    pub(super) fn has_one_line(&self) -> bool {
+        let command = self.0.split(' ').find(|word| !word.is_empty());
+        matches!(command, Some("sizes_enable" | "sizes_disable"))
+    }
+}

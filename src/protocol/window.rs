@@ -1,0 +1,159 @@
+use super::dialect::Dialect;
+use super::output::Output;
+use super::request::{Mode, Request, Shape};
+use super::{binary, meta, text};
+
+/// The most bytes of requests that may wait in sockets which nobody reads, in one half-window: two
+/// of them always fit, even into those of a server that has stopped reading because its own replies
+/// are not taken.
+const SMALL: usize = 16 << 10;
+
+/// The most bytes that are copied into one window.
+const MOST_COPIED: usize = 128 << 10;
+
+/// How many replies of one line fit into the sockets on the way back, unread, as half of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    replies: usize,
+}
+
+impl Limits {
+    pub(crate) const TCP: Self = Self { replies: 512 };
+    /// A unix socket counts messages: one from a server that is frozen takes only 70 small ones.
+    pub(crate) const UNIX: Self = Self { replies: 64 };
+}
+
+/// Requests that are sent in one write.
+///
+/// Nothing here may block both ends. Two half-windows are on their way at most; the second is sent
+/// before the replies to the first are read only if one of two things holds for both together
+/// ([`may_follow`](Self::may_follow)):
+///
+/// - they are so short that the sockets take them, whether the server reads or not;
+/// - their replies are so few and short that the sockets take those, so that the server goes on
+///   reading, however long the requests are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Which requests of the batch: from `start` up to `end`.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Whether only surprising replies come, and then a fence.
+    pub(super) quiet: bool,
+    /// That of the first request; each further one has the next, the fence the last.
+    pub(super) opaque: u32,
+    is_small: bool,
+    has_values: bool,
+}
+
+impl Window {
+    /// Encodes as many of `requests[start..end]` as may be sent at once, at least one.
+    /// `may_be_quiet` lets replies that say nothing new be left out.
+    pub(crate) fn encode<'a>(
+        dialect: Dialect,
+        requests: &[Request<'a>],
+        (start, end): (usize, usize),
+        limits: Limits,
+        may_be_quiet: bool,
+        opaque: u32,
+        out: &mut Output<'a>,
+    ) -> Self {
+        let mut window = Self {
+            start,
+            end: start,
+            quiet: may_be_quiet && is_quiet(dialect, &requests[start..end]),
+            opaque,
+            is_small: true,
+            has_values: false,
+        };
+        window.grow(dialect, &requests[..end], limits);
+        let taken = &requests[window.start..window.end];
+        match dialect {
+            Dialect::Text => text::encode_all(taken, out),
+            Dialect::Meta => meta::encode_all(taken, window.quiet, opaque, out),
+            Dialect::Binary => binary::encode_all(taken, window.quiet, opaque, out),
+        }
+        window
+    }
+
+    /// Takes requests up to what may be sent at once.
+    fn grow(&mut self, dialect: Dialect, requests: &[Request<'_>], limits: Limits) {
+        let (mut size, mut copied, mut large) = (0, 0, 0);
+        for request in &requests[self.start..] {
+            let shape = request.shape();
+            let is_first = self.end == self.start;
+            if shape == Shape::Lines && !is_first {
+                return;
+            }
+            let bound = dialect.size_bound(request);
+            let is_small = size + bound <= SMALL;
+            let is_large = Output::leaves(request.body().unwrap_or_default());
+            if !is_first {
+                let values = self.has_values || shape == Shape::Value;
+                let too_many = self.end - self.start == limits.replies && !(values && is_small);
+                let other = self.quiet
+                    && quiet_class(dialect, request) != quiet_class(dialect, &requests[self.start]);
+                let too_large = if values {
+                    !is_small
+                } else {
+                    copied + bound > MOST_COPIED && !is_large || large == Output::MAX_BODIES
+                };
+                if too_many || too_large || other {
+                    return;
+                }
+            }
+            size += bound;
+            if is_large {
+                large += 1;
+            } else {
+                copied += bound;
+            }
+            self.is_small = is_small;
+            self.has_values |= shape != Shape::Line;
+            self.end += 1;
+            if shape == Shape::Lines {
+                return;
+            }
+        }
+    }
+
+    /// Whether this may be sent while the replies to `earlier` are not read.
+    pub(crate) fn may_follow(&self, earlier: &Self) -> bool {
+        (self.is_small && earlier.is_small) || !(self.has_values || earlier.has_values)
+    }
+
+    /// Whether it has several requests.
+    pub(crate) fn is_many(&self) -> bool {
+        self.end - self.start > 1
+    }
+
+    /// How many opaques it uses.
+    pub(crate) fn opaques(&self) -> u32 {
+        u32::try_from(self.end - self.start + 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// Whether a window that begins with these is worth a fence.
+fn is_quiet(dialect: Dialect, requests: &[Request<'_>]) -> bool {
+    let [first, second, ..] = requests else {
+        return false;
+    };
+    let class = quiet_class(dialect, first);
+    class.is_some() && class == quiet_class(dialect, second)
+}
+
+/// What a request must have in common with the others of a quiet window: with the replies of only
+/// one kind left out, those that do come are clear. `None` where a reply always says something.
+fn quiet_class(dialect: Dialect, request: &Request<'_>) -> Option<u8> {
+    match (dialect, request) {
+        (Dialect::Text, _) => None,
+        (Dialect::Meta, Request::Get { .. }) if meta::is_classic(request) => None,
+        (_, Request::Get { .. }) => Some(0),
+        (
+            _,
+            Request::Store {
+                mode: Mode::Set, ..
+            },
+        ) => Some(1),
+        _ => None,
+    }
+}
