@@ -16,15 +16,12 @@ mod work;
 
 use measure::measure;
 use peers::{CLIENTS, Client};
-use servers::Servers;
+use servers::Addresses;
 use std::env;
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use table::Table;
 use work::{Operation, Place, ROWS, Row, Task};
-
-/// Set in the process that taskset started.
-const PINNED: &str = "MOECACHE_BENCH_PINNED";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
@@ -32,28 +29,18 @@ fn main() -> ExitCode {
         operate.run();
         return ExitCode::SUCCESS;
     }
-    if env::var_os(PINNED).is_none() {
-        let cores = env::var("CORES").unwrap_or("0".to_owned());
-        let pinned = Command::new("taskset")
-            .args(["-c", &cores])
-            .arg(env::current_exe().expect("the path of this program"))
-            .args(&arguments)
-            .env(PINNED, "1")
-            .status();
-        match pinned {
-            Ok(status) if status.success() => return ExitCode::SUCCESS,
-            Ok(_) => return ExitCode::FAILURE,
-            Err(_) => println!("not pinned to one core: there is no taskset; expect noise"),
-        }
-    }
-    let settings = match Settings::parse(arguments) {
+    let settings = match Settings::parse(&arguments) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    let servers = Servers::start();
+    let Some(servers) = Addresses::given() else {
+        // What is started from here on inherits it.
+        pin(&settings.cores);
+        return servers::with_servers(&arguments);
+    };
     if settings.syscalls {
         return syscalls::report(&servers, |row| settings.wants(row));
     }
@@ -86,8 +73,23 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Client and servers run on these cores only.
+fn pin(cores: &[usize]) {
+    // SAFETY: a cpu_set_t is bits, and may be all zero.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for core in cores {
+        // SAFETY: the set is one, and the macro looks at its size.
+        unsafe { libc::CPU_SET(*core, &mut set) };
+    }
+    // SAFETY: the set is as large as is said.
+    let failed = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+    if failed != 0 {
+        println!("not pinned to {cores:?}; expect noise");
+    }
+}
+
 /// What a row is compared with.
-fn base(row: &Row, task: &Task, servers: &Servers) -> Operation {
+fn base(row: &Row, task: &Task, servers: &Addresses) -> Operation {
     if row.place == Place::Unix {
         let over_tcp = Task {
             work: row.work,
@@ -103,6 +105,7 @@ fn base(row: &Row, task: &Task, servers: &Servers) -> Operation {
 /// What the command line and the environment say.
 struct Settings {
     rounds: usize,
+    cores: Vec<usize>,
     /// Rows without any of these in their names are left out, unless it is empty.
     only: Vec<String>,
     svg: Option<String>,
@@ -110,23 +113,26 @@ struct Settings {
 }
 
 impl Settings {
-    fn parse(arguments: Vec<String>) -> Result<Self, String> {
+    fn parse(arguments: &[String]) -> Result<Self, String> {
         let rounds = env::var("ROUNDS").map_or(Ok(101), |rounds| rounds.parse());
+        let cores = env::var("CORES").unwrap_or("0".to_owned());
+        let cores: Result<Vec<_>, _> = cores.split(',').map(str::parse).collect();
         let mut settings = Self {
             rounds: rounds.map_err(|error| format!("ROUNDS: {error}"))?,
+            cores: cores.map_err(|error| format!("CORES: {error}"))?,
             only: Vec::new(),
             svg: None,
             syscalls: false,
         };
-        let mut arguments = arguments.into_iter();
+        let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
-            match &*argument {
+            match argument.as_str() {
                 // Cargo's.
                 "--bench" => {}
                 "--syscalls" => settings.syscalls = true,
-                "--svg" => settings.svg = Some(arguments.next().ok_or("--svg FILE")?),
+                "--svg" => settings.svg = Some(arguments.next().ok_or("--svg FILE")?.clone()),
                 _ if argument.starts_with('-') => return Err(format!("{argument}: unknown")),
-                _ => settings.only.push(argument),
+                _ => settings.only.push(argument.clone()),
             }
         }
         Ok(settings)

@@ -3,7 +3,7 @@
 use crate::crew;
 use crate::peers::{Peer, walk};
 use crate::work::{Operation, Task, Work};
-use moecache::Client;
+use moecache::{Client, Protocol};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -13,17 +13,35 @@ pub const TAG: &str = "ours";
 /// One of its protocols.
 pub trait Speaks: 'static {
     const TAG: &'static str;
+    const PROTOCOL: Protocol;
 }
 
 pub struct Text;
+pub struct Meta;
+pub struct Binary;
 
 impl Speaks for Text {
     const TAG: &'static str = TAG;
+    const PROTOCOL: Protocol = Protocol::Text;
+}
+
+impl Speaks for Meta {
+    const TAG: &'static str = "meta";
+    const PROTOCOL: Protocol = Protocol::Meta;
+}
+
+impl Speaks for Binary {
+    const TAG: &'static str = "bina";
+    const PROTOCOL: Protocol = Protocol::Binary;
 }
 
 /// The client that says where the keys are.
 pub fn client(servers: &[String]) -> Client {
-    let builder = Client::builder().servers(servers);
+    speaking(Protocol::Text, servers)
+}
+
+fn speaking(protocol: Protocol, servers: &[String]) -> Client {
+    let builder = Client::builder().servers(servers).protocol(protocol);
     // A busy machine is no reason to fail.
     let client = builder.timeout(Duration::from_secs(10)).build();
     client.expect("addresses")
@@ -38,15 +56,16 @@ impl<P: Speaks> Peer for Ours<P> {
     const TAG: &'static str = P::TAG;
 
     fn can(task: &Task) -> bool {
-        !matches!(
-            task.work,
-            Work::GetMany(..) | Work::SetMany(_) | Work::SetManyQuiet(_) | Work::Increment
-        ) && !task.on_unix()
+        P::PROTOCOL == Protocol::Text
+            && !matches!(
+                task.work,
+                Work::GetMany(..) | Work::SetMany(_) | Work::SetManyQuiet(_)
+            )
     }
 
     fn connect(servers: &[String]) -> Self {
         Self {
-            client: client(servers),
+            client: speaking(P::PROTOCOL, servers),
             protocol: PhantomData,
         }
     }
@@ -62,6 +81,15 @@ impl<P: Speaks> Peer for Ours<P> {
 
     fn delete(&mut self, key: &str) -> bool {
         self.client.delete(key).expect("memcached answers")
+    }
+
+    fn increment(&mut self, key: &str) -> u64 {
+        let count = self.client.incr(key, 1).expect("memcached answers");
+        count.expect("it is there")
+    }
+
+    fn count(&mut self, key: &str, from: u64) {
+        self.client.set_counter(key, from, 0).expect("it is stored");
     }
 
     fn crew(self, keys: &'static [&'static str]) -> Operation {

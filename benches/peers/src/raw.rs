@@ -18,6 +18,8 @@ const FLAGS: u32 = 0xfa52;
 
 /// How much is read at once.
 const ONE_KEY: usize = 16 << 10;
+/// Of a value over [`ONE_KEY`]: with less, the raw socket is slower than clients that read more.
+const LARGE_VALUE: usize = 256 << 10;
 const MANY_KEYS: usize = 64 << 10;
 
 pub fn operation(task: &Task) -> Operation {
@@ -37,7 +39,10 @@ pub fn operation(task: &Task) -> Operation {
         })
     };
     match task.work {
-        Work::Get(size) => batch(task, ONE_KEY, get(1, size)),
+        Work::Get(size) => {
+            let buffer = if size < ONE_KEY { ONE_KEY } else { LARGE_VALUE };
+            batch(task, buffer, get(1, size))
+        }
         Work::Set(size) => batch(task, ONE_KEY, set(1, size)),
         Work::Miss => line(task, "get none\r\n", "END\r\n"),
         Work::Delete => line(task, "delete none\r\n", "NOT_FOUND\r\n"),

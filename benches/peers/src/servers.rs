@@ -9,29 +9,29 @@ use memcached::Memcached;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio, id};
+use std::process::{Child, Command, ExitCode, Stdio, id};
 use std::thread::sleep;
 use std::time::Duration;
 
 /// Values of 1 MB fit, and nothing is evicted.
 const ARGS: [&str; 4] = ["-I", "8m", "-m", "512"];
 
-/// Four of them on ports of 127.0.0.1, and one on a unix socket. They end when this is dropped.
-pub struct Servers {
+/// How one process tells the next where the servers are: between commas, the unix socket last.
+const ADDRESSES: &str = "MOECACHE_BENCH_SERVERS";
+
+/// Where the servers are.
+pub struct Addresses {
     tcp: Vec<String>,
     unix: Vec<String>,
-    _processes: (Vec<Memcached>, OnUnixSocket),
 }
 
-impl Servers {
-    pub fn start() -> Self {
-        let tcp: Vec<_> = (0..4).map(|_| Memcached::with_args(&ARGS)).collect();
-        let unix = OnUnixSocket::start();
-        Self {
-            tcp: tcp.iter().map(|it| it.address().to_string()).collect(),
-            unix: vec![unix.path.to_str().expect("the path is text").to_owned()],
-            _processes: (tcp, unix),
-        }
+impl Addresses {
+    /// Those that the process before this one started; `None` if there was none.
+    pub fn given() -> Option<Self> {
+        let addresses = std::env::var(ADDRESSES).ok()?;
+        let mut tcp: Vec<_> = addresses.split(',').map(str::to_owned).collect();
+        let unix = tcp.split_off(tcp.len() - 1);
+        Some(Self { tcp, unix })
     }
 
     /// Those that a row takes place on.
@@ -41,6 +41,26 @@ impl Servers {
             Place::Unix => &self.unix,
         }
     }
+}
+
+/// Runs this program again, with four servers on ports of 127.0.0.1 and one on a unix socket.
+///
+/// They belong to another process than what is measured: so they end even if a client crashes it.
+pub fn with_servers(arguments: &[String]) -> ExitCode {
+    let tcp: Vec<_> = (0..4).map(|_| Memcached::with_args(&ARGS)).collect();
+    let unix = OnUnixSocket::start();
+    let mut addresses: Vec<_> = tcp.iter().map(|it| it.address().to_string()).collect();
+    addresses.push(unix.path.to_str().expect("the path is text").to_owned());
+    let status = Command::new(std::env::current_exe().expect("the path of this program"))
+        .args(arguments)
+        .env(ADDRESSES, addresses.join(","))
+        .status()
+        .expect("it has been started before");
+    if status.success() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("the bench: {status}");
+    ExitCode::FAILURE
 }
 
 struct OnUnixSocket {

@@ -4,7 +4,7 @@
 
 use crate::peers::CLIENTS;
 use crate::raw;
-use crate::servers::Servers;
+use crate::servers::Addresses;
 use crate::work::{Operation, Place, ROWS, Row, Task, Work};
 use std::collections::BTreeMap;
 use std::env;
@@ -58,7 +58,7 @@ fn operation(who: &str, task: &Task) -> Option<Operation> {
     }
 }
 
-pub fn report(servers: &Servers, wants: impl Fn(&Row) -> bool) -> ExitCode {
+pub fn report(servers: &Addresses, wants: impl Fn(&Row) -> bool) -> ExitCode {
     if Command::new("strace").arg("-V").output().is_err() {
         eprintln!("strace is not installed: apt-get install strace, or dnf install strace");
         return ExitCode::FAILURE;

@@ -10,7 +10,7 @@ use std::ffi::CString;
 use std::net::SocketAddr;
 use std::ptr;
 
-/// `memcached_st` and `memcached_result_st`, of which only the library knows what is in them.
+/// `memcached_st` or `memcached_result_st`: only the library knows what is in them.
 type Handle = *mut c_void;
 
 /// `memcached_return_t`, as in libmemcached-1.0/types/return.h.
@@ -60,14 +60,11 @@ unsafe extern "C" {
         lengths: *const size_t,
         count: size_t,
     ) -> Return;
-    fn memcached_result_create(client: Handle, memory: Handle) -> Handle;
-    fn memcached_result_free(result: Handle);
     fn memcached_fetch_result(client: Handle, result: Handle, error: *mut Return) -> Handle;
 }
 
 pub struct Libmemcached {
     client: Handle,
-    result: Handle,
 }
 
 impl Peer for Libmemcached {
@@ -88,9 +85,6 @@ impl Peer for Libmemcached {
         // SAFETY: with no memory given, it allocates.
         let client = unsafe { memcached_create(ptr::null_mut()) };
         assert!(!client.is_null());
-        // SAFETY: the client lives until the drop, and so does its result.
-        let result = unsafe { memcached_result_create(client, ptr::null_mut()) };
-        assert!(!result.is_null());
         for server in servers {
             let address: SocketAddr = server.parse().expect("an address");
             let host = CString::new(address.ip().to_string()).expect("it has no zero");
@@ -101,7 +95,7 @@ impl Peer for Libmemcached {
         // SAFETY: the client lives.
         let set = unsafe { memcached_behavior_set(client, TCP_NODELAY, 1) };
         assert_eq!(set, SUCCESS);
-        Self { client, result }
+        Self { client }
     }
 
     fn get(&mut self, key: &str) -> Option<usize> {
@@ -174,9 +168,10 @@ impl Peer for Libmemcached {
         assert_eq!(asked, SUCCESS);
         let (mut found, mut error) = (0, SUCCESS);
         loop {
-            // SAFETY: client and result live, and the error is written to.
+            // SAFETY: the client lives, the error is written to, and with no result given the client
+            // uses one of its own.
             let result =
-                unsafe { memcached_fetch_result(self.client, self.result, &raw mut error) };
+                unsafe { memcached_fetch_result(self.client, ptr::null_mut(), &raw mut error) };
             if result.is_null() {
                 assert!(error == END || error == NOT_FOUND, "{error}");
                 return found;
@@ -188,10 +183,7 @@ impl Peer for Libmemcached {
 
 impl Drop for Libmemcached {
     fn drop(&mut self) {
-        // SAFETY: both were created, and are not used again.
-        unsafe {
-            memcached_result_free(self.result);
-            memcached_free(self.client);
-        }
+        // SAFETY: it was created, and is not used again.
+        unsafe { memcached_free(self.client) };
     }
 }

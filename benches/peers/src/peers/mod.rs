@@ -12,7 +12,7 @@ mod memcached_rs;
 #[cfg(feature = "mtop")]
 mod mtop;
 
-use crate::ours::{Ours, Text};
+use crate::ours::{Binary, Meta, Ours, Text};
 use crate::raw;
 use crate::work::{
     COUNT, Form, MIX_KEYS, Operation, THREADS_KEYS, Task, VALUE, Work, keys, mix, value,
@@ -31,6 +31,8 @@ pub struct Client {
 pub const CLIENTS: &[Client] = &[
     client("raw*", raw::other),
     client("text", operation::<Ours<Text>>),
+    client("meta", operation::<Ours<Meta>>),
+    client("binary", operation::<Ours<Binary>>),
     client("memcache", operation::<memcache::Memcache>),
     client("memcache exp", operation::<memcache_exp::Exp>),
     client("async-memcached", operation::<async_memcached::Async>),
