@@ -60,11 +60,16 @@ unsafe extern "C" {
         lengths: *const size_t,
         count: size_t,
     ) -> Return;
+    fn memcached_result_create(client: Handle, memory: Handle) -> Handle;
+    fn memcached_result_free(result: Handle);
     fn memcached_fetch_result(client: Handle, result: Handle, error: *mut Return) -> Handle;
 }
 
 pub struct Libmemcached {
     client: Handle,
+    /// Room for a `memcached_result_st`, which has some 500 bytes. It has to be the caller's: one
+    /// that the library allocates it also frees after the last value.
+    result: Box<[u64; 512]>,
 }
 
 impl Peer for Libmemcached {
@@ -95,7 +100,10 @@ impl Peer for Libmemcached {
         // SAFETY: the client lives.
         let set = unsafe { memcached_behavior_set(client, TCP_NODELAY, 1) };
         assert_eq!(set, SUCCESS);
-        Self { client }
+        let mut result = Box::new([0; 512]);
+        // SAFETY: the client lives until the drop, and so does the memory, which does not move.
+        unsafe { memcached_result_create(client, result.as_mut_ptr().cast()) };
+        Self { client, result }
     }
 
     fn get(&mut self, key: &str) -> Option<usize> {
@@ -168,10 +176,9 @@ impl Peer for Libmemcached {
         assert_eq!(asked, SUCCESS);
         let (mut found, mut error) = (0, SUCCESS);
         loop {
-            // SAFETY: the client lives, the error is written to, and with no result given the client
-            // uses one of its own.
-            let result =
-                unsafe { memcached_fetch_result(self.client, ptr::null_mut(), &raw mut error) };
+            let result = self.result.as_mut_ptr().cast();
+            // SAFETY: client and result live, and the error is written to.
+            let result = unsafe { memcached_fetch_result(self.client, result, &raw mut error) };
             if result.is_null() {
                 assert!(error == END || error == NOT_FOUND, "{error}");
                 return found;
@@ -183,7 +190,10 @@ impl Peer for Libmemcached {
 
 impl Drop for Libmemcached {
     fn drop(&mut self) {
-        // SAFETY: it was created, and is not used again.
-        unsafe { memcached_free(self.client) };
+        // SAFETY: both were created, and are not used again.
+        unsafe {
+            memcached_result_free(self.result.as_mut_ptr().cast());
+            memcached_free(self.client);
+        }
     }
 }
