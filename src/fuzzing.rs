@@ -3,10 +3,10 @@
 
 use crate::expiry::Expiry;
 use crate::item::{Item, ItemRef};
-use crate::key::Key;
+use crate::key::KeyRule;
 use crate::protocol::replay::{Event, replay};
-use crate::protocol::{Reply, Request, StatsArguments, Status};
-use crate::server::Server;
+use crate::protocol::{Dialect, Mode, Part, Reply, Request, StatsArguments, Status};
+use crate::server::{Address, Server};
 use crate::value::{self, Enyim};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,19 +32,20 @@ pub enum Command {
 
 /// Bytes are the same reply in pieces of any lengths.
 pub fn text_reply(command: Command, bytes: &[u8], pieces: &[usize]) {
-    let key = Key::new(KEY).expect("it is a key");
+    let key = KeyRule::Printable.key(KEY).expect("it is a key");
     let item = ItemRef::from((0, b""));
     let stats = |arguments| Request::Stats {
         arguments: StatsArguments::new(arguments).expect("it is allowed"),
     };
     let request = match command {
-        Command::Get => Request::Get { key },
-        Command::Set => Request::Set {
+        Command::Get => Request::Get { key, cas: false },
+        Command::Set => Request::Store {
+            mode: Mode::Set,
             key,
             item,
             exptime: 0,
         },
-        Command::Delete => Request::Delete { key },
+        Command::Delete => Request::Delete { key, cas: None },
         Command::Version => Request::Version,
         Command::Stats => stats(""),
         Command::StatsSizesEnable => stats("sizes_enable"),
@@ -71,8 +72,10 @@ pub fn stats_reply(arguments: &str, bytes: &[u8], pieces: &[usize]) {
     let (_, found) = events.split_last().expect("it is not empty");
     for (found, expected) in found.iter().zip(expected.clone()) {
         match (found, expected) {
-            (Event::Line(found), Some(expected)) => assert_eq!(*found, expected),
-            (Event::Line(found), None) => assert!(found.starts_with("Refused("), "{found}"),
+            (Event::Part(found) | Event::Reply(0, found), Some(expected)) => {
+                assert_eq!(*found, expected);
+            }
+            (Event::Reply(0, found), None) => assert!(found.starts_with("Refused("), "{found}"),
             _ => panic!("no line: {found:?}"),
         }
     }
@@ -83,21 +86,21 @@ pub fn stats_reply(arguments: &str, bytes: &[u8], pieces: &[usize]) {
 fn stats_line(line: &[u8]) -> Option<String> {
     let mut words = line.splitn(3, |&byte| byte == b' ');
     let reply = match (words.next()?, words.next()) {
-        (b"END", None) => Reply::Status(Status::End),
-        (b"OK", None) => Reply::Status(Status::Ok),
+        (b"END" | b"OK", None) => Reply::Status(Status::Ok),
         (b"RESET", None) => Reply::Status(Status::Reset),
-        (b"STAT" | b"ITEM" | b"PREFIX", Some(name)) => Reply::Stat {
-            name,
-            value: words.next().unwrap_or_default(),
-        },
+        (b"STAT" | b"ITEM" | b"PREFIX", Some(name)) => {
+            let value = words.next().unwrap_or_default();
+            return Some(format!("{:?}", Part::Stat { name, value }));
+        }
         _ => return None,
     };
     Some(format!("{reply:?}"))
 }
 
 fn whole_and_in_pieces(request: &Request<'_>, bytes: &[u8], pieces: &[usize]) -> Vec<Event> {
-    let whole = replay(request, MAX_VALUE, bytes, &[usize::MAX]);
-    let in_pieces = replay(request, MAX_VALUE, bytes, pieces);
+    let requests = std::slice::from_ref(request);
+    let replay = |pieces| replay(Dialect::Text, requests, MAX_VALUE, bytes, pieces);
+    let (whole, in_pieces) = (replay(&[usize::MAX]), replay(pieces));
     assert_eq!(in_pieces, whole, "in pieces of {pieces:?}");
     whole
 }
@@ -106,7 +109,7 @@ fn whole_and_in_pieces(request: &Request<'_>, bytes: &[u8], pieces: &[usize]) ->
 pub fn key(bytes: &[u8]) {
     let allowed =
         (1..=250).contains(&bytes.len()) && bytes.iter().all(|byte| matches!(byte, 0x21..=0x7e));
-    match Key::new(bytes) {
+    match KeyRule::Printable.key(bytes) {
         Ok(key) => assert!(allowed && key.as_bytes() == bytes),
         Err(_) => assert!(!allowed),
     }
@@ -149,7 +152,10 @@ pub fn server(text: &str, port: u16) {
         let Ok(address) = server.address() else {
             continue;
         };
-        assert!(!address.host.is_empty() && address.port > 0);
+        match &address {
+            Address::Tcp { host, port } => assert!(!host.is_empty() && *port > 0),
+            Address::Unix(path) => assert!(path.starts_with('/')),
+        }
         let again = Server::from(printed.as_str());
         assert_eq!(again.address().as_ref(), Ok(&address), "{printed}");
         assert_eq!(again.to_string(), printed);

@@ -79,7 +79,9 @@ mod stats;
 pub mod testing;
 pub mod value;
 
-pub use client::{CasOutcome, Client, ClientBuilder, DeleteOutcome, PerServer, ServerStats};
+pub use client::{
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Many, PerServer, ServerStats,
+};
 pub use conn::Protocol;
 pub use error::{Error, Result};
 pub use expiry::Expiry;

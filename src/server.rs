@@ -375,18 +375,31 @@ mod tests {
             (" host:1\n".into(), "host", 1, "host:1"),
         ];
         for (server, host, port, display) in rows {
-            let expected = Address {
+            let expected = Address::Tcp {
                 host: host.to_owned(),
                 port,
             };
             assert_eq!(server.address().as_ref(), Ok(&expected), "{server:?}");
             assert_eq!(server.to_string(), display);
         }
+        let path = "/run/memcached.sock";
+        for server in [
+            Server::from(path),
+            "unix:/run/memcached.sock".into(),
+            Path::new(path).into(),
+        ] {
+            assert_eq!(
+                server.address(),
+                Ok(Address::Unix(path.to_owned())),
+                "{server:?}"
+            );
+            assert_eq!(server.to_string(), path);
+        }
     }
 
     #[test]
     fn refused_forms() {
-        let rows: [(Server, &str); 27] = [
+        let rows: [(Server, &str); 29] = [
             ("".into(), "the host is empty"),
             (":11211".into(), "the host is empty"),
             ("[]:11211".into(), "the host is empty"),
@@ -407,10 +420,9 @@ mod tests {
                 "a character that no host name",
             ),
             ("h@st".into(), "a character that no host name"),
-            (
-                "/run/memcached.sock".into(),
-                "a character that no host name",
-            ),
+            ("run/memcached.sock".into(), "a character that no host name"),
+            ("unix:memcached.sock".into(), "must begin with /"),
+            (format!("/{}", "s".repeat(103)).into(), "103 bytes"),
             ("tcp://10.0.0.1:11211".into(), "no scheme is allowed"),
             ("::1".into(), "IPv6 as [::1]:11211"),
             ("::1:11211".into(), "IPv6 as [::1]:11211"),

@@ -64,9 +64,11 @@ impl Client {
     pub fn stats_of(&self, arguments: &str) -> Result<Vec<ServerStats>> {
         let arguments = StatsArguments::new(arguments).map_err(|error| error.during("stats"))?;
         let request = Request::Stats { arguments };
-        Ok(self.each("stats", &request, |answer, lines, driver| {
-            answer.done(driver).map(|()| lines.stats)
-        }))
+        Ok(
+            self.each_server("stats", &request, |answer, lines, driver| {
+                answer.done(driver).map(|()| lines.stats)
+            }),
+        )
     }
 
     /// Sets the counters of all servers back to 0: `stats reset`.
@@ -79,7 +81,7 @@ impl Client {
         let request = Request::Stats {
             arguments: StatsArguments::RESET,
         };
-        self.each("stats reset", &request, |answer, _, driver| {
+        self.each_server("stats reset", &request, |answer, _, driver| {
             answer.done(driver)
         })
     }
@@ -110,9 +112,11 @@ impl Client {
         let delay = delay.into().to_wire(SystemTime::now());
         let delay = delay.map_err(|error| Error::from(error).during("flush_all"))?;
         let request = Request::FlushAll { delay };
-        Ok(self.each("flush_all", &request, |answer, _, driver| {
-            answer.done(driver)
-        }))
+        Ok(
+            self.each_server("flush_all", &request, |answer, _, driver| {
+                answer.done(driver)
+            }),
+        )
     }
 
     /// The version of each server, as it says it: `"1.6.18"`.
@@ -122,7 +126,7 @@ impl Client {
     /// Each server has its own.
     #[must_use]
     pub fn version(&self) -> Vec<PerServer<String>> {
-        self.each(
+        self.each_server(
             "version",
             &Request::Version,
             |answer, _, driver| match answer {
@@ -141,7 +145,7 @@ impl Client {
     #[must_use]
     pub fn verbosity(&self, level: u32) -> Vec<PerServer<()>> {
         let request = Request::Verbosity { level };
-        self.each("verbosity", &request, |answer, _, driver| {
+        self.each_server("verbosity", &request, |answer, _, driver| {
             answer.done(driver)
         })
     }
@@ -159,12 +163,12 @@ impl Client {
     /// ```
     #[must_use]
     pub fn ping(&self) -> Vec<PerServer<Duration>> {
-        self.each("ping", &Request::Version, |_, lines, _| Ok(lines.took))
+        self.each_server("ping", &Request::Version, |_, lines, _| Ok(lines.took))
     }
 
     /// Sends `request` to every server at the same time, each with the whole timeout, and gives what
     /// its answer and the lines before that mean.
-    fn each<T>(
+    fn each_server<T>(
         &self,
         operation: &'static str,
         request: &Request<'_>,

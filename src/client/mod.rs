@@ -4,12 +4,14 @@ mod admin;
 mod answer;
 mod builder;
 mod counter;
+mod many;
 mod single;
 mod store;
 mod update;
 
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
+pub use many::{Each, Many};
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 

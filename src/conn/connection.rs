@@ -164,11 +164,15 @@ impl Connection {
     /// Whether a connection on which nothing can be sent was closed by the server with the words
     /// that it has too many. A read on it waits for nothing.
     fn was_turned_away(&mut self, deadline: Deadline) -> bool {
+        let (input, stream) = (&mut self.input, &mut self.stream);
         !self.has_served
-            && self
-                .input
-                .fill(&mut self.stream, deadline, Patience::Full)
-                .is_ok()
+            && input.fill(stream, deadline, Patience::Full).is_ok()
+            && self.is_turned_away()
+    }
+
+    /// Whether these words are what came first, whatever was asked for.
+    fn is_turned_away(&self) -> bool {
+        !self.has_served
             && self
                 .input
                 .bytes()
@@ -198,6 +202,9 @@ impl Connection {
                         return Ok(false);
                     }
                     self.progress = Progress::Receiving;
+                    if self.is_turned_away() {
+                        return Err(Fault::TooManyConnections);
+                    }
                 }
                 Step::Skip { used } => self.input.consume(used),
                 Step::Part { used, part } => {
@@ -222,11 +229,6 @@ impl Connection {
                             if let Some(value) = incoming.value.take() {
                                 sink.value(first + index, value.header, value.data);
                             }
-                        }
-                        Reply::Refused(refused)
-                            if !self.has_served && refused.is_too_many_connections() =>
-                        {
-                            return Err(Fault::TooManyConnections);
                         }
                         reply => sink.reply(first + index, reply),
                     }

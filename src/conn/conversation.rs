@@ -235,6 +235,10 @@ impl<'c> Conversation<'c> {
 
     /// Tells each request that has no reply why.
     fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
+        if matches!(fault, Fault::TooManyConnections) {
+            // It took nothing of what was sent.
+            self.in_doubt = 0;
+        }
         let error = fault.into_error(self.deadline.timeout());
         let error = error.on(self.pool.name());
         let unread = self.first.as_ref().map(Decoder::next);

@@ -2,14 +2,17 @@
 
 use super::super::resolve::LookUp;
 use super::*;
+use crate::error::Error;
+use crate::protocol::{Reply, ValueHeader};
 use crate::server::Server;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 const LONG: Duration = Duration::from_secs(20);
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
 
 /// Where nobody listens: the servers of these tests are on 127.0.0.1.
@@ -34,25 +37,43 @@ fn server(connections: usize) -> u16 {
 fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     let address = Server::from(("name.invalid", port)).address().unwrap();
     let options = Options {
+        protocol: Protocol::Text,
         connect_timeout,
         max_read: 1,
+        max_connections: 2,
+        max_idle: 2,
+        idle_timeout: LONGEST_IDLE,
     };
     Pool {
-        resolver: Resolver::new(address.clone(), look_up),
-        ..Pool::new(address, options)
+        endpoint: Endpoint::Tcp(Resolver::new("name.invalid", port, look_up)),
+        ..Pool::new(&address, options)
     }
 }
 
 /// Asks for the version; fails if that takes far longer than `timeout`.
 fn ask(pool: &Pool, timeout: Duration) -> Result<(), Error> {
     let started = Instant::now();
-    let answer = pool.exchange(
-        &Request::Version,
-        &mut (),
-        Deadline::after(timeout, started),
-    );
+    let mut outcome = Outcome::default();
+    let deadline = Deadline::after(timeout, started);
+    pool.exchange(Batch::of(&Request::Version), &mut outcome, deadline);
     assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
-    answer.map(drop)
+    outcome.0.expect("the sink is told")
+}
+
+/// What came of one request.
+#[derive(Default)]
+struct Outcome(Option<Result<(), Error>>);
+
+impl Sink for Outcome {
+    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
+
+    fn reply(&mut self, _: usize, _: Reply<'_>) {
+        self.0 = Some(Ok(()));
+    }
+
+    fn failed(&mut self, _: usize, error: Error) {
+        self.0 = Some(Err(error));
+    }
 }
 
 #[test]
@@ -84,7 +105,7 @@ fn the_addresses_share_the_time() {
     });
     ask(&pool, Duration::from_secs(2)).unwrap();
 
-    let alone = Pool::new(Server::from(silent).address().unwrap(), pool.options);
+    let alone = Pool::new(&Server::from(silent).address().unwrap(), pool.options);
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
 }
@@ -168,8 +189,9 @@ fn what_idles_for_long_is_closed() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     ask(&pool, LONG).unwrap();
-    let pooled = pool.take().unwrap();
+    let lease = pool.idle().unwrap();
+    let pooled = &lease.pooled;
     let last_used = pooled.connection.last_used();
-    assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE));
-    assert!(pooled.has_idled_too_long(last_used + LONGEST_IDLE + SHORT));
+    assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));
+    assert!(pooled.has_idled_too_long(last_used + LONGEST_IDLE + SHORT, LONGEST_IDLE));
 }

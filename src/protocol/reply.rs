@@ -81,11 +81,7 @@ pub(crate) struct Refused<'b> {
 
 impl Refused<'_> {
     /// memcached sends this to a new connection over its `-c` limit and closes it.
-    pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections";
-
-    pub(crate) fn is_too_many_connections(&self) -> bool {
-        self.line == Self::TOO_MANY_CONNECTIONS
-    }
+    pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections\r\n";
 }
 
 /// Why the bytes received are not a reply to the request that was sent.

@@ -1,19 +1,31 @@
-use super::super::replay::{Event, replay};
+use super::super::lines::MAX_LINE;
+use super::super::replay::{Event, encode, replay};
+use super::super::request::StatsArguments;
+use super::super::{Dialect, Limits, Window};
 use super::*;
 use crate::item::ItemRef;
+use crate::key::{Key, KeyRule};
 
 const MAX_VALUE: usize = 100;
 
 fn key(bytes: &[u8]) -> Key<'_> {
-    Key::new(bytes).unwrap()
+    KeyRule::Printable.key(bytes).unwrap()
 }
 
 fn get() -> Request<'static> {
-    Request::Get { key: key(b"key") }
+    Request::Get {
+        key: key(b"key"),
+        cas: false,
+    }
 }
 
 fn set() -> Request<'static> {
-    Request::Set {
+    store(Mode::Set)
+}
+
+fn store(mode: Mode) -> Request<'static> {
+    Request::Store {
+        mode,
         key: key(b"key"),
         item: ItemRef {
             flags: 7,
@@ -24,7 +36,10 @@ fn set() -> Request<'static> {
 }
 
 fn delete() -> Request<'static> {
-    Request::Delete { key: key(b"key") }
+    Request::Delete {
+        key: key(b"key"),
+        cas: None,
+    }
 }
 
 fn stats(arguments: &str) -> Request<'_> {
@@ -34,10 +49,10 @@ fn stats(arguments: &str) -> Request<'_> {
 }
 
 /// What comes of `bytes`, in one piece; and it must be the same in pieces of every size.
-fn outcome(request: &Request<'_>, bytes: &[u8]) -> Vec<Event> {
-    let whole = replay(request, MAX_VALUE, bytes, &[usize::MAX]);
+fn outcome(requests: &[Request<'_>], bytes: &[u8]) -> Vec<Event> {
+    let whole = replay(Dialect::Text, requests, MAX_VALUE, bytes, &[usize::MAX]);
     for piece in 1..bytes.len() {
-        let pieces = replay(request, MAX_VALUE, bytes, &[piece]);
+        let pieces = replay(Dialect::Text, requests, MAX_VALUE, bytes, &[piece]);
         // Bytes after the reply have not all come yet when it is complete; nor have those after
         // what makes it malformed.
         assert_eq!(
@@ -50,24 +65,34 @@ fn outcome(request: &Request<'_>, bytes: &[u8]) -> Vec<Event> {
     whole
 }
 
-fn line(reply: &Reply<'_>) -> Event {
-    Event::Line(format!("{reply:?}"))
+fn reply(reply: Reply<'_>) -> Event {
+    reply_to(0, reply)
+}
+
+fn reply_to(index: usize, reply: Reply<'_>) -> Event {
+    Event::Reply(index, format!("{reply:?}"))
 }
 
 fn status(status: Status) -> Event {
-    line(&Reply::Status(status))
+    reply(Reply::Status(status))
 }
 
-fn refused(text: &'static str, by_grammar: bool) -> Event {
-    line(&Reply::Refused(Refused {
+fn refused_line(text: &'static str, by_grammar: bool) -> Event {
+    reply(Reply::Refused(Refused {
         line: text.as_bytes(),
         by_grammar,
     }))
 }
 
 fn value(flags: u32, data: &[u8]) -> Event {
+    value_of(0, flags, None, data)
+}
+
+fn value_of(index: usize, flags: u32, cas: Option<u64>, data: &[u8]) -> Event {
     Event::Value {
+        index,
         flags,
+        cas,
         data: data.to_vec(),
     }
 }
@@ -76,46 +101,319 @@ const DONE: Event = Event::Done { surplus: 0 };
 
 #[test]
 fn requests() {
-    let rows: [(Request<'_>, &[u8]); 6] = [
+    let touch = Request::Touch {
+        key: key(b"key"),
+        exptime: 5,
+    };
+    let get_and_touch = |cas| Request::GetAndTouch {
+        key: key(b"key"),
+        exptime: 5,
+        cas,
+    };
+    let gets = Request::Get {
+        key: key(b"key"),
+        cas: true,
+    };
+    let flush = |delay| Request::FlushAll { delay };
+    let rows: [(Request<'_>, &[u8]); 22] = [
         (get(), b"get key\r\n"),
+        (gets, b"gets key\r\n"),
+        (get_and_touch(false), b"gat 5 key\r\n"),
+        (get_and_touch(true), b"gats 5 key\r\n"),
         (set(), b"set key 7 60 4\r\ndata\r\n"),
+        (store(Mode::Add), b"add key 7 60 4\r\ndata\r\n"),
+        (store(Mode::Replace), b"replace key 7 60 4\r\ndata\r\n"),
+        (store(Mode::Append), b"append key 7 60 4\r\ndata\r\n"),
+        (store(Mode::Prepend), b"prepend key 7 60 4\r\ndata\r\n"),
+        (
+            store(Mode::Cas(u64::MAX)),
+            b"cas key 7 60 4 18446744073709551615\r\ndata\r\n",
+        ),
         (delete(), b"delete key\r\n"),
+        (touch, b"touch key 5\r\n"),
+        (count(Direction::Up), b"incr key 10\r\n"),
+        (count(Direction::Down), b"decr key 10\r\n"),
+        (flush(0), b"flush_all\r\n"),
+        (flush(10), b"flush_all 10\r\n"),
+        (Request::Verbosity { level: 1 }, b"verbosity 1\r\n"),
         (stats(""), b"stats\r\n"),
         (stats("detail dump"), b"stats detail dump\r\n"),
         (Request::Version, b"version\r\n"),
+        (Request::Metadump, b"lru_crawler metadump all\r\n"),
+        (
+            Request::FlushAll { delay: u32::MAX },
+            b"flush_all 4294967295\r\n",
+        ),
     ];
     for (request, expected) in rows {
-        let mut out = Vec::new();
-        assert_eq!(encode(&request, 4, &mut out), None);
-        assert_eq!(out, expected);
+        let (_, bytes) = encode(Dialect::Text, &[request]);
+        assert_eq!(
+            bytes.escape_ascii().to_string(),
+            expected.escape_ascii().to_string()
+        );
     }
-    let mut out = Vec::new();
-    assert_eq!(
-        encode(&set(), 3, &mut out),
-        Some((&b"data"[..], &b"\r\n"[..]))
+}
+
+fn count(direction: Direction) -> Request<'static> {
+    Request::Arithmetic {
+        direction,
+        key: key(b"key"),
+        delta: 10,
+        initial: None,
+    }
+}
+
+#[test]
+fn gets_in_a_row_share_a_line() {
+    let keys: Vec<String> = (0..102).map(|number| format!("k{number}")).collect();
+    let all = keys.iter().map(|name| Request::Get {
+        key: key(name.as_bytes()),
+        cas: false,
+    });
+    let mut requests: Vec<_> = all.collect();
+    requests.push(Request::Get {
+        key: key(b"k0"),
+        cas: true,
+    });
+    requests.extend([delete(), requests[1]]);
+    let expected = format!(
+        "get {}\r\nget k100 k101\r\ngets k0\r\ndelete key\r\nget k1\r\n",
+        keys[..100].join(" ")
     );
-    assert_eq!(out, b"set key 7 60 4\r\n");
+    let (_, bytes) = encode(Dialect::Text, &requests);
+    assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+}
+
+#[test]
+fn replies_to_several() {
+    let asked = |bytes, cas| Request::Get {
+        key: key(bytes),
+        cas,
+    };
+    let requests = [
+        asked(b"a", false),
+        asked(b"b", false),
+        asked(b"c", false),
+        asked(b"d", true),
+        delete(),
+    ];
+    let missing = |index| reply_to(index, Reply::Status(Status::NotFound));
+    let deleted = reply_to(4, Reply::Status(Status::Deleted));
+    let rows: [(&[u8], Vec<Event>); 3] = [
+        (
+            b"VALUE b 1 2\r\nbb\r\nEND\r\nEND\r\nDELETED\r\n",
+            vec![missing(0), value_of(1, 1, None, b"bb"), missing(2), missing(3), deleted.clone(), DONE],
+        ),
+        (
+            b"VALUE a 1 1\r\na\r\nVALUE c 2 1\r\nc\r\nEND\r\nVALUE d 3 1 99\r\nd\r\nEND\r\nDELETED\r\n",
+            vec![
+                value_of(0, 1, None, b"a"),
+                missing(1),
+                value_of(2, 2, None, b"c"),
+                value_of(3, 3, Some(99), b"d"),
+                deleted,
+                DONE,
+            ],
+        ),
+        // An error ends the line, and the values that it has not sent are no misses.
+        (
+            b"VALUE a 1 1\r\na\r\nSERVER_ERROR busy\r\nEND\r\nNOT_FOUND\r\n",
+            vec![
+                value_of(0, 1, None, b"a"),
+                reply_to(1, Reply::Refused(Refused { line: b"SERVER_ERROR busy", by_grammar: false })),
+                reply_to(2, Reply::Refused(Refused { line: b"SERVER_ERROR busy", by_grammar: false })),
+                missing(3),
+                missing(4),
+                DONE,
+            ],
+        ),
+    ];
+    for (bytes, expected) in rows {
+        assert_eq!(outcome(&requests, bytes), expected);
+    }
+    let malformed: [(&[u8], Malformed); 5] = [
+        // Out of order, twice, not asked for on this line, without its cas id, with one.
+        (
+            b"VALUE b 0 1\r\nb\r\nVALUE a 0 1\r\na\r\nEND\r\n",
+            Malformed::WrongKey,
+        ),
+        (
+            b"VALUE a 0 1\r\na\r\nVALUE a 0 1\r\na\r\nEND\r\n",
+            Malformed::WrongKey,
+        ),
+        (b"VALUE d 0 1\r\nd\r\nEND\r\n", Malformed::WrongKey),
+        (
+            b"END\r\nVALUE d 0 1\r\nd\r\nEND\r\n",
+            Malformed::Unexpected(Excerpt::new(b"VALUE d 0 1")),
+        ),
+        (
+            b"VALUE a 0 1 5\r\na\r\nEND\r\n",
+            Malformed::Unexpected(Excerpt::new(b"VALUE a 0 1 5")),
+        ),
+    ];
+    for (bytes, expected) in malformed {
+        let events = outcome(&requests, bytes);
+        assert_eq!(events.last(), Some(&Event::Malformed(expected)));
+    }
+}
+
+#[test]
+fn windows_of_requests() {
+    let large = vec![0; 100 << 10];
+    let body = |length| Request::Store {
+        mode: Mode::Set,
+        key: key(b"key"),
+        item: ItemRef {
+            flags: 0,
+            data: &large[..length],
+        },
+        exptime: 0,
+    };
+    let long = [b'k'; 250];
+    let long_get = Request::Get {
+        key: key(&long),
+        cas: false,
+    };
+    let end = |requests: &[Request<'_>], limits| {
+        let mut out = Output::default();
+        let all = (0, requests.len());
+        Window::encode(Dialect::Text, requests, all, limits, true, 0, &mut out)
+    };
+    // As many keys as 16 KiB hold; as many lines as come back through sockets that nobody reads.
+    assert_eq!(end(&[long_get; 200], Limits::TCP).end, 63);
+    assert_eq!(end(&[delete(); 1000], Limits::TCP).end, 512);
+    assert_eq!(end(&[delete(); 1000], Limits::UNIX).end, 64);
+    // Large values, as many as are sent without a copy; small ones, up to 128 KiB of them.
+    assert_eq!(end(&[body(100 << 10); 50], Limits::TCP).end, 15);
+    assert_eq!(end(&[body(1 << 10); 500], Limits::TCP).end, 113);
+    // No large value goes with a request for one.
+    assert_eq!(end(&[get(), body(100 << 10)], Limits::TCP).end, 1);
+    assert_eq!(end(&[body(100 << 10), get()], Limits::TCP).end, 1);
+    assert_eq!(
+        end(&[body(1 << 10), get(), body(1 << 10)], Limits::TCP).end,
+        3
+    );
+    // A long reply is alone.
+    assert_eq!(end(&[stats(""), get()], Limits::TCP).end, 1);
+    assert_eq!(end(&[get(), stats("")], Limits::TCP).end, 1);
+
+    let small_get = end(&[get()], Limits::TCP);
+    let small_set = end(&[body(1 << 10)], Limits::TCP);
+    let large_set = end(&[body(100 << 10)], Limits::TCP);
+    let dump = end(&[stats("")], Limits::TCP);
+    for (later, earlier, expected) in [
+        (small_get, small_get, true),
+        (small_set, small_get, true),
+        (small_get, small_set, true),
+        (large_set, small_get, false),
+        (small_get, large_set, false),
+        (large_set, large_set, true),
+        (large_set, small_set, true),
+        (large_set, dump, false),
+        (small_get, dump, true),
+    ] {
+        assert_eq!(
+            later.may_follow(&earlier),
+            expected,
+            "{later:?} after {earlier:?}"
+        );
+    }
 }
 
 #[test]
 fn replies() {
     use Event::Incomplete;
-    let rows: [(Request<'_>, &[u8], Vec<Event>); 20] = [
-        (get(), b"END\r\n", vec![status(Status::End), DONE]),
+    let not_stored = b"NOT_STORED\r\n";
+    let rows: [(Request<'_>, &[u8], Vec<Event>); 33] = [
+        (
+            store(Mode::Add),
+            not_stored,
+            vec![status(Status::NotStored), DONE],
+        ),
+        (
+            store(Mode::Replace),
+            not_stored,
+            vec![status(Status::NotStored), DONE],
+        ),
+        (
+            store(Mode::Append),
+            not_stored,
+            vec![status(Status::NotStored), DONE],
+        ),
+        (
+            store(Mode::Prepend),
+            b"STORED\r\n",
+            vec![status(Status::Stored), DONE],
+        ),
+        (
+            store(Mode::Cas(1)),
+            b"STORED\r\n",
+            vec![status(Status::Stored), DONE],
+        ),
+        (
+            store(Mode::Cas(1)),
+            b"EXISTS\r\n",
+            vec![status(Status::Exists), DONE],
+        ),
+        (
+            store(Mode::Cas(1)),
+            b"NOT_FOUND\r\n",
+            vec![status(Status::NotFound), DONE],
+        ),
+        (
+            count(Direction::Up),
+            b"18446744073709551615\r\n",
+            vec![reply(Reply::Number(u64::MAX)), DONE],
+        ),
+        (
+            count(Direction::Down),
+            b"NOT_FOUND\r\n",
+            vec![status(Status::NotFound), DONE],
+        ),
+        (
+            count(Direction::Up),
+            b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n",
+            vec![
+                refused_line(
+                    "CLIENT_ERROR cannot increment or decrement non-numeric value",
+                    true,
+                ),
+                DONE,
+            ],
+        ),
+        (
+            Request::Touch {
+                key: key(b"key"),
+                exptime: 0,
+            },
+            b"TOUCHED\r\n",
+            vec![status(Status::Touched), DONE],
+        ),
+        (
+            Request::FlushAll { delay: 0 },
+            b"OK\r\n",
+            vec![status(Status::Ok), DONE],
+        ),
+        (
+            Request::Verbosity { level: 0 },
+            b"OK\r\n",
+            vec![status(Status::Ok), DONE],
+        ),
+        (get(), b"END\r\n", vec![status(Status::NotFound), DONE]),
         (
             get(),
             b"VALUE key 0 0\r\n\r\nEND\r\n",
-            vec![value(0, b""), status(Status::End), DONE],
+            vec![value(0, b""), DONE],
         ),
         (
             get(),
             b"VALUE key 4294967295 6\r\na\r\nEND\r\nEND\r\n",
-            vec![value(u32::MAX, b"a\r\nEND"), status(Status::End), DONE],
+            vec![value(u32::MAX, b"a\r\nEND"), DONE],
         ),
         (
             get(),
             b"VALUE key 1 0000000002\r\nab\r\nEND\r\n",
-            vec![value(1, b"ab"), status(Status::End), DONE],
+            vec![value(1, b"ab"), DONE],
         ),
         (
             get(),
@@ -136,7 +434,7 @@ fn replies() {
         (
             get(),
             b"SERVER_ERROR busy\r\n",
-            vec![refused("SERVER_ERROR busy", false), DONE],
+            vec![refused_line("SERVER_ERROR busy", false), DONE],
         ),
         (set(), b"STORED\r\n", vec![status(Status::Stored), DONE]),
         (
@@ -144,17 +442,17 @@ fn replies() {
             b"STORED\r\n\r\n",
             vec![status(Status::Stored), Event::Done { surplus: 2 }],
         ),
-        (set(), b"ERROR\r\n", vec![refused("ERROR", true), DONE]),
+        (set(), b"ERROR\r\n", vec![refused_line("ERROR", true), DONE]),
         (
             set(),
             b"CLIENT_ERROR bad\r\n",
-            vec![refused("CLIENT_ERROR bad", true), DONE],
+            vec![refused_line("CLIENT_ERROR bad", true), DONE],
         ),
         (
             set(),
             b"SERVER_ERROR object too large for cache\r\n",
             vec![
-                refused("SERVER_ERROR object too large for cache", false),
+                refused_line("SERVER_ERROR object too large for cache", false),
                 DONE,
             ],
         ),
@@ -171,7 +469,7 @@ fn replies() {
         (
             Request::Version,
             b"VERSION 1.6.18\r\n",
-            vec![status(Status::Version), DONE],
+            vec![reply(Reply::Version(b"1.6.18")), DONE],
         ),
         (
             stats("reset"),
@@ -183,11 +481,15 @@ fn replies() {
             b"OK\r\n",
             vec![status(Status::Ok), DONE],
         ),
-        (stats("x"), b"ERROR\r\n", vec![refused("ERROR", true), DONE]),
+        (
+            stats("x"),
+            b"ERROR\r\n",
+            vec![refused_line("ERROR", true), DONE],
+        ),
     ];
     for (request, bytes, expected) in rows {
         assert_eq!(
-            outcome(&request, bytes),
+            outcome(&[request], bytes),
             expected,
             "{:?}",
             bytes.escape_ascii().to_string()
@@ -198,10 +500,11 @@ fn replies() {
 #[test]
 fn lines_of_stats() {
     let stat = |name: &'static str, value: &'static str| {
-        line(&Reply::Stat {
+        let part = Part::Stat {
             name: name.as_bytes(),
             value: value.as_bytes(),
-        })
+        };
+        Event::Part(format!("{part:?}"))
     };
     let reply = b"STAT 22:addr unix:/run/my dir/mem cached.sock\r\nSTAT empty \r\nSTAT bare\r\n\
                   ITEM key [3 b; 0 s]\r\nPREFIX user get 1 hit 2\r\nEND\r\n";
@@ -211,19 +514,19 @@ fn lines_of_stats() {
         stat("bare", ""),
         stat("key", "[3 b; 0 s]"),
         stat("user", "get 1 hit 2"),
-        status(Status::End),
+        status(Status::Ok),
         DONE,
     ];
-    assert_eq!(outcome(&stats(""), reply), expected);
+    assert_eq!(outcome(&[stats("")], reply), expected);
     for arguments in [
         "sizes_enable",
         "sizes_disable",
         " sizes_enable ",
         "sizes_disable x",
     ] {
-        let expected = vec![stat("sizes_status", "enabled"), DONE];
+        let expected = vec![stat("sizes_status", "enabled"), status(Status::Ok), DONE];
         assert_eq!(
-            outcome(&stats(arguments), b"STAT sizes_status enabled\r\n"),
+            outcome(&[stats(arguments)], b"STAT sizes_status enabled\r\n"),
             expected
         );
     }
@@ -243,7 +546,16 @@ fn malformed_replies() {
         max: MAX_VALUE,
     };
     let unexpected = |line: &[u8]| Malformed::Unexpected(Excerpt::new(line));
-    let rows: [(Request<'_>, &[u8], Malformed); 30] = [
+    let rows: [(Request<'_>, &[u8], Malformed); 35] = [
+        (set(), b"NOT_STORED\r\n", unexpected(b"NOT_STORED")),
+        (set(), b"EXISTS\r\n", unexpected(b"EXISTS")),
+        (store(Mode::Add), b"NOT_FOUND\r\n", unexpected(b"NOT_FOUND")),
+        (
+            count(Direction::Up),
+            b"18446744073709551616\r\n",
+            unexpected(b"18446744073709551616"),
+        ),
+        (count(Direction::Up), b"1 \r\n", unexpected(b"1 ")),
         (
             get(),
             b"VALUE other 0 1\r\na\r\nEND\r\n",
@@ -252,7 +564,7 @@ fn malformed_replies() {
         (get(), b"VALUE keyhole 0 1\r\n", Malformed::WrongKey),
         (get(), b"VALUE ke 0 1\r\n", Malformed::WrongKey),
         (get(), b"VALUE  key 0 1\r\n", Malformed::WrongKey),
-        (get(), b"VALUE key\r\n", Malformed::WrongKey),
+        (get(), b"VALUE key\r\n", unexpected(b"VALUE key")),
         (get(), b"VALUE key 0\r\n", unexpected(b"VALUE key 0")),
         (get(), b"VALUE key  0 1\r\n", unexpected(b"VALUE key  0 1")),
         (get(), b"VALUE key 0 1 \r\n", unexpected(b"VALUE key 0 1 ")),
@@ -312,13 +624,45 @@ fn malformed_replies() {
         (set(), &endless, Malformed::LongLine),
     ];
     for (request, bytes, expected) in rows {
-        let events = outcome(&request, bytes);
+        let events = outcome(&[request], bytes);
         assert_eq!(
             events.last(),
             Some(&Event::Malformed(expected)),
             "{:?}",
             bytes.escape_ascii().to_string()
         );
+    }
+}
+
+#[test]
+fn a_metadump() {
+    let item = |line: &str| Event::Part(format!("{:?}", Part::Item(line.as_bytes())));
+    let rows: [(&[u8], Vec<Event>); 5] = [
+        (b"END\r\n", vec![status(Status::Ok), DONE]),
+        (
+            b"key=a exp=-1\r\nkey=b exp=5\r\nEND\r\n",
+            vec![
+                item("key=a exp=-1"),
+                item("key=b exp=5"),
+                status(Status::Ok),
+                DONE,
+            ],
+        ),
+        (
+            b"OK\r\nkey=a exp=-1\r\nEND\r\n",
+            vec![item("key=a exp=-1"), status(Status::Ok), DONE],
+        ),
+        (b"ERROR\r\n", vec![refused_line("ERROR", true), DONE]),
+        (
+            b"BUSY currently processing crawler request\r\n",
+            vec![
+                refused_line("BUSY currently processing crawler request", false),
+                DONE,
+            ],
+        ),
+    ];
+    for (bytes, expected) in rows {
+        assert_eq!(outcome(&[Request::Metadump], bytes), expected);
     }
 }
 

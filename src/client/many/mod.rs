@@ -1,0 +1,54 @@
+//! Calls for many keys: a plan of requests by server, and the results by key.
+
+mod outcome;
+mod plan;
+mod read;
+mod write;
+
+pub use outcome::{Each, Many};
+
+use super::Client;
+use super::answer::Answer;
+use crate::conn::Driver;
+use crate::error::{Error, Kind, Result};
+use crate::key::Key;
+use crate::protocol::Request;
+use plan::{Plan, Results};
+
+impl Client {
+    /// Makes a request of each key, exchanges them all, and gives what each answer means.
+    fn each<'k, K: AsRef<[u8]>, T>(
+        &self,
+        operation: &'static str,
+        keys: &'k [K],
+        request: impl FnMut(usize, Key<'k>) -> Result<Request<'k>>,
+        meaning: impl FnMut(Answer, &dyn Driver) -> Result<T>,
+    ) -> Vec<Result<T>> {
+        let mut results: Vec<Option<Result<T>>> = keys.iter().map(|_| None).collect();
+        let bytes = keys.iter().map(AsRef::as_ref);
+        let refuse = |index: usize, error| results[index] = Some(Err(error));
+        let plan = Plan::new(&self.shared, bytes, request, refuse);
+        let mut sink = Results {
+            plan: &plan,
+            topology: &self.shared.topology,
+            meaning,
+            results,
+        };
+        plan.run(self, &mut sink);
+        let finish = |result: Option<Result<T>>| {
+            let result = result.unwrap_or_else(|| Err(unanswered()));
+            result.map_err(|error| error.during(operation))
+        };
+        sink.results.into_iter().map(finish).collect()
+    }
+}
+
+/// A driver leaves no request without an answer.
+fn unanswered() -> Error {
+    Error::new(Kind::Protocol, "unexpected reply: nothing")
+}
+
+/// The keys of a call, and what came of each.
+fn zip<K, T>(keys: Vec<K>, results: Vec<Result<T>>) -> Each<K, T> {
+    Each::new(keys.into_iter().zip(results).collect())
+}

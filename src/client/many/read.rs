@@ -1,0 +1,183 @@
+use super::plan::Plan;
+use super::{Answer, Client, Each, Many, zip};
+use crate::conn::{Driver, Sink};
+use crate::error::{Error, Kind, Result};
+use crate::item::{Item, ItemRef};
+use crate::protocol::{Excerpt, Reply, Request, Status, ValueHeader};
+use crate::value;
+use serde::de::DeserializeOwned;
+use std::hash::Hash;
+
+/// # Many keys: reading
+///
+/// All servers are asked at the same time, so that a call takes as long as the slowest of them. A
+/// server that fails, a value that cannot be decoded and a key that is not one fail only the keys
+/// they concern. The timeout is that of the whole call.
+///
+/// A key may be given more than once; it is asked for as often.
+impl Client {
+    /// The values of many keys, read as a `T` each, by key.
+    ///
+    /// ```
+    /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+    /// # let client = moecache::Client::new(&servers)?;
+    /// client.set_many([("a", "one"), ("b", "two")], 60).all()?;
+    /// let found = client.get_many::<String, _>(["a", "b", "c"]).all()?;
+    /// assert_eq!(found["b"], "two");
+    /// assert!(!found.contains_key("c")); // not there
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn get_many<T: DeserializeOwned, K: AsRef<[u8]> + Eq + Hash>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Many<K, T> {
+        self.get_each(keys).into()
+    }
+
+    /// The values of many keys in the order of the keys; `None` for one that is not there.
+    ///
+    /// ```
+    /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+    /// # let client = moecache::Client::new(&servers)?;
+    /// client.set_many([("a", 1), ("b", 2)], 60).all()?;
+    /// let values = client.get_each::<i32, _>(["b", "c", "a", "b"]).all()?;
+    /// assert_eq!(values, [Some(2), None, Some(1), Some(2)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn get_each<T: DeserializeOwned, K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Each<K, Option<T>> {
+        self.read_each("get_many", keys, false, |item| {
+            value::decode(&*self.shared.transcoder, item)
+        })
+    }
+
+    /// The items of many keys as the server holds them, in the order of the keys.
+    pub fn get_each_item<K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Each<K, Option<Item>> {
+        self.read_each("get_many", keys, false, Ok)
+    }
+
+    /// The values of many keys with their cas ids, by key.
+    pub fn gets_many<T: DeserializeOwned, K: AsRef<[u8]> + Eq + Hash>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Many<K, (T, u64)> {
+        let each = self.read_each("gets_many", keys, true, |item| self.shared.with_cas(item));
+        each.into()
+    }
+
+    /// Hands the items of many keys to `on_item`, each as it comes, with its place in `keys`. Those
+    /// that are not there are left out. What is returned are the keys that failed.
+    ///
+    /// This is the form that copies least and holds least: the data is in a buffer that is used again
+    /// for the next item. No order is kept between servers. `on_item` should not take long: the
+    /// timeout counts on.
+    ///
+    /// ```
+    /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+    /// # let client = moecache::Client::new(&servers)?;
+    /// # client.set_many([("a", 1), ("b", 2)], 60).all()?;
+    /// let keys = ["a", "b", "c"];
+    /// let mut bytes = 0;
+    /// let failed = client.get_many_with(&keys, |index, item| {
+    ///     println!("{}: flags {}", keys[index], item.flags);
+    ///     bytes += item.data.len();
+    /// });
+    /// assert!(failed.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use = "keys may have failed"]
+    pub fn get_many_with<'k, K: AsRef<[u8]>>(
+        &self,
+        keys: &'k [K],
+        on_item: impl FnMut(usize, ItemRef<'_>),
+    ) -> Vec<(&'k K, Error)> {
+        let mut failed = Vec::new();
+        let plan = Plan::new(
+            &self.shared,
+            keys.iter().map(AsRef::as_ref),
+            |_, key| Ok(Request::Get { key, cas: false }),
+            |index, error| failed.push((index, error)),
+        );
+        let mut sink = Items {
+            plan: &plan,
+            on_item,
+            spare: Vec::new(),
+            failed,
+        };
+        plan.run(self, &mut sink);
+        let mut failed = sink.failed;
+        failed.sort_unstable_by_key(|(index, _)| *index);
+        let name = |(index, error): (usize, Error)| (&keys[index], error.during("get_many"));
+        failed.into_iter().map(name).collect()
+    }
+
+    fn read_each<T, K: AsRef<[u8]>>(
+        &self,
+        operation: &'static str,
+        keys: impl IntoIterator<Item = K>,
+        cas: bool,
+        mut decode: impl FnMut(Item) -> Result<T>,
+    ) -> Each<K, Option<T>> {
+        let keys: Vec<K> = keys.into_iter().collect();
+        let request = |_, key| Ok(Request::Get { key, cas });
+        let results = self.each(
+            operation,
+            &keys,
+            request,
+            |answer: Answer, driver: &dyn Driver| {
+                let Some(item) = answer.value(driver)? else {
+                    return Ok(None);
+                };
+                decode(item)
+                    .map(Some)
+                    .map_err(|error| error.on(driver.name()))
+            },
+        );
+        zip(keys, results)
+    }
+}
+
+/// Hands over items as they come.
+struct Items<'p, F> {
+    plan: &'p Plan<'p>,
+    on_item: F,
+    /// Buffers to use again: one for each server that is in the middle of a value.
+    spare: Vec<Vec<u8>>,
+    failed: Vec<(usize, Error)>,
+}
+
+impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
+    fn buffer(&mut self, _: usize, _: &ValueHeader) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
+        let item = ItemRef {
+            flags: header.flags,
+            data: &data,
+        };
+        (self.on_item)(self.plan.key(place), item);
+        self.spare.push(data);
+    }
+
+    fn reply(&mut self, place: usize, reply: Reply<'_>) {
+        let error = match reply {
+            Reply::Status(Status::NotFound) => return,
+            Reply::Refused(refused) => {
+                let line = Excerpt::new(refused.line);
+                Error::new(Kind::Server, format!("the server answered {line}"))
+            }
+            _ => super::unanswered(),
+        };
+        self.failed(place, error);
+    }
+
+    fn failed(&mut self, place: usize, error: Error) {
+        self.failed.push((self.plan.key(place), error));
+    }
+}
