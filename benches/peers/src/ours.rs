@@ -2,13 +2,17 @@
 
 use crate::crew;
 use crate::peers::{Peer, walk};
-use crate::work::{Operation, Task, Work};
+use crate::work::{Form, Operation, Task, Work};
 use moecache::{Client, Protocol};
+use std::hint::black_box;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 /// What the keys begin with; the raw socket uses the same.
 pub const TAG: &str = "ours";
+
+/// Whether the client speaks more than text.
+const READY: bool = false;
 
 /// One of its protocols.
 pub trait Speaks: 'static {
@@ -56,11 +60,13 @@ impl<P: Speaks> Peer for Ours<P> {
     const TAG: &'static str = P::TAG;
 
     fn can(task: &Task) -> bool {
-        P::PROTOCOL == Protocol::Text
-            && !matches!(
-                task.work,
-                Work::GetMany(..) | Work::SetMany(_) | Work::SetManyQuiet(_)
-            )
+        // A set_many is quiet where the protocol has a way to be.
+        let quiet = matches!(task.work, Work::SetManyQuiet(_));
+        let replies = matches!(task.work, Work::SetMany(_));
+        match P::PROTOCOL {
+            Protocol::Text => !quiet,
+            _ => READY && !replies,
+        }
     }
 
     fn connect(servers: &[String]) -> Self {
@@ -90,6 +96,39 @@ impl<P: Speaks> Peer for Ours<P> {
 
     fn count(&mut self, key: &str, from: u64) {
         self.client.set_counter(key, from, 0).expect("it is stored");
+    }
+
+    fn get_many(&mut self, keys: &[&str], form: Form) -> usize {
+        match form {
+            Form::Least | Form::Borrowed => {
+                let mut found = 0;
+                let failed = self.client.get_many_with(keys, |_, item| {
+                    black_box(item.data);
+                    found += 1;
+                });
+                assert!(failed.is_empty());
+                found
+            }
+            Form::List => {
+                let values = self.client.get_each::<Vec<u8>, _>(keys.iter().copied());
+                let found =
+                    |(_, value): &(_, moecache::Result<Option<_>>)| matches!(value, Ok(Some(_)));
+                values.iter().filter(|&value| found(value)).count()
+            }
+            Form::Map => {
+                let values = self.client.get_many::<Vec<u8>, _>(keys.iter().copied());
+                values.found.len()
+            }
+        }
+    }
+
+    fn set_many(&mut self, items: &[(&str, &[u8])]) {
+        let stored = self.client.set_many_bytes(items.iter().copied(), 0);
+        assert!(stored.all().is_ok());
+    }
+
+    fn set_many_quiet(&mut self, items: &[(&str, &[u8])]) {
+        self.set_many(items);
     }
 
     fn crew(self, keys: &'static [&'static str]) -> Operation {
