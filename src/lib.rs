@@ -80,7 +80,8 @@ pub mod testing;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Many, PerServer, ServerStats,
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, KeyInfo, Keys, Lifetime, Many, Pending,
+    PerServer, Pipeline, Replies, ServerStats,
 };
 pub use conn::Protocol;
 pub use error::{Error, Result};

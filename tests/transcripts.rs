@@ -17,12 +17,15 @@
 //!
 //! Bytes are escaped as `\r`, `\n`, `\t`, `\0`, `\\` and `\x7f`; `\(k*250)` is 250 times `k`. Nothing
 //! ends a line but what is written. After the last reply the connection must still be good for a
-//! `version`, unless the name ends with
+//! version, asked for in the protocol that the case began with, unless the name ends with
 //!
 //! - ` (closes)`: the server closes the connection after the reply;
 //! - ` (unfinished)`: the request stops in the middle; the client closes its side.
 //!
-//! `STAT` values that change from run to run are `*`.
+//! Replies of the binary protocol are written one to a line.
+//!
+//! Numbers that change from run to run are `*`: values of `STAT`, and times in the replies to meta
+//! commands and to `lru_crawler metadump`.
 
 mod support;
 
@@ -34,6 +37,9 @@ use support::transcript::File;
 /// memcached's background threads now and then hold on to an item, which then is not changed in
 /// place but copied, so that no space pads a number; and they remove expired items at any time.
 const NO_BACKGROUND_THREADS: [&str; 2] = ["-o", "no_lru_maintainer,no_lru_crawler"];
+
+/// The crawler on request only; the other thread would start it by itself.
+const NO_MAINTAINER: [&str; 2] = ["-o", "no_lru_maintainer"];
 
 macro_rules! files {
     ($($name:ident)*) => {
@@ -47,7 +53,11 @@ macro_rules! files {
     };
 }
 
-files!(counting deleting expiry flushing getting keys lines numbers pipelines sizes stats storing touching);
+files!(
+    binary_counting binary_deleting binary_getting binary_other binary_stats binary_storing
+    counting crawler deleting expiry flushing getting keys lines meta_base64 meta_counting
+    meta_deleting meta_getting meta_quiet meta_stats meta_storing numbers pipelines sizes stats storing touching
+);
 
 #[test]
 fn every_file_is_run() {
@@ -69,7 +79,8 @@ fn run(name: &str) {
     let mut file = File::read(directory().join(format!("{name}.txt")));
     // Without those threads `stats` has fewer lines.
     let args = match name {
-        "stats" => &[][..],
+        "stats" | "binary_stats" | "meta_stats" => &[][..],
+        "crawler" => &NO_MAINTAINER,
         _ => &NO_BACKGROUND_THREADS,
     };
     if std::env::var_os("TRANSCRIPTS").is_some_and(|value| value == "record") {

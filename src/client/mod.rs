@@ -4,14 +4,18 @@ mod admin;
 mod answer;
 mod builder;
 mod counter;
+mod keys;
 mod many;
+mod pipeline;
 mod single;
 mod store;
 mod update;
 
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
+pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
+pub use pipeline::{Pending, Pipeline, Replies};
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 

@@ -9,12 +9,19 @@ pub(crate) const MAX_LINE: usize = 2048;
 
 /// The first line of `input` without its end, and its length with it.
 pub(super) fn first_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
-    let head = &input[..input.len().min(MAX_LINE)];
-    match memchr::memchr(b'\n', head) {
-        Some(at) => match head[..at].strip_suffix(b"\r") {
-            Some(line) => Ok(Some((line, at + 1))),
-            None => Err(Malformed::Unexpected(Excerpt::new(&head[..=at]))),
+    match bare_line(input)? {
+        None => Ok(None),
+        Some((line, used)) => match line.strip_suffix(b"\r") {
+            Some(line) => Ok(Some((line, used))),
+            None => Err(Malformed::Unexpected(Excerpt::new(&input[..used]))),
         },
+    }
+}
+
+/// The same, of a line that ends with LF alone.
+pub(super) fn bare_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
+    match memchr::memchr(b'\n', &input[..input.len().min(MAX_LINE)]) {
+        Some(at) => Ok(Some((&input[..at], at + 1))),
         None if input.len() >= MAX_LINE => Err(Malformed::LongLine),
         None => Ok(None),
     }

@@ -1,7 +1,7 @@
 //! The classic text protocol: memcached's `doc/protocol.txt`.
 
 use super::decoder::{Decoder, Place};
-use super::lines::{first_line, length, number, refused};
+use super::lines::{bare_line, first_line, length, number, refused};
 use super::output::Output;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
 use super::request::{Direction, Mode, Request};
@@ -285,7 +285,12 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     {
         return Ok(decoder.reply(0, Reply::Status(Status::Ok)));
     }
-    let Some((line, used)) = first_line(input)? else {
+    let line = match request {
+        // Its lines end with LF alone.
+        Some(Request::Metadump) if input.starts_with(b"key=") => bare_line(input)?,
+        _ => first_line(input)?,
+    };
+    let Some((line, used)) = line else {
         return Ok(Step::NeedMore);
     };
     decoder.place = Place::MoreLines;

@@ -640,7 +640,7 @@ fn a_metadump() {
     let rows: [(&[u8], Vec<Event>); 5] = [
         (b"END\r\n", vec![status(Status::Ok), DONE]),
         (
-            b"key=a exp=-1\r\nkey=b exp=5\r\nEND\r\n",
+            b"key=a exp=-1\nkey=b exp=5\nEND\r\n",
             vec![
                 item("key=a exp=-1"),
                 item("key=b exp=5"),
@@ -649,7 +649,7 @@ fn a_metadump() {
             ],
         ),
         (
-            b"OK\r\nkey=a exp=-1\r\nEND\r\n",
+            b"OK\r\nkey=a exp=-1\nEND\r\n",
             vec![item("key=a exp=-1"), status(Status::Ok), DONE],
         ),
         (b"ERROR\r\n", vec![refused_line("ERROR", true), DONE]),

@@ -60,15 +60,16 @@ impl Talk<'_> {
 /// Goes on with all until each is done or needs a connection; gives the latter back.
 fn gather<'a>(mut talks: Vec<Talk<'a>>, sink: &mut dyn Sink) -> Vec<Talk<'a>> {
     while talks.iter().any(Talk::is_under_way) {
-        round(&mut talks, sink);
+        let is_alone = talks.len() == 1;
+        round(&mut talks, is_alone, sink);
     }
     talks
 }
 
-/// One step with each that has a connection. Those that had nothing to say before are waited for only if none has more.
-fn round(talks: &mut Vec<Talk<'_>>, sink: &mut dyn Sink) {
+/// One step with each that has a connection. Those that had nothing to
+/// say before are waited for only if none has more; without end only one that `is_alone`.
+fn round(talks: &mut Vec<Talk<'_>>, is_alone: bool, sink: &mut dyn Sink) {
     let all_wait = talks.iter().all(|talk| talk.state != State::Running);
-    let is_alone = talks.len() == 1;
     for talk in talks.iter_mut().filter(|talk| talk.is_under_way()) {
         let patience = match talk.state {
             _ if is_alone => Patience::Full,
@@ -110,12 +111,17 @@ fn open_and_gather<'scope, 'a>(
     sink: &mut dyn Sink,
 ) -> Vec<Talk<'a>> {
     let (sender, opened) = mpsc::channel();
+    let mut missing = 0;
     for slot in closed {
-        open.extend(open_aside(scope, slot, sender.clone()));
+        match open_aside(scope, slot, sender.clone()) {
+            Some(talk) => open.push(talk),
+            None => missing += 1,
+        }
     }
     drop(sender); // The channel ends with the last of the threads.
     let mut closed_again = Vec::new();
     loop {
+        let before = open.len();
         open.extend(opened.try_iter());
         if open.is_empty() {
             match opened.recv() {
@@ -123,7 +129,9 @@ fn open_and_gather<'scope, 'a>(
                 Err(_) => return closed_again,
             }
         }
-        round(&mut open, sink);
+        missing -= open.len() - before;
+        let is_alone = missing == 0 && open.len() == 1;
+        round(&mut open, is_alone, sink);
         let (closed, rest): (Vec<_>, Vec<_>) = open
             .into_iter()
             .partition(|talk| talk.state == State::Closed);

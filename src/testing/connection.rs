@@ -2,45 +2,68 @@
 
 use super::fault::{Fault, Occasion, Ticket};
 use super::process::Process;
-use super::text::{Session, Step};
-use socket2::SockRef;
+use super::session::{BUFFER, Session, Step};
+use super::{binary, text};
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 /// Serves a connection to its end. An error means that it is dead, which is no news to anybody.
-pub(crate) fn serve(stream: &TcpStream, process: &Process, id: u64) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+pub(crate) fn serve(stream: &socket2::Socket, process: &Process, id: u64) -> io::Result<()> {
+    if process.place.path().is_none() {
+        stream.set_tcp_nodelay(true)?;
+    }
     let mut socket = Socket { stream, process };
-    let mut session = Session::new(id);
     let mut input = Vec::new();
+    if socket.receive(&mut input, BUFFER)? == 0 {
+        return Ok(());
+    }
+    // As memcached does, with the first byte.
+    if input.starts_with(&[binary::REQUEST]) {
+        if !process.speaks_all() {
+            return Ok(());
+        }
+        converse(&mut socket, input, &mut binary::Session::new(id))
+    } else {
+        converse(&mut socket, input, &mut text::Session::new(id))
+    }
+}
+
+fn converse(
+    socket: &mut Socket<'_>,
+    mut input: Vec<u8>,
+    session: &mut dyn Session,
+) -> io::Result<()> {
     loop {
         let mut used = 0;
         loop {
-            match session.step(&input[used..], process) {
+            match session.step(&input[used..], socket.process) {
                 Step::NeedMore => break,
                 Step::Used(bytes) => used += bytes,
-                Step::Quit => return socket.send(session.take_replies()),
+                Step::Pause(bytes) => {
+                    used += bytes;
+                    break;
+                }
+                Step::Quit => return socket.send(session.outbox().take()),
                 Step::Close => return Ok(()),
             }
-            if session.must_flush() {
-                socket.send(session.take_replies())?;
+            if session.outbox().must_flush() {
+                socket.send(session.outbox().take())?;
             }
         }
         input.drain(..used);
         if session.is_between_commands() {
-            socket.send(session.take_replies())?;
+            socket.send(session.outbox().take())?;
         }
         let room = session.room(input.len());
         if socket.receive(&mut input, room)? == 0 {
             return Ok(());
         }
-        session.woken();
+        session.outbox().woken();
     }
 }
 
 struct Socket<'a> {
-    stream: &'a TcpStream,
+    stream: &'a socket2::Socket,
     process: &'a Process,
 }
 
@@ -95,7 +118,7 @@ impl Socket<'_> {
             }
             Fault::Reset { after } => {
                 self.write(&reply[..after.min(reply.len())])?;
-                SockRef::from(self.stream).set_linger(Some(Duration::ZERO))?;
+                self.stream.set_linger(Some(Duration::ZERO))?;
                 Err(io::ErrorKind::ConnectionReset.into())
             }
             Fault::Garbage(garbage) => self.write(&garbage),

@@ -39,7 +39,8 @@ pub enum Fault {
         /// How many bytes are sent; 0 closes without an answer.
         after: usize,
     },
-    /// As [`Cut`](Self::Cut), but the connection is reset (TCP RST) and not closed in order.
+    /// As [`Cut`](Self::Cut), but the connection is reset (TCP RST) and not closed in order. (A unix
+    /// socket knows no reset; there it is the same.)
     Reset {
         /// How many bytes are sent before.
         after: usize,

@@ -35,15 +35,21 @@
 // `text` (the protocol, no IO), `process` (what connections share), `connection` (one socket),
 // `server` (threads). A second protocol is a sibling of `text` over the same `store`.
 
+mod binary;
+mod builder;
 mod clock;
 mod connection;
 mod fault;
+mod place;
 mod process;
 mod report;
 mod server;
+mod session;
 mod store;
 mod text;
+mod version;
 
+pub use builder::Builder;
 pub use clock::Clock;
 pub use fault::Fault;
-pub use server::{Builder, Server};
+pub use server::Server;

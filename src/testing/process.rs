@@ -1,17 +1,22 @@
 //! What the connections of one running server share.
 
+use super::builder::{Languages, Settings};
 use super::clock::Clock;
 use super::fault::Faults;
-use super::store::{Limits, Store};
+use super::place::Place;
+use super::store::Store;
+use super::version::Ability;
+use socket2::Socket;
 use std::collections::BTreeMap;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A server from its start to its stop.
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) address: SocketAddr,
+    pub(crate) place: Place,
+    pub(crate) settings: Settings,
     pub(crate) faults: Arc<Faults>,
     received: Arc<AtomicU64>,
     clock: Clock,
@@ -28,8 +33,8 @@ struct Connections {
 
 #[derive(Debug)]
 struct Peer {
-    stream: TcpStream,
-    address: SocketAddr,
+    stream: Socket,
+    address: String,
     /// On the store's clock.
     last_command: u32,
 }
@@ -38,21 +43,22 @@ struct Peer {
 #[derive(Debug)]
 pub(crate) struct OpenConnection {
     pub(crate) id: u64,
-    pub(crate) address: SocketAddr,
+    pub(crate) address: String,
     pub(crate) last_command: u32,
 }
 
 impl Process {
     pub(crate) fn new(
-        address: SocketAddr,
-        limits: Limits,
+        place: Place,
+        settings: Settings,
         clock: Clock,
         faults: Arc<Faults>,
         received: Arc<AtomicU64>,
     ) -> Self {
-        let store = Store::new(limits, clock.now());
+        let store = Store::new(settings.limits, clock.now());
         Self {
-            address,
+            place,
+            settings,
             faults,
             received,
             clock,
@@ -79,8 +85,12 @@ impl Process {
     }
 
     /// Enters a new connection and gives its id; none is entered once the server is stopping.
-    pub(crate) fn enter(&self, stream: &TcpStream) -> Option<u64> {
-        let address = stream.peer_addr().ok()?;
+    pub(crate) fn enter(&self, stream: &Socket) -> Option<u64> {
+        let address = match stream.peer_addr().ok()?.as_socket() {
+            Some(address) => format!("tcp:{address}"),
+            // So memcached calls clients on a unix socket.
+            None => "?:<AF 0>".to_owned(),
+        };
         let stream = stream.try_clone().ok()?;
         let last_command = {
             let mut store = self.store();
@@ -117,7 +127,7 @@ impl Process {
         let connections = self.connections();
         let open = connections.open.iter().map(|(&id, peer)| OpenConnection {
             id,
-            address: peer.address,
+            address: peer.address.clone(),
             last_command: peer.last_command,
         });
         open.collect()
@@ -125,6 +135,20 @@ impl Process {
 
     pub(crate) fn open_count(&self) -> usize {
         self.connections().open.len()
+    }
+
+    /// Whether no more connections may be entered.
+    pub(crate) fn is_full(&self) -> bool {
+        self.open_count() >= self.settings.max_connections
+    }
+
+    /// Whether the server speaks the binary protocol, and the meta commands.
+    pub(crate) fn speaks_all(&self) -> bool {
+        self.settings.languages == Languages::All
+    }
+
+    pub(crate) fn has(&self, ability: Ability) -> bool {
+        self.settings.version.has(ability)
     }
 
     /// Closes all connections; their threads notice by themselves.

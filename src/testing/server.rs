@@ -1,32 +1,30 @@
 //! The server: its address, its threads, its start and stop.
 
+use super::builder::{Builder, Settings};
 use super::clock::Clock;
 use super::connection;
 use super::fault::{Fault, Faults, Occasion};
+use super::place::Place;
 use super::process::Process;
-use super::store::Limits;
 use crate::server::IntoServers;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::Socket;
 use std::fmt;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// memcached's `-m`, in bytes.
-const MEMORY_LIMIT: usize = 64 * 1024 * 1024;
+/// What memcached says beyond `-c`.
+const TOO_MANY_CONNECTIONS: &[u8] = b"ERROR Too many open connections\r\n";
 
-/// memcached's `-I`, in bytes, and the least that it accepts.
-const ITEM_SIZE_MAX: usize = 1024 * 1024;
-const ITEM_SIZE_MIN: usize = 1024;
-
-const BACKLOG: i32 = 1024;
-
-/// A memcached server for one test, on a free port of 127.0.0.1, until it is dropped.
+/// A memcached server for one test, on a free port of 127.0.0.1 or a [unix
+/// socket](Builder::unix_socket), until it is dropped.
 ///
 /// Everything that takes servers takes references to this and lists of it: `Client::new(&server)`,
-/// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives `127.0.0.1:port`.
+/// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives its entry in a list of
+/// servers: `127.0.0.1:port`, or the path.
 ///
 /// Dropping it closes its socket and all connections, and joins its threads.
 ///
@@ -45,8 +43,8 @@ const BACKLOG: i32 = 1024;
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
-    limits: Limits,
+    place: Place,
+    settings: Settings,
     clock: Clock,
     faults: Arc<Faults>,
     received: Arc<AtomicU64>,
@@ -59,14 +57,6 @@ pub struct Server {
 struct Running {
     process: Arc<Process>,
     acceptor: JoinHandle<()>,
-}
-
-/// The options of a [`Server`], from [`Server::builder`].
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct Builder {
-    limits: Limits,
-    clock: Clock,
 }
 
 impl Server {
@@ -93,19 +83,42 @@ impl Server {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn builder() -> Builder {
-        Builder {
-            limits: Limits {
-                memory: MEMORY_LIMIT,
-                item_size: ITEM_SIZE_MAX,
-            },
-            clock: Clock::real(),
+        Builder::new()
+    }
+
+    pub(super) fn start_at(
+        place: Place,
+        reserved: Option<Socket>,
+        settings: Settings,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let server = Self {
+            place,
+            settings,
+            clock,
+            faults: Arc::default(),
+            received: Arc::default(),
+            running: Mutex::default(),
+            _reserved: reserved,
+        };
+        server.restart()?;
+        Ok(server)
+    }
+
+    /// Where it listens; the same for its whole life. A server on a unix socket has no address: for
+    /// it this is port 0, to which nothing connects. (Its name in any case is what `Display` gives.)
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        match self.place {
+            Place::Tcp(address) => address,
+            Place::Unix(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }
 
-    /// Where it listens; the same for its whole life.
+    /// The unix socket it listens on, if it is not on TCP.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn path(&self) -> Option<&Path> {
+        self.place.path()
     }
 
     /// The clock it goes by.
@@ -120,7 +133,7 @@ impl Server {
         self.stop_running(&mut self.running());
     }
 
-    /// Starts the server again on the same port, empty; one that runs is [stopped](Self::stop)
+    /// Starts the server again on the same port or path, empty; one that runs is [stopped](Self::stop)
     /// before. Clock and faults stay as they are.
     ///
     /// # Errors
@@ -131,7 +144,7 @@ impl Server {
         let mut running = self.running();
         self.stop_running(&mut running);
         self.faults.start();
-        *running = Some(self.run(listen(self.address)?)?);
+        *running = Some(self.run(self.place.listen()?)?);
         Ok(())
     }
 
@@ -178,10 +191,10 @@ impl Server {
         self.received.load(Ordering::Relaxed)
     }
 
-    fn run(&self, listener: TcpListener) -> io::Result<Running> {
+    fn run(&self, listener: Socket) -> io::Result<Running> {
         let process = Arc::new(Process::new(
-            self.address,
-            self.limits,
+            self.place.clone(),
+            self.settings.clone(),
             self.clock.clone(),
             Arc::clone(&self.faults),
             Arc::clone(&self.received),
@@ -189,7 +202,7 @@ impl Server {
         let acceptor = {
             let process = Arc::clone(&process);
             thread::Builder::new()
-                .name(format!("memcached {}", self.address))
+                .name(format!("memcached {}", self.place))
                 .spawn(move || accept(&listener, &process))?
         };
         Ok(Running { process, acceptor })
@@ -201,8 +214,9 @@ impl Server {
         };
         process.stop();
         // Wakes the acceptor. Where no connection can be made, it has enough others to wake up to.
-        let _ = TcpStream::connect(self.address);
+        let _ = self.place.connect();
         let _ = acceptor.join();
+        self.place.leave();
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -216,16 +230,16 @@ impl Drop for Server {
     }
 }
 
-/// `127.0.0.1:port`.
+/// `127.0.0.1:port`, or the path of the unix socket.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.address.fmt(f)
+        self.place.fmt(f)
     }
 }
 
 impl From<&Server> for crate::Server {
     fn from(server: &Server) -> Self {
-        server.address.into()
+        server.to_string().into()
     }
 }
 
@@ -253,123 +267,52 @@ impl IntoServers for &Vec<Server> {
     }
 }
 
-impl Builder {
-    /// How many bytes the items may take together, their headers included, before the least
-    /// recently used ones are evicted (memcached's `-m`). 64 MiB by default.
-    pub fn memory_limit(mut self, bytes: usize) -> Self {
-        self.limits.memory = bytes;
-        self
-    }
-
-    /// How many bytes one item may take: its value, its key, and 59 to 63 for its header
-    /// (memcached's `-I`). 1 MiB by default, at least 1 KiB.
-    pub fn item_size_max(mut self, bytes: usize) -> Self {
-        self.limits.item_size = bytes;
-        self
-    }
-
-    /// The clock to go by; by default the system's, on its own handle.
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Starts the server.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` when the largest item size is under 1 KiB; otherwise when there is no port or
-    /// thread to be had.
-    pub fn start(self) -> io::Result<Server> {
-        if self.limits.item_size < ITEM_SIZE_MIN {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "item_size_max: at least 1024",
-            ));
-        }
-        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        // On Linux a port that is bound and not listened to is given to nobody else, and can still
-        // be bound again on purpose.
-        let reserved = if cfg!(target_os = "linux") {
-            Some(bind(any_port)?)
-        } else {
-            None
-        };
-        let listener = match &reserved {
-            Some(reserved) => listen(local_address(reserved)?)?,
-            None => listen(any_port)?,
-        };
-        let server = Server {
-            address: listener.local_addr()?,
-            limits: self.limits,
-            clock: self.clock,
-            faults: Arc::default(),
-            received: Arc::default(),
-            running: Mutex::default(),
-            _reserved: reserved,
-        };
-        let running = server.run(listener)?;
-        *server.running() = Some(running);
-        Ok(server)
-    }
-}
-
 /// Serves connections until the server stops; then joins their threads.
-fn accept(listener: &TcpListener, process: &Arc<Process>) {
+fn accept(listener: &Socket, process: &Arc<Process>) {
     let mut threads = Vec::<JoinHandle<()>>::new();
-    for stream in listener.incoming() {
+    loop {
+        let accepted = listener.accept();
         if process.is_stopping() {
             break;
         }
         threads.retain(|thread| !thread.is_finished());
         // What cannot be accepted or served is dropped, which closes it.
-        let Ok(mut stream) = stream else {
+        let Ok((mut stream, _)) = accepted else {
             continue;
         };
         match process.faults.take(Occasion::Connection) {
             None => {}
             Some((Fault::TooManyConnections, _)) => {
-                let _ = stream.write_all(b"ERROR Too many open connections\r\n");
+                let _ = stream.write_all(TOO_MANY_CONNECTIONS);
                 continue;
             }
             Some(_) => continue,
         }
-        let process = Arc::clone(process);
-        let thread = thread::Builder::new().spawn(move || {
-            let Some(id) = process.enter(&stream) else {
-                return;
-            };
-            // It ends with an error when its client is gone.
-            let _ = connection::serve(&stream, &process, id);
+        if process.is_full() {
+            process.store().counters.rejected_connections += 1;
+            let _ = stream.write_all(TOO_MANY_CONNECTIONS);
+            continue;
+        }
+        let Some(id) = process.enter(&stream) else {
+            continue;
+        };
+        let thread = {
+            let process = Arc::clone(process);
+            thread::Builder::new().spawn(move || {
+                // It ends with an error when its client is gone.
+                let _ = connection::serve(&stream, &process, id);
+                process.leave(id);
+            })
+        };
+        if thread.is_err() {
             process.leave(id);
-        });
+        }
         threads.extend(thread);
     }
     // Closing it would not free the port while a process that is just being spawned elsewhere in
     // this program still has a copy. (Only Linux can do this; it matters little elsewhere.)
-    let _ = SockRef::from(listener).shutdown(Shutdown::Both);
+    let _ = listener.shutdown(Shutdown::Both);
     for thread in threads {
         let _ = thread.join();
     }
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = bind(address)?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-fn bind(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // On Windows this would let two servers share a port.
-    if cfg!(unix) {
-        socket.set_reuse_address(true)?;
-    }
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
-fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
-    let address = socket.local_addr()?.as_socket();
-    address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }

@@ -6,6 +6,7 @@ mod read;
 mod write;
 
 pub use outcome::{Each, Many};
+pub(super) use plan::Plan;
 
 use super::Client;
 use super::answer::Answer;
@@ -13,7 +14,7 @@ use crate::conn::Driver;
 use crate::error::{Error, Kind, Result};
 use crate::key::Key;
 use crate::protocol::Request;
-use plan::{Plan, Results};
+use plan::Results;
 
 impl Client {
     /// Makes a request of each key, exchanges them all, and gives what each answer means.
@@ -44,7 +45,7 @@ impl Client {
 }
 
 /// A driver leaves no request without an answer.
-fn unanswered() -> Error {
+pub(super) fn unanswered() -> Error {
     Error::new(Kind::Protocol, "unexpected reply: nothing")
 }
 

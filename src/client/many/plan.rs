@@ -7,7 +7,7 @@ use crate::protocol::{Reply, Request, ValueHeader};
 use crate::route::{Topology, scatter};
 
 /// The requests of a call for many keys, server by server.
-pub(super) struct Plan<'k> {
+pub(in super::super) struct Plan<'k> {
     requests: Vec<Request<'k>>,
     /// For each request, which of the caller's keys it is for.
     keys: Vec<usize>,
@@ -26,7 +26,7 @@ struct Group {
 impl<'k> Plan<'k> {
     /// Makes a request of each key with `request`; where that fails or the key is not one, `refuse`
     /// is told. For one server the requests stay in the order of the keys.
-    pub(super) fn new(
+    pub(in super::super) fn new(
         shared: &Shared,
         keys: impl ExactSizeIterator<Item = &'k [u8]>,
         mut request: impl FnMut(usize, Key<'k>) -> Result<Request<'k>>,
@@ -88,7 +88,7 @@ impl<'k> Plan<'k> {
     }
 
     /// Exchanges all requests for their replies.
-    pub(super) fn run(&self, client: &Client, sink: &mut dyn Sink) {
+    pub(in super::super) fn run(&self, client: &Client, sink: &mut dyn Sink) {
         let topology = &client.shared.topology;
         let batches: Vec<(&dyn Driver, Batch<'_>)> = (self.groups.iter())
             .map(|group| {
@@ -103,8 +103,19 @@ impl<'k> Plan<'k> {
     }
 
     /// Which of the caller's keys request `place` is for.
-    pub(super) fn key(&self, place: usize) -> usize {
+    pub(in super::super) fn key(&self, place: usize) -> usize {
         self.keys[place]
+    }
+
+    /// The server of each of so many keys, by its place in the list; 0 for one that is none.
+    pub(in super::super) fn servers(&self, keys: usize) -> Vec<usize> {
+        let mut servers = vec![0; keys];
+        for group in &self.groups {
+            for key in &self.keys[group.start..group.end] {
+                servers[*key] = group.server;
+            }
+        }
+        servers
     }
 
     /// The server of request `place`.

@@ -1,9 +1,10 @@
 //! `stats` and `stats settings`. What only memcached's own machinery counts is written out as an idle
 //! server shows it.
 
-use super::report;
+use super::Report;
+use crate::testing::builder::Settings;
+use crate::testing::place::Place;
 use crate::testing::store::{CHUNK_MAX, ClassCounters, Counters, Store};
-use std::net::SocketAddr;
 use std::process;
 
 /// `stats`.
@@ -11,14 +12,16 @@ use std::process;
     clippy::too_many_lines,
     reason = "it is one table, in memcached's order"
 )]
-pub(crate) fn general(store: &Store, open: usize) -> Vec<u8> {
+pub(crate) fn general(store: &Store, settings: &Settings, open: usize) -> Report {
     let Counters {
         bytes_read,
         bytes_written,
         total_connections,
+        rejected_connections,
         conn_yields,
         cmd_get,
         cmd_touch,
+        cmd_meta,
         cmd_flush,
         get_misses,
         get_expired,
@@ -36,19 +39,19 @@ pub(crate) fn general(store: &Store, open: usize) -> Vec<u8> {
         ..
     } = store.counters;
     let total = |counter: fn(&ClassCounters) -> u64| store.counters.total(counter);
-    report(&format!(
+    Report(format!(
         "pid {pid}
 uptime {uptime}
 time {time}
-version 1.6.18
+version {version}
 libevent 2.1.12-stable
 pointer_size {pointer_size}
 rusage_user 0.000000
 rusage_system 0.000000
-max_connections 1024
+max_connections {max_connections}
 curr_connections {open}
 total_connections {total_connections}
-rejected_connections 0
+rejected_connections {rejected_connections}
 connection_structures {connection_structures}
 response_obj_oom 0
 response_obj_count 1
@@ -62,7 +65,7 @@ cmd_get {cmd_get}
 cmd_set {cmd_set}
 cmd_flush {cmd_flush}
 cmd_touch {cmd_touch}
-cmd_meta 0
+cmd_meta {cmd_meta}
 get_hits {get_hits}
 get_misses {get_misses}
 get_expired {get_expired}
@@ -130,6 +133,8 @@ moves_within_lru 0
 direct_reclaims 0
 lru_bumps_dropped 0",
         pid = process::id(),
+        version = settings.version.text(),
+        max_connections = settings.max_connections,
         uptime = store.time.uptime(),
         time = store.time.unix(store.time.now()),
         pointer_size = usize::BITS,
@@ -151,18 +156,23 @@ lru_bumps_dropped 0",
 }
 
 /// `stats settings`.
-pub(crate) fn settings(store: &Store, address: SocketAddr) -> Vec<u8> {
+pub(crate) fn settings(store: &Store, settings: &Settings, place: &Place) -> Report {
+    let (port, inter, path) = match place {
+        Place::Tcp(address) => (address.port(), address.ip().to_string(), "NULL".into()),
+        // The port is what it would have been.
+        Place::Unix(path) => (11211, "NULL".to_owned(), path.to_string_lossy()),
+    };
     let yes_no = |yes| if yes { "yes" } else { "no" };
-    report(&format!(
+    Report(format!(
         "maxbytes {maxbytes}
-maxconns 1024
+maxconns {maxconns}
 tcpport {port}
 udpport 0
-inter {ip}
+inter {inter}
 verbosity {verbosity}
 oldest {oldest}
 evictions on
-domain_socket NULL
+domain_socket {path}
 umask 700
 shutdown_command no
 growth_factor 1.25
@@ -185,7 +195,7 @@ slab_automove 1
 slab_automove_ratio 0.80
 slab_automove_window 30
 slab_chunk_max {CHUNK_MAX}
-lru_crawler yes
+lru_crawler {lru_crawler}
 lru_crawler_sleep 100
 lru_crawler_tocrawl 0
 tail_repair_time 0
@@ -231,8 +241,8 @@ ssl_min_version tlsv1.2
 num_napi_ids (null)
 memory_file (null)",
         maxbytes = store.limits.memory,
-        port = address.port(),
-        ip = address.ip(),
+        maxconns = settings.max_connections,
+        lru_crawler = yes_no(store.crawler),
         verbosity = store.verbosity,
         oldest = store.oldest_live(),
         detail = yes_no(store.detail),

@@ -1,12 +1,12 @@
 //! `stats items`, `slabs`, `sizes` and `cachedump`: the items, and the slab classes they would be in.
 
-use super::report;
+use super::Report;
 use crate::testing::store::{ClassCounters, Item, PAGE, Store, chunk_size};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// `stats items`: one block for each class that has items.
-pub(crate) fn items(store: &Store) -> Vec<u8> {
+pub(crate) fn items(store: &Store) -> Report {
     let mut text = String::new();
     for (class, items) in by_class(store) {
         let ClassCounters {
@@ -16,7 +16,7 @@ pub(crate) fn items(store: &Store) -> Vec<u8> {
             evicted_unfetched,
             ..
         } = class_counters(store, class);
-        let oldest = items.iter().map(|item| item.stored_at).min();
+        let oldest = items.iter().map(|item| item.accessed_at).min();
         let rows = format!(
             "number {number}
 number_hot {number}
@@ -54,11 +54,11 @@ hits_to_temp 0",
             let _ = writeln!(text, "items:{class}:{row}");
         }
     }
-    report(&text)
+    Report(text)
 }
 
 /// `stats slabs`: one block for each class that was ever used.
-pub(crate) fn slabs(store: &Store) -> Vec<u8> {
+pub(crate) fn slabs(store: &Store) -> Report {
     let mut text = String::new();
     let mut all_pages = 0;
     let mut classes = by_class(store);
@@ -111,13 +111,13 @@ touch_hits {touch_hits}",
         "active_slabs {active}\ntotal_malloced {}",
         all_pages * PAGE
     );
-    report(&text)
+    Report(text)
 }
 
 /// `stats sizes`: how many items there are in each multiple of 32 bytes.
-pub(crate) fn sizes(store: &Store) -> Vec<u8> {
+pub(crate) fn sizes(store: &Store) -> Report {
     let Some(sizes) = store.tracked_sizes() else {
-        return report("sizes_status disabled");
+        return Report("sizes_status disabled".to_owned());
     };
     let mut buckets = BTreeMap::<usize, usize>::new();
     for size in sizes {
@@ -126,7 +126,7 @@ pub(crate) fn sizes(store: &Store) -> Vec<u8> {
     let rows = buckets
         .iter()
         .map(|(size, count)| format!("{size} {count}\n"));
-    report(&rows.collect::<String>())
+    Report(rows.collect())
 }
 
 /// `stats cachedump`: the items of a class, the last used first; a limit of 0 is none.

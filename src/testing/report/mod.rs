@@ -2,19 +2,35 @@
 
 mod general;
 mod items;
+mod metadump;
 
 pub(crate) use general::{general, settings};
 pub(crate) use items::{cachedump, items, sizes, slabs};
+pub(crate) use metadump::metadump;
 
+use super::place::Place;
 use super::process::OpenConnection;
 use super::store::Store;
 use std::fmt::Write;
-use std::net::SocketAddr;
+
+/// Statistics: a name and a value on each line.
+#[derive(Debug)]
+pub(crate) struct Report(String);
+
+impl Report {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(' '))
+    }
+}
 
 /// `stats conns`: the listening socket, numbered 0, and the connections in the order they came.
-pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32) -> Vec<u8> {
+pub(crate) fn connections(place: &Place, open: &[OpenConnection], now: u32) -> Report {
+    let address = match place {
+        Place::Tcp(address) => format!("tcp:{address}"),
+        Place::Unix(path) => format!("unix:{}", path.display()),
+    };
     let mut text = format!(
-        "0:addr tcp:{address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
+        "0:addr {address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
         open.iter()
             .map(|connection| now - connection.last_command)
             .min()
@@ -29,19 +45,19 @@ pub(crate) fn connections(address: SocketAddr, open: &[OpenConnection], now: u32
         let seconds = now - last_command;
         let _ = write!(
             text,
-            "{id}:addr tcp:{peer}
-{id}:listen_addr tcp:{address}
+            "{id}:addr {peer}
+{id}:listen_addr {address}
 {id}:state conn_read
 {id}:secs_since_last_cmd {seconds}
 "
         );
     }
-    report(&text)
+    Report(text)
 }
 
 /// `stats extstore`, of a server without one.
-pub(crate) fn nothing() -> Vec<u8> {
-    report("")
+pub(crate) fn nothing() -> Report {
+    Report(String::new())
 }
 
 /// `stats detail dump`, in the order of the prefixes. (memcached's is that of their hashes.)
@@ -58,14 +74,4 @@ pub(crate) fn prefixes(store: &Store) -> Vec<u8> {
     }
     reply.extend_from_slice(b"END\r\n");
     reply
-}
-
-/// `name value` lines as a reply.
-fn report(lines: &str) -> Vec<u8> {
-    let mut reply = String::new();
-    for line in lines.lines() {
-        let _ = write!(reply, "STAT {line}\r\n");
-    }
-    reply.push_str("END\r\n");
-    reply.into_bytes()
 }

@@ -10,11 +10,41 @@ pub(crate) struct Item {
     pub(crate) flags: u32,
     /// On the store's clock; 0 is never.
     pub(crate) exptime: u32,
-    pub(crate) stored_at: u32,
+    /// When it was stored, or became active.
+    pub(crate) accessed_at: u32,
     pub(crate) cas: u64,
-    /// Whether anybody asked for it.
-    pub(crate) fetched: bool,
+    pub(crate) marks: Marks,
     pub(super) size: usize,
+}
+
+/// What is noted about an item: memcached's `it_flags`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// Somebody asked for it.
+    pub(crate) const FETCHED: Self = Self(1);
+    /// Somebody asked for it again. The time of its last access is kept only up to then, since
+    /// memcached spares itself the work for items that are in use.
+    pub(crate) const ACTIVE: Self = Self(2);
+    /// A meta delete invalidated it and left it in place.
+    pub(crate) const STALE: Self = Self(4);
+    /// One client was told to replace it.
+    pub(crate) const TOKEN_SENT: Self = Self(8);
+    /// Its key came in base64 and is shown so.
+    pub(crate) const BASE64_KEY: Self = Self(16);
+
+    pub(crate) fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    pub(crate) fn add(&mut self, mark: Self) {
+        self.0 |= mark.0;
+    }
+
+    pub(crate) fn remove(&mut self, mark: Self) {
+        self.0 &= !mark.0;
+    }
 }
 
 impl Item {
@@ -61,10 +91,21 @@ impl Items {
         self.by_key.get_mut(key).map(|(_, item)| item)
     }
 
+    /// The item, which somebody asked for and which from now on is the last used one.
+    pub(super) fn bump(&mut self, key: &[u8], now: u32) -> Option<&Item> {
+        let item = self.promote(key)?;
+        if !item.marks.has(Marks::FETCHED) {
+            item.marks.add(Marks::FETCHED);
+        } else if !item.marks.has(Marks::ACTIVE) {
+            item.marks.add(Marks::ACTIVE);
+            item.accessed_at = now;
+        }
+        Some(item)
+    }
+
     /// The item, which from now on is the last used one.
-    pub(super) fn bump(&mut self, key: &[u8]) -> Option<&Item> {
+    pub(super) fn promote(&mut self, key: &[u8]) -> Option<&mut Item> {
         let (last_use, item) = self.by_key.get_mut(key)?;
-        item.fetched = true;
         self.uses += 1;
         if let Some(key) = self.by_use.remove(last_use) {
             self.by_use.insert(self.uses, key);

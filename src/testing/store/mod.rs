@@ -2,18 +2,21 @@
 //! sockets; the time is set from outside, once per request.
 
 mod counters;
+mod counting;
 mod items;
 mod request;
 mod slabs;
 mod time;
 
 pub(crate) use counters::{ClassCounters, Counters};
-pub(crate) use items::{Item, Items};
-pub(crate) use request::{Direction, NoRoom, Storage, StoreOutcome, Uncounted, Verb};
+pub(crate) use items::{Item, Items, Marks};
+pub(crate) use request::{
+    Counted, DeleteOutcome, Delta, Direction, NoRoom, Storage, StoreOutcome, Uncounted, Verb,
+};
 pub(crate) use slabs::{CHUNK_MAX, PAGE, chunk_size};
 
-use counters::PrefixCounters;
 use slabs::item_size;
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 use time::Time;
 
@@ -37,6 +40,8 @@ pub(crate) struct Store {
     pub(crate) verbosity: u32,
     /// `stats detail on`.
     pub(crate) detail: bool,
+    /// `lru_crawler enable`.
+    pub(crate) crawler: bool,
     flush: Flush,
     cas: u64,
     /// Since which cas id `stats sizes` counts, while it does.
@@ -53,6 +58,14 @@ struct Flush {
     oldest_cas: u64,
 }
 
+impl Flush {
+    fn has_reached(&self, item: &Item, now: u32) -> bool {
+        self.oldest_live != 0
+            && self.oldest_live <= now
+            && (item.accessed_at <= self.oldest_live || item.cas < self.oldest_cas)
+    }
+}
+
 impl Store {
     pub(crate) fn new(limits: Limits, now: SystemTime) -> Self {
         Self {
@@ -62,6 +75,7 @@ impl Store {
             time: Time::starting(now),
             verbosity: 0,
             detail: false,
+            crawler: true,
             flush: Flush::default(),
             cas: 0,
             sizes_from: None,
@@ -69,71 +83,93 @@ impl Store {
     }
 
     /// An exptime of the wire, on the store's own clock.
-    pub(crate) fn expiry(&self, exptime: i32) -> u32 {
-        self.time.expiry(exptime)
+    pub(crate) fn expiry(&self, exptime: impl Into<i64>) -> u32 {
+        self.time.expiry(exptime.into())
     }
 
     /// The live item of that key, marked as used.
     pub(crate) fn get(&mut self, key: &[u8]) -> Option<&Item> {
-        self.counters.cmd_get += 1;
         let class = self.live(key).map(|item| item.class());
         self.count_prefix_get(key, class.is_some());
-        match class {
-            Some(class) => self.counters.class(class).get_hits += 1,
-            None => self.counters.get_misses += 1,
-        }
-        self.items.bump(key)
+        self.count_get(class);
+        self.bump(key)
     }
 
     /// As [`get`](Self::get), with a new expiry (`gat`).
     pub(crate) fn get_and_touch(&mut self, key: &[u8], exptime: u32) -> Option<&Item> {
         let touched = self.touch(key, exptime);
         self.count_prefix_get(key, touched);
-        self.items.bump(key)
+        self.items.find(key).map(|item| &*item)
     }
 
     /// Whether there was an item to give a new expiry.
     pub(crate) fn touch(&mut self, key: &[u8], exptime: u32) -> bool {
-        self.counters.cmd_touch += 1;
-        let Some(item) = self.live(key) else {
-            self.counters.touch_misses += 1;
-            return false;
-        };
-        item.exptime = exptime;
-        let class = item.class();
-        self.counters.class(class).touch_hits += 1;
-        self.items.bump(key);
-        true
+        let class = self.live(key).map(|item| {
+            item.exptime = exptime;
+            item.class()
+        });
+        self.count_touch(class);
+        self.bump(key).is_some()
+    }
+
+    /// The item of that key, unless it is expired or flushed: then it is removed.
+    pub(crate) fn live(&mut self, key: &[u8]) -> Option<&mut Item> {
+        let now = self.time.now();
+        let item = self.items.find(key)?;
+        if self.flush.has_reached(item, now) {
+            self.counters.get_flushed += 1;
+        } else if item.is_expired(now) {
+            self.counters.get_expired += 1;
+        } else {
+            return self.items.find(key);
+        }
+        self.items.remove(key);
+        None
+    }
+
+    /// Marks an item as asked for.
+    pub(crate) fn bump(&mut self, key: &[u8]) -> Option<&Item> {
+        let now = self.time.now();
+        self.items.bump(key, now)
+    }
+
+    /// The items that are live, each class by itself, the longest unused first.
+    pub(crate) fn live_by_class(&self) -> BTreeMap<u8, Vec<(&[u8], &Item)>> {
+        let now = self.time.now();
+        let mut classes = BTreeMap::<u8, Vec<_>>::new();
+        for (key, item) in self.items.iter() {
+            if !item.is_expired(now) && !self.flush.has_reached(item, now) {
+                classes.entry(item.class()).or_default().push((key, item));
+            }
+        }
+        for items in classes.values_mut() {
+            items.reverse();
+        }
+        classes
+    }
+
+    /// Puts an empty item where there is none.
+    pub(crate) fn vivify(&mut self, key: &[u8]) -> Option<&mut Item> {
+        self.link(key.to_vec(), 0, 0, Vec::new(), Marks::default());
+        self.items.find(key)
     }
 
     /// Whether an item of that size may be stored at all; judged before its value is read.
-    pub(crate) fn admit(&mut self, storage: &Storage) -> Result<(), NoRoom> {
-        if let Some(prefix) = self.prefix(&storage.key) {
-            prefix.sets += 1;
-        }
+    pub(crate) fn admit(&self, storage: &Storage) -> Result<(), NoRoom> {
         let size = storage.size();
-        let reason = if size > self.limits.item_size {
-            self.counters.store_too_large += 1;
-            NoRoom::TooLarge
+        if size > self.limits.item_size {
+            Err(NoRoom::TooLarge)
         } else if size > self.limits.memory {
-            self.counters.store_no_memory += 1;
-            NoRoom::NoMemory
+            Err(NoRoom::NoMemory)
         } else {
-            return Ok(());
-        };
-        // So that a value which could not be replaced is not taken for the new one; memcached does
-        // it for set alone.
-        if storage.verb == Verb::Set {
-            self.live(&storage.key);
-            self.items.remove(&storage.key);
+            Ok(())
         }
-        Err(reason)
     }
 
-    /// Counts an attempt to store, also one whose data then turns out to be bad.
-    pub(crate) fn count_attempt(&mut self, storage: &Storage) {
-        let class = storage.class();
-        self.counters.class(class).cmd_set += 1;
+    /// Removes an item whose new value was refused, so that the old one is not taken for it.
+    pub(crate) fn discard(&mut self, key: &[u8]) {
+        self.live(key);
+        self.items.remove(key);
     }
 
     pub(crate) fn store(&mut self, storage: Storage, data: Vec<u8>) -> StoreOutcome {
@@ -143,24 +179,32 @@ impl Store {
             key,
             flags,
             exptime,
+            cas,
+            may_be_stale,
+            mut marks,
             ..
         } = storage;
         let Some(old) = self.live(&key) else {
             return match verb {
-                Verb::Set | Verb::Add => self.link(key, flags, exptime, data),
+                Verb::Set | Verb::Add => {
+                    StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
+                }
                 Verb::Replace | Verb::Append | Verb::Prepend => StoreOutcome::NotStored,
-                Verb::Cas(_) => {
+                Verb::Cas => {
                     self.counters.cas_misses += 1;
                     StoreOutcome::NotFound
                 }
             };
         };
         match verb {
-            Verb::Set | Verb::Replace => self.link(key, flags, exptime, data),
+            Verb::Set | Verb::Replace => {
+                StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
+            }
             Verb::Add => {
-                self.items.bump(&key);
+                self.items.promote(&key);
                 StoreOutcome::NotStored
             }
+            Verb::Append | Verb::Prepend if cas != 0 && cas != old.cas => StoreOutcome::Exists,
             Verb::Append | Verb::Prepend => {
                 let (flags, exptime) = (old.flags, old.exptime);
                 let joined = match verb {
@@ -171,83 +215,111 @@ impl Store {
                 if size > self.limits.item_size.min(self.limits.memory) {
                     return StoreOutcome::NotStored;
                 }
-                self.link(key, flags, exptime, joined)
+                StoreOutcome::Stored(self.link(key, flags, exptime, joined, Marks::default()))
             }
-            Verb::Cas(cas) if cas == old.cas => {
+            Verb::Cas if cas == old.cas => {
                 let class = old.class();
                 self.counters.class(class).cas_hits += 1;
-                self.link(key, flags, exptime, data)
+                StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
             }
-            Verb::Cas(_) => {
+            // The client that gets no token goes on with the old value, so the new one lives as long.
+            Verb::Cas if may_be_stale && cas != 0 && cas < old.cas => {
+                marks.add(Marks::STALE);
+                if old.marks.has(Marks::TOKEN_SENT) {
+                    marks.add(Marks::TOKEN_SENT);
+                }
+                let exptime = old.exptime;
+                StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
+            }
+            Verb::Cas => {
                 self.counters.class(class).cas_badval += 1;
                 StoreOutcome::Exists
             }
         }
     }
 
-    /// Whether there was an item to delete.
-    pub(crate) fn delete(&mut self, key: &[u8]) -> bool {
-        if let Some(prefix) = self.prefix(key) {
-            prefix.deletes += 1;
-        }
-        let Some(class) = self.live(key).map(|item| item.class()) else {
+    /// Deletes an item, if it has that cas id; 0 is any.
+    pub(crate) fn delete(&mut self, key: &[u8], cas: u64) -> DeleteOutcome {
+        let Some((class, present)) = self.live(key).map(|item| (item.class(), item.cas)) else {
             self.counters.delete_misses += 1;
-            return false;
+            return DeleteOutcome::NotFound;
         };
+        if cas != 0 && cas != present {
+            return DeleteOutcome::Exists;
+        }
         self.counters.class(class).delete_hits += 1;
         self.items.remove(key);
-        true
+        DeleteOutcome::Deleted
     }
 
-    /// Adds to or takes from the number that an item holds. `parse` reads it, as the protocol does.
+    /// Leaves an item in place for one client to replace, under a new cas id.
+    pub(crate) fn make_stale(&mut self, key: &[u8], exptime: Option<u32>) {
+        let cas = self.next_cas();
+        let Some(item) = self.items.find(key) else {
+            return;
+        };
+        item.exptime = exptime.unwrap_or(item.exptime);
+        item.marks.add(Marks::STALE);
+        item.marks.remove(Marks::TOKEN_SENT);
+        item.cas = cas;
+    }
+
+    /// Adds to or takes from the number that an item holds. `parse` reads it, as the protocols do.
     pub(crate) fn count(
         &mut self,
         key: &[u8],
-        direction: Direction,
-        delta: u64,
+        delta: Delta,
         parse: impl Fn(&[u8]) -> Option<u64>,
-    ) -> Result<u64, Uncounted> {
+    ) -> Result<Counted, Uncounted> {
         let Some(item) = self.live(key) else {
-            match direction {
-                Direction::Up => self.counters.incr_misses += 1,
-                Direction::Down => self.counters.decr_misses += 1,
-            }
             return Err(Uncounted::NotFound);
         };
         // An item of several chunks is never read as a number.
-        let number = if item.size() > CHUNK_MAX {
-            None
-        } else {
-            parse(&item.data)
-        };
-        let number = number.ok_or(Uncounted::NotANumber)?;
+        if item.size() > CHUNK_MAX || item.data.is_empty() {
+            return Err(Uncounted::NotANumber);
+        }
+        if delta.cas != 0 && delta.cas != item.cas {
+            return Err(Uncounted::Exists);
+        }
+        let number = parse(&item.data).ok_or(Uncounted::NotANumber)?;
         let class = item.class();
         let (flags, exptime, old_length) = (item.flags, item.exptime, item.data.len());
         let class = self.counters.class(class);
-        let number = match direction {
+        let number = match delta.direction {
             Direction::Up => {
                 class.incr_hits += 1;
-                number.wrapping_add(delta)
+                number.wrapping_add(delta.amount)
             }
             Direction::Down => {
                 class.decr_hits += 1;
-                number.saturating_sub(delta)
+                number.saturating_sub(delta.amount)
             }
         };
         // A shorter number is written over the old one, whose rest becomes spaces.
         let mut digits = number.to_string().into_bytes();
-        if digits.len() <= old_length {
+        let cas = if digits.len() <= old_length {
             digits.resize(old_length, b' ');
             let cas = self.next_cas();
             self.items.overwrite(key, digits, cas);
+            cas
         } else {
-            self.link(key.to_vec(), flags, exptime, digits);
+            self.link(key.to_vec(), flags, exptime, digits, Marks::default())
+        };
+        Ok(Counted { number, cas })
+    }
+
+    /// Stores a number where there is none.
+    pub(crate) fn create_number(&mut self, key: &[u8], number: u64, exptime: u32) -> StoreOutcome {
+        if self.live(key).is_some() {
+            return StoreOutcome::NotStored;
         }
-        Ok(number)
+        let digits = number.to_string().into_bytes();
+        StoreOutcome::Stored(self.link(key.to_vec(), 0, exptime, digits, Marks::default()))
     }
 
     /// `flush_all`: everything stored so far is gone, at once or at `exptime`.
-    pub(crate) fn flush(&mut self, exptime: i32) {
+    pub(crate) fn flush(&mut self, exptime: impl Into<i64>) {
+        let exptime = exptime.into();
         let now = self.time.now();
         let from = if exptime > 0 {
             self.time.expiry(exptime)
@@ -280,43 +352,17 @@ impl Store {
         Some(items.map(|(_, item)| item.size()))
     }
 
-    /// `stats reset`.
-    pub(crate) fn reset_counters(&mut self) {
-        self.counters = Counters::default();
-    }
-
-    /// The item of that key, unless it is expired or flushed: then it is removed.
-    fn live(&mut self, key: &[u8]) -> Option<&mut Item> {
-        let now = self.time.now();
-        let item = self.items.find(key)?;
-        let Flush {
-            oldest_live,
-            oldest_cas,
-        } = self.flush;
-        if oldest_live != 0
-            && oldest_live <= now
-            && (item.stored_at <= oldest_live || item.cas < oldest_cas)
-        {
-            self.counters.get_flushed += 1;
-        } else if item.is_expired(now) {
-            self.counters.get_expired += 1;
-        } else {
-            return self.items.find(key);
-        }
-        self.items.remove(key);
-        None
-    }
-
-    /// Puts an item in place of the one of its key, and evicts what is then too much.
-    fn link(&mut self, key: Vec<u8>, flags: u32, exptime: u32, data: Vec<u8>) -> StoreOutcome {
+    /// Puts an item in place of the one of its key, and evicts what is then too much. Gives its cas id.
+    fn link(&mut self, key: Vec<u8>, flags: u32, exptime: u32, data: Vec<u8>, marks: Marks) -> u64 {
+        let cas = self.next_cas();
         let item = Item {
             size: item_size(&key, flags, data.len()),
             data,
             flags,
             exptime,
-            stored_at: self.time.now(),
-            cas: self.next_cas(),
-            fetched: false,
+            accessed_at: self.time.now(),
+            cas,
+            marks,
         };
         self.counters.total_items += 1;
         self.items.insert(key, item);
@@ -326,35 +372,7 @@ impl Store {
             };
             self.count_eviction(&item);
         }
-        StoreOutcome::Stored
-    }
-
-    fn count_eviction(&mut self, item: &Item) {
-        if item.is_expired(self.time.now()) {
-            self.counters.reclaimed += 1;
-            self.counters.expired_unfetched += u64::from(!item.fetched);
-        } else {
-            let class = self.counters.class(item.class());
-            class.evicted += 1;
-            class.evicted_nonzero += u64::from(item.exptime != 0);
-            class.evicted_unfetched += u64::from(!item.fetched);
-        }
-    }
-
-    fn count_prefix_get(&mut self, key: &[u8], hit: bool) {
-        if let Some(prefix) = self.prefix(key) {
-            prefix.gets += 1;
-            prefix.hits += u64::from(hit);
-        }
-    }
-
-    /// The counters of the prefix of that key, while they are kept.
-    fn prefix(&mut self, key: &[u8]) -> Option<&mut PrefixCounters> {
-        if self.detail {
-            self.counters.prefix(key)
-        } else {
-            None
-        }
+        cas
     }
 
     fn next_cas(&mut self) -> u64 {

@@ -1,5 +1,6 @@
 //! What is asked of a store, and what it says to it.
 
+use super::items::Marks;
 use super::slabs::{class_of, item_size};
 
 /// A storage command whose line was accepted.
@@ -10,6 +11,11 @@ pub(crate) struct Storage {
     pub(crate) flags: u32,
     /// On the store's own clock, see [`Store::expiry`](super::Store::expiry).
     pub(crate) exptime: u32,
+    /// The cas id that the item must have; 0 is any, except for [`Verb::Cas`], to which it is none.
+    pub(crate) cas: u64,
+    /// An item with a newer cas id is replaced too, and the new one is stale.
+    pub(crate) may_be_stale: bool,
+    pub(crate) marks: Marks,
     /// The number of bytes that follow, without their CR LF.
     pub(crate) length: usize,
 }
@@ -31,12 +37,13 @@ pub(crate) enum Verb {
     Replace,
     Append,
     Prepend,
-    Cas(u64),
+    Cas,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StoreOutcome {
-    Stored,
+    /// And its cas id.
+    Stored(u64),
     NotStored,
     Exists,
     NotFound,
@@ -55,9 +62,33 @@ pub(crate) enum Direction {
     Down,
 }
 
+/// A number after it was changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) number: u64,
+    pub(crate) cas: u64,
+}
+
 /// What incr and decr come to, when they cannot count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Uncounted {
     NotFound,
     NotANumber,
+    Exists,
+}
+
+/// A number to add or take away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Delta {
+    pub(crate) direction: Direction,
+    pub(crate) amount: u64,
+    /// The cas id that the item must have; 0 is any.
+    pub(crate) cas: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeleteOutcome {
+    Deleted,
+    NotFound,
+    Exists,
 }

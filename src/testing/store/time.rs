@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 /// Exptimes up to this are relative (`REALTIME_MAXDELTA` in memcached's `memcached.c`).
-const MAX_RELATIVE: i32 = 60 * 60 * 24 * 30;
+const MAX_RELATIVE: i64 = 60 * 60 * 24 * 30;
 
 /// By how much the clock is ahead at the start, so that no time of interest is 0 or 1
 /// (`ITEM_UPDATE_INTERVAL`, 60, and 2 more).
@@ -48,7 +48,7 @@ impl Time {
 
     /// An exptime on this clock: 0 is never, and anything in the past, negative ones included, is 1
     /// (`realtime` in memcached's `memcached.c`).
-    pub(crate) fn expiry(&self, exptime: i32) -> u32 {
+    pub(crate) fn expiry(&self, exptime: i64) -> u32 {
         match u32::try_from(exptime) {
             Err(_) => 1,
             Ok(0) => 0,
@@ -78,7 +78,7 @@ mod tests {
         let rows = [
             (0, 0),
             (-1, 1),
-            (i32::MIN, 1),
+            (i64::from(i32::MIN), 1),
             (1, 63),
             (2_592_000, 2_592_062),
             (2_592_001, 1),
@@ -86,7 +86,8 @@ mod tests {
             (1_799_999_939, 1),
             (1_800_000_000, 62),
             (1_800_000_001, 63),
-            (i32::MAX, 347_483_709),
+            (i64::from(i32::MAX), 347_483_709),
+            (i64::from(u32::MAX), 2_494_967_357),
         ];
         for (exptime, reading) in rows {
             assert_eq!(time.expiry(exptime), reading, "{exptime}");

@@ -1,20 +1,26 @@
 //! The commands: one line each, checked in the order in which memcached checks it, since the order
 //! decides which error is given and whether `noreply` already holds for it.
 
+use super::crawler::lru_crawler;
+use super::meta;
 use super::number::{signed_32, unsigned_32, unsigned_64};
 use super::stats::stats;
 use crate::testing::process::Process;
-use crate::testing::store::{Direction, NoRoom, Storage, Store, Uncounted, Verb};
+use crate::testing::store::{
+    DeleteOutcome, Delta, Direction, Marks, NoRoom, Storage, Store, Uncounted, Verb,
+};
+use crate::testing::version::Ability;
 use std::borrow::Cow;
 
-const KEY_MAX: usize = 250;
+pub(super) const KEY_MAX: usize = 250;
 const VERBOSITY_MAX: u32 = 2;
 
-const BAD_FORMAT: &str = "CLIENT_ERROR bad command line format";
+pub(super) const BAD_FORMAT: &str = "CLIENT_ERROR bad command line format";
 const BAD_DELETE: &str = "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]";
 const BAD_EXPTIME: &str = "CLIENT_ERROR invalid exptime argument";
 const BAD_DELTA: &str = "CLIENT_ERROR invalid numeric delta argument";
-const NOT_A_NUMBER: &str = "CLIENT_ERROR cannot increment or decrement non-numeric value";
+pub(super) const NOT_A_NUMBER: &str =
+    "CLIENT_ERROR cannot increment or decrement non-numeric value";
 const TOO_LARGE: &str = "SERVER_ERROR object too large for cache";
 const NO_MEMORY: &str = "SERVER_ERROR out of memory storing object";
 
@@ -27,14 +33,19 @@ pub(super) struct Answer {
 pub(super) enum Outcome {
     /// One line, without its CR LF.
     Line(Cow<'static, str>),
-    /// Several lines, as they are sent.
+    /// As it is sent; it may be several lines, or nothing.
     Report(Vec<u8>),
-    /// The reply to a get, which is sent at once.
-    Values(Vec<u8>),
+    /// As it is sent, and that without waiting for more commands.
+    AtOnce(Vec<u8>),
+    /// As [`AtOnce`](Self::AtOnce); what was read along with the command is looked at only when
+    /// there is more to read.
+    Dump(Vec<u8>),
     /// This line, in place of all replies that are still unsent.
     TakeBack(&'static str),
     /// The value of a storage command comes next.
     Data(Storage),
+    /// The value of `ms` comes next.
+    MetaData(Storage, meta::Stored),
     /// This line, and the value that comes next is skipped.
     Swallow {
         text: &'static str,
@@ -44,10 +55,10 @@ pub(super) enum Outcome {
     Close,
 }
 
-type Args<'a> = &'a [&'a [u8]];
+pub(super) type Args<'a> = &'a [&'a [u8]];
 
-/// Carries out a command line, without its line end.
-pub(super) fn execute(line: &[u8], store: &mut Store, process: &Process) -> Answer {
+/// Carries out a command line, without its line end. `alone`: all earlier replies were sent.
+pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Process) -> Answer {
     let line = super::number::c_string(line);
     let tokens: Vec<&[u8]> = line
         .split(|&byte| byte == b' ')
@@ -63,6 +74,12 @@ pub(super) fn execute(line: &[u8], store: &mut Store, process: &Process) -> Answ
         outcome,
         noreply: false,
     };
+    if !knows(process, name) {
+        return heard(Outcome::Line("ERROR".into()));
+    }
+    if let [b'm', command] = name {
+        return heard(meta::execute(*command, args, store));
+    }
     // The arity is checked first, so that error is sent in spite of noreply.
     match (name, args.len()) {
         (b"get" | b"bget", 1..) => heard(get(store, args, None, false)),
@@ -74,7 +91,7 @@ pub(super) fn execute(line: &[u8], store: &mut Store, process: &Process) -> Answ
         (b"replace", 4 | 5) => muted(storage(store, args, Verb::Replace)),
         (b"append", 4 | 5) => muted(storage(store, args, Verb::Append)),
         (b"prepend", 4 | 5) => muted(storage(store, args, Verb::Prepend)),
-        (b"cas", 5 | 6) => muted(storage(store, args, Verb::Cas(0))),
+        (b"cas", 5 | 6) => muted(storage(store, args, Verb::Cas)),
         (b"incr", 2 | 3) => muted(count(store, args, Direction::Up)),
         (b"decr", 2 | 3) => muted(count(store, args, Direction::Down)),
         (b"touch", 2 | 3) => muted(touch(store, args)),
@@ -82,11 +99,23 @@ pub(super) fn execute(line: &[u8], store: &mut Store, process: &Process) -> Answ
         (b"delete", 2 | 3) => muted(delete(store, args, noreply)),
         (b"flush_all", 0..=2) => muted(flush_all(store, args, noreply)),
         (b"verbosity", 1 | 2) => muted(verbosity(store, args)),
-        (b"version", _) => heard(Outcome::Line("VERSION 1.6.18".into())),
+        (b"version", _) => heard(version(process)),
         (b"stats", _) => heard(stats(store, args, process)),
+        (b"lru_crawler", _) => heard(lru_crawler(store, args, alone)),
         (b"quit", _) => heard(Outcome::Quit),
         _ if is_http(name, args) => heard(Outcome::Close),
         _ => heard(Outcome::Line("ERROR".into())),
+    }
+}
+
+/// Whether the server's version has the command, if it is one.
+fn knows(process: &Process, name: &[u8]) -> bool {
+    match name {
+        [b'm', _] => process.speaks_all() && process.has(Ability::Meta),
+        b"gat" | b"gats" => process.has(Ability::GetAndTouch),
+        b"touch" => process.has(Ability::Touch),
+        b"lru_crawler" => process.has(Ability::Metadump),
+        _ => true,
     }
 }
 
@@ -121,7 +150,7 @@ fn get(store: &mut Store, keys: Args<'_>, touch: Option<&[u8]>, with_cas: bool) 
         values.extend_from_slice(b"\r\n");
     }
     values.extend_from_slice(b"END\r\n");
-    Outcome::Values(values)
+    Outcome::AtOnce(values)
 }
 
 /// On an error here the value that follows is not skipped: memcached runs it as commands.
@@ -134,12 +163,12 @@ fn storage(store: &mut Store, args: Args<'_>, verb: Verb) -> Outcome {
     else {
         return line(BAD_FORMAT);
     };
-    let verb = match verb {
-        Verb::Cas(_) => match unsigned_64(args[4]) {
-            Some(cas) => Verb::Cas(cas),
-            None => return line(BAD_FORMAT),
-        },
-        verb => verb,
+    let cas = match verb {
+        Verb::Cas => unsigned_64(args[4]),
+        _ => Some(0),
+    };
+    let Some(cas) = cas else {
+        return line(BAD_FORMAT);
     };
     // Its length with the CR LF must fit 31 bits.
     let length = match usize::try_from(length) {
@@ -151,18 +180,30 @@ fn storage(store: &mut Store, args: Args<'_>, verb: Verb) -> Outcome {
         key: args[0].to_vec(),
         flags,
         exptime: store.expiry(exptime),
+        cas,
+        may_be_stale: false,
+        marks: Marks::default(),
         length,
     };
-    match store.admit(&storage) {
-        Ok(()) => Outcome::Data(storage),
-        Err(NoRoom::TooLarge) => Outcome::Swallow {
-            text: TOO_LARGE,
-            length,
-        },
-        Err(NoRoom::NoMemory) => Outcome::Swallow {
-            text: NO_MEMORY,
-            length,
-        },
+    store.count_prefix_set(&storage.key);
+    let Err(reason) = store.admit(&storage) else {
+        return Outcome::Data(storage);
+    };
+    store.count_refusal(reason);
+    // memcached does it for set alone.
+    if verb == Verb::Set {
+        store.discard(&storage.key);
+    }
+    Outcome::Swallow {
+        text: refusal(reason),
+        length,
+    }
+}
+
+pub(super) fn refusal(reason: NoRoom) -> &'static str {
+    match reason {
+        NoRoom::TooLarge => TOO_LARGE,
+        NoRoom::NoMemory => NO_MEMORY,
     }
 }
 
@@ -170,12 +211,21 @@ fn count(store: &mut Store, args: Args<'_>, direction: Direction) -> Outcome {
     if args[0].len() > KEY_MAX {
         return line(BAD_FORMAT);
     }
-    let Some(delta) = unsigned_64(args[1]) else {
+    let Some(amount) = unsigned_64(args[1]) else {
         return line(BAD_DELTA);
     };
-    match store.count(args[0], direction, delta, unsigned_64) {
-        Ok(number) => Outcome::Line(number.to_string().into()),
-        Err(Uncounted::NotFound) => line("NOT_FOUND"),
+    let delta = Delta {
+        direction,
+        amount,
+        cas: 0,
+    };
+    match store.count(args[0], delta, unsigned_64) {
+        Ok(counted) => Outcome::Line(counted.number.to_string().into()),
+        // No cas id was asked for.
+        Err(Uncounted::NotFound | Uncounted::Exists) => {
+            store.count_uncounted(direction);
+            line("NOT_FOUND")
+        }
         Err(Uncounted::NotANumber) => line(NOT_A_NUMBER),
     }
 }
@@ -208,10 +258,11 @@ fn delete(store: &mut Store, args: Args<'_>, noreply: bool) -> Outcome {
     if args[0].len() > KEY_MAX {
         return line(BAD_FORMAT);
     }
-    line(if store.delete(args[0]) {
-        "DELETED"
-    } else {
-        "NOT_FOUND"
+    store.count_prefix_delete(args[0]);
+    line(match store.delete(args[0], 0) {
+        DeleteOutcome::Deleted => "DELETED",
+        // No cas id was asked for.
+        DeleteOutcome::NotFound | DeleteOutcome::Exists => "NOT_FOUND",
     })
 }
 
@@ -237,6 +288,11 @@ fn verbosity(store: &mut Store, args: Args<'_>) -> Outcome {
     line("OK")
 }
 
+fn version(process: &Process) -> Outcome {
+    let version = process.settings.version.text();
+    Outcome::Line(format!("VERSION {version}").into())
+}
+
 /// memcached closes the connection on an HTTP request, so that no web page can make a browser talk
 /// to it. It looks for one only where the command begins as none of its own does.
 fn is_http(name: &[u8], args: Args<'_>) -> bool {
@@ -246,6 +302,6 @@ fn is_http(name: &[u8], args: Args<'_>) -> bool {
     is_foreign && args.last().is_some_and(|last| last.starts_with(b"HTTP/"))
 }
 
-fn line(text: &'static str) -> Outcome {
+pub(super) fn line(text: &'static str) -> Outcome {
     Outcome::Line(text.into())
 }

@@ -1,42 +1,31 @@
-//! The classic text protocol of memcached 1.6.18: bytes in, replies out, no socket. It has its own
+//! The text protocol of memcached 1.6.18, with the meta commands: bytes in, replies out, no socket. It has its own
 //! parser and shares nothing with the client's.
 //!
 //! Sources: memcached's `doc/protocol.txt`, and the server itself, against which every case of
 //! `tests/transcripts` is run.
 
 mod commands;
+mod crawler;
+mod meta;
 mod number;
 mod stats;
 
+pub(crate) use number::unsigned_64;
+
 use super::process::Process;
+use super::session::{BUFFER, Outbox, Step};
 use super::store::{Storage, StoreOutcome};
 use commands::{Outcome, execute};
 
-/// How much memcached buffers of a command (`READ_BUFFER_SIZE`).
-const BUFFER: usize = 16 * 1024;
-
 /// A longer line that has not ended must be a get, or the connection is closed.
 const LONGEST_LINE: usize = 2048;
-
-/// How many commands memcached runs before it sends the replies, even if there is more to read
-/// (`-R`). It starts counting after the first one that follows a wait.
-const COMMANDS_PER_TURN: u32 = 20;
-
-/// The first byte of a request of the binary protocol.
-const BINARY_MAGIC: u8 = 0x80;
 
 /// The protocol's side of one connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     id: u64,
     state: State,
-    is_new: bool,
-    /// Not sent yet. Which replies are still unsent can be seen from outside: an overlong key in a
-    /// get takes them back, and so does closing the connection.
-    replies: Vec<Vec<u8>>,
-    must_flush: bool,
-    /// How many commands more may run before the replies are sent.
-    turn: u32,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
@@ -46,23 +35,18 @@ enum State {
     /// In the value of a storage command.
     Data {
         storage: Storage,
-        noreply: bool,
+        form: Form,
         data: Vec<u8>,
     },
     /// In a value that was refused; so many bytes of it are still to come.
     Swallow(usize),
 }
 
-/// What a session made of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    NeedMore,
-    /// So many bytes were used; go on with the rest.
-    Used(usize),
-    /// Send the replies, then close.
-    Quit,
-    /// Close at once; unsent replies are lost.
-    Close,
+/// How a storage command is answered.
+#[derive(Debug)]
+enum Form {
+    Classic { noreply: bool },
+    Meta(meta::Stored),
 }
 
 impl Session {
@@ -70,15 +54,115 @@ impl Session {
         Self {
             id,
             state: State::Line,
-            is_new: true,
-            replies: Vec::new(),
-            must_flush: false,
-            turn: COMMANDS_PER_TURN,
+            outbox: Outbox::new(),
         }
     }
 
-    /// Handles at most one line or one piece of a value.
-    pub(crate) fn step(&mut self, input: &[u8], process: &Process) -> Step {
+    fn line(&mut self, input: &[u8], process: &Process) -> Step {
+        let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
+            return if input.len() > LONGEST_LINE && !is_get(input) {
+                Step::Close
+            } else {
+                Step::NeedMore
+            };
+        };
+        // A lone CR is not taken for a line end.
+        let line = match &input[..end] {
+            [line @ .., b'\r'] if !line.is_empty() => line,
+            line => line,
+        };
+        let mut store = process.store();
+        process.saw_command(self.id, store.time.now());
+        let alone = self.outbox.is_empty();
+        let answer = execute(line, alone, &mut store, process);
+        drop(store);
+        let reply = |text: &str| {
+            if answer.noreply {
+                Vec::new()
+            } else {
+                format!("{text}\r\n").into_bytes()
+            }
+        };
+        match answer.outcome {
+            Outcome::Line(text) => self.outbox.push(reply(&text)),
+            Outcome::Report(report) => self.outbox.push(report),
+            Outcome::AtOnce(reply) => {
+                self.outbox.push(reply);
+                self.outbox.flush();
+            }
+            Outcome::Dump(dump) => {
+                self.outbox.push(dump);
+                self.outbox.flush();
+                return Step::Pause(end + 1);
+            }
+            Outcome::TakeBack(text) => {
+                self.outbox.clear();
+                self.outbox.push(reply(text));
+            }
+            Outcome::Data(storage) => {
+                let noreply = answer.noreply;
+                return self.expect_data(storage, Form::Classic { noreply }, end + 1);
+            }
+            Outcome::MetaData(storage, stored) => {
+                return self.expect_data(storage, Form::Meta(stored), end + 1);
+            }
+            Outcome::Swallow { text, length } => {
+                self.outbox.push(reply(text));
+                self.state = State::Swallow(length + 2);
+                return Step::Used(end + 1);
+            }
+            Outcome::Quit => return Step::Quit,
+            Outcome::Close => return Step::Close,
+        }
+        self.outbox.finish_command(process);
+        Step::Used(end + 1)
+    }
+
+    fn expect_data(&mut self, storage: Storage, form: Form, used: usize) -> Step {
+        self.state = State::Data {
+            storage,
+            form,
+            data: Vec::new(),
+        };
+        Step::Used(used)
+    }
+
+    fn finish_data(&mut self, process: &Process) {
+        let State::Data {
+            storage,
+            form,
+            mut data,
+        } = std::mem::replace(&mut self.state, State::Line)
+        else {
+            return;
+        };
+        let mut store = process.store();
+        store.count_attempt(&storage);
+        let outcome = if data.ends_with(b"\r\n") {
+            data.truncate(storage.length);
+            Some(store.store(storage, data))
+        } else {
+            None
+        };
+        drop(store);
+        let reply = match (form, outcome) {
+            (Form::Classic { noreply: true }, _) => Vec::new(),
+            (_, None) => b"CLIENT_ERROR bad data chunk\r\n".to_vec(),
+            (Form::Meta(stored), Some(outcome)) => stored.reply(outcome),
+            (Form::Classic { .. }, Some(outcome)) => match outcome {
+                StoreOutcome::Stored(_) => b"STORED\r\n".to_vec(),
+                StoreOutcome::NotStored => b"NOT_STORED\r\n".to_vec(),
+                StoreOutcome::Exists => b"EXISTS\r\n".to_vec(),
+                StoreOutcome::NotFound => b"NOT_FOUND\r\n".to_vec(),
+            },
+        };
+        self.outbox.push(reply);
+        self.outbox.finish_command(process);
+    }
+}
+
+impl super::session::Session for Session {
+    fn step(&mut self, input: &[u8], process: &Process) -> Step {
         if input.is_empty() {
             return Step::NeedMore;
         }
@@ -98,31 +182,18 @@ impl Session {
                 *missing -= used;
                 if *missing == 0 {
                     self.state = State::Line;
-                    self.finish_command(process);
+                    self.outbox.finish_command(process);
                 }
                 Step::Used(used)
             }
         }
     }
 
-    /// Whether replies are sent before waiting for input. memcached keeps them back while it waits
-    /// for the rest of a value.
-    pub(crate) fn is_between_commands(&self) -> bool {
+    fn is_between_commands(&self) -> bool {
         matches!(self.state, State::Line)
     }
 
-    /// Whether replies are to be sent now, before anything else.
-    pub(crate) fn must_flush(&self) -> bool {
-        self.must_flush
-    }
-
-    pub(crate) fn take_replies(&mut self) -> Vec<Vec<u8>> {
-        self.must_flush = false;
-        std::mem::take(&mut self.replies)
-    }
-
-    /// How much to read at once, when so much is buffered already.
-    pub(crate) fn room(&self, buffered: usize) -> usize {
+    fn room(&self, buffered: usize) -> usize {
         match &self.state {
             State::Line => match BUFFER.saturating_sub(buffered) {
                 // A get may be longer than the buffer.
@@ -134,100 +205,8 @@ impl Session {
         }
     }
 
-    /// New input came after a wait.
-    pub(crate) fn woken(&mut self) {
-        self.turn = COMMANDS_PER_TURN;
-    }
-
-    fn line(&mut self, input: &[u8], process: &Process) -> Step {
-        if std::mem::take(&mut self.is_new) && input[0] == BINARY_MAGIC {
-            return Step::Close;
-        }
-        let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
-            return if input.len() > LONGEST_LINE && !is_get(input) {
-                Step::Close
-            } else {
-                Step::NeedMore
-            };
-        };
-        // A lone CR is not taken for a line end.
-        let line = match &input[..end] {
-            [line @ .., b'\r'] if !line.is_empty() => line,
-            line => line,
-        };
-        let mut store = process.store();
-        process.saw_command(self.id, store.time.now());
-        let answer = execute(line, &mut store, process);
-        drop(store);
-        let reply = |text: &str| (!answer.noreply).then(|| format!("{text}\r\n").into_bytes());
-        match answer.outcome {
-            Outcome::Line(text) => self.replies.extend(reply(&text)),
-            Outcome::Report(report) => self.replies.push(report),
-            Outcome::Values(values) => {
-                self.replies.push(values);
-                self.must_flush = true;
-            }
-            Outcome::TakeBack(text) => {
-                self.replies.clear();
-                self.replies.extend(reply(text));
-            }
-            Outcome::Data(storage) => {
-                self.state = State::Data {
-                    storage,
-                    noreply: answer.noreply,
-                    data: Vec::new(),
-                };
-                return Step::Used(end + 1);
-            }
-            Outcome::Swallow { text, length } => {
-                self.replies.extend(reply(text));
-                self.state = State::Swallow(length + 2);
-                return Step::Used(end + 1);
-            }
-            Outcome::Quit => return Step::Quit,
-            Outcome::Close => return Step::Close,
-        }
-        self.finish_command(process);
-        Step::Used(end + 1)
-    }
-
-    fn finish_data(&mut self, process: &Process) {
-        let State::Data {
-            storage,
-            noreply,
-            mut data,
-        } = std::mem::replace(&mut self.state, State::Line)
-        else {
-            return;
-        };
-        let mut store = process.store();
-        store.count_attempt(&storage);
-        let text = if data.ends_with(b"\r\n") {
-            data.truncate(storage.length);
-            match store.store(storage, data) {
-                StoreOutcome::Stored => "STORED",
-                StoreOutcome::NotStored => "NOT_STORED",
-                StoreOutcome::Exists => "EXISTS",
-                StoreOutcome::NotFound => "NOT_FOUND",
-            }
-        } else {
-            "CLIENT_ERROR bad data chunk"
-        };
-        drop(store);
-        if !noreply {
-            self.replies.push(format!("{text}\r\n").into_bytes());
-        }
-        self.finish_command(process);
-    }
-
-    fn finish_command(&mut self, process: &Process) {
-        if let Some(left) = self.turn.checked_sub(1) {
-            self.turn = left;
-        } else {
-            self.must_flush = true;
-            self.turn = COMMANDS_PER_TURN - 1;
-            process.store().counters.conn_yields += 1;
-        }
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
     }
 }
 

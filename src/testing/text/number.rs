@@ -8,7 +8,7 @@ pub(super) fn c_string(bytes: &[u8]) -> &[u8] {
 
 /// `safe_strtoull`. A minus sign negates within 64 bits; the result is refused only if it is then
 /// at or above 2^63.
-pub(super) fn unsigned_64(text: &[u8]) -> Option<u64> {
+pub(crate) fn unsigned_64(text: &[u8]) -> Option<u64> {
     let text = c_string(text);
     let (negative, magnitude) = scan(text)?;
     let number = if negative {

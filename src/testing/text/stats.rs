@@ -1,9 +1,9 @@
 //! The `stats` command. Arguments beyond those it looks at are ignored.
 
-use super::commands::Outcome;
+use super::commands::{Outcome, line};
 use super::number::unsigned_32;
 use crate::testing::process::Process;
-use crate::testing::report;
+use crate::testing::report::{self, Report};
 use crate::testing::store::Store;
 
 /// `MAX_NUMBER_OF_SLAB_CLASSES` of memcached.
@@ -11,24 +11,28 @@ const CLASSES: u32 = 64;
 
 pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Outcome {
     let Some((&topic, args)) = args.split_first() else {
-        return Outcome::Report(report::general(store, process.open_count()));
+        return text(&report::general(
+            store,
+            &process.settings,
+            process.open_count(),
+        ));
     };
     match topic {
-        b"settings" => Outcome::Report(report::settings(store, process.address)),
-        b"items" => Outcome::Report(report::items(store)),
-        b"slabs" => Outcome::Report(report::slabs(store)),
-        b"sizes" => Outcome::Report(report::sizes(store)),
+        b"settings" => text(&report::settings(store, &process.settings, &process.place)),
+        b"items" => text(&report::items(store)),
+        b"slabs" => text(&report::slabs(store)),
+        b"sizes" => text(&report::sizes(store)),
         b"sizes_enable" => track_sizes(store, true),
         b"sizes_disable" => track_sizes(store, false),
         b"conns" => {
             let now = store.time.now();
-            Outcome::Report(report::connections(
-                process.address,
+            text(&report::connections(
+                &process.place,
                 &process.open_connections(),
                 now,
             ))
         }
-        b"extstore" => Outcome::Report(report::nothing()),
+        b"extstore" => text(&report::nothing()),
         b"reset" => {
             store.reset_counters();
             line("RESET")
@@ -37,6 +41,14 @@ pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Out
         b"cachedump" => cachedump(store, args),
         _ => line("ERROR"),
     }
+}
+
+fn text(report: &Report) -> Outcome {
+    let rows = report
+        .rows()
+        .map(|(name, value)| format!("STAT {name} {value}\r\n"));
+    let text: String = rows.chain(["END\r\n".to_owned()]).collect();
+    Outcome::Report(text.into_bytes())
 }
 
 /// Answers without `END`, as memcached does.
@@ -75,8 +87,4 @@ fn cachedump(store: &Store, args: &[&[u8]]) -> Outcome {
         return line("CLIENT_ERROR Illegal slab id");
     }
     Outcome::Report(report::cachedump(store, class, limit))
-}
-
-fn line(text: &'static str) -> Outcome {
-    Outcome::Line(text.into())
 }

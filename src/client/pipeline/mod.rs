@@ -1,0 +1,436 @@
+//! Pipelines: mixed commands for any keys, sent together.
+
+mod replies;
+
+pub use replies::{Pending, Replies};
+
+use super::Client;
+use super::answer::Answer;
+use super::many::Plan;
+use super::store::CasOutcome;
+use crate::conn::Driver;
+use crate::error::Result;
+use crate::expiry::Expiry;
+use crate::item::{Item, ItemRef};
+use crate::key::Key;
+use crate::protocol::{Direction, Mode, Request};
+use crate::value;
+use replies::{Collected, Replied};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::fmt;
+use std::time::SystemTime;
+
+/// # Pipelines
+impl Client {
+    /// A pipeline: it collects commands, of any kind and for any keys, and sends them all at once.
+    ///
+    /// ```
+    /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
+    /// # let client = moecache::Client::new(&servers)?;
+    /// let mut pipeline = client.pipeline();
+    /// let stored = pipeline.set("user:1", "Ann", 3600);
+    /// let visits = pipeline.incr("visits", 1);
+    /// let user = pipeline.get::<String>("user:1");
+    /// let mut replies = pipeline.run();
+    ///
+    /// replies.take(stored)?;
+    /// assert_eq!(replies.take(user)?, Some("Ann".to_owned()));
+    /// assert_eq!(replies.take(visits)?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pipeline(&self) -> Pipeline<'_> {
+        Pipeline {
+            client: self,
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// Commands that are sent together: [`Client::pipeline`] makes one.
+///
+/// Each command gives a [`Pending`], by which its result is found among the [`Replies`] that
+/// [`run`](Self::run) returns. Commands for one server are carried out in the order in which they
+/// were given, and so are those for one key; all servers work at the same time. Nothing is sent
+/// before `run`; large values and many commands are sent in parts, while replies are read. The
+/// timeout is that of the whole pipeline.
+#[must_use = "nothing is sent before `run`"]
+pub struct Pipeline<'a> {
+    client: &'a Client,
+    commands: Vec<Command<'a>>,
+}
+
+/// What is sent for one key.
+struct Command<'a> {
+    key: Vec<u8>,
+    kind: Result<Kind<'a>>,
+    operation: &'static str,
+}
+
+enum Kind<'a> {
+    Get {
+        cas: bool,
+    },
+    GetAndTouch {
+        expiry: Expiry,
+    },
+    Store {
+        mode: Mode,
+        flags: u32,
+        data: Cow<'a, [u8]>,
+        expiry: Expiry,
+    },
+    Delete,
+    Touch {
+        expiry: Expiry,
+    },
+    Count {
+        direction: Direction,
+        delta: u64,
+    },
+}
+
+impl<'a> Pipeline<'a> {
+    /// As [`Client::get`].
+    pub fn get<T: DeserializeOwned>(&mut self, key: impl AsRef<[u8]>) -> Pending<Option<T>> {
+        self.push("get", key, Ok(Kind::Get { cas: false }), decoded)
+    }
+
+    /// As [`Client::get_item`].
+    pub fn get_item(&mut self, key: impl AsRef<[u8]>) -> Pending<Option<Item>> {
+        self.push("get", key, Ok(Kind::Get { cas: false }), item)
+    }
+
+    /// As [`Client::gets`].
+    pub fn gets<T: DeserializeOwned>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+    ) -> Pending<Option<(T, u64)>> {
+        self.push(
+            "gets",
+            key,
+            Ok(Kind::Get { cas: true }),
+            |client, answer, driver| {
+                let item = answer.value(driver)?;
+                item.map(|item| client.shared.with_cas(item)).transpose()
+            },
+        )
+    }
+
+    /// As [`Client::get_and_touch`].
+    pub fn get_and_touch<T: DeserializeOwned>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<Option<T>> {
+        let expiry = expiry.into();
+        self.push(
+            "get_and_touch",
+            key,
+            Ok(Kind::GetAndTouch { expiry }),
+            decoded,
+        )
+    }
+
+    /// As [`Client::set`]; the value is encoded now, and kept until the pipeline has run.
+    pub fn set<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<()> {
+        self.store(
+            Mode::Set,
+            key,
+            &value,
+            expiry.into(),
+            |_, answer, driver| answer.done(driver),
+        )
+    }
+
+    /// As [`Client::set_item`]; the data is not copied.
+    pub fn set_item(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        item: impl Into<ItemRef<'a>>,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<()> {
+        let item = item.into();
+        let kind = Kind::Store {
+            mode: Mode::Set,
+            flags: item.flags,
+            data: Cow::Borrowed(item.data),
+            expiry: expiry.into(),
+        };
+        self.push("set", key, Ok(kind), |_, answer, driver| {
+            answer.done(driver)
+        })
+    }
+
+    /// As [`Client::add`].
+    pub fn add<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<bool> {
+        self.store(
+            Mode::Add,
+            key,
+            &value,
+            expiry.into(),
+            |_, answer, driver| answer.stored(driver),
+        )
+    }
+
+    /// As [`Client::replace`].
+    pub fn replace<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<bool> {
+        self.store(
+            Mode::Replace,
+            key,
+            &value,
+            expiry.into(),
+            |_, answer, driver| answer.stored(driver),
+        )
+    }
+
+    /// As [`Client::compare_and_swap`].
+    pub fn compare_and_swap<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+        cas: u64,
+    ) -> Pending<CasOutcome> {
+        self.store(
+            Mode::Cas(cas),
+            key,
+            &value,
+            expiry.into(),
+            |_, answer, driver| CasOutcome::of(answer, driver),
+        )
+    }
+
+    /// As [`Client::append`].
+    pub fn append(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
+        self.extend(Mode::Append, key, bytes.as_ref())
+    }
+
+    /// As [`Client::prepend`].
+    pub fn prepend(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
+        self.extend(Mode::Prepend, key, bytes.as_ref())
+    }
+
+    /// As [`Client::delete`].
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Pending<bool> {
+        self.push("delete", key, Ok(Kind::Delete), found)
+    }
+
+    /// As [`Client::touch`].
+    pub fn touch(&mut self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Pending<bool> {
+        let expiry = expiry.into();
+        self.push("touch", key, Ok(Kind::Touch { expiry }), found)
+    }
+
+    /// As [`Client::incr`].
+    pub fn incr(&mut self, key: impl AsRef<[u8]>, delta: u64) -> Pending<Option<u64>> {
+        self.count(Direction::Up, key, delta)
+    }
+
+    /// As [`Client::decr`].
+    pub fn decr(&mut self, key: impl AsRef<[u8]>, delta: u64) -> Pending<Option<u64>> {
+        self.count(Direction::Down, key, delta)
+    }
+
+    /// How many commands there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Sends all commands, and receives their replies.
+    #[must_use = "commands may have failed"]
+    pub fn run(self) -> Replies<'a> {
+        let shared = &self.client.shared;
+        let mut answers: Vec<Option<Result<Answer>>> = self.commands.iter().map(|_| None).collect();
+        let now = SystemTime::now();
+        let plan = Plan::new(
+            shared,
+            self.commands.iter().map(|command| &*command.key),
+            |index, key| {
+                let command = &self.commands[index];
+                let kind = command.kind.as_ref().map_err(Clone::clone)?;
+                kind.request(key, now, self.client)
+            },
+            |index, error| answers[index] = Some(Err(error)),
+        );
+        let mut sink = Collected {
+            plan: &plan,
+            answers,
+        };
+        plan.run(self.client, &mut sink);
+        let answers = sink.answers;
+        let servers = plan.servers(self.commands.len());
+        let operations = self.commands.iter().map(|command| command.operation);
+        let replies = answers.into_iter().zip(servers).zip(operations);
+        Replies {
+            client: self.client,
+            replies: (replies)
+                .map(|((answer, server), operation)| Replied {
+                    answer,
+                    server,
+                    operation,
+                })
+                .collect(),
+        }
+    }
+
+    fn store<V: Serialize, T>(
+        &mut self,
+        mode: Mode,
+        key: impl AsRef<[u8]>,
+        value: &V,
+        expiry: Expiry,
+        meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
+    ) -> Pending<T> {
+        let kind = value::encode(&*self.client.shared.transcoder, value, |body| {
+            let item = body.as_item();
+            Ok(Kind::Store {
+                mode,
+                flags: item.flags,
+                data: Cow::Owned(item.data.to_vec()),
+                expiry,
+            })
+        });
+        self.push(mode.name(), key, kind, meaning)
+    }
+
+    fn extend(&mut self, mode: Mode, key: impl AsRef<[u8]>, bytes: &[u8]) -> Pending<bool> {
+        let kind = Kind::Store {
+            mode,
+            flags: 0,
+            data: Cow::Owned(bytes.to_vec()),
+            expiry: Expiry::Never,
+        };
+        self.push(mode.name(), key, Ok(kind), |_, answer, driver| {
+            answer.stored(driver)
+        })
+    }
+
+    fn count(
+        &mut self,
+        direction: Direction,
+        key: impl AsRef<[u8]>,
+        delta: u64,
+    ) -> Pending<Option<u64>> {
+        let kind = Kind::Count { direction, delta };
+        self.push(direction.name(), key, Ok(kind), |_, answer, driver| {
+            answer.count(driver)
+        })
+    }
+
+    fn push<T>(
+        &mut self,
+        operation: &'static str,
+        key: impl AsRef<[u8]>,
+        kind: Result<Kind<'a>>,
+        meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
+    ) -> Pending<T> {
+        self.commands.push(Command {
+            key: key.as_ref().to_vec(),
+            kind,
+            operation,
+        });
+        Pending {
+            index: self.commands.len() - 1,
+            meaning,
+        }
+    }
+}
+
+impl fmt::Debug for Pipeline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("client", self.client)
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+impl Kind<'_> {
+    fn request<'k>(
+        &'k self,
+        key: Key<'k>,
+        now: SystemTime,
+        client: &Client,
+    ) -> Result<Request<'k>> {
+        Ok(match self {
+            Self::Get { cas } => Request::Get { key, cas: *cas },
+            Self::GetAndTouch { expiry } => Request::GetAndTouch {
+                key,
+                exptime: expiry.to_wire(now)?,
+                cas: false,
+            },
+            Self::Store {
+                mode,
+                flags,
+                data,
+                expiry,
+            } => {
+                client.shared.check_size(data.len())?;
+                Request::Store {
+                    mode: *mode,
+                    key,
+                    item: ItemRef {
+                        flags: *flags,
+                        data,
+                    },
+                    exptime: expiry.to_wire(now)?,
+                }
+            }
+            Self::Delete => Request::Delete { key, cas: None },
+            Self::Touch { expiry } => Request::Touch {
+                key,
+                exptime: expiry.to_wire(now)?,
+            },
+            Self::Count { direction, delta } => Request::Arithmetic {
+                direction: *direction,
+                key,
+                delta: *delta,
+                initial: None,
+            },
+        })
+    }
+}
+
+fn decoded<T: DeserializeOwned>(
+    client: &Client,
+    answer: Answer,
+    driver: &dyn Driver,
+) -> Result<Option<T>> {
+    let Some(item) = answer.value(driver)? else {
+        return Ok(None);
+    };
+    let decoded = value::decode(&*client.shared.transcoder, item);
+    decoded.map(Some).map_err(|error| error.on(driver.name()))
+}
+
+fn item(_: &Client, answer: Answer, driver: &dyn Driver) -> Result<Option<Item>> {
+    answer.value(driver)
+}
+
+fn found(_: &Client, answer: Answer, driver: &dyn Driver) -> Result<bool> {
+    answer.found(driver)
+}

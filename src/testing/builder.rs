@@ -1,0 +1,180 @@
+//! The options of a server.
+
+use super::clock::Clock;
+use super::place::Place;
+use super::server::Server;
+use super::store::Limits;
+use super::version::Version;
+use std::io;
+use std::path::PathBuf;
+
+/// memcached's `-m`, in bytes.
+const MEMORY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// memcached's `-I`, in bytes, and the least that it accepts.
+const ITEM_SIZE_MAX: usize = 1024 * 1024;
+const ITEM_SIZE_MIN: usize = 1024;
+
+/// memcached's `-c`.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// The options of a [`Server`], from [`Server::builder`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Builder {
+    settings: Settings,
+    clock: Clock,
+    path: Option<PathBuf>,
+}
+
+/// What a server is like, for its whole life.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) version: Version,
+    pub(crate) languages: Languages,
+    pub(crate) max_connections: usize,
+}
+
+/// What a server understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Languages {
+    All,
+    /// The classic text protocol, without the meta commands.
+    ClassicText,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            settings: Settings {
+                limits: Limits {
+                    memory: MEMORY_LIMIT,
+                    item_size: ITEM_SIZE_MAX,
+                },
+                version: Version::default(),
+                languages: Languages::All,
+                max_connections: MAX_CONNECTIONS,
+            },
+            clock: Clock::real(),
+            path: None,
+        }
+    }
+
+    /// How many bytes the items may take together, their headers included, before the least
+    /// recently used ones are evicted (memcached's `-m`). 64 MiB by default.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.settings.limits.memory = bytes;
+        self
+    }
+
+    /// How many bytes one item may take: its value, its key, and 59 to 63 for its header
+    /// (memcached's `-I`). 1 MiB by default, at least 1 KiB.
+    pub fn item_size_max(mut self, bytes: usize) -> Self {
+        self.settings.limits.item_size = bytes;
+        self
+    }
+
+    /// How many connections may be open at a time; further ones are told `ERROR Too many open
+    /// connections` and closed. 1024 by default. (memcached's `-c` counts its own files too, so a
+    /// few less fit there.)
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    /// use std::io::Read;
+    /// use std::net::TcpStream;
+    ///
+    /// let server = Server::builder().max_connections(1).start()?;
+    /// let _first = TcpStream::connect(server.address())?;
+    /// let mut reply = String::new();
+    /// TcpStream::connect(server.address())?.read_to_string(&mut reply)?;
+    /// assert_eq!(reply, "ERROR Too many open connections\r\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.settings.max_connections = connections;
+        self
+    }
+
+    /// The version that `version` and `stats` tell; by default `1.6.18`. What that memcached did not
+    /// know yet, the server answers with `ERROR`: the meta commands before 1.6.0, `gat` and `gats`
+    /// before 1.5.3, `lru_crawler metadump` before 1.4.31, `touch` before 1.4.8 (and so the binary
+    /// protocol's touch and get-and-touch: `Unknown command`). Everything else is as in 1.6.18. A
+    /// text that does not begin with three numbers knows everything.
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    /// use std::io::{Read, Write};
+    /// use std::net::TcpStream;
+    ///
+    /// let server = Server::builder().version("1.5.22").start()?;
+    /// let mut stream = TcpStream::connect(server.address())?;
+    /// stream.write_all(b"version\r\nmn\r\nquit\r\n")?;
+    /// let mut replies = String::new();
+    /// stream.read_to_string(&mut replies)?;
+    /// assert_eq!(replies, "VERSION 1.5.22\r\nERROR\r\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn version(mut self, text: impl Into<String>) -> Self {
+        self.settings.version = Version::new(text.into());
+        self
+    }
+
+    /// The server understands nothing but the classic text protocol, as proxies and other servers
+    /// that speak memcached's language do: it answers meta commands with `ERROR`, and closes a
+    /// connection that begins in the binary protocol.
+    pub fn text_only(mut self) -> Self {
+        self.settings.languages = Languages::ClassicText;
+        self
+    }
+
+    /// The clock to go by; by default the system's, on its own handle.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Listens on a unix socket instead of TCP (memcached's `-s`). A socket that is there already is
+    /// replaced; it is removed when the server stops.
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    /// use std::io::{Read, Write};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let path = std::env::temp_dir().join(format!("moecache-doc-{}.sock", std::process::id()));
+    /// let server = Server::builder().unix_socket(&path).start()?;
+    /// assert_eq!(server.path(), Some(path.as_path()));
+    /// let mut stream = UnixStream::connect(&path)?;
+    /// stream.write_all(b"version\r\nquit\r\n")?;
+    /// let mut reply = String::new();
+    /// stream.read_to_string(&mut reply)?;
+    /// assert_eq!(reply, "VERSION 1.6.18\r\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(unix)]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the largest item size is under 1 KiB; otherwise when there is no port or
+    /// thread to be had, or no socket can be made at the path.
+    pub fn start(self) -> io::Result<Server> {
+        if self.settings.limits.item_size < ITEM_SIZE_MIN {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "item_size_max: at least 1024",
+            ));
+        }
+        let (place, reserved) = match self.path {
+            Some(path) => (Place::Unix(path), None),
+            None => Place::any_port()?,
+        };
+        Server::start_at(place, reserved, self.settings, self.clock)
+    }
+}
