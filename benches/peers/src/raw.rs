@@ -8,6 +8,7 @@ use crate::work::{
     COUNT, MIX_KEYS, Operation, THREADS_KEYS, Task, Turn, VALUE, Work, keys, mix, value,
 };
 use moecache::Client;
+use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -69,10 +70,9 @@ pub fn operation(task: &Task) -> Operation {
                 .collect();
             crew::operation(|number| {
                 let mut raw = Raw::connect(task.servers, ONE_KEY);
-                let mut mine: Vec<_> = exchanges.clone();
+                let mut mine = exchanges.clone();
                 mine.rotate_left(number * THREADS_KEYS / crew::THREADS);
-                mine.iter_mut()
-                    .for_each(|it| raw.learn(slice::from_mut(it)));
+                raw.learn(&mut mine);
                 let mut turn = (0..mine.len()).cycle();
                 move || {
                     let turn = turn.next().expect("it goes round");
@@ -83,10 +83,25 @@ pub fn operation(task: &Task) -> Operation {
     }
 }
 
-/// What a raw socket can do where the base is something else: quiet sets, where the base has
-/// replies, and the unix socket, where it is our client over TCP.
+/// What a raw socket takes to do more, or can do with less: to read every `VALUE` line of many; to
+/// set quietly, where the base has replies; to use the unix socket, where the base is our client
+/// over TCP.
 pub fn other(task: &Task) -> Option<Operation> {
     match task.work {
+        Work::GetMany(count, _) => {
+            let client = ours::client(task.servers);
+            let keys = keys(ours::TAG, count);
+            fill(&client, keys, VALUE);
+            let locate = placing(&client, task.servers);
+            let mut exchanges = group(task.servers.len(), keys, locate, get_line);
+            let mut raw = Raw::connect(task.servers, MANY_KEYS);
+            raw.learn(&mut exchanges);
+            // All replies of a server, in one piece.
+            raw.buffer.resize(LARGE_VALUE, 0);
+            Some(Box::new(move || {
+                assert_eq!(raw.exchange_and_parse(&exchanges), count);
+            }))
+        }
         Work::SetManyQuiet(count) => {
             let client = ours::client(task.servers);
             let locate = placing(&client, task.servers);
@@ -190,9 +205,7 @@ fn each_turn(task: &Task, keys: &[&str], locate: impl Fn(&str) -> usize) -> Oper
         (locate(key), exchange)
     };
     let mut exchanges: Vec<_> = mix().into_iter().map(exchange).collect();
-    exchanges
-        .iter_mut()
-        .for_each(|it| raw.learn(slice::from_mut(it)));
+    raw.learn(&mut exchanges);
     let mut turn = (0..exchanges.len()).cycle();
     Box::new(move || {
         let turn = turn.next().expect("it goes round");
@@ -283,5 +296,36 @@ impl Raw {
             }
             assert!(received == length && self.buffer[last - 1] == b'\n');
         }
+    }
+
+    /// The same, and reads the values' lengths; how many values there are.
+    fn exchange_and_parse(&mut self, exchanges: &[(usize, Exchange)]) -> usize {
+        for (server, exchange) in exchanges {
+            let sent = self.sockets[*server].write_all(&exchange.request);
+            sent.expect("memcached reads");
+        }
+        let mut values = 0;
+        for (server, exchange) in exchanges {
+            let Reply::Length(length) = exchange.reply else {
+                unreachable!("it was learned");
+            };
+            let mut received = 0;
+            while received < length {
+                let read = self.sockets[*server].read(&mut self.buffer[received..]);
+                received += read.expect("memcached answers");
+            }
+            let mut rest = &self.buffer[..received];
+            while let Some(line) = rest.strip_prefix(b"VALUE ") {
+                let end = memchr::memchr(b'\n', line).expect("it is a line");
+                let digits = memchr::memrchr(b' ', &line[..end]).expect("it has words") + 1;
+                let digits = line[digits..end - 1].iter();
+                let size = digits.fold(0, |size, digit| size * 10 + usize::from(digit - b'0'));
+                black_box(&line[end + 1..][..size]);
+                rest = &line[end + 1 + size + 2..];
+                values += 1;
+            }
+            assert_eq!(rest, b"END\r\n");
+        }
+        values
     }
 }

@@ -14,7 +14,7 @@ const TENFOLD: f64 = 270.0;
 /// Longer bars are cut off.
 const LONGEST: f64 = 9.0;
 const LINE: f64 = 14.0;
-const HEADING: f64 = 24.0;
+const HEADING: f64 = 29.0;
 
 const TEXT: &str = "#7b828c";
 const OURS: &str = "#2f81f7";
@@ -41,8 +41,11 @@ pub fn plot(clients: &[&Client], results: &[(&Row, Measured)]) -> String {
         .map(|(row, measured)| Group::new(row, clients, measured))
         .collect();
     let heights: Vec<f64> = groups.iter().map(Group::height).collect();
-    let left = groups.len().div_ceil(2);
+    // The left column is the first that is not the shorter one.
     let height = |heights: &[f64]| heights.iter().sum::<f64>();
+    let left = (0..groups.len())
+        .find(|&left| height(&heights[..left]) >= height(&heights[left..]))
+        .unwrap_or(groups.len());
     let all = TITLE + height(&heights[..left]).max(height(&heights[left..])) + 8.0;
 
     let mut svg = format!(
@@ -124,7 +127,7 @@ impl<'a> Group<'a> {
 
     fn draw(&self, svg: &mut String, one: f64, top: f64) {
         let heading = "font-weight=\"bold\" font-size=\"11\"";
-        text(svg, one, top + 14.0, heading, self.row.name);
+        text(svg, one, top + 12.0, heading, self.row.name);
         let bottom = top + self.height() - 10.0;
         for tick in [1.0, 2.0, 4.0, 8.0] {
             let opacity = if tick > 1.0 { 0.25 } else { 0.9 };
@@ -132,11 +135,11 @@ impl<'a> Group<'a> {
             let _ = writeln!(
                 svg,
                 "<path d=\"M{x:.1} {:.1}V{bottom:.1}\" stroke=\"{TEXT}\" opacity=\"{opacity}\"/>",
-                top + HEADING - 4.0
+                top + HEADING - 3.0
             );
             if tick > 1.0 {
                 let above = "text-anchor=\"middle\" font-size=\"8\"";
-                text(svg, x, top + HEADING - 6.0, above, &format!("{tick}"));
+                text(svg, x, top + HEADING - 5.0, above, &format!("{tick}"));
             }
         }
         let mut y = top + HEADING;

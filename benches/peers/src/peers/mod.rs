@@ -102,7 +102,10 @@ fn operation<P: Peer>(task: &Task) -> Option<Operation> {
     let mut peer = P::connect(task.servers);
     let mut fill = |count, size| {
         let keys = keys(P::TAG, count);
-        keys.iter().for_each(|key| peer.set(key, &value(size)));
+        let value = value(size);
+        for key in keys {
+            peer.set(key, &value);
+        }
         keys
     };
     Some(match task.work {
