@@ -141,7 +141,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Each server has its own.
+    /// Each server has its own: [unsupported](Error::is_unsupported) in the binary protocol, whose
+    /// verbosity command makes memcached 1.6 lose its place in what it is sent.
     #[must_use]
     pub fn verbosity(&self, level: u32) -> Vec<PerServer<()>> {
         let request = Request::Verbosity { level };

@@ -162,12 +162,14 @@ impl Client {
                 initial: Some(initial),
             };
             let deadline = self.deadline();
-            match self.exchange(key, &request, deadline, Answer::count) {
-                Err(error) if error.is_unsupported() => {
-                    self.count_or_add(direction, key, delta, initial, deadline)
-                }
-                // With an initial value there is no "not found".
-                counted => counted?.ok_or_else(|| unsettled(self, key)),
+            let counted = match self.exchange(key, &request, deadline, Answer::count) {
+                Err(error) if error.is_unsupported() => None,
+                // memcached 1.6 says "not found" when it lost a race for making the counter.
+                counted => counted?,
+            };
+            match counted {
+                Some(count) => Ok(count),
+                None => self.count_or_add(direction, key, delta, initial, deadline),
             }
         };
         count().map_err(|error: Error| error.during(direction.name()))

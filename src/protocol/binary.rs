@@ -1,21 +1,15 @@
-//! The binary protocol.
-use super::decoder::Decoder;
-use super::output::Output;
-use super::reply::{Malformed, Step};
-use super::request::Request;
+//! The binary protocol: memcached's `doc/protocol-binary.txt`, and what memcached makes of it.
+//!
+//! Each reply says to which request it is, so that in a quiet window those that say nothing new are
+//! left out: misses, and stores and deletes that were done.
 
-pub(super) fn encode_all<'a>(
-    requests: &[Request<'a>],
-    _quiet: bool,
-    _opaque: u32,
-    out: &mut Output<'a>,
-) {
-    super::text::encode_all(requests, out);
-}
+mod decode;
+mod encode;
+mod packet;
 
-pub(super) fn decode<'b>(
-    decoder: &mut Decoder<'_>,
-    input: &'b [u8],
-) -> Result<Step<'b>, Malformed> {
-    super::text::decode(decoder, input)
-}
+pub(super) use decode::decode;
+pub(super) use encode::encode_all;
+
+#[cfg(test)]
+#[path = "binary_tests.rs"]
+mod tests;

@@ -33,6 +33,10 @@ pub(super) enum Place {
     EndOfValue,
     /// After a line of a reply of many.
     MoreLines,
+    /// Before a line of `detail dump`, in a packet of which so many bytes are left.
+    InDump {
+        left: usize,
+    },
 }
 
 impl<'r> Decoder<'r> {
@@ -79,10 +83,10 @@ impl<'r> Decoder<'r> {
     }
 
     /// Whether the server may go on to take the value of request `index` for commands, after this
-    /// reply to it.
+    /// reply to it; or, in binary, any part of it.
     pub(crate) fn is_out_of_step(&self, index: usize, reply: &Reply<'_>) -> bool {
         matches!(reply, Reply::Refused(refused) if refused.by_grammar)
-            && self.requests[index].body().is_some()
+            && (self.dialect == Dialect::Binary || self.requests[index].body().is_some())
     }
 
     /// The next step that `input` allows, the bytes not used so far.

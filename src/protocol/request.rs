@@ -232,6 +232,12 @@ impl<'a> StatsArguments<'a> {
         self.0
     }
 
+    /// Whether it is `detail dump`, for which the binary protocol has a form of its own.
+    pub(super) fn is_detail_dump(&self) -> bool {
+        // As memcached compares it.
+        self.0.trim_start_matches(' ').starts_with("detail dump")
+    }
+
     /// Whether the server answers with one STAT line and no END, as memcached 1.6.18 does.
     pub(super) fn has_one_line(&self) -> bool {
         let command = self.0.split(' ').find(|word| !word.is_empty());

@@ -318,7 +318,7 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
 
 /// A line of `stats`. Split on the first two spaces only: values contain spaces. `STAT` is the usual
 /// word, `ITEM` that of `cachedump`, `PREFIX` that of `detail dump`.
-fn stat(line: &[u8]) -> Option<Part<'_>> {
+pub(super) fn stat(line: &[u8]) -> Option<Part<'_>> {
     let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
     let rest = words.iter().find_map(|word| line.strip_prefix(*word))?;
     let (name, value) = match memchr::memchr(b' ', rest) {

@@ -148,8 +148,10 @@ fn quiet_class(dialect: Dialect, request: &Request<'_>) -> Option<u8> {
         (Dialect::Text, _) => None,
         (Dialect::Meta, Request::Get { .. }) if meta::is_classic(request) => None,
         (_, Request::Get { .. }) => Some(0),
-        (
-            _,
+        // In binary each reply says to which request it is.
+        (Dialect::Binary, Request::Store { .. } | Request::Delete { .. })
+        | (
+            Dialect::Meta,
             Request::Store {
                 mode: Mode::Set, ..
             },

@@ -3,7 +3,10 @@
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long it may take to start, on a machine that is busy.
@@ -58,38 +61,94 @@ impl Memcached {
     pub fn restart(&mut self) {
         self.stop();
         let port = self.address.port().to_string();
-        let process = Command::new("memcached")
-            .args(["-l", "127.0.0.1", "-p", &port, "-U", "0"])
-            // It refuses to run as root unless told to; for others this has no effect.
-            .args(["-u", "root"])
-            .args(&self.args)
-            .stdin(Stdio::null())
-            .spawn();
-        self.process = match process {
-            Ok(process) => Some(process),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("memcached is not installed: run tests/run, which installs it")
-            }
-            Err(error) => panic!("memcached cannot be started: {error}"),
-        };
-        self.wait_until_it_accepts();
+        let args = ["-l", "127.0.0.1", "-p", &port, "-U", "0"];
+        let mut process = spawn(&args, &self.args);
+        wait_until(&mut process, || TcpStream::connect(self.address).is_ok());
+        self.process = Some(process);
     }
 
-    fn wait_until_it_accepts(&mut self) {
-        let deadline = Instant::now() + START;
-        while TcpStream::connect(self.address).is_err() {
-            let exited = self.process.as_mut().and_then(|it| it.try_wait().ok()?);
-            assert!(exited.is_none(), "memcached exited: {exited:?}");
-            assert!(Instant::now() < deadline, "memcached does not accept");
-            // It says nothing when it is ready, so there is only asking again.
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    /// Lets it do nothing, as if its machine had stopped, until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.as_ref().expect("it runs");
+        let kill = Command::new("kill")
+            .args([signal, &process.id().to_string()])
+            .status();
+        assert!(kill.expect("there is kill").success());
     }
 }
 
 impl Drop for Memcached {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// A memcached on a unix socket. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct UnixMemcached {
+    path: PathBuf,
+    process: Child,
+}
+
+impl UnixMemcached {
+    pub fn with_args(args: &[&str]) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("moecache-test-{}-{number}.sock", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let text = path.to_str().expect("the path is UTF-8").to_owned();
+        let mut process = spawn(&["-s", &text], args);
+        wait_until(&mut process, || UnixStream::connect(&path).is_ok());
+        Self { path, process }
+    }
+
+    /// Where it listens.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for UnixMemcached {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn spawn<A: AsRef<str>>(place: &[&str], args: &[A]) -> Child {
+    let process = Command::new("memcached")
+        .args(place)
+        // It refuses to run as root unless told to; for others this has no effect.
+        .args(["-u", "root"])
+        .args(args.iter().map(AsRef::as_ref))
+        .stdin(Stdio::null())
+        .spawn();
+    match process {
+        Ok(process) => process,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            panic!("memcached is not installed: run tests/run, which installs it")
+        }
+        Err(error) => panic!("memcached cannot be started: {error}"),
+    }
+}
+
+fn wait_until(process: &mut Child, mut accepts: impl FnMut() -> bool) {
+    let deadline = Instant::now() + START;
+    while !accepts() {
+        let exited = process.try_wait().ok().flatten();
+        assert!(exited.is_none(), "memcached exited: {exited:?}");
+        assert!(Instant::now() < deadline, "memcached does not accept");
+        // It says nothing when it is ready, so there is only asking again.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

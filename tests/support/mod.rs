@@ -9,5 +9,5 @@ mod raw;
 pub mod scripted;
 pub mod transcript;
 
-pub use memcached::{Memcached, reserve};
+pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use raw::{RawClient, wait_until};

@@ -1,20 +1,14 @@
-//! What every command does, against every server: named rows through one engine.
+//! Values: every type and size, and what comes back.
 
-mod support;
-
-use moecache::testing::Server;
+use super::Row;
 use moecache::value::DateTime;
 use moecache::{Client, Error, Item};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, SystemTime};
-use support::Memcached;
 
-type Row = (&'static str, fn(&Client) -> Result<(), Error>);
-
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     ("a miss is none", a_miss_is_none),
     ("set replaces", set_replaces),
     ("delete says whether there was anything", delete_says),
@@ -35,59 +29,6 @@ const ROWS: &[Row] = &[
     ("what has expired is gone", expired),
     ("what has not expired is there", not_expired),
 ];
-
-fn run(name: &str, client: &Client) {
-    for (row, check) in ROWS {
-        check(client).unwrap_or_else(|error| panic!("{name}: {row}: {error:?}"));
-    }
-}
-
-const fn shared_freely<T: Send + Sync + Clone + UnwindSafe + RefUnwindSafe + 'static>() {}
-const _: () = shared_freely::<Client>();
-
-const fn goes_anywhere<T: std::error::Error + Send + Sync + 'static>() {}
-const _: () = goes_anywhere::<Error>();
-
-#[test]
-fn on_one_memcached() {
-    let server = Memcached::with_args(&["-I", "8m"]);
-    run("one memcached", &Client::new(server.address()).unwrap());
-}
-
-#[test]
-fn on_three_memcacheds() {
-    let servers = [(); 3].map(|()| Memcached::with_args(&["-I", "8m"]));
-    let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
-    run("three memcacheds", &client);
-}
-
-#[test]
-fn on_the_embedded_server() {
-    let server = Server::builder().item_size_max(8 << 20).start().unwrap();
-    run("embedded", &Client::new(&server).unwrap());
-}
-
-#[test]
-fn each_key_is_on_its_own_server() {
-    let servers = [(); 3].map(|()| Memcached::start());
-    let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
-    let mut counts = BTreeMap::new();
-    for i in 0..300 {
-        let key = format!("key-{i}");
-        client.set(&key, i, 0).unwrap();
-        let server = client.server_for(&key).unwrap();
-        let alone = Client::new(server).unwrap();
-        assert_eq!(alone.get::<i32>(&key).unwrap(), Some(i));
-        *counts.entry(server.to_owned()).or_insert(0) += 1;
-    }
-    assert_eq!(counts.len(), 3, "all of them have some: {counts:?}");
-    for server in client.stats().unwrap() {
-        assert_eq!(
-            server.result.unwrap().curr_items(),
-            counts.get(&server.server).copied()
-        );
-    }
-}
 
 fn a_miss_is_none(client: &Client) -> Result<(), Error> {
     assert_eq!(client.get::<String>("missing")?, None);
@@ -338,23 +279,4 @@ fn not_expired(client: &Client) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-/// The clock of the embedded server can be moved, so that time need not pass.
-#[test]
-fn expiry_by_the_clock() {
-    let server = Server::start().unwrap();
-    let client = Client::new(&server).unwrap();
-    client.set("minute", 1, 60).unwrap();
-    client
-        .set("five-weeks", 1, Duration::from_secs(5 * 7 * 86_400))
-        .unwrap();
-    client.set("never", 1, 0).unwrap();
-    let there =
-        || ["minute", "five-weeks", "never"].map(|key| client.get::<i32>(key).unwrap().is_some());
-    assert_eq!(there(), [true, true, true]);
-    server.clock().advance(Duration::from_secs(62));
-    assert_eq!(there(), [false, true, true]);
-    server.clock().advance(Duration::from_secs(5 * 7 * 86_400));
-    assert_eq!(there(), [false, false, true]);
 }

@@ -1,0 +1,155 @@
+//! What every command does, over every protocol, against every server: named rows through one
+//! engine.
+
+mod commands;
+mod many;
+mod values;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use moecache::testing::Server;
+use moecache::{Client, Error, Expiry, IntoServers, Protocol};
+use std::collections::BTreeMap;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
+use support::{Memcached, UnixMemcached};
+
+type Row = (&'static str, fn(&Client) -> Result<(), Error>);
+
+/// For what not every protocol can do.
+type RowByProtocol = (&'static str, fn(&Client, Protocol) -> Result<(), Error>);
+
+/// Runs every row with a client of `servers`, which begins each with nothing stored.
+fn run(name: &str, protocol: Protocol, servers: impl IntoServers) {
+    let client = Client::builder()
+        .servers(servers)
+        .protocol(protocol)
+        .build();
+    let client = client.unwrap();
+    let rows = [values::ROWS, commands::ROWS, many::ROWS].concat();
+    for (row, check) in rows {
+        empty(&client);
+        check(&client).unwrap_or_else(|error| panic!("{protocol} on {name}: {row}: {error:?}"));
+    }
+    for (row, check) in commands::BY_PROTOCOL {
+        empty(&client);
+        let checked = check(&client, protocol);
+        checked.unwrap_or_else(|error| panic!("{protocol} on {name}: {row}: {error:?}"));
+    }
+}
+
+fn empty(client: &Client) {
+    for server in client.flush_all(Expiry::Never).unwrap() {
+        server.result.unwrap();
+    }
+}
+
+const LARGE_ITEMS: [&str; 2] = ["-I", "8m"];
+
+fn one_memcached(protocol: Protocol) {
+    let server = Memcached::with_args(&LARGE_ITEMS);
+    run("one memcached", protocol, server.address());
+}
+
+fn three_memcacheds(protocol: Protocol) {
+    let servers = [(); 3].map(|()| Memcached::with_args(&LARGE_ITEMS));
+    let addresses = servers.each_ref().map(Memcached::address);
+    run("three memcacheds", protocol, addresses);
+}
+
+fn memcacheds_on_unix_sockets(protocol: Protocol) {
+    let servers = [(); 2].map(|()| UnixMemcached::with_args(&LARGE_ITEMS));
+    run(
+        "memcacheds on unix sockets",
+        protocol,
+        servers.each_ref().map(UnixMemcached::path),
+    );
+}
+
+fn the_embedded_server(protocol: Protocol) {
+    let server = Server::builder().item_size_max(8 << 20).start().unwrap();
+    run("the embedded server", protocol, &server);
+}
+
+fn three_embedded_servers(protocol: Protocol) {
+    let servers = [(); 3].map(|()| Server::builder().item_size_max(8 << 20).start().unwrap());
+    run("three embedded servers", protocol, &servers);
+}
+
+macro_rules! combinations {
+    ($($servers:ident)*) => {$(
+        mod $servers {
+            use moecache::Protocol;
+
+            #[test]
+            fn text() {
+                super::$servers(Protocol::Text);
+            }
+
+            #[test]
+            fn meta() {
+                super::$servers(Protocol::Meta);
+            }
+
+            #[test]
+            fn binary() {
+                super::$servers(Protocol::Binary);
+            }
+
+            #[test]
+            fn auto() {
+                super::$servers(Protocol::Auto);
+            }
+        }
+    )*};
+}
+
+combinations!(one_memcached three_memcacheds memcacheds_on_unix_sockets the_embedded_server three_embedded_servers);
+
+const fn shared_freely<T: Send + Sync + Clone + UnwindSafe + RefUnwindSafe + 'static>() {}
+const _: () = shared_freely::<Client>();
+
+const fn goes_anywhere<T: std::error::Error + Send + Sync + Clone + 'static>() {}
+const _: () = goes_anywhere::<Error>();
+
+#[test]
+fn each_key_is_on_its_own_server() {
+    let servers = [(); 3].map(|()| Memcached::start());
+    let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
+    let mut counts = BTreeMap::new();
+    for i in 0..300 {
+        let key = format!("key-{i}");
+        client.set(&key, i, 0).unwrap();
+        let server = client.server_for(&key).unwrap();
+        let alone = Client::new(server).unwrap();
+        assert_eq!(alone.get::<i32>(&key).unwrap(), Some(i));
+        *counts.entry(server.to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(counts.len(), 3, "all of them have some: {counts:?}");
+    for server in client.stats().unwrap() {
+        assert_eq!(
+            server.result.unwrap().curr_items(),
+            counts.get(&server.server).copied()
+        );
+    }
+}
+
+/// The clock of the embedded server can be moved, so that time need not pass.
+#[test]
+fn expiry_by_the_clock() {
+    let server = Server::start().unwrap();
+    let client = Client::new(&server).unwrap();
+    client.set("minute", 1, 60).unwrap();
+    client
+        .set("five-weeks", 1, Duration::from_secs(5 * 7 * 86_400))
+        .unwrap();
+    client.set("never", 1, 0).unwrap();
+    let there =
+        || ["minute", "five-weeks", "never"].map(|key| client.get::<i32>(key).unwrap().is_some());
+    assert_eq!(there(), [true, true, true]);
+    server.clock().advance(Duration::from_secs(62));
+    assert_eq!(there(), [false, true, true]);
+    server.clock().advance(Duration::from_secs(5 * 7 * 86_400));
+    assert_eq!(there(), [false, false, true]);
+}
