@@ -11,8 +11,8 @@ use std::time::Duration;
 /// What the keys begin with; the raw socket uses the same.
 pub const TAG: &str = "ours";
 
-/// Whether the client speaks more than text.
-const READY: bool = false;
+/// Until then the client speaks text where it is asked for meta.
+const META_IS_THERE: bool = false;
 
 /// One of its protocols.
 pub trait Speaks: 'static {
@@ -65,7 +65,8 @@ impl<P: Speaks> Peer for Ours<P> {
         let replies = matches!(task.work, Work::SetMany(_));
         match P::PROTOCOL {
             Protocol::Text => !quiet,
-            _ => READY && !replies,
+            Protocol::Meta => META_IS_THERE && !replies,
+            _ => !replies,
         }
     }
 

@@ -41,12 +41,11 @@ pub fn plot(clients: &[&Client], results: &[(&Row, Measured)]) -> String {
         .map(|(row, measured)| Group::new(row, clients, measured))
         .collect();
     let heights: Vec<f64> = groups.iter().map(Group::height).collect();
-    // The left column is the first that is not the shorter one.
     let height = |heights: &[f64]| heights.iter().sum::<f64>();
-    let left = (0..groups.len())
-        .find(|&left| height(&heights[..left]) >= height(&heights[left..]))
-        .unwrap_or(groups.len());
-    let all = TITLE + height(&heights[..left]).max(height(&heights[left..])) + 8.0;
+    let longer = |left: usize| height(&heights[..left]).max(height(&heights[left..]));
+    let left = (0..=groups.len()).min_by(|&one, &other| longer(one).total_cmp(&longer(other)));
+    let left = left.expect("there is a way to divide them");
+    let all = TITLE + longer(left) + 8.0;
 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {all}\" \

@@ -186,12 +186,13 @@ pub fn value(size: usize) -> Vec<u8> {
     vec![b'v'; size]
 }
 
-/// So many keys of 20 bytes. They live as long as the bench.
+/// So many keys of 20 bytes. They live as long as the bench. They are no numbers in a row: the ring
+/// would put most of those on the same servers.
 pub fn keys(tag: &str, count: usize) -> &'static [&'static str] {
-    let key = |number| {
-        &*format!("{tag:4}:bench:{number:09}")
-            .replace(' ', "_")
-            .leak()
+    let mut random = Random(1);
+    let key = |_| {
+        let number = random.bits() >> 32;
+        &*format!("{tag:_<4}:bench:_{number:08x}").leak()
     };
     (0..count).map(key).collect::<Vec<_>>().leak()
 }
@@ -226,13 +227,17 @@ pub fn mix() -> Vec<Turn> {
 struct Random(u64);
 
 impl Random {
-    /// From 0 to 1.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are left")]
-    fn unit(&mut self) -> f64 {
+    fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        bits ^ (bits >> 31)
+    }
+
+    /// From 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are left")]
+    fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
