@@ -71,6 +71,7 @@ mod hash;
 mod item;
 mod key;
 mod locator;
+mod meta;
 mod protocol;
 mod route;
 mod server;
@@ -89,5 +90,9 @@ pub use expiry::Expiry;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::MAX_KEY_LENGTH;
 pub use locator::Distribution;
+pub use meta::{
+    MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
+    MetaSet, MetaSetOutcome, Ttl,
+};
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

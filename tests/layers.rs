@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A module's name, and what it may use besides itself and the leaves, which all may use.
 type Layer = (&'static str, &'static [&'static str]);
 
-const LEAVES: &[&str] = &["error", "key", "expiry", "item", "server", "secret"];
+const LEAVES: &[&str] = &["error", "key", "expiry", "item", "meta", "server", "secret"];
 
 /// From the bottom up.
 const LAYERS: &[Layer] = &[

@@ -1,7 +1,7 @@
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
-use crate::protocol::{Excerpt, Reply, Status, ValueHeader};
+use crate::protocol::{Counter, Excerpt, Reply, Status, ValueHeader};
 
 /// What a server made of a request.
 #[derive(Debug)]
@@ -9,6 +9,8 @@ pub(super) enum Answer {
     Item(Item),
     Status(Status),
     Number(u64),
+    Counter(Counter),
+    Cas(u64),
     Version(String),
     /// An error line of the server, escaped and cut.
     Refused(Excerpt),
@@ -21,6 +23,8 @@ impl From<Reply<'_>> for Answer {
             Reply::Hit => Self::Status(Status::Ok),
             Reply::Status(status) => Self::Status(status),
             Reply::Number(number) => Self::Number(number),
+            Reply::Counter(counter) => Self::Counter(counter),
+            Reply::Cas(id) => Self::Cas(id),
             Reply::Version(text) => Self::Version(String::from_utf8_lossy(text).into_owned()),
             Reply::Refused(refused) => Self::Refused(Excerpt::new(refused.line)),
         }
@@ -43,7 +47,8 @@ impl Answer {
             // The decoder lets none of these through but where it is asked for.
             Self::Item(_) => unexpected("a value"),
             Self::Status(status) => unexpected(&format!("{status:?}")),
-            Self::Number(_) => unexpected("a number"),
+            Self::Number(_) | Self::Counter(_) => unexpected("a number"),
+            Self::Cas(_) => unexpected("a cas id"),
             Self::Version(_) => unexpected("a version"),
         }
         .on(driver.name())
@@ -92,7 +97,7 @@ impl Answer {
     }
 }
 
-fn unexpected(what: &str) -> Error {
+pub(super) fn unexpected(what: &str) -> Error {
     Error::new(Kind::Protocol, format!("unexpected reply: {what}"))
 }
 

@@ -114,7 +114,7 @@ impl ClientBuilder {
 
     /// Allows any bytes in a key, not only printable ASCII. For [`Protocol::Meta`], which sends keys
     /// that need it in base64, and allows them 186 bytes; and for [`Protocol::Binary`], which allows
-    /// 250. The servers must be memcached 1.6 or later, or speak the binary protocol.
+    /// 250. The servers must be memcached 1.6.18 or later, or speak the binary protocol.
     ///
     /// Such a key has its place on the ring by its bytes.
     pub fn binary_keys(mut self) -> Self {

@@ -129,7 +129,7 @@ impl Iterator for Keys<'_> {
     }
 }
 
-impl<'c> Keys<'c> {
+impl Keys<'_> {
     /// Begins with the next server; `None` if there is none.
     fn begin(&mut self) -> Option<()> {
         let topology = &self.client.shared.topology;

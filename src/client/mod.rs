@@ -6,6 +6,7 @@ mod builder;
 mod counter;
 mod keys;
 mod many;
+mod meta;
 mod pipeline;
 mod single;
 mod store;

@@ -241,17 +241,7 @@ impl Client {
                 cas: Some(cas),
             })
         };
-        self.ask(
-            "delete",
-            key.as_ref(),
-            request,
-            |answer, driver| match answer {
-                Answer::Status(Status::Deleted) => Ok(DeleteOutcome::Deleted),
-                Answer::Status(Status::Exists) => Ok(DeleteOutcome::Changed),
-                Answer::Status(Status::NotFound) => Ok(DeleteOutcome::Missing),
-                answer => Err(answer.into_error(driver)),
-            },
-        )
+        self.ask("delete", key.as_ref(), request, DeleteOutcome::of)
     }
 
     fn fetch_and_touch<T>(
@@ -338,4 +328,15 @@ pub enum DeleteOutcome {
     Changed,
     /// The key is not there.
     Missing,
+}
+
+impl DeleteOutcome {
+    pub(super) fn of(answer: Answer, driver: &dyn Driver) -> Result<Self> {
+        match answer {
+            Answer::Status(Status::Deleted) => Ok(Self::Deleted),
+            Answer::Status(Status::Exists) => Ok(Self::Changed),
+            Answer::Status(Status::NotFound) => Ok(Self::Missing),
+            answer => Err(answer.into_error(driver)),
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub(super) struct Conversation<'c> {
     end: usize,
     /// Those to send once more, in further passes.
     again: Vec<(usize, usize)>,
+    /// Whether this pass is such a one: each request has its own reply.
+    is_again: bool,
     /// Encoded: the window that is sent next.
     output: Output<'c>,
     unsent: Option<Unsent>,
@@ -58,6 +60,7 @@ impl<'c> Conversation<'c> {
             next: 0,
             end: batch.requests.len(),
             again: Vec::new(),
+            is_again: false,
             output: Output::default(),
             unsent: None,
             first: None,
@@ -111,7 +114,7 @@ impl<'c> Conversation<'c> {
                     self.batch.requests,
                     (self.next, self.end),
                     connection.limits,
-                    self.again.is_empty(),
+                    !self.is_again,
                     connection.opaque,
                     &mut self.output,
                 );
@@ -188,6 +191,7 @@ impl<'c> Conversation<'c> {
         }
         if let Some((start, end)) = self.again.pop() {
             (self.next, self.end) = (start, end);
+            self.is_again = true;
             return Ok(State::Running);
         }
         if let Some(mut lease) = self.lease.take() {

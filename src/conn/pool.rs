@@ -188,15 +188,12 @@ impl Pool {
             let left = deadline.remaining(Instant::now());
             let left = left.map_err(|Expired| Fault::AllInUse(self.options.max_connections))?;
             connections.waiting += 1;
-            connections = match left {
-                Some(left) => {
-                    let waited = self.changed.wait_timeout(connections, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let waited = self.changed.wait(connections);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
+            connections = if let Some(left) = left {
+                let waited = self.changed.wait_timeout(connections, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                let waited = self.changed.wait(connections);
+                waited.unwrap_or_else(PoisonError::into_inner)
             };
             connections.waiting -= 1;
         }

@@ -21,13 +21,13 @@ pub enum Protocol {
     /// The classic text protocol, which every server and every proxy knows.
     #[default]
     Text,
-    /// The meta protocol of memcached 1.6 and later: lines as well, with replies that name their
+    /// The meta protocol of memcached 1.6.18 and later: lines as well, with replies that name their
     /// requests, and more commands.
     Meta,
     /// The binary protocol, for old deployments. Later versions of memcached call it deprecated,
     /// and proxies do not know it.
     Binary,
-    /// Meta where the server's version is 1.6 or later, and text elsewhere. Each server is asked
+    /// Meta where the server's version is 1.6.18 or later, and text elsewhere. Each server is asked
     /// once, on the first connection to it.
     Auto,
 }
@@ -79,12 +79,15 @@ impl FromStr for Protocol {
 pub(super) struct Version {
     major: u32,
     minor: u32,
+    patch: u32,
 }
 
 impl Version {
-    /// The best protocol that it speaks: meta came with memcached 1.6.
+    /// The best protocol that it speaks. The meta commands came with memcached 1.6.0, but had another
+    /// syntax up to 1.6.9 (`ms` without a length: the value would be run as commands), and a miss
+    /// has an opaque since 1.6.18 alone.
     pub(super) fn best(&self) -> Dialect {
-        if (self.major, self.minor) >= (1, 6) {
+        if (self.major, self.minor, self.patch) >= (1, 6, 18) {
             Dialect::Meta
         } else {
             Dialect::Text
@@ -99,6 +102,7 @@ impl Version {
         Self {
             major: numbers.next().unwrap_or_default(),
             minor: numbers.next().unwrap_or_default(),
+            patch: numbers.next().unwrap_or_default(),
         }
     }
 }
@@ -124,7 +128,9 @@ mod tests {
     fn the_best_protocol_of_a_version() {
         for (version, best) in [
             ("1.6.18", Dialect::Meta),
-            ("1.6.0_beta1", Dialect::Meta),
+            ("1.6.18_beta1", Dialect::Meta),
+            ("1.6.17", Dialect::Text),
+            ("1.6", Dialect::Text),
             ("1.10.0", Dialect::Meta),
             ("2.0", Dialect::Meta),
             ("1.5.22", Dialect::Text),

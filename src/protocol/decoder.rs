@@ -31,6 +31,8 @@ pub(super) enum Place {
     Start,
     /// After the data of a value.
     EndOfValue,
+    /// After a line about an item, of which no data follows.
+    EndOfHeader,
     /// After a line of a reply of many.
     MoreLines,
     /// Before a line of `detail dump`, in a packet of which so many bytes are left.

@@ -22,6 +22,13 @@ impl Dialect {
                     initial: Some(_), ..
                 },
             ) => "an initial value of a counter",
+            (
+                Self::Text | Self::Binary,
+                Request::MetaGet { .. }
+                | Request::MetaSet { .. }
+                | Request::MetaDelete { .. }
+                | Request::MetaArithmetic { .. },
+            ) => "meta commands",
             (Self::Binary, Request::Metadump) => "a list of the keys (lru_crawler metadump)",
             // memcached 1.6 waits for four more bytes, and takes them from the next request.
             (Self::Binary, Request::Verbosity { .. }) => "verbosity that servers understand",
@@ -42,7 +49,8 @@ impl Dialect {
 
     /// The most bytes that `request` takes on the wire.
     pub(super) fn size_bound(self, request: &Request<'_>) -> usize {
-        /// A command, flags, two times, a length, a cas id, an opaque: under 128 bytes everywhere.
+        /// A command, flags, times, numbers, an opaque, and a fence: under 128 bytes everywhere. The
+        /// longest is `ma` with three times of 10 digits and three numbers of 20: 122.
         const ANY: usize = 128;
         let key = request.key().map_or(0, Key::wire_length);
         match request {

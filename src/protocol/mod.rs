@@ -9,6 +9,7 @@ mod decoder;
 mod dialect;
 mod lines;
 mod meta;
+mod options;
 mod output;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod replay;
@@ -19,7 +20,10 @@ mod window;
 
 pub(crate) use decoder::Decoder;
 pub(crate) use dialect::Dialect;
+pub(crate) use options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
 pub(crate) use output::{MAX_PARTS, Output};
-pub(crate) use reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
+pub(crate) use reply::{
+    Counter, Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader,
+};
 pub(crate) use request::{Direction, Initial, Mode, Request, StatsArguments};
 pub(crate) use window::{Limits, Window};

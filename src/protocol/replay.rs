@@ -1,5 +1,6 @@
 //! Feeds a decoder recorded bytes in pieces, as a socket would: for tests and fuzzing.
 
+use super::reply::Details;
 use super::{Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, Window};
 
 /// What a decoder made of a reply.
@@ -7,6 +8,8 @@ use super::{Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, W
 pub(crate) enum Event {
     /// A line of many, as its `Debug` says.
     Part(String),
+    /// What is said about the value that comes next, besides.
+    Details(Details),
     Value {
         index: usize,
         flags: u32,
@@ -84,6 +87,9 @@ pub(crate) fn replay(
                 header,
             }) => {
                 missing = header.length;
+                if header.details != Details::default() {
+                    events.push(Event::Details(header.details));
+                }
                 events.push(Event::Value {
                     index,
                     flags: header.flags,

@@ -43,6 +43,10 @@ pub(crate) enum Reply<'b> {
     Status(Status),
     /// What a counter counts now.
     Number(u64),
+    /// The same, with what else was asked for.
+    Counter(Counter),
+    /// Stored, and this is the item's cas id now.
+    Cas(u64),
     Version(&'b [u8]),
     Refused(Refused<'b>),
 }
@@ -69,6 +73,31 @@ pub(crate) struct ValueHeader {
     pub(crate) flags: u32,
     pub(crate) length: usize,
     pub(crate) cas: Option<u64>,
+    pub(crate) details: Details,
+}
+
+/// What the meta protocol says about an item besides. What was not asked for is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Details {
+    /// Seconds; `None` where it does not expire, too.
+    pub(crate) ttl: Option<u32>,
+    /// Seconds ago.
+    pub(crate) last_access: u32,
+    pub(crate) size: u32,
+    pub(crate) hit_before: Option<bool>,
+    /// To this client it falls to compute the value.
+    pub(crate) won: bool,
+    pub(crate) stale: bool,
+    pub(crate) already_won: bool,
+}
+
+/// A counter. What was not asked for is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counter {
+    pub(crate) number: u64,
+    pub(crate) cas: Option<u64>,
+    /// Seconds; `None` where it does not expire, too.
+    pub(crate) ttl: Option<u32>,
 }
 
 /// An error line of the server, as it came, without its line end.

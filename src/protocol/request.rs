@@ -1,3 +1,4 @@
+use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
@@ -36,6 +37,25 @@ pub(crate) enum Request<'a> {
         key: Key<'a>,
         delta: u64,
         initial: Option<Initial>,
+    },
+    /// The meta commands with all that they can do, of the meta protocol alone.
+    MetaGet {
+        key: Key<'a>,
+        options: GetOptions,
+    },
+    MetaSet {
+        key: Key<'a>,
+        item: ItemRef<'a>,
+        exptime: u32,
+        options: SetOptions,
+    },
+    MetaDelete {
+        key: Key<'a>,
+        options: DeleteOptions,
+    },
+    MetaArithmetic {
+        key: Key<'a>,
+        options: ArithmeticOptions,
     },
     /// After so many seconds.
     FlushAll {
@@ -131,7 +151,10 @@ impl<'a> Request<'a> {
             | Self::Metadump => true,
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
-            Self::Arithmetic { .. } => false,
+            Self::MetaGet { options, .. } => !options.may_win(),
+            Self::MetaSet { options, .. } => options.is_repeatable(),
+            Self::MetaDelete { options, .. } => options.is_repeatable(),
+            Self::Arithmetic { .. } | Self::MetaArithmetic { .. } => false,
         }
     }
 
@@ -143,7 +166,11 @@ impl<'a> Request<'a> {
             | Self::Touch { .. }
             | Self::GetAndTouch { .. }
             | Self::Arithmetic { .. }
+            | Self::MetaSet { .. }
+            | Self::MetaDelete { .. }
+            | Self::MetaArithmetic { .. }
             | Self::FlushAll { .. } => true,
+            Self::MetaGet { options, .. } => options.changes(),
             Self::Get { .. }
             | Self::Verbosity { .. }
             | Self::Stats { .. }
@@ -155,11 +182,16 @@ impl<'a> Request<'a> {
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
+            Self::MetaGet { options, .. } if options.wanted.has(b'v') => Shape::Value,
             Self::Stats { .. } | Self::Metadump => Shape::Lines,
             Self::Store { .. }
             | Self::Delete { .. }
             | Self::Touch { .. }
             | Self::Arithmetic { .. }
+            | Self::MetaGet { .. }
+            | Self::MetaSet { .. }
+            | Self::MetaDelete { .. }
+            | Self::MetaArithmetic { .. }
             | Self::FlushAll { .. }
             | Self::Verbosity { .. }
             | Self::Version => Shape::Line,
@@ -173,7 +205,11 @@ impl<'a> Request<'a> {
             | Self::Store { key, .. }
             | Self::Delete { key, .. }
             | Self::Touch { key, .. }
-            | Self::Arithmetic { key, .. } => Some(*key),
+            | Self::Arithmetic { key, .. }
+            | Self::MetaGet { key, .. }
+            | Self::MetaSet { key, .. }
+            | Self::MetaDelete { key, .. }
+            | Self::MetaArithmetic { key, .. } => Some(*key),
             Self::FlushAll { .. }
             | Self::Verbosity { .. }
             | Self::Stats { .. }
@@ -185,7 +221,7 @@ impl<'a> Request<'a> {
     /// The value that follows the command line, of a storage command.
     pub(crate) fn body(&self) -> Option<&'a [u8]> {
         match self {
-            Self::Store { item, .. } => Some(item.data),
+            Self::Store { item, .. } | Self::MetaSet { item, .. } => Some(item.data),
             _ => None,
         }
     }

@@ -33,14 +33,14 @@ impl Client {
             plan: &plan,
             topology: &self.shared.topology,
             meaning,
-            results,
+            by_key: results,
         };
         plan.run(self, &mut sink);
         let finish = |result: Option<Result<T>>| {
             let result = result.unwrap_or_else(|| Err(unanswered()));
             result.map_err(|error| error.during(operation))
         };
-        sink.results.into_iter().map(finish).collect()
+        sink.by_key.into_iter().map(finish).collect()
     }
 }
 

@@ -130,14 +130,14 @@ pub(super) struct Results<'p, T, M> {
     pub(super) plan: &'p Plan<'p>,
     pub(super) topology: &'p Topology,
     pub(super) meaning: M,
-    pub(super) results: Vec<Option<Result<T>>>,
+    pub(super) by_key: Vec<Option<Result<T>>>,
 }
 
 impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Results<'_, T, M> {
     fn answer(&mut self, place: usize, answer: Answer) {
         let driver = self.plan.driver(place, self.topology);
         let result = (self.meaning)(answer, driver);
-        self.results[self.plan.key(place)] = Some(result);
+        self.by_key[self.plan.key(place)] = Some(result);
     }
 }
 
@@ -151,6 +151,6 @@ impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Sink for Results<'_, T, M> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.results[self.plan.key(place)] = Some(Err(error));
+        self.by_key[self.plan.key(place)] = Some(Err(error));
     }
 }

@@ -40,6 +40,7 @@ impl Replies<'_> {
     ///
     /// Those that the same call on [`Client`] has. A validation error if `pending` is of another
     /// pipeline that was longer.
+    #[expect(clippy::needless_pass_by_value, reason = "a result is taken once")]
     pub fn take<T>(&mut self, pending: Pending<T>) -> Result<T> {
         let Some(replied) = self.replies.get_mut(pending.index) else {
             return Err(Error::validation("pending: it is of another pipeline"));

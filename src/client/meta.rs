@@ -1,0 +1,308 @@
+use super::Client;
+use super::answer::{Answer, unexpected};
+use super::single::DeleteOutcome;
+use crate::conn::{Batch, Sink};
+use crate::error::{Error, Result};
+use crate::expiry::Expiry;
+use crate::item::ItemRef;
+use crate::meta::{
+    MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
+    MetaSet, MetaSetOutcome, Ttl, Wanted,
+};
+use crate::protocol::{
+    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, Reply, Request,
+    SetOptions, Status, ValueHeader,
+};
+use std::time::{Duration, SystemTime};
+
+/// # Meta commands
+///
+/// What memcached's meta protocol can do besides: how long an item has left, one winner among those
+/// who miss at the same time, old values that are served while the new one is on its way. Values are
+/// raw bytes here, without a transcoder.
+///
+/// They need [`Protocol::Meta`](crate::Protocol::Meta), or
+/// [`Protocol::Auto`](crate::Protocol::Auto) and a server that has it, memcached 1.6.18 or later:
+/// otherwise the error is [unsupported](Error::is_unsupported), and nothing is sent.
+impl Client {
+    /// Asks about `key`, and for its value where [`MetaGet::value`] says so; `None` if the key is not
+    /// there.
+    ///
+    /// One computes a value that is missing, the others wait for it:
+    ///
+    /// ```no_run
+    /// # fn compute() -> Vec<u8> { Vec::new() }
+    /// use moecache::{Client, MetaGet, Protocol};
+    /// use std::time::Duration;
+    ///
+    /// let client = Client::builder()
+    ///     .servers("127.0.0.1:11211")
+    ///     .protocol(Protocol::Meta)
+    ///     .build()?;
+    /// // The winner has 30 seconds.
+    /// let ask = MetaGet::new().value().vivify(Duration::from_secs(30));
+    /// loop {
+    ///     match client.meta_get("report", ask)? {
+    ///         Some(item) if item.won => {
+    ///             client.set_item("report", (0, &compute()), Duration::from_secs(3600))?;
+    ///         }
+    ///         Some(item) if item.already_won => std::thread::sleep(Duration::from_millis(50)),
+    ///         Some(item) => break println!("{:?}", item.value),
+    ///         None => {}
+    ///     }
+    /// }
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A validation error if an expiry cannot be sent. With [`MetaGet::vivify`] or
+    /// [`MetaGet::recache`] it is never repeated, since nobody would know who won: if the connection is
+    /// lost underway, the error is [ambiguous](Error::is_ambiguous).
+    pub fn meta_get(&self, key: impl AsRef<[u8]>, get: MetaGet) -> Result<Option<MetaItem>> {
+        let ask = || {
+            let key = self.shared.key(key.as_ref())?;
+            let options = GetOptions {
+                wanted: get.wanted,
+                touch: wire(get.touch)?,
+                vivify: wire(get.vivify)?,
+                recache: wire(get.recache)?,
+            };
+            let request = Request::MetaGet { key, options };
+            let driver = self.shared.topology.driver_of(key);
+            let mut found = Found {
+                wanted: get.wanted,
+                item: None,
+                // A driver leaves no request without an answer.
+                other: Err(unexpected("nothing")),
+            };
+            driver.exchange(Batch::of(&request), &mut found, self.deadline());
+            match found.item {
+                Some(item) => Ok(Some(item)),
+                None => found.other?.value(driver).map(|_| None),
+            }
+        };
+        ask().map_err(|error: Error| error.during("meta_get"))
+    }
+
+    /// Stores flags and data as they are, as [`MetaSet`] says.
+    ///
+    /// ```no_run
+    /// use moecache::{Client, MetaMode, MetaSet, MetaSetOutcome, Protocol};
+    ///
+    /// let client = Client::builder()
+    ///     .servers("127.0.0.1:11211")
+    ///     .protocol(Protocol::Meta)
+    ///     .build()?;
+    /// let add = MetaSet::new().mode(MetaMode::Add).return_cas();
+    /// match client.meta_set("lock", (0, "mine"), 10, add)? {
+    ///     MetaSetOutcome::Stored { cas } => println!("locked: {cas:?}"),
+    ///     _ => println!("somebody else has it"),
+    /// }
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set_item`](Self::set_item). With a condition it is never repeated: if the connection
+    /// is lost underway, the error is [ambiguous](Error::is_ambiguous).
+    pub fn meta_set<'a>(
+        &self,
+        key: impl AsRef<[u8]>,
+        item: impl Into<ItemRef<'a>>,
+        expiry: impl Into<Expiry>,
+        set: MetaSet,
+    ) -> Result<MetaSetOutcome> {
+        let (item, expiry) = (item.into(), expiry.into());
+        let request = |key| {
+            self.shared.check_size(item.data.len())?;
+            Ok(Request::MetaSet {
+                key,
+                item,
+                exptime: expiry.to_wire(SystemTime::now())?,
+                options: SetOptions {
+                    mode: mode(set.mode),
+                    cas: set.cas,
+                    invalidate: set.invalidate,
+                    return_cas: set.return_cas,
+                },
+            })
+        };
+        self.ask(
+            "meta_set",
+            key.as_ref(),
+            request,
+            |answer, driver| match answer {
+                Answer::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
+                Answer::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
+                Answer::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
+                Answer::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
+                Answer::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
+                answer => Err(answer.into_error(driver)),
+            },
+        )
+    }
+
+    /// Removes `key`, or marks it as stale, as [`MetaDelete`] says.
+    ///
+    /// ```no_run
+    /// use moecache::{Client, MetaDelete, MetaGet, Protocol};
+    ///
+    /// let client = Client::builder()
+    ///     .servers("127.0.0.1:11211")
+    ///     .protocol(Protocol::Meta)
+    ///     .build()?;
+    /// // The old value is good enough for half a minute, until somebody has computed a new one.
+    /// client.meta_delete("report", MetaDelete::new().invalidate_until(30))?;
+    /// let item = client.meta_get("report", MetaGet::new().value())?;
+    /// assert!(item.is_none_or(|item| item.stale && item.won));
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A validation error if an expiry cannot be sent; a server error if the server is too old for
+    /// [`MetaDelete::tombstone`].
+    pub fn meta_delete(&self, key: impl AsRef<[u8]>, delete: MetaDelete) -> Result<DeleteOutcome> {
+        let request = |key| {
+            let options = DeleteOptions {
+                cas: delete.cas,
+                invalidate: delete.invalidate,
+                exptime: wire(delete.expiry)?,
+                tombstone: delete.tombstone,
+            };
+            Ok(Request::MetaDelete { key, options })
+        };
+        self.ask("meta_delete", key.as_ref(), request, DeleteOutcome::of)
+    }
+
+    /// Counts, as [`MetaArithmetic`] says.
+    ///
+    /// ```no_run
+    /// use moecache::{Client, MetaArithmetic, MetaArithmeticOutcome, Protocol};
+    ///
+    /// let client = Client::builder()
+    ///     .servers("127.0.0.1:11211")
+    ///     .protocol(Protocol::Meta)
+    ///     .build()?;
+    /// // At most 100 a minute.
+    /// let one_more = MetaArithmetic::up(1).initial(1, 60).return_ttl();
+    /// match client.meta_arithmetic("requests", one_more)? {
+    ///     MetaArithmeticOutcome::Counted(counter) if counter.count > 100 => {
+    ///         println!("wait: {:?}", counter.ttl);
+    ///     }
+    ///     _ => println!("go on"),
+    /// }
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A server error if the item is not a counter; a validation error if an expiry cannot be sent, or
+    /// the cas id is 0. It is never repeated: if the connection is lost underway, the error is
+    /// [ambiguous](Error::is_ambiguous).
+    pub fn meta_arithmetic(
+        &self,
+        key: impl AsRef<[u8]>,
+        arithmetic: MetaArithmetic,
+    ) -> Result<MetaArithmeticOutcome> {
+        let wanted = arithmetic.wanted;
+        let request = |key| {
+            if arithmetic.cas == Some(0) {
+                let reason = "cas: 0; memcached would take it for no condition";
+                return Err(Error::validation(reason));
+            }
+            let initial = arithmetic.initial;
+            let exptime = wire(initial.map(|(_, expiry)| expiry))?;
+            let options = ArithmeticOptions {
+                direction: if arithmetic.down {
+                    Direction::Down
+                } else {
+                    Direction::Up
+                },
+                delta: arithmetic.delta,
+                initial: initial
+                    .zip(exptime)
+                    .map(|((value, _), exptime)| Initial { value, exptime }),
+                touch: wire(arithmetic.touch)?,
+                cas: arithmetic.cas,
+                wanted,
+            };
+            Ok(Request::MetaArithmetic { key, options })
+        };
+        self.ask(
+            "meta_arithmetic",
+            key.as_ref(),
+            request,
+            |answer, driver| match answer {
+                Answer::Counter(counter) => {
+                    let left = wanted.has(b't').then(|| ttl(counter.ttl));
+                    let counter = MetaCounter::new(counter.number, counter.cas, left);
+                    Ok(MetaArithmeticOutcome::Counted(counter))
+                }
+                Answer::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
+                Answer::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
+                answer => Err(answer.into_error(driver)),
+            },
+        )
+    }
+}
+
+fn wire(expiry: Option<Expiry>) -> Result<Option<u32>> {
+    let wire = expiry.map(|expiry| expiry.to_wire(SystemTime::now()));
+    Ok(wire.transpose()?)
+}
+
+fn mode(mode: MetaMode) -> Mode {
+    match mode {
+        MetaMode::Set => Mode::Set,
+        MetaMode::Add => Mode::Add,
+        MetaMode::Replace => Mode::Replace,
+        MetaMode::Append => Mode::Append,
+        MetaMode::Prepend => Mode::Prepend,
+    }
+}
+
+fn ttl(seconds: Option<u32>) -> Ttl {
+    match seconds {
+        Some(seconds) => Ttl::After(Duration::from_secs(seconds.into())),
+        None => Ttl::Never,
+    }
+}
+
+/// Takes what comes for a `meta_get`.
+#[derive(Debug)]
+struct Found {
+    wanted: Wanted,
+    item: Option<MetaItem>,
+    /// What came in its place.
+    other: Result<Answer>,
+}
+
+impl Sink for Found {
+    fn value(&mut self, _: usize, header: ValueHeader, data: Vec<u8>) {
+        let (wanted, details) = (self.wanted, header.details);
+        let last_access = Duration::from_secs(details.last_access.into());
+        let size = usize::try_from(details.size).ok();
+        self.item = Some(MetaItem {
+            value: wanted.has(b'v').then_some(data),
+            flags: wanted.has(b'f').then_some(header.flags),
+            cas: header.cas,
+            ttl: wanted.has(b't').then(|| ttl(details.ttl)),
+            hit_before: details.hit_before,
+            last_access: wanted.has(b'l').then_some(last_access),
+            size: size.filter(|_| wanted.has(b's')),
+            won: details.won,
+            stale: details.stale,
+            already_won: details.already_won,
+        });
+    }
+
+    fn reply(&mut self, _: usize, reply: Reply<'_>) {
+        self.other = Ok(reply.into());
+    }
+
+    fn failed(&mut self, _: usize, error: Error) {
+        self.other = Err(error);
+    }
+}

@@ -1,0 +1,159 @@
+use super::{Ttl, Wanted};
+use crate::expiry::Expiry;
+use std::fmt;
+use std::time::Duration;
+
+/// What [`Client::meta_get`](crate::Client::meta_get) asks for, and what it does to the item on the
+/// way. By itself it asks for nothing: only whether the key is there.
+///
+/// ```no_run
+/// use moecache::{Client, MetaGet, Protocol, Ttl};
+///
+/// let client = Client::builder()
+///     .servers("127.0.0.1:11211")
+///     .protocol(Protocol::Meta)
+///     .build()?;
+/// // How long will it live? It neither comes with its value nor counts as used.
+/// if let Some(item) = client.meta_get("session", MetaGet::new().ttl().no_bump())? {
+///     match item.ttl {
+///         Some(Ttl::After(left)) => println!("{} seconds left", left.as_secs()),
+///         _ => println!("it does not expire"),
+///     }
+/// }
+/// # Ok::<(), moecache::Error>(())
+/// ```
+///
+/// Source: "Meta Get" in memcached's `doc/protocol.txt`; each setter names its flag there.
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct MetaGet {
+    pub(crate) wanted: Wanted,
+    pub(crate) touch: Option<Expiry>,
+    pub(crate) vivify: Option<Expiry>,
+    pub(crate) recache: Option<Expiry>,
+}
+
+impl MetaGet {
+    /// Asks for nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for the value: [`MetaItem::value`] (`v`).
+    pub fn value(self) -> Self {
+        self.want(b'v')
+    }
+
+    /// Asks for the client flags: [`MetaItem::flags`] (`f`).
+    pub fn flags(self) -> Self {
+        self.want(b'f')
+    }
+
+    /// Asks for the cas id: [`MetaItem::cas`] (`c`).
+    pub fn cas(self) -> Self {
+        self.want(b'c')
+    }
+
+    /// Asks how long the item has left: [`MetaItem::ttl`] (`t`).
+    pub fn ttl(self) -> Self {
+        self.want(b't')
+    }
+
+    /// Asks whether anybody has fetched the item before: [`MetaItem::hit_before`] (`h`).
+    pub fn hit_before(self) -> Self {
+        self.want(b'h')
+    }
+
+    /// Asks for how long nobody has used the item: [`MetaItem::last_access`] (`l`).
+    pub fn last_access(self) -> Self {
+        self.want(b'l')
+    }
+
+    /// Asks for the size of the value: [`MetaItem::size`] (`s`).
+    pub fn size(self) -> Self {
+        self.want(b's')
+    }
+
+    /// Does not count as a use of the item: its place in the LRU, whether it was hit, and when it was
+    /// used last stay as they are (`u`).
+    pub fn no_bump(self) -> Self {
+        self.want(b'u')
+    }
+
+    /// Gives the item a new expiry; [`MetaItem::ttl`] is that which it has then (`T`).
+    pub fn touch(mut self, expiry: impl Into<Expiry>) -> Self {
+        self.touch = Some(expiry.into());
+        self
+    }
+
+    /// Where the key is not there, makes an empty item that expires at `expiry`, and wins: of all who
+    /// ask for it so, one alone gets [`MetaItem::won`], and is to compute the value and store it. The
+    /// others find [`MetaItem::already_won`] (`N`).
+    ///
+    /// Until then the empty item is there for every other command, too: `get` finds an empty value,
+    /// `add` finds the key taken. With [`Expiry::Never`] it stays if the winner dies.
+    pub fn vivify(mut self, expiry: impl Into<Expiry>) -> Self {
+        self.vivify = Some(expiry.into());
+        self
+    }
+
+    /// Wins ([`MetaItem::won`]) where the item has less than this left: one client alone is told to
+    /// compute the value anew before it expires (`R`).
+    ///
+    /// As an exptime: up to 30 days, and 0 ([`Expiry::Never`]) has no effect.
+    pub fn recache(mut self, left: impl Into<Expiry>) -> Self {
+        self.recache = Some(left.into());
+        self
+    }
+
+    fn want(mut self, letter: u8) -> Self {
+        self.wanted = self.wanted.with(letter);
+        self
+    }
+}
+
+/// What [`Client::meta_get`](crate::Client::meta_get) found. What was not asked for is `None`.
+///
+/// `Debug` gives the length of the value, which may be secret.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct MetaItem {
+    /// The stored bytes; empty after [`MetaGet::vivify`] made the item.
+    pub value: Option<Vec<u8>>,
+    /// The client flags.
+    pub flags: Option<u32>,
+    /// The cas id.
+    pub cas: Option<u64>,
+    /// How long it has left.
+    pub ttl: Option<Ttl>,
+    /// Whether anybody had fetched it before.
+    pub hit_before: Option<bool>,
+    /// How long ago it was used last, in whole seconds.
+    pub last_access: Option<Duration>,
+    /// The size of the value, in bytes.
+    pub size: Option<usize>,
+    /// This call is the one that is to compute the value and store it: after
+    /// [`MetaGet::vivify`], [`MetaGet::recache`], or when the item is stale (`W`).
+    pub won: bool,
+    /// The item was marked as stale: [`MetaDelete::invalidate`], [`MetaSet::invalidate`] (`X`).
+    pub stale: bool,
+    /// Somebody else was told so and has not stored it yet (`Z`).
+    pub already_won: bool,
+}
+
+impl fmt::Debug for MetaItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaItem")
+            .field("length", &self.value.as_ref().map(Vec::len))
+            .field("flags", &self.flags)
+            .field("cas", &self.cas)
+            .field("ttl", &self.ttl)
+            .field("hit_before", &self.hit_before)
+            .field("last_access", &self.last_access)
+            .field("size", &self.size)
+            .field("won", &self.won)
+            .field("stale", &self.stale)
+            .field("already_won", &self.already_won)
+            .finish()
+    }
+}

@@ -1,0 +1,224 @@
+//! The meta protocol: "Meta Commands" in memcached's `doc/protocol.txt`, as memcached has them since
+//! 1.6.18. A reply carries the opaque of its request: a number, counted up from request to request.
+//!
+//! Gets in a row share classic `get` lines here, too: those are faster than any `mg`s.
+
+mod encode;
+mod line;
+#[cfg(test)]
+mod tests;
+
+use self::encode::encode;
+use self::line::{Line, Meaning};
+use super::decoder::{Decoder, Place};
+use super::lines::{first_line, number, refused};
+use super::output::Output;
+use super::reply::{Counter, Excerpt, Malformed, Refused, Reply, Status, Step};
+use super::request::Request;
+use super::text;
+use crate::meta::Wanted;
+
+/// Encodes all of `requests`. Each has an opaque, one more than the one before it. Quietly, the
+/// replies that say nothing new are left out, and a fence tells when all others have come.
+pub(super) fn encode_all<'a>(
+    requests: &[Request<'a>],
+    quiet: bool,
+    opaque: u32,
+    out: &mut Output<'a>,
+) {
+    let (mut rest, mut opaque) = (requests, opaque);
+    while let Some(request) = rest.first() {
+        let run = if quiet { 1 } else { text::run(rest) };
+        let opaques = u32::try_from(run).unwrap_or(u32::MAX);
+        if run > 1 {
+            text::encode_all(&rest[..run], out);
+        } else {
+            encode(request, quiet, opaque, out);
+        }
+        opaque = opaque.wrapping_add(opaques);
+        rest = &rest[run..];
+    }
+    if quiet {
+        out.push(b"mn\r\n");
+    }
+}
+
+/// Whether it may share a classic `get` line with others.
+pub(super) fn is_classic(request: &Request<'_>) -> bool {
+    matches!(request, Request::Get { key, .. } if !key.is_binary())
+}
+
+/// The next step of the reply that is due.
+pub(super) fn decode<'b>(
+    decoder: &mut Decoder<'_>,
+    input: &'b [u8],
+) -> Result<Step<'b>, Malformed> {
+    match decoder.due() {
+        Some(Request::Get { cas, .. }) if shares_line(decoder) => {
+            text::values(decoder, *cas, input)
+        }
+        Some(request) if request.key().is_none() => text::decode(decoder, input),
+        None if !decoder.window.quiet => Ok(Step::NeedMore),
+        _ => match decoder.place {
+            Place::EndOfValue => Ok(match text::after_data(input)? {
+                Some(_) => decoder.reply(2, Reply::Hit),
+                None => Step::NeedMore,
+            }),
+            Place::EndOfHeader => Ok(decoder.reply(0, Reply::Hit)),
+            _ if decoder.next < decoder.found => Ok(implied(decoder)),
+            _ => match first_line(input)? {
+                None => Ok(Step::NeedMore),
+                Some((line, used)) if decoder.window.quiet => quiet(decoder, input, line, used),
+                Some((line, used)) => loud(decoder, input, line, used),
+            },
+        },
+    }
+}
+
+/// Whether the request that is due is one of those of a classic `get` line.
+fn shares_line(decoder: &Decoder<'_>) -> bool {
+    let rest = &decoder.requests[decoder.next..decoder.window.end];
+    !decoder.window.quiet && (decoder.next < decoder.group_end || text::run(rest) > 1)
+}
+
+/// A line of a window in which each request has its reply.
+fn loud<'b>(
+    decoder: &mut Decoder<'_>,
+    input: &'b [u8],
+    line: &'b [u8],
+    used: usize,
+) -> Result<Step<'b>, Malformed> {
+    let Some(parsed) = Line::parse(line, decoder.max_value)? else {
+        let refused = refused(line).map(Reply::Refused);
+        return Ok(decoder.reply(used, refused.ok_or_else(|| unexpected(line))?));
+    };
+    if parsed.index(decoder)? != decoder.next {
+        return Err(Malformed::WrongOpaque);
+    }
+    let meaning = parsed.meaning(&decoder.requests[decoder.next])?;
+    take(decoder, meaning, &input[used..], used)
+}
+
+/// A line of a window in which only surprises have replies, and then the fence comes.
+fn quiet<'b>(
+    decoder: &mut Decoder<'_>,
+    input: &'b [u8],
+    line: &'b [u8],
+    used: usize,
+) -> Result<Step<'b>, Malformed> {
+    if let Some(refused) = refused(line) {
+        return error(decoder, refused, &input[used..], used);
+    }
+    let identified = identify(decoder, line)?;
+    let index = identified.map_or(decoder.window.end, |(index, _)| index);
+    if decoder.next < index {
+        decoder.found = index;
+        return Ok(implied(decoder));
+    }
+    if let Some((_, meaning)) = identified {
+        return take(decoder, meaning, &input[used..], used);
+    }
+    decoder.fence = false;
+    Ok(Step::Skip { used })
+}
+
+/// The request of a quiet window that a line is for, and what it means to it; `None` for the fence.
+/// The requests from the one that is due up to it have no reply of their own.
+fn identify(decoder: &Decoder<'_>, line: &[u8]) -> Result<Option<(usize, Meaning)>, Malformed> {
+    if line == b"MN" {
+        return Ok(None);
+    }
+    let parsed = Line::parse(line, decoder.max_value)?.ok_or_else(|| unexpected(line))?;
+    let index = parsed.index(decoder)?;
+    if index < decoder.next {
+        return Err(Malformed::WrongOpaque);
+    }
+    let meaning = parsed.meaning(&decoder.requests[index])?;
+    Ok(Some((index, meaning)))
+}
+
+/// What no reply means, for the request that is due.
+fn implied(decoder: &mut Decoder<'_>) -> Step<'static> {
+    let status = match decoder.due() {
+        Some(Request::Store { .. }) => Status::Stored,
+        _ => Status::NotFound,
+    };
+    decoder.reply(0, Reply::Status(status))
+}
+
+/// An error in a quiet window: it carries no opaque. `rest` is what comes after its line.
+fn error<'b>(
+    decoder: &mut Decoder<'_>,
+    refused: Refused<'b>,
+    rest: &[u8],
+    used: usize,
+) -> Result<Step<'b>, Malformed> {
+    if decoder.requests[decoder.window.start].body().is_some() {
+        // The server may run the value for commands: nothing that comes after is clear.
+        if refused.by_grammar {
+            return Err(unexpected(refused.line));
+        }
+        decoder.unclear = true;
+        return Ok(Step::Skip { used });
+    }
+    // One of the gets up to the next that has a reply: which ones of them are misses is not known.
+    let Some((line, _)) = first_line(rest)? else {
+        return Ok(Step::NeedMore);
+    };
+    if self::refused(line).is_some() {
+        return Ok(Step::Skip { used });
+    }
+    let identified = identify(decoder, line)?;
+    let index = identified.map_or(decoder.window.end, |(index, _)| index);
+    if index == decoder.next {
+        return Err(unexpected(refused.line));
+    }
+    let is_last = decoder.next + 1 == index;
+    Ok(decoder.reply(if is_last { used } else { 0 }, Reply::Refused(refused)))
+}
+
+/// The step that a line of `used` bytes is, for the request that is due. `rest` comes after it.
+fn take<'b>(
+    decoder: &mut Decoder<'_>,
+    meaning: Meaning,
+    rest: &[u8],
+    used: usize,
+) -> Result<Step<'b>, Malformed> {
+    let (place, header) = match meaning {
+        Meaning::Reply(reply) => return Ok(decoder.reply(used, reply)),
+        Meaning::Number(header) | Meaning::Counter(header) => {
+            let Some((digits, more)) = first_line(rest)? else {
+                return Ok(Step::NeedMore);
+            };
+            let number = number(digits).filter(|_| digits.len() == header.length);
+            let number = number.ok_or_else(|| unexpected(digits))?;
+            let reply = match meaning {
+                Meaning::Counter(_) => Reply::Counter(Counter {
+                    number,
+                    cas: header.cas,
+                    ttl: header.details.ttl,
+                }),
+                _ => Reply::Number(number),
+            };
+            return Ok(decoder.reply(used + more, reply));
+        }
+        Meaning::Value(header) => (Place::EndOfValue, header),
+        Meaning::Header(header) => (Place::EndOfHeader, header),
+    };
+    decoder.place = place;
+    Ok(Step::Value {
+        used,
+        index: decoder.next,
+        header,
+    })
+}
+
+/// What a plain get asks for.
+const fn got(cas: bool) -> Wanted {
+    let wanted = Wanted::NONE.with(b'v').with(b'f');
+    if cas { wanted.with(b'c') } else { wanted }
+}
+
+fn unexpected(line: &[u8]) -> Malformed {
+    Malformed::Unexpected(Excerpt::new(line))
+}
