@@ -11,9 +11,6 @@ use std::time::Duration;
 /// What the keys begin with; the raw socket uses the same.
 pub const TAG: &str = "ours";
 
-/// Until then the client speaks text where it is asked for meta.
-const META_IS_THERE: bool = false;
-
 /// One of its protocols.
 pub trait Speaks: 'static {
     const TAG: &'static str;
@@ -65,7 +62,6 @@ impl<P: Speaks> Peer for Ours<P> {
         let replies = matches!(task.work, Work::SetMany(_));
         match P::PROTOCOL {
             Protocol::Text => !quiet,
-            Protocol::Meta => META_IS_THERE && !replies,
             _ => !replies,
         }
     }
