@@ -95,16 +95,16 @@ fn the_least_recently_used_item_is_evicted() {
     let value = "x".repeat(100);
     let set = |key| format!("set {key} 0 0 100\r\n{value}\r\n");
     for key in ["a", "b", "c"] {
-        client.ask(&set(key), "STORED\r\n");
+        client.ask(set(key), "STORED\r\n");
     }
     client.ask("touch a 0\r\n", "TOUCHED\r\n");
-    client.ask(&set("d"), "STORED\r\n");
+    client.ask(set("d"), "STORED\r\n");
     client.ask("incr b 1\r\n", "NOT_FOUND\r\n");
-    client.ask("get c\r\n", &format!("VALUE c 0 100\r\n{value}\r\nEND\r\n"));
-    client.ask(&set("e"), "STORED\r\n");
+    client.ask("get c\r\n", format!("VALUE c 0 100\r\n{value}\r\nEND\r\n"));
+    client.ask(set("e"), "STORED\r\n");
     client.ask("delete a\r\n", "NOT_FOUND\r\n");
     client.ask("delete d\r\n", "DELETED\r\n");
-    client.ask(&set("f"), "STORED\r\n");
+    client.ask(set("f"), "STORED\r\n");
     assert_eq!(client.stat("evictions"), "2");
     assert_eq!(client.stat("evicted_unfetched"), "1");
     assert_eq!(client.stat("curr_items"), "3");
@@ -126,11 +126,8 @@ fn the_item_size_limit_is_memcached_s() {
     for address in [memcached.address(), server.address()] {
         let mut client = Client::connect(address);
         let set = |length| format!("set a 0 0 {length}\r\n{}\r\n", "x".repeat(length));
-        client.ask(&set(MAX - 60), "STORED\r\n");
-        client.ask(
-            &set(MAX - 59),
-            "SERVER_ERROR object too large for cache\r\n",
-        );
+        client.ask(set(MAX - 60), "STORED\r\n");
+        client.ask(set(MAX - 59), "SERVER_ERROR object too large for cache\r\n");
         assert_eq!(client.stat("store_too_large"), "1");
     }
 }
@@ -160,7 +157,7 @@ fn stats_name_the_connections_and_the_items() {
     );
     client.ask(
         "stats conns\r\n",
-        &format!(
+        format!(
             "STAT 0:addr tcp:{server}\r\n\
              STAT 0:state conn_listening\r\n\
              STAT 0:secs_since_last_cmd 0\r\n\
@@ -231,10 +228,10 @@ fn a_dropped_server_is_gone() {
     clients[0].send("set a 0 0 100\r\nhalf");
     clients[1].send("vers");
     clients[2].ask(
-        &format!("set b 0 0 1000000\r\n{}\r\n", "b".repeat(1_000_000)),
+        format!("set b 0 0 1000000\r\n{}\r\n", "b".repeat(1_000_000)),
         "STORED\r\n",
     );
-    clients[2].send(&"get b\r\n".repeat(100));
+    clients[2].send("get b\r\n".repeat(100));
     drop(server);
     for client in &mut clients {
         client.expect_closed();

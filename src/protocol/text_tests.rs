@@ -1,7 +1,7 @@
+use super::super::Dialect;
 use super::super::lines::MAX_LINE;
 use super::super::replay::{Event, encode, replay};
 use super::super::request::StatsArguments;
-use super::super::{Dialect, Limits, Window};
 use super::*;
 use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
@@ -258,73 +258,9 @@ fn replies_to_several() {
 }
 
 #[test]
-fn windows_of_requests() {
-    let large = vec![0; 100 << 10];
-    let body = |length| Request::Store {
-        mode: Mode::Set,
-        key: key(b"key"),
-        item: ItemRef {
-            flags: 0,
-            data: &large[..length],
-        },
-        exptime: 0,
-    };
-    let long = [b'k'; 250];
-    let long_get = Request::Get {
-        key: key(&long),
-        cas: false,
-    };
-    let end = |requests: &[Request<'_>], limits| {
-        let mut out = Output::default();
-        let all = (0, requests.len());
-        Window::encode(Dialect::Text, requests, all, limits, true, 0, &mut out)
-    };
-    // As many keys as 16 KiB hold; as many lines as come back through sockets that nobody reads.
-    assert_eq!(end(&[long_get; 200], Limits::TCP).end, 63);
-    assert_eq!(end(&[delete(); 1000], Limits::TCP).end, 512);
-    assert_eq!(end(&[delete(); 1000], Limits::UNIX).end, 64);
-    // Large values, as many as are sent without a copy; small ones, up to 128 KiB of them.
-    assert_eq!(end(&[body(100 << 10); 50], Limits::TCP).end, 15);
-    assert_eq!(end(&[body(1 << 10); 500], Limits::TCP).end, 113);
-    // No large value goes with a request for one.
-    assert_eq!(end(&[get(), body(100 << 10)], Limits::TCP).end, 1);
-    assert_eq!(end(&[body(100 << 10), get()], Limits::TCP).end, 1);
-    assert_eq!(
-        end(&[body(1 << 10), get(), body(1 << 10)], Limits::TCP).end,
-        3
-    );
-    // A long reply is alone.
-    assert_eq!(end(&[stats(""), get()], Limits::TCP).end, 1);
-    assert_eq!(end(&[get(), stats("")], Limits::TCP).end, 1);
-
-    let small_get = end(&[get()], Limits::TCP);
-    let small_set = end(&[body(1 << 10)], Limits::TCP);
-    let large_set = end(&[body(100 << 10)], Limits::TCP);
-    let dump = end(&[stats("")], Limits::TCP);
-    for (later, earlier, expected) in [
-        (small_get, small_get, true),
-        (small_set, small_get, true),
-        (small_get, small_set, true),
-        (large_set, small_get, false),
-        (small_get, large_set, false),
-        (large_set, large_set, true),
-        (large_set, small_set, true),
-        (large_set, dump, false),
-        (small_get, dump, true),
-    ] {
-        assert_eq!(
-            later.may_follow(&earlier),
-            expected,
-            "{later:?} after {earlier:?}"
-        );
-    }
-}
-
-#[test]
-fn replies() {
-    use Event::Incomplete;
+fn replies_of_one_word() {
     let not_stored = b"NOT_STORED\r\n";
-    let rows: [(Request<'_>, &[u8], Vec<Event>); 33] = [
+    let rows: [(Request<'_>, &[u8], Vec<Event>); 13] = [
         (
             store(Mode::Add),
             not_stored,
@@ -399,6 +335,14 @@ fn replies() {
             b"OK\r\n",
             vec![status(Status::Ok), DONE],
         ),
+    ];
+    check(&rows);
+}
+
+#[test]
+fn replies() {
+    use Event::Incomplete;
+    let rows: [(Request<'_>, &[u8], Vec<Event>); 20] = [
         (get(), b"END\r\n", vec![status(Status::NotFound), DONE]),
         (
             get(),
@@ -487,13 +431,13 @@ fn replies() {
             vec![refused_line("ERROR", true), DONE],
         ),
     ];
+    check(&rows);
+}
+
+fn check(rows: &[(Request<'_>, &[u8], Vec<Event>)]) {
     for (request, bytes, expected) in rows {
-        assert_eq!(
-            outcome(&[request], bytes),
-            expected,
-            "{:?}",
-            bytes.escape_ascii().to_string()
-        );
+        let shown = bytes.escape_ascii();
+        assert_eq!(outcome(&[*request], bytes), *expected, "{shown}");
     }
 }
 

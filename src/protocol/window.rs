@@ -159,3 +159,7 @@ fn quiet_class(dialect: Dialect, request: &Request<'_>) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "window_tests.rs"]
+mod tests;

@@ -43,16 +43,16 @@ fn converse(
                     used += bytes;
                     break;
                 }
-                Step::Quit => return socket.send(session.outbox().take()),
+                Step::Quit => return socket.send(session),
                 Step::Close => return Ok(()),
             }
             if session.outbox().must_flush() {
-                socket.send(session.outbox().take())?;
+                socket.send(session)?;
             }
         }
         input.drain(..used);
         if session.is_between_commands() {
-            socket.send(session.outbox().take())?;
+            socket.send(session)?;
         }
         let room = session.room(input.len());
         if socket.receive(&mut input, room)? == 0 {
@@ -86,11 +86,15 @@ impl Socket<'_> {
     }
 
     /// Sends replies, each with the fault that is due. Replies without one go out together.
-    fn send(&mut self, replies: Vec<Vec<u8>>) -> io::Result<()> {
+    fn send(&mut self, session: &mut dyn Session) -> io::Result<()> {
         let mut sound = Vec::new();
-        for reply in replies {
+        for mut reply in session.outbox().take() {
             match self.process.faults.take(Occasion::Reply) {
                 None => sound.extend(reply),
+                Some((Fault::Misaddressed, _)) => {
+                    session.misaddress(&mut reply);
+                    sound.extend(reply);
+                }
                 Some((fault, ticket)) => {
                     self.write(&sound)?;
                     sound.clear();
@@ -127,7 +131,8 @@ impl Socket<'_> {
                 self.write(&reply)
             }
             Fault::Swallow => Ok(()),
-            Fault::Refuse | Fault::TooManyConnections => self.write(&reply),
+            // The others were seen to before.
+            Fault::Misaddressed | Fault::Refuse | Fault::TooManyConnections => self.write(&reply),
         }
     }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 ///
 /// All but [`Refuse`](Self::Refuse) and [`TooManyConnections`](Self::TooManyConnections) concern a
 /// reply: all that the server answers to one command, the values of a whole get included. The
-/// command itself is carried out. A command without a reply (`noreply`, `quit`) uses up no fault.
+/// command itself is carried out. A command without a reply (`noreply`, `quit`, what is quiet in the
+/// meta commands and the binary protocol) uses up no fault. A fault is the same in all protocols.
 ///
 /// ```
 /// use moecache::testing::{Fault, Server};
@@ -49,6 +50,10 @@ pub enum Fault {
     Garbage(Vec<u8>),
     /// These bytes are sent right after the reply.
     Surplus(Vec<u8>),
+    /// The reply seems to be one to another request, as when replies got out of step with requests:
+    /// its keys and opaques are others, of the same length. A reply without any stays as it is; so do
+    /// the values in it.
+    Misaddressed,
     /// Nothing is answered, and the connection stays open.
     Swallow,
     /// A new connection is accepted and closed at once. (For a refused one,

@@ -22,6 +22,10 @@ pub(crate) trait Session: Debug {
     /// How much to read at once, when so much is buffered already.
     fn room(&self, buffered: usize) -> usize;
 
+    /// Makes a reply look like one to another request, see
+    /// [`Fault::Misaddressed`](super::fault::Fault::Misaddressed).
+    fn misaddress(&self, reply: &mut [u8]);
+
     /// The replies that are still to be sent.
     fn outbox(&mut self) -> &mut Outbox;
 }
@@ -48,6 +52,13 @@ pub(crate) struct Outbox {
     must_flush: bool,
     /// How many commands more may run before the replies are sent.
     turn: u32,
+}
+
+/// Puts another letter in place of the first one.
+pub(crate) fn alter(word: &mut [u8]) {
+    if let Some(first) = word.first_mut() {
+        *first = if *first == b'x' { b'y' } else { b'x' };
+    }
 }
 
 impl Outbox {

@@ -278,6 +278,7 @@ fn reset(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a row")]
 fn bad_keys(client: &Client) -> Result<(), Error> {
     for key in [
         &b""[..],

@@ -1,7 +1,9 @@
 //! A connection without a client library.
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,30 +12,46 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection that says what it expects.
 #[derive(Debug)]
-pub struct RawClient(TcpStream);
+pub struct RawClient(Socket);
 
 impl RawClient {
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(stream)
+        let client = Self::connect_to(Domain::for_address(address), &address.into());
+        client.0.set_tcp_nodelay(true).unwrap();
+        client
+    }
+
+    pub fn connect_to_path(path: &Path) -> Self {
+        Self::connect_to(Domain::UNIX, &SockAddr::unix(path).unwrap())
+    }
+
+    fn connect_to(domain: Domain, address: &SockAddr) -> Self {
+        let socket = Socket::new(domain, Type::STREAM, None).unwrap();
+        socket.connect(address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(socket)
     }
 
     pub fn local_address(&self) -> SocketAddr {
-        self.0.local_addr().unwrap()
+        self.0.local_addr().unwrap().as_socket().unwrap()
     }
 
-    pub fn send(&mut self, request: &str) {
-        self.0.write_all(request.as_bytes()).unwrap();
+    /// A second handle on the connection.
+    pub fn try_clone(&self) -> Self {
+        Self(self.0.try_clone().unwrap())
+    }
+
+    pub fn send(&mut self, request: impl AsRef<[u8]>) {
+        self.0.write_all(request.as_ref()).unwrap();
     }
 
     /// Sends the request, and expects this reply. What comes after it is left for the next call.
-    pub fn ask(&mut self, request: &str, reply: &str) {
+    pub fn ask(&mut self, request: impl AsRef<[u8]>, reply: impl AsRef<[u8]>) {
+        let (request, reply) = (request.as_ref(), reply.as_ref());
         self.send(request);
         let mut received = vec![0; reply.len()];
         self.0.read_exact(&mut received).unwrap();
-        assert_eq!(String::from_utf8_lossy(&received), reply, "{request}");
+        assert_eq!(text(&received), text(reply), "{}", text(request));
     }
 
     pub fn version(&mut self) {
@@ -71,6 +89,10 @@ impl RawClient {
         let error = self.0.read(&mut [0]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
 }
 
 /// Waits until `condition` holds, which nothing announces; fails if it never does.

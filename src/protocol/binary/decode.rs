@@ -196,6 +196,7 @@ fn value<'b>(
             flags: u32::from_be_bytes(*flags),
             length,
             cas: cas.then_some(packet.header.cas),
+            ..ValueHeader::default()
         },
     })
 }

@@ -30,9 +30,14 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
         ..Packet::new(opcode, opaque)
     };
     match *request {
-        Request::Get { .. } | Request::Version | Request::Verbosity { .. } | Request::Metadump => {
-            packet.put(out);
-        }
+        Request::Get { .. } | Request::Version => packet.put(out),
+        // `Dialect::check` lets none of these through; the opcode does nothing.
+        Request::Verbosity { .. }
+        | Request::Metadump
+        | Request::MetaGet { .. }
+        | Request::MetaSet { .. }
+        | Request::MetaDelete { .. }
+        | Request::MetaArithmetic { .. } => Packet::new(opcode, opaque).put(out),
         Request::GetAndTouch { exptime, .. } | Request::Touch { exptime, .. } => {
             let extras = &exptime.to_be_bytes();
             Packet { extras, ..packet }.put(out);

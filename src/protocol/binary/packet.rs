@@ -31,8 +31,13 @@ pub(super) fn opcode(request: &Request<'_>, quiet: bool) -> u8 {
         Request::Stats { .. } => (0x10, 0x10),
         Request::Touch { .. } => (0x1c, 0x1c),
         Request::GetAndTouch { .. } => (0x1d, 0x1d),
-        // `Dialect::check` lets neither of them through.
-        Request::Verbosity { .. } | Request::Metadump => (NOOP, NOOP),
+        // `Dialect::check` lets none of them through.
+        Request::Verbosity { .. }
+        | Request::Metadump
+        | Request::MetaGet { .. }
+        | Request::MetaSet { .. }
+        | Request::MetaDelete { .. }
+        | Request::MetaArithmetic { .. } => (NOOP, NOOP),
     };
     if quiet { silent } else { loud }
 }

@@ -177,6 +177,10 @@ impl super::session::Session for Session {
         }
     }
 
+    fn misaddress(&self, reply: &mut [u8]) {
+        packet::misaddress(reply);
+    }
+
     fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
     }

@@ -1,6 +1,12 @@
 //! Packets: a header of 24 bytes, extras, key, value; numbers in network order.
 
+use crate::testing::session::alter;
+use std::ops::Range;
+
 pub(super) const HEADER: usize = 24;
+
+/// Where the opaque is in it.
+const OPAQUE: Range<usize> = 12..16;
 
 /// The first byte of a request, by which a connection chooses the protocol.
 pub(crate) const REQUEST: u8 = 0x80;
@@ -21,16 +27,21 @@ pub(super) struct Request {
 impl Request {
     /// Nothing, unless it begins with [`REQUEST`]. The data type and the vbucket are ignored.
     pub(super) fn parse(header: &[u8; HEADER]) -> Option<Self> {
-        let [magic, opcode, k1, k2, extras, _, _, _, rest @ ..] = header;
+        (header[0] == REQUEST).then(|| Self::read(header))
+    }
+
+    /// The header of a reply has the same form.
+    fn read(header: &[u8; HEADER]) -> Self {
+        let [_, opcode, k1, k2, extras, _, _, _, rest @ ..] = header;
         let [b1, b2, b3, b4, o1, o2, o3, o4, cas @ ..] = rest;
-        (*magic == REQUEST).then_some(Self {
+        Self {
             opcode: *opcode,
             key: usize::from(u16::from_be_bytes([*k1, *k2])),
             extras: usize::from(*extras),
             body: usize::try_from(u32::from_be_bytes([*b1, *b2, *b3, *b4])).unwrap_or(usize::MAX),
             opaque: [*o1, *o2, *o3, *o4],
             cas: u64::from_be_bytes(*cas),
-        })
+        }
     }
 
     /// How long the value is.
@@ -117,4 +128,19 @@ pub(super) fn error(request: &Request, status: Status) -> Vec<u8> {
         ..Reply::EMPTY
     }
     .to(request)
+}
+
+/// Alters the opaque and the key of each packet.
+pub(super) fn misaddress(mut packets: &mut [u8]) {
+    while let Some((header, rest)) = packets.split_first_chunk_mut::<HEADER>() {
+        let Request {
+            extras, key, body, ..
+        } = Request::read(header);
+        alter(&mut header[OPAQUE]);
+        let Some((body, rest)) = rest.split_at_mut_checked(body) else {
+            return;
+        };
+        alter(&mut body[extras..extras + key]);
+        packets = rest;
+    }
 }

@@ -297,15 +297,20 @@ impl Store {
         };
         // A shorter number is written over the old one, whose rest becomes spaces.
         let mut digits = number.to_string().into_bytes();
-        let cas = if digits.len() <= old_length {
+        let is_longer = digits.len() > old_length;
+        let cas = if is_longer {
+            self.link(key.to_vec(), flags, exptime, digits, Marks::default())
+        } else {
             digits.resize(old_length, b' ');
             let cas = self.next_cas();
             self.items.overwrite(key, digits, cas);
             cas
-        } else {
-            self.link(key.to_vec(), flags, exptime, digits, Marks::default())
         };
-        Ok(Counted { number, cas })
+        Ok(Counted {
+            number,
+            cas,
+            is_longer,
+        })
     }
 
     /// Stores a number where there is none.

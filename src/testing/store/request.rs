@@ -67,6 +67,8 @@ pub(crate) enum Direction {
 pub(crate) struct Counted {
     pub(crate) number: u64,
     pub(crate) cas: u64,
+    /// It has more digits than before, so that there is a new item for it.
+    pub(crate) is_longer: bool,
 }
 
 /// What incr and decr come to, when they cannot count.

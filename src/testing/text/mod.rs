@@ -13,7 +13,7 @@ mod stats;
 pub(crate) use number::unsigned_64;
 
 use super::process::Process;
-use super::session::{BUFFER, Outbox, Step};
+use super::session::{BUFFER, Outbox, Step, alter};
 use super::store::{Storage, StoreOutcome};
 use commands::{Outcome, execute};
 
@@ -205,6 +205,10 @@ impl super::session::Session for Session {
         }
     }
 
+    fn misaddress(&self, reply: &mut [u8]) {
+        misaddress(reply);
+    }
+
     fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
     }
@@ -215,4 +219,19 @@ fn is_get(input: &[u8]) -> bool {
     let spaces = input.iter().take_while(|&&byte| byte == b' ').count();
     let command = &input[spaces..];
     spaces <= 100 && (command.starts_with(b"get ") || command.starts_with(b"gets "))
+}
+
+/// Alters the key and the opaque in the first line.
+fn misaddress(reply: &mut [u8]) {
+    let end = reply.iter().position(|&byte| byte == b'\r');
+    let line = &mut reply[..end.unwrap_or_default()];
+    let is_meta = line.get(2).is_none_or(|&byte| byte == b' ');
+    let is_value = line.starts_with(b"VALUE ");
+    for word in line.split_mut(|&byte| byte == b' ').skip(1) {
+        match word {
+            [b'k' | b'O', rest @ ..] if is_meta => alter(rest),
+            word if is_value => return alter(word),
+            _ => {}
+        }
+    }
 }

@@ -59,14 +59,19 @@ pub(super) fn count(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {
     };
     match store.count(&flags.key, delta, unsigned_64) {
         Ok(counted) => {
-            let reply = describe(store, &flags, words, counted.number, false)?;
+            let expiry = if counted.is_longer {
+                Expiry::Forgotten
+            } else {
+                Expiry::Kept
+            };
+            let reply = describe(store, &flags, words, counted.number, expiry)?;
             Ok(if flags.has(b'q') { Vec::new() } else { reply })
         }
         // What was created is told of in spite of `q`.
         Err(Uncounted::NotFound) if flags.vivify.is_some() => {
             // Its expiry is set on the way through the flags.
             store.create_number(&flags.key, flags.initial, 0);
-            describe(store, &flags, words, flags.initial, true)
+            describe(store, &flags, words, flags.initial, Expiry::Created)
         }
         Err(Uncounted::NotFound) => {
             store.count_uncounted(delta.direction);
@@ -77,13 +82,23 @@ pub(super) fn count(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {
     }
 }
 
+/// What becomes of the expiry that `T` and `N` give a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    /// The number was not there before.
+    Created,
+    Kept,
+    /// memcached 1.6.18 gives it to the item that held the shorter number and is no more.
+    Forgotten,
+}
+
 /// The reply about a number that is there, to which `T` and `N` give an expiry on the way.
 fn describe(
     store: &mut Store,
     flags: &Flags,
     words: &[&[u8]],
     number: u64,
-    created: bool,
+    expiry: Expiry,
 ) -> Reply {
     let number = number.to_string();
     let mut reply = if flags.has(b'v') {
@@ -96,16 +111,20 @@ fn describe(
     let Some(item) = store.live(&flags.key) else {
         return bare(b"NS", flags, words);
     };
+    let mut exptime = item.exptime;
     for word in words {
         match word[0] {
             b'c' => write_number(&mut reply, b'c', item.cas),
-            b't' => write_ttl(&mut reply, item.exptime, now),
-            b'T' => item.exptime = flags.exptime.unwrap_or(item.exptime),
-            b'N' if created => item.exptime = flags.vivify.unwrap_or(item.exptime),
+            b't' => write_ttl(&mut reply, exptime, now),
+            b'T' => exptime = flags.exptime.unwrap_or(exptime),
+            b'N' if expiry == Expiry::Created => exptime = flags.vivify.unwrap_or(exptime),
             _ => {
                 echo(&mut reply, word, &flags.key, flags.has(b'b'))?;
             }
         }
+    }
+    if expiry != Expiry::Forgotten {
+        item.exptime = exptime;
     }
     reply.extend_from_slice(b"\r\n");
     if flags.has(b'v') {

@@ -11,6 +11,12 @@ pub(super) fn get(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {
     let key = &flags.key;
     let now = store.time.now();
     let found = store.live(key).is_some();
+    // With these flags the item is marked as used at the end, so that they can tell of the state
+    // before; an error on the way then leaves no mark.
+    let bumped_late = b"NTRlh".iter().any(|&letter| flags.has(letter));
+    if !bumped_late && !flags.has(b'u') {
+        store.bump(key);
+    }
     let created = !found && flags.vivify.is_some();
     let item = if created {
         store.vivify(key)
@@ -50,7 +56,7 @@ pub(super) fn get(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {
         reply.extend_from_slice(&item.data);
         reply.extend_from_slice(b"\r\n");
     }
-    if !flags.has(b'u') {
+    if bumped_late && !flags.has(b'u') {
         store.bump(key);
     }
     if flags.exptime.is_some() {

@@ -1,0 +1,93 @@
+//! Which requests go together, and what may be on its way with what.
+
+use super::*;
+use crate::item::ItemRef;
+use crate::key::{Key, KeyRule};
+use crate::protocol::StatsArguments;
+
+fn key(bytes: &[u8]) -> Key<'_> {
+    KeyRule::Printable.key(bytes).unwrap()
+}
+
+fn get() -> Request<'static> {
+    Request::Get {
+        key: key(b"key"),
+        cas: false,
+    }
+}
+
+fn delete() -> Request<'static> {
+    Request::Delete {
+        key: key(b"key"),
+        cas: None,
+    }
+}
+
+fn stats(arguments: &str) -> Request<'_> {
+    Request::Stats {
+        arguments: StatsArguments::new(arguments).unwrap(),
+    }
+}
+
+#[test]
+fn windows_of_requests() {
+    let large = vec![0; 100 << 10];
+    let body = |length| Request::Store {
+        mode: Mode::Set,
+        key: key(b"key"),
+        item: ItemRef {
+            flags: 0,
+            data: &large[..length],
+        },
+        exptime: 0,
+    };
+    let long = [b'k'; 250];
+    let long_get = Request::Get {
+        key: key(&long),
+        cas: false,
+    };
+    let end = |requests: &[Request<'_>], limits| {
+        let mut out = Output::default();
+        let all = (0, requests.len());
+        Window::encode(Dialect::Text, requests, all, limits, true, 0, &mut out)
+    };
+    // As many keys as 16 KiB hold; as many lines as come back through sockets that nobody reads.
+    assert_eq!(end(&vec![long_get; 200], Limits::TCP).end, 63);
+    assert_eq!(end(&vec![delete(); 1000], Limits::TCP).end, 512);
+    assert_eq!(end(&vec![delete(); 1000], Limits::UNIX).end, 64);
+    // Large values, as many as are sent without a copy; small ones, up to 128 KiB of them.
+    assert_eq!(end(&[body(100 << 10); 50], Limits::TCP).end, 15);
+    assert_eq!(end(&vec![body(1 << 10); 500], Limits::TCP).end, 113);
+    // No large value goes with a request for one.
+    assert_eq!(end(&[get(), body(100 << 10)], Limits::TCP).end, 1);
+    assert_eq!(end(&[body(100 << 10), get()], Limits::TCP).end, 1);
+    assert_eq!(
+        end(&[body(1 << 10), get(), body(1 << 10)], Limits::TCP).end,
+        3
+    );
+    // A long reply is alone.
+    assert_eq!(end(&[stats(""), get()], Limits::TCP).end, 1);
+    assert_eq!(end(&[get(), stats("")], Limits::TCP).end, 1);
+
+    let small_get = end(&[get()], Limits::TCP);
+    let small_set = end(&[body(1 << 10)], Limits::TCP);
+    let large_set = end(&[body(100 << 10)], Limits::TCP);
+    let dump = end(&[stats("")], Limits::TCP);
+    for (later, earlier, expected) in [
+        (small_get, small_get, true),
+        (small_set, small_get, true),
+        (small_get, small_set, true),
+        (large_set, small_get, false),
+        (small_get, large_set, false),
+        (large_set, large_set, true),
+        (large_set, small_set, true),
+        (large_set, dump, false),
+        (small_get, dump, true),
+    ] {
+        assert_eq!(
+            later.may_follow(&earlier),
+            expected,
+            "{later:?} after {earlier:?}"
+        );
+    }
+}
