@@ -60,7 +60,9 @@ fn a_violation_is_found() {
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
-            Some("src/error.rs:1: error uses stats; allowed are key, expiry, item, server, secret"),
+            Some(
+                "src/error.rs:1: error uses stats; allowed are key, expiry, item, meta, server, secret",
+            ),
         ),
         (
             "value/mod.rs",

@@ -114,7 +114,7 @@ fn a_server_that_stops_answering() {
         assert!(client.ping().iter().all(|server| server.result.is_ok()));
         servers[0].freeze();
         let down = addresses[0].to_string();
-        only_its_own_keys_fail(&client, &down, |error| error.is_timeout());
+        only_its_own_keys_fail(&client, &down, moecache::Error::is_timeout);
         servers[0].thaw();
         let stats = client
             .with_timeout(Duration::from_secs(20))

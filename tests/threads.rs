@@ -70,8 +70,8 @@ fn work(client: &Client, thread: u64, operation: u64, counted: &AtomicU64, swapp
             }
         }
         4 | 5 => {
-            let counter = format!("counter-{}", (thread + operation) % COUNTERS);
-            assert!(client.incr(counter, operation % 7).unwrap().is_some());
+            let shared = format!("counter-{}", (thread + operation) % COUNTERS);
+            assert!(client.incr(shared, operation % 7).unwrap().is_some());
             counted.fetch_add(operation % 7, Ordering::Relaxed);
         }
         6 => {
@@ -98,11 +98,11 @@ fn work(client: &Client, thread: u64, operation: u64, counted: &AtomicU64, swapp
         8 => {
             let mut pipeline = client.pipeline();
             let stored = pipeline.set(&key, (thread, operation), 60);
-            let counter = pipeline.incr(format!("counter-{}", operation % COUNTERS), 1);
+            let added = pipeline.incr(format!("counter-{}", operation % COUNTERS), 1);
             let read = pipeline.get::<(u64, u64)>(&key);
             let mut replies = pipeline.run();
             replies.take(stored).unwrap();
-            assert!(replies.take(counter).unwrap().is_some());
+            assert!(replies.take(added).unwrap().is_some());
             counted.fetch_add(1, Ordering::Relaxed);
             assert_eq!(replies.take(read).unwrap(), Some((thread, operation)));
         }

@@ -30,15 +30,13 @@ impl Client {
     ///
     /// One computes a value that is missing, the others wait for it:
     ///
-    /// ```no_run
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
     /// # fn compute() -> Vec<u8> { Vec::new() }
     /// use moecache::{Client, MetaGet, Protocol};
     /// use std::time::Duration;
     ///
-    /// let client = Client::builder()
-    ///     .servers("127.0.0.1:11211")
-    ///     .protocol(Protocol::Meta)
-    ///     .build()?;
+    /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
     /// // The winner has 30 seconds.
     /// let ask = MetaGet::new().value().vivify(Duration::from_secs(30));
     /// loop {
@@ -51,7 +49,7 @@ impl Client {
     ///         None => {}
     ///     }
     /// }
-    /// # Ok::<(), moecache::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -87,19 +85,17 @@ impl Client {
 
     /// Stores flags and data as they are, as [`MetaSet`] says.
     ///
-    /// ```no_run
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
     /// use moecache::{Client, MetaMode, MetaSet, MetaSetOutcome, Protocol};
     ///
-    /// let client = Client::builder()
-    ///     .servers("127.0.0.1:11211")
-    ///     .protocol(Protocol::Meta)
-    ///     .build()?;
+    /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
     /// let add = MetaSet::new().mode(MetaMode::Add).return_cas();
     /// match client.meta_set("lock", (0, "mine"), 10, add)? {
     ///     MetaSetOutcome::Stored { cas } => println!("locked: {cas:?}"),
     ///     _ => println!("somebody else has it"),
     /// }
-    /// # Ok::<(), moecache::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -145,18 +141,18 @@ impl Client {
 
     /// Removes `key`, or marks it as stale, as [`MetaDelete`] says.
     ///
-    /// ```no_run
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
     /// use moecache::{Client, MetaDelete, MetaGet, Protocol};
     ///
-    /// let client = Client::builder()
-    ///     .servers("127.0.0.1:11211")
-    ///     .protocol(Protocol::Meta)
-    ///     .build()?;
-    /// // The old value is good enough for half a minute, until somebody has computed a new one.
+    /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
+    /// client.set_item("report", (0, "old"), 3600)?;
+    /// // It is good enough for half a minute, until somebody has made a new one.
     /// client.meta_delete("report", MetaDelete::new().invalidate_until(30))?;
-    /// let item = client.meta_get("report", MetaGet::new().value())?;
-    /// assert!(item.is_none_or(|item| item.stale && item.won));
-    /// # Ok::<(), moecache::Error>(())
+    /// let item = client.meta_get("report", MetaGet::new().value())?.unwrap();
+    /// assert!(item.stale && item.won); // It is for this client to do it.
+    /// assert_eq!(item.value.as_deref(), Some(&b"old"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -178,13 +174,11 @@ impl Client {
 
     /// Counts, as [`MetaArithmetic`] says.
     ///
-    /// ```no_run
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
     /// use moecache::{Client, MetaArithmetic, MetaArithmeticOutcome, Protocol};
     ///
-    /// let client = Client::builder()
-    ///     .servers("127.0.0.1:11211")
-    ///     .protocol(Protocol::Meta)
-    ///     .build()?;
+    /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
     /// // At most 100 a minute.
     /// let one_more = MetaArithmetic::up(1).initial(1, 60).return_ttl();
     /// match client.meta_arithmetic("requests", one_more)? {
@@ -193,7 +187,7 @@ impl Client {
     ///     }
     ///     _ => println!("go on"),
     /// }
-    /// # Ok::<(), moecache::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

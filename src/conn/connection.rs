@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::protocol::{
     Decoder, Dialect, Limits, Malformed, Output, Part, Refused, Reply, Step, ValueHeader,
 };
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 use std::time::{Duration, Instant};
 
 /// The size of the input buffer: a small value with all that surrounds it, in one read.
@@ -33,6 +33,7 @@ pub(super) struct Connection {
     pub(super) output: Vec<u8>,
     /// The first opaque that was not used yet.
     pub(super) opaque: u32,
+    /// When the last batch began.
     last_used: Instant,
     /// Whether a reply has come on it.
     has_served: bool,
@@ -122,8 +123,10 @@ impl Connection {
         self.last_used
     }
 
-    /// Prepares for the replies to so many requests.
-    pub(super) fn expect(&mut self, requests: usize) {
+    /// So many requests are going to be sent. It is `now`.
+    pub(super) fn begin(&mut self, requests: usize, now: Instant) {
+        self.stream.begin(now);
+        self.last_used = now;
         if requests >= MANY && self.input.buffer.len() < LARGE_INPUT {
             self.input.buffer.resize(LARGE_INPUT, 0);
         }
@@ -134,7 +137,6 @@ impl Connection {
         if is_certain && self.input.bytes().is_empty() {
             self.progress = Progress::Clean;
         }
-        self.last_used = Instant::now();
     }
 
     /// Sends what of `output` is not `written` yet; whether all of it is now.
@@ -148,8 +150,14 @@ impl Connection {
         self.progress = self.progress.max(Progress::Sending);
         let length = output.len();
         while *written < length {
-            let (parts, count) = output.parts(*written);
-            match self.stream.write(&parts[..count], deadline, patience) {
+            let sent = if let Some(piece) = output.piece(*written) {
+                let parts = [IoSlice::new(piece)];
+                self.stream.write(&parts, deadline, patience)
+            } else {
+                let (parts, count) = output.parts(*written);
+                self.stream.write(&parts[..count], deadline, patience)
+            };
+            match sent {
                 Ok(0) => return Ok(false),
                 Ok(sent) => *written += sent,
                 Err(Fault::Lost(_)) if self.was_turned_away(deadline) => {
@@ -179,6 +187,18 @@ impl Connection {
                 .starts_with(Refused::TOO_MANY_CONNECTIONS)
     }
 
+    /// Reads once; whether anything came.
+    fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
+        if self.input.fill(&mut self.stream, deadline, patience)? == 0 {
+            return Ok(false);
+        }
+        self.progress = Progress::Receiving;
+        if self.is_turned_away() {
+            return Err(Fault::TooManyConnections);
+        }
+        Ok(true)
+    }
+
     /// Receives the replies that `decoder` decodes; whether all of them are there. `first` is the
     /// place by which the sink knows the first request of the batch.
     pub(super) fn receive(
@@ -190,6 +210,9 @@ impl Connection {
         deadline: Deadline,
         patience: Patience,
     ) -> Result<bool, Fault> {
+        if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, patience)? {
+            return Ok(false);
+        }
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
                 if !value.read(&mut self.stream, &mut self.input, deadline, patience)? {
@@ -198,12 +221,8 @@ impl Connection {
             }
             match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
-                    if self.input.fill(&mut self.stream, deadline, patience)? == 0 {
+                    if !self.fill(deadline, patience)? {
                         return Ok(false);
-                    }
-                    self.progress = Progress::Receiving;
-                    if self.is_turned_away() {
-                        return Err(Fault::TooManyConnections);
                     }
                 }
                 Step::Skip { used } => self.input.consume(used),

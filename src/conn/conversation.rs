@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::pool::{Lease, Pool};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Output, Request, Window};
+use std::time::Instant;
 
 /// The exchange of a batch of requests for their replies, with one server.
 ///
@@ -73,7 +74,7 @@ impl<'c> Conversation<'c> {
     }
 
     /// From beginning to end.
-    pub(super) fn run(mut self, sink: &mut dyn Sink) {
+    pub(super) fn run(&mut self, sink: &mut dyn Sink) {
         let mut state = self.begin(Patience::Full, sink);
         while state != State::Done {
             if state == State::Closed {
@@ -90,7 +91,12 @@ impl<'c> Conversation<'c> {
             let checked = connection.dialect.check(request);
             checked.map_err(Fault::Unsupported)?;
         }
-        connection.expect(self.batch.requests.len());
+        let now = if reused {
+            self.deadline.started()
+        } else {
+            Instant::now() // A connect takes its time.
+        };
+        connection.begin(self.batch.requests.len(), now);
         self.output = Output::reusing(std::mem::take(&mut connection.output));
         self.reused = reused;
         self.lease = Some(lease);
@@ -263,7 +269,7 @@ impl<'c> Conversation<'c> {
 
 impl Exchange for Conversation<'_> {
     fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
-        let Some(lease) = self.pool.idle() else {
+        let Some(lease) = self.pool.idle(self.deadline.started()) else {
             return State::Closed;
         };
         let begun = self.start(lease, true);

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 /// write, read and a retry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
+    /// When the operation began.
+    started: Instant,
     /// `None` where the timeout is too long for the clock to hold: never.
     at: Option<Instant>,
     timeout: Duration,
@@ -17,9 +19,15 @@ impl Deadline {
     /// This long after `now`.
     pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
         Self {
+            started: now,
             at: now.checked_add(timeout),
             timeout,
         }
+    }
+
+    /// When the operation began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
     }
 
     /// The timeout that it was made from.

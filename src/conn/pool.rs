@@ -73,7 +73,8 @@ struct Connections {
 
 #[derive(Debug)]
 struct Pooled {
-    connection: Connection,
+    /// In a box, which moves cheaply: each call takes it out of a list and puts it back.
+    connection: Box<Connection>,
     closed_before: u64,
 }
 
@@ -155,19 +156,19 @@ impl Pool {
     }
 
     /// An idle connection that is still good.
-    pub(super) fn idle(&self) -> Option<Lease<'_>> {
+    pub(super) fn idle(&self, now: Instant) -> Option<Lease<'_>> {
         loop {
             let pooled = self.connections().idle.pop_back()?;
-            if let Some(lease) = self.lease(pooled) {
+            if let Some(lease) = self.lease(pooled, now) {
                 return Some(lease);
             }
         }
     }
 
     /// What was taken out of the idle ones, unless it is not good any more.
-    fn lease(&self, pooled: Pooled) -> Option<Lease<'_>> {
+    fn lease(&self, pooled: Pooled, now: Instant) -> Option<Lease<'_>> {
         let permit = self.permit();
-        let idle = pooled.connection.last_used().elapsed();
+        let idle = now.saturating_duration_since(pooled.connection.last_used());
         let is_good = idle <= self.options.idle_timeout && pooled.connection.is_usable(idle);
         is_good.then_some(Lease { pooled, permit })
     }
@@ -179,7 +180,7 @@ impl Pool {
         while connections.open >= self.options.max_connections {
             if let Some(pooled) = connections.idle.pop_back() {
                 drop(connections);
-                if let Some(lease) = self.lease(pooled) {
+                if let Some(lease) = self.lease(pooled, Instant::now()) {
                     return Ok((lease, true));
                 }
                 connections = self.connections();
@@ -201,7 +202,7 @@ impl Pool {
         let closed_before = connections.closed;
         drop(connections);
         let permit = self.permit();
-        let connection = self.connect(deadline)?;
+        let connection = Box::new(self.connect(deadline)?);
         let pooled = Pooled {
             connection,
             closed_before,
@@ -226,12 +227,12 @@ impl Pool {
         permit.is_kept = true;
         connections.idle.push_back(pooled);
         // One at a time will do: connections come back far more often than they are made.
+        let count = connections.idle.len();
         let is_surplus = match connections.idle.front() {
-            Some(bottom) => {
-                connections.idle.len() > options.max_idle
-                    || bottom.has_idled_too_long(now, options.idle_timeout)
+            Some(bottom) if count > 1 => {
+                count > options.max_idle || bottom.has_idled_too_long(now, options.idle_timeout)
             }
-            None => false,
+            _ => count > options.max_idle,
         };
         let surplus = if is_surplus {
             connections.idle.pop_front()
@@ -348,7 +349,8 @@ impl Driver for Pool {
     }
 
     fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
-        Conversation::new(self, batch, deadline).run(sink);
+        let mut conversation = Conversation::new(self, batch, deadline);
+        conversation.run(sink);
     }
 
     fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a> {

@@ -189,7 +189,7 @@ fn what_idles_for_long_is_closed() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     ask(&pool, LONG).unwrap();
-    let lease = pool.idle().unwrap();
+    let lease = pool.idle(Instant::now()).unwrap();
     let pooled = &lease.pooled;
     let last_used = pooled.connection.last_used();
     assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));

@@ -58,6 +58,11 @@ pub(super) struct Stream {
     /// longer than the deadline allows, which on a warm connection is never.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    /// What the first read and the first write of an operation take for the time. It was so a moment
+    /// ago, and they wait for no more than [`TICK`]: that is near enough, and a look at the clock is
+    /// worth a hundredth of a round trip.
+    first_read: Option<Instant>,
+    first_write: Option<Instant>,
 }
 
 impl Stream {
@@ -98,7 +103,14 @@ impl Stream {
             socket,
             read_timeout: None,
             write_timeout: None,
+            first_read: None,
+            first_write: None,
         }
+    }
+
+    /// An operation begins, at this time.
+    pub(super) fn begin(&mut self, now: Instant) {
+        (self.first_read, self.first_write) = (Some(now), Some(now));
     }
 
     /// Whether the connection is as it was left: open, and with nothing to read.
@@ -121,7 +133,8 @@ impl Stream {
             return Ok(0);
         }
         loop {
-            let limit = limit(deadline)?;
+            let now = self.first_read.take().unwrap_or_else(Instant::now);
+            let limit = limit(deadline, now)?;
             if must_set(self.read_timeout, limit, timed_out) {
                 self.socket.set_read_timeout(limit).map_err(Fault::Lost)?;
                 self.read_timeout = limit;
@@ -150,7 +163,8 @@ impl Stream {
     ) -> Result<usize, Fault> {
         let mut timed_out = false;
         loop {
-            let limit = limit(deadline)?;
+            let now = self.first_write.take().unwrap_or_else(Instant::now);
+            let limit = limit(deadline, now)?;
             if must_set(self.write_timeout, limit, timed_out) {
                 self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
                 self.write_timeout = limit;
@@ -192,8 +206,8 @@ impl Stream {
 }
 
 /// How long a socket's own timeout should be.
-fn limit(deadline: Deadline) -> Result<Option<Duration>, Fault> {
-    let left = deadline.remaining(Instant::now())?;
+fn limit(deadline: Deadline, now: Instant) -> Result<Option<Duration>, Fault> {
+    let left = deadline.remaining(now)?;
     if cfg!(windows) {
         return Ok(left.map(|left| left.max(SHORTEST)));
     }

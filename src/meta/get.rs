@@ -6,13 +6,11 @@ use std::time::Duration;
 /// What [`Client::meta_get`](crate::Client::meta_get) asks for, and what it does to the item on the
 /// way. By itself it asks for nothing: only whether the key is there.
 ///
-/// ```no_run
+/// ```
+/// # let server = moecache::testing::Server::start()?;
 /// use moecache::{Client, MetaGet, Protocol, Ttl};
 ///
-/// let client = Client::builder()
-///     .servers("127.0.0.1:11211")
-///     .protocol(Protocol::Meta)
-///     .build()?;
+/// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
 /// // How long will it live? It neither comes with its value nor counts as used.
 /// if let Some(item) = client.meta_get("session", MetaGet::new().ttl().no_bump())? {
 ///     match item.ttl {
@@ -20,7 +18,7 @@ use std::time::Duration;
 ///         _ => println!("it does not expire"),
 ///     }
 /// }
-/// # Ok::<(), moecache::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// Source: "Meta Get" in memcached's `doc/protocol.txt`; each setter names its flag there.
@@ -135,7 +133,8 @@ pub struct MetaItem {
     /// This call is the one that is to compute the value and store it: after
     /// [`MetaGet::vivify`], [`MetaGet::recache`], or when the item is stale (`W`).
     pub won: bool,
-    /// The item was marked as stale: [`MetaDelete::invalidate`], [`MetaSet::invalidate`] (`X`).
+    /// The item was marked as stale: [`MetaDelete::invalidate`](super::MetaDelete::invalidate),
+    /// [`MetaSet::invalidate`](super::MetaSet::invalidate) (`X`).
     pub stale: bool,
     /// Somebody else was told so and has not stored it yet (`Z`).
     pub already_won: bool,

@@ -73,6 +73,11 @@ impl<'r> Decoder<'r> {
         self.next
     }
 
+    /// Whether nothing has been decoded: the next step takes bytes.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.next == self.window.start && self.place == Place::Start
+    }
+
     /// Whether all replies are complete.
     pub(crate) fn is_done(&self) -> bool {
         self.next == self.window.end && !self.fence

@@ -42,6 +42,11 @@ pub(super) fn refused(line: &[u8]) -> Option<Refused<'_>> {
 pub(super) fn length(digits: &[u8], max: usize, line: &[u8]) -> Result<usize, Malformed> {
     let number = (digits.len() <= 10).then(|| number(digits)).flatten();
     let length = number.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+    length_within(length, max)
+}
+
+/// The length of a value, if that is allowed.
+pub(super) fn length_within(length: u64, max: usize) -> Result<usize, Malformed> {
     match usize::try_from(length) {
         Ok(length) if length <= max => Ok(length),
         _ => Err(Malformed::TooLarge { length, max }),

@@ -3,24 +3,21 @@ use std::io::IoSlice;
 /// The longest value that is copied behind its command line; above it, a gathering write is cheaper.
 const INLINE_MAX: usize = 16 << 10;
 
-/// See [`Output::MAX_BODIES`].
-const MAX_BODIES: usize = 15;
-
 /// The most parts that are sent at once.
-pub(crate) const MAX_PARTS: usize = 2 * MAX_BODIES + 1;
+pub(crate) const MAX_PARTS: usize = 2 * Output::MAX_BODIES + 1;
 
 /// Requests, encoded: bytes, with the large values that go in between left where they are.
 #[derive(Debug, Default)]
 pub(crate) struct Output<'a> {
     bytes: Vec<u8>,
-    /// Each goes before the byte at this place.
-    bodies: [(usize, &'a [u8]); MAX_BODIES],
-    count: usize,
+    /// Each goes before the byte at this place. The first is apart: a single one needs no memory.
+    body: Option<(usize, &'a [u8])>,
+    more: Vec<(usize, &'a [u8])>,
 }
 
 impl<'a> Output<'a> {
     /// The most values that are left where they are, in one window.
-    pub(super) const MAX_BODIES: usize = MAX_BODIES;
+    pub(super) const MAX_BODIES: usize = 15;
 
     /// Whether a value is left where it is.
     pub(super) fn leaves(body: &[u8]) -> bool {
@@ -42,7 +39,8 @@ impl<'a> Output<'a> {
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
-        self.count = 0;
+        self.body = None;
+        self.more.clear();
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -71,18 +69,33 @@ impl<'a> Output<'a> {
 
     /// A value: copied where it is short.
     pub(super) fn body(&mut self, body: &'a [u8]) {
-        if Self::leaves(body) && self.count < MAX_BODIES {
-            self.bodies[self.count] = (self.bytes.len(), body);
-            self.count += 1;
+        let place = (self.bytes.len(), body);
+        if !Self::leaves(body) {
+            self.bytes.extend_from_slice(body);
+        } else if self.body.is_none() {
+            self.body = Some(place);
+        } else if self.more.len() + 1 < Self::MAX_BODIES {
+            self.more.push(place);
         } else {
             self.bytes.extend_from_slice(body);
         }
     }
 
+    fn bodies(&self) -> impl Iterator<Item = &(usize, &'a [u8])> {
+        self.body.iter().chain(&self.more)
+    }
+
     /// How many bytes there are in all.
     pub(crate) fn len(&self) -> usize {
-        let bodies = &self.bodies[..self.count];
-        self.bytes.len() + bodies.iter().map(|(_, body)| body.len()).sum::<usize>()
+        self.bytes.len() + self.bodies().map(|(_, body)| body.len()).sum::<usize>()
+    }
+
+    /// Everything from byte `skipped` on, where that is in one piece.
+    pub(crate) fn piece(&self, skipped: usize) -> Option<&[u8]> {
+        match self.body {
+            None => self.bytes.get(skipped..),
+            Some(_) => None,
+        }
     }
 
     /// Everything from byte `skipped` on: the parts, and how many there are.
@@ -90,7 +103,7 @@ impl<'a> Output<'a> {
         let mut parts = [IoSlice::new(&[]); MAX_PARTS];
         let (mut count, mut at) = (0, 0);
         let end = (self.bytes.len(), &[][..]);
-        for &(place, body) in self.bodies[..self.count].iter().chain([&end]) {
+        for &(place, body) in self.bodies().chain([&end]) {
             for part in [&self.bytes[at..place], body] {
                 let from = skipped.min(part.len());
                 skipped -= from;

@@ -1,7 +1,7 @@
 //! The classic text protocol: memcached's `doc/protocol.txt`.
 
 use super::decoder::{Decoder, Place};
-use super::lines::{bare_line, first_line, length, number, refused};
+use super::lines::{bare_line, first_line, length_within, number, refused};
 use super::output::Output;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
 use super::request::{Direction, Mode, Request};
@@ -221,17 +221,17 @@ fn value_header(
     line: &[u8],
 ) -> Result<ValueHeader, Malformed> {
     let unexpected = || Malformed::Unexpected(Excerpt::new(line));
-    let mut words = numbers.split(|&byte| byte == b' ').skip(1);
-    let flags = words.next().and_then(number);
-    let flags = flags.and_then(|flags| u32::try_from(flags).ok());
+    let mut rest = numbers;
+    let flags = next_number(&mut rest, 10).and_then(|flags| u32::try_from(flags).ok());
     let flags = flags.ok_or_else(unexpected)?;
-    let length = length(words.next().unwrap_or_default(), max, line)?;
-    let cas = match (cas, words.next()) {
-        (true, Some(id)) => Some(number(id).ok_or_else(unexpected)?),
-        (false, None) => None,
-        _ => return Err(unexpected()),
+    let length = next_number(&mut rest, 10).ok_or_else(unexpected)?;
+    let length = length_within(length, max)?;
+    let cas = if cas {
+        Some(next_number(&mut rest, 20).ok_or_else(unexpected)?)
+    } else {
+        None
     };
-    if words.next().is_some() {
+    if !rest.is_empty() {
         return Err(unexpected());
     }
     Ok(ValueHeader {
@@ -240,6 +240,17 @@ fn value_header(
         cas,
         ..ValueHeader::default()
     })
+}
+
+/// Takes a space, and the number of up to so many digits between it and the next.
+fn next_number(rest: &mut &[u8], digits: usize) -> Option<u64> {
+    let (b' ', after) = rest.split_first()? else {
+        return None;
+    };
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    let (text, left) = after.split_at(after.iter().take_while(is_digit).count());
+    *rest = left;
+    (text.len() <= digits).then(|| number(text)).flatten()
 }
 
 /// The reply that one line is.

@@ -1,21 +1,56 @@
-//! The meta commands and binary keys, against a real memcached.
+//! The meta commands and binary keys, against a real memcached and the embedded server.
 
+mod keys;
+#[path = "../support/mod.rs"]
 mod support;
 
+use moecache::testing::Server;
 use moecache::{
-    Client, DeleteOutcome, Expiry, MetaArithmetic, MetaArithmeticOutcome, MetaDelete, MetaGet,
-    MetaItem, MetaMode, MetaSet, MetaSetOutcome, Protocol, Ttl,
+    Client, DeleteOutcome, Expiry, IntoServers, MetaArithmetic, MetaArithmeticOutcome, MetaDelete,
+    MetaGet, MetaItem, MetaMode, MetaSet, MetaSetOutcome, Protocol, Ttl,
 };
 use std::time::Duration;
 use support::Memcached;
 
-/// A server, and a client that speaks meta to it.
-fn start() -> (Memcached, Client) {
-    let server = Memcached::start();
-    let builder = Client::builder().servers(server.address());
+/// Each begins with nothing stored.
+const CHECKS: &[fn(&Client)] = &[
+    what_there_is_to_know_about_an_item,
+    touching,
+    one_wins_who_makes_a_missing_item,
+    one_wins_who_recaches_an_item,
+    deleting_and_invalidating,
+    a_tombstone_needs_a_newer_server,
+    storing,
+    counting,
+    keys::binary_keys,
+    keys::binary_keys_have_limits,
+    keys::quiet_sets_of_which_some_fail,
+];
+
+fn run(servers: impl IntoServers) {
+    let client = client(servers);
+    for check in CHECKS {
+        for server in client.flush_all(Expiry::Never).unwrap() {
+            server.result.unwrap();
+        }
+        check(&client);
+    }
+}
+
+#[test]
+fn on_memcached() {
+    run(Memcached::start().address());
+}
+
+#[test]
+fn on_the_embedded_server() {
+    run(&Server::start().unwrap());
+}
+
+fn client(servers: impl IntoServers) -> Client {
+    let builder = Client::builder().servers(servers);
     let builder = builder.protocol(Protocol::Meta).binary_keys();
-    let builder = builder.timeout(Duration::from_secs(20));
-    (server, builder.build().unwrap())
+    builder.timeout(Duration::from_secs(20)).build().unwrap()
 }
 
 fn found(client: &Client, key: &str, get: MetaGet) -> MetaItem {
@@ -40,9 +75,7 @@ fn cas_of(client: &Client, key: &str) -> u64 {
     found(client, key, MetaGet::new().cas()).cas.unwrap()
 }
 
-#[test]
-fn what_there_is_to_know_about_an_item() {
-    let (_server, client) = start();
+fn what_there_is_to_know_about_an_item(client: &Client) {
     let everything = || {
         let get = MetaGet::new().value().flags().cas().ttl();
         get.hit_before().last_access().size()
@@ -51,13 +84,13 @@ fn what_there_is_to_know_about_an_item() {
     assert_eq!(client.meta_get("key", MetaGet::new()).unwrap(), None);
 
     client.set_item("key", (7, "value"), 100).unwrap();
-    let nothing = found(&client, "key", MetaGet::new().no_bump());
+    let nothing = found(client, "key", MetaGet::new().no_bump());
     assert_eq!(nothing, MetaItem::default());
-    let item = found(&client, "key", everything());
+    let item = found(client, "key", everything());
     assert_eq!(item.value.as_deref(), Some(&b"value"[..]));
     assert_eq!((item.flags, item.size), (Some(7), Some(5)));
     assert!(is_about(item.ttl, 100), "{item:?}");
-    assert_eq!(item.cas, Some(cas_of(&client, "key")));
+    assert_eq!(item.cas, Some(cas_of(client, "key")));
     assert_eq!(item.hit_before, Some(false));
     assert!(item.last_access.unwrap() <= Duration::from_secs(1));
     assert_eq!(marks(&item), (false, false, false));
@@ -67,88 +100,80 @@ fn what_there_is_to_know_about_an_item() {
     );
 
     let ask = MetaGet::new().hit_before().no_bump();
-    assert_eq!(found(&client, "key", ask).hit_before, Some(true));
+    assert_eq!(found(client, "key", ask).hit_before, Some(true));
     client.set_item("fresh", (0, ""), Expiry::Never).unwrap();
-    assert_eq!(found(&client, "fresh", ask).hit_before, Some(false));
-    assert_eq!(found(&client, "fresh", ask).hit_before, Some(false));
-    let item = found(&client, "fresh", MetaGet::new().ttl().value().size());
+    assert_eq!(found(client, "fresh", ask).hit_before, Some(false));
+    assert_eq!(found(client, "fresh", ask).hit_before, Some(false));
+    let item = found(client, "fresh", MetaGet::new().ttl().value().size());
     assert_eq!((item.ttl, item.size), (Some(Ttl::Never), Some(0)));
     assert_eq!(item.value.as_deref(), Some(&b""[..]));
 }
 
-#[test]
-fn touching() {
-    let (_server, client) = start();
+fn touching(client: &Client) {
     let touch = |expiry: Expiry| MetaGet::new().touch(expiry).ttl();
     assert_eq!(client.meta_get("key", touch(9.into())).unwrap(), None);
     client.set_item("key", (0, "value"), 0).unwrap();
     for (expiry, expected) in [(50, Some(50)), (4_000, Some(4_000)), (0, None)] {
-        let item = found(&client, "key", touch(expiry.into()));
+        let item = found(client, "key", touch(expiry.into()));
         match expected {
             Some(expected) => assert!(is_about(item.ttl, expected), "{item:?}"),
             None => assert_eq!(item.ttl, Some(Ttl::Never)),
         }
-        assert_eq!(item.ttl, found(&client, "key", MetaGet::new().ttl()).ttl);
+        assert_eq!(item.ttl, found(client, "key", MetaGet::new().ttl()).ttl);
     }
     let error = client.meta_get("key", touch((-1).into())).unwrap_err();
     assert!(error.is_validation(), "{error}");
     assert!(error.to_string().contains("meta_get"), "{error}");
 }
 
-#[test]
-fn one_wins_who_makes_a_missing_item() {
-    let (_server, client) = start();
+fn one_wins_who_makes_a_missing_item(client: &Client) {
     let vivify = MetaGet::new().vivify(30).value().flags().ttl();
-    let item = found(&client, "key", vivify);
+    let item = found(client, "key", vivify);
     assert_eq!(marks(&item), (true, false, false));
     assert_eq!(item.value.as_deref(), Some(&b""[..]));
     assert!(is_about(item.ttl, 30), "{item:?}");
-    let item = found(&client, "key", vivify);
+    let item = found(client, "key", vivify);
     assert_eq!(marks(&item), (false, false, true));
     // Others find it empty.
     assert_eq!(client.get_item("key").unwrap().unwrap().data, b"");
     assert!(!client.add_item("key", (0, "value"), 0).unwrap());
     client.set_item("key", (1, "value"), 60).unwrap();
-    let item = found(&client, "key", vivify);
+    let item = found(client, "key", vivify);
     assert_eq!(marks(&item), (false, false, false));
     assert_eq!(item.value.as_deref(), Some(&b"value"[..]));
 
     // Without its value, too.
     let bare = MetaGet::new().vivify(30);
-    assert!(found(&client, "bare", bare).won);
-    assert!(found(&client, "bare", bare).already_won);
+    assert!(found(client, "bare", bare).won);
+    assert!(found(client, "bare", bare).already_won);
 }
 
-#[test]
-fn one_wins_who_recaches_an_item() {
-    let (_server, client) = start();
+fn one_wins_who_recaches_an_item(client: &Client) {
     client.set_item("key", (0, "old"), 20).unwrap();
     let recache = |left: i32| MetaGet::new().recache(left).value();
     assert_eq!(
-        marks(&found(&client, "key", recache(10))),
+        marks(&found(client, "key", recache(10))),
         (false, false, false)
     );
     assert_eq!(
-        marks(&found(&client, "key", recache(30))),
+        marks(&found(client, "key", recache(30))),
         (true, false, false)
     );
-    let item = found(&client, "key", recache(30));
+    let item = found(client, "key", recache(30));
     assert_eq!(marks(&item), (false, false, true));
     assert_eq!(item.value.as_deref(), Some(&b"old"[..]));
     client.set_item("key", (0, "new"), 100).unwrap();
     assert_eq!(
-        marks(&found(&client, "key", recache(30))),
+        marks(&found(client, "key", recache(30))),
         (false, false, false)
     );
 }
 
-#[test]
-fn deleting_and_invalidating() {
-    let (_server, client) = start();
+fn deleting_and_invalidating(client: &Client) {
     let delete = |delete: MetaDelete| client.meta_delete("key", delete).unwrap();
     let store = || {
         client.set_item("key", (5, "value"), 100).unwrap();
-        cas_of(&client, "key")
+        cas_of(client, "key")
     };
     assert_eq!(delete(MetaDelete::new()), DeleteOutcome::Missing);
     assert_eq!(
@@ -170,12 +195,12 @@ fn deleting_and_invalidating() {
         delete(MetaDelete::new().invalidate_until(30)),
         DeleteOutcome::Deleted
     );
-    let item = found(&client, "key", get);
+    let item = found(client, "key", get);
     assert_eq!(marks(&item), (true, true, false));
     assert_eq!(item.value.as_deref(), Some(&b"value"[..]));
     assert!(is_about(item.ttl, 30), "{item:?}");
     assert_ne!(item.cas, Some(cas));
-    assert_eq!(marks(&found(&client, "key", get)), (false, true, true));
+    assert_eq!(marks(&found(client, "key", get)), (false, true, true));
     // Plain commands go on with the old value.
     assert_eq!(client.get_item("key").unwrap().unwrap().data, b"value");
     assert!(client.touch("key", 60).unwrap());
@@ -184,24 +209,22 @@ fn deleting_and_invalidating() {
         b"value"
     );
     store();
-    assert_eq!(marks(&found(&client, "key", get)), (false, false, false));
+    assert_eq!(marks(&found(client, "key", get)), (false, false, false));
     assert_eq!(
         delete(MetaDelete::new().invalidate()),
         DeleteOutcome::Deleted
     );
-    let item = found(&client, "key", get);
+    let item = found(client, "key", get);
     assert!(is_about(item.ttl, 100), "{item:?}");
 }
 
-#[test]
-fn a_tombstone_needs_a_newer_server() {
-    let (_server, client) = start();
+fn a_tombstone_needs_a_newer_server(client: &Client) {
     client.set_item("key", (0, "value"), 0).unwrap();
     match client.meta_delete("key", MetaDelete::new().tombstone()) {
         Err(error) => assert!(error.to_string().contains("flag"), "{error}"),
         Ok(outcome) => {
             assert_eq!(outcome, DeleteOutcome::Deleted);
-            let item = found(&client, "key", MetaGet::new().value());
+            let item = found(client, "key", MetaGet::new().value());
             assert_eq!(item.value.as_deref(), Some(&b""[..]));
         }
     }
@@ -210,10 +233,8 @@ fn a_tombstone_needs_a_newer_server() {
     assert_eq!(client.get_item("key").unwrap().unwrap().data, b"again");
 }
 
-#[test]
-fn storing() {
+fn storing(client: &Client) {
     use MetaSetOutcome::{Changed, Missing, NotStored, Stored};
-    let (_server, client) = start();
     let data = || client.get_item("key").unwrap().map(|item| item.data);
     let set = |data: &str, set: MetaSet| client.meta_set("key", (9, data), 100, set).unwrap();
     let mode = |mode| MetaSet::new().mode(mode);
@@ -234,7 +255,7 @@ fn storing() {
     let Stored { cas: Some(cas) } = set("4", MetaSet::new().return_cas()) else {
         panic!("no cas id");
     };
-    assert_eq!(cas_of(&client, "key"), cas);
+    assert_eq!(cas_of(client, "key"), cas);
     let with_cas = |id| MetaSet::new().cas(id).return_cas();
     assert_eq!(set("5", with_cas(cas + 1)), Changed);
     assert_eq!(set("5", with_cas(0)), Changed);
@@ -244,7 +265,7 @@ fn storing() {
 
     // An older cas id with `invalidate`: stored, and stale.
     assert_eq!(set("6", MetaSet::new().cas(cas).invalidate()), stored);
-    let item = found(&client, "key", MetaGet::new().value());
+    let item = found(client, "key", MetaGet::new().value());
     assert_eq!(item.value.as_deref(), Some(&b"6"[..]));
     assert_eq!(marks(&item), (true, true, false));
     assert_eq!(set("7", MetaSet::new().cas(u64::MAX).invalidate()), Changed);
@@ -256,10 +277,8 @@ fn storing() {
     assert_eq!(data(), None);
 }
 
-#[test]
-fn counting() {
+fn counting(client: &Client) {
     use MetaArithmeticOutcome::{Changed, Counted, Missing};
-    let (_server, client) = start();
     let ask = |it| client.meta_arithmetic("key", it).unwrap();
     let count = |it| match ask(it) {
         Counted(counter) => counter,
@@ -270,7 +289,7 @@ fn counting() {
     let counter = count(first.return_ttl().return_cas());
     assert_eq!(counter.count, u64::MAX);
     assert!(is_about(counter.ttl, 60), "{counter:?}");
-    assert_eq!(counter.cas, Some(cas_of(&client, "key")));
+    assert_eq!(counter.cas, Some(cas_of(client, "key")));
     let counter = count(first);
     assert_eq!((counter.count, counter.cas, counter.ttl), (1, None, None));
     assert_eq!(count(MetaArithmetic::up(99)).count, 100);
@@ -279,7 +298,7 @@ fn counting() {
     let counter = count(MetaArithmetic::up(0).touch(0).return_ttl());
     assert_eq!(counter.ttl, Some(Ttl::Never));
 
-    let cas = cas_of(&client, "key");
+    let cas = cas_of(client, "key");
     assert_eq!(ask(MetaArithmetic::up(1).cas(cas + 1)), Changed);
     let counter = count(MetaArithmetic::up(1).cas(cas).return_cas());
     assert!(counter.cas.unwrap() > cas, "{counter:?}");
@@ -316,110 +335,4 @@ fn other_protocols_have_no_meta_commands() {
     let client = Client::builder().servers(server.address());
     let client = client.protocol(Protocol::Auto).build().unwrap();
     assert_eq!(client.meta_get("key", MetaGet::new()).unwrap(), None);
-}
-
-#[test]
-fn binary_keys() {
-    let (_server, client) = start();
-    let longest = vec![0xff; 186];
-    let keys: [&[u8]; 8] = [
-        b"a b",
-        b"\0",
-        b"\r\nflush_all\r\n",
-        b"\xff\xfe",
-        b" ",
-        b"\x7f",
-        &longest,
-        b"YSBi",
-    ];
-    for (at, &key) in keys.iter().enumerate() {
-        assert_eq!(client.get::<usize>(key).unwrap(), None, "{key:?}");
-        client.set(key, at, 0).unwrap();
-        assert!(!client.add(key, at, 0).unwrap());
-    }
-    for (at, &key) in keys.iter().enumerate() {
-        assert_eq!(client.get(key).unwrap(), Some(at), "{key:?}");
-    }
-    // Several at once: in a quiet window, and with a key that is not binary in between.
-    for keys in [&keys[..7], &keys[..]] {
-        let many = client
-            .get_many::<usize, _>(keys.iter().copied())
-            .all()
-            .unwrap();
-        assert_eq!(many.len(), keys.len());
-        for (at, key) in keys.iter().enumerate() {
-            assert_eq!(many.get(*key), Some(&at), "{key:?}");
-        }
-    }
-    for key in keys {
-        assert!(client.touch(key, 60).unwrap(), "{key:?}");
-        let left = client.meta_get(key, MetaGet::new().ttl()).unwrap().unwrap();
-        assert!(is_about(left.ttl, 60), "{key:?}: {left:?}");
-        assert!(client.get_and_touch_item(key, 60).unwrap().is_some());
-        assert!(client.delete(key).unwrap(), "{key:?}");
-        assert!(!client.delete(key).unwrap(), "{key:?}");
-        client.set_counter(key, 1, 0).unwrap();
-        assert_eq!(client.incr(key, 1).unwrap(), Some(2), "{key:?}");
-        assert!(client.append(key, "0").unwrap());
-        let (count, cas) = client.gets::<u64>(key).unwrap().unwrap();
-        assert_eq!(count, 20);
-        assert_eq!(
-            client.delete_with_cas(key, cas).unwrap(),
-            DeleteOutcome::Deleted
-        );
-    }
-    assert_eq!(client.get_many::<usize, _>(keys).all().unwrap().len(), 0);
-}
-
-#[test]
-fn binary_keys_have_limits() {
-    let (_server, client) = start();
-    let rows: [(Vec<u8>, bool); 5] = [
-        (vec![], false),
-        (vec![0; 186], true),
-        (vec![0; 187], false),
-        (vec![b'k'; 250], true),
-        (vec![b'k'; 251], false),
-    ];
-    for (key, is_allowed) in rows {
-        let stored = client.set(&key, "value", 0);
-        match stored {
-            Ok(()) => assert!(is_allowed, "{} bytes", key.len()),
-            Err(error) => {
-                assert!(
-                    !is_allowed && error.is_validation(),
-                    "{} bytes: {error}",
-                    key.len()
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn quiet_sets_of_which_some_fail() {
-    let (_server, client) = start();
-    let large = vec![b'x'; 2 << 20];
-    let keys: Vec<String> = (0..200).map(|at| format!("key{at}")).collect();
-    let items = keys.iter().enumerate().map(|(at, key)| {
-        let data = if at % 50 == 7 { &large[..] } else { b"small" };
-        (key, (1, data))
-    });
-    let items: Vec<_> = items.collect();
-    let each = client.set_many_items(items, 0);
-    let failed = each.failed();
-    let failed: Vec<_> = failed
-        .map(|(key, error)| (key.as_str(), error.to_string()))
-        .collect();
-    assert_eq!(failed.len(), 4, "{failed:?}");
-    for (key, error) in failed {
-        assert!(
-            key.ends_with('7') && error.contains("too large"),
-            "{key}: {error}"
-        );
-    }
-    for (at, key) in keys.iter().enumerate() {
-        let item = client.get_item(key).unwrap();
-        assert_eq!(item.is_some(), at % 50 != 7, "{key}");
-    }
 }
