@@ -41,7 +41,13 @@ impl KeyRule {
         if length > MAX_KEY_LENGTH {
             return Err(KeyError::TooLong { length });
         }
-        let bad = bytes.iter().position(|byte| !byte.is_ascii_graphic());
+        // All of them first: without a way out of the loop, several are judged at once.
+        let is_good = |good: bool, byte: &u8| good & byte.is_ascii_graphic();
+        let bad = if bytes.iter().fold(true, is_good) {
+            None
+        } else {
+            bytes.iter().position(|byte| !byte.is_ascii_graphic())
+        };
         match (self, bad) {
             (Self::Printable, Some(at)) => Err(KeyError::BadByte {
                 at,

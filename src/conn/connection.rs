@@ -242,6 +242,23 @@ impl Connection {
                     let buffer = sink.buffer(first + index, &header);
                     incoming.value = Some(Value::new(header, buffer, &mut self.input));
                 }
+                Step::Whole {
+                    used,
+                    index,
+                    header,
+                    tail,
+                } => {
+                    let received = &self.input.bytes()[used..][..header.length];
+                    let mut data = sink.buffer(first + index, &header);
+                    if data.capacity() == 0 {
+                        data = received.to_vec();
+                    } else {
+                        data.clear();
+                        data.extend_from_slice(received);
+                    }
+                    sink.value(first + index, header, data);
+                    self.input.consume(used + header.length + tail);
+                }
                 Step::Reply { used, index, reply } => {
                     match reply {
                         Reply::Hit => {

@@ -1,4 +1,4 @@
-use super::reply::{Malformed, Reply, Step};
+use super::reply::{Malformed, Reply, Step, ValueHeader};
 use super::request::Request;
 use super::window::Window;
 use super::{Dialect, binary, meta, text};
@@ -112,6 +112,35 @@ impl<'r> Decoder<'r> {
     pub(super) fn due(&self) -> Option<&'r Request<'r>> {
         let requests: &'r [Request<'r>] = self.requests;
         requests[..self.window.end].get(self.next)
+    }
+
+    /// The value of the request that is due, of which `rest` is there, after `used` bytes that say
+    /// so. If that is all of it, `tail` gives the length of what ends it; otherwise `place` is next.
+    pub(super) fn value<'b>(
+        &mut self,
+        rest: &[u8],
+        used: usize,
+        header: ValueHeader,
+        place: Place,
+        tail: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Step<'b> {
+        let index = self.next;
+        if let Some(tail) = rest.get(header.length..).and_then(tail) {
+            self.next += 1;
+            self.place = Place::Start;
+            return Step::Whole {
+                used,
+                index,
+                header,
+                tail,
+            };
+        }
+        self.place = place;
+        Step::Value {
+            used,
+            index,
+            header,
+        }
     }
 
     /// The reply to the request that is due, complete with `used` bytes.

@@ -54,6 +54,9 @@ impl<'a> Output<'a> {
     /// In decimal digits.
     pub(super) fn number(&mut self, number: impl Into<u64>) {
         let mut number = number.into();
+        if number < 10 {
+            return self.bytes.push(b'0' + (number % 10) as u8);
+        }
         let mut digits = [0; 20];
         let mut at = digits.len();
         loop {

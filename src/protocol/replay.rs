@@ -1,7 +1,9 @@
 //! Feeds a decoder recorded bytes in pieces, as a socket would: for tests and fuzzing.
 
 use super::reply::Details;
-use super::{Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, Window};
+use super::{
+    Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, ValueHeader, Window,
+};
 
 /// What a decoder made of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,16 +89,18 @@ pub(crate) fn replay(
                 header,
             }) => {
                 missing = header.length;
-                if header.details != Details::default() {
-                    events.push(Event::Details(header.details));
-                }
-                events.push(Event::Value {
-                    index,
-                    flags: header.flags,
-                    cas: header.cas,
-                    data: Vec::new(),
-                });
+                push_value(&mut events, index, header, &[]);
                 line
+            }
+            Ok(Step::Whole {
+                used: line,
+                index,
+                header,
+                tail,
+            }) => {
+                let data = &bytes[used + line..][..header.length];
+                push_value(&mut events, index, header, data);
+                line + header.length + tail
             }
             Ok(Step::Skip { used: line }) => line,
             Ok(Step::Part { used: line, part }) => {
@@ -123,4 +127,16 @@ pub(crate) fn replay(
             return events;
         }
     }
+}
+
+fn push_value(events: &mut Vec<Event>, index: usize, header: ValueHeader, data: &[u8]) {
+    if header.details != Details::default() {
+        events.push(Event::Details(header.details));
+    }
+    events.push(Event::Value {
+        index,
+        flags: header.flags,
+        cas: header.cas,
+        data: data.to_vec(),
+    });
 }

@@ -17,6 +17,14 @@ pub(crate) enum Step<'b> {
         index: usize,
         header: ValueHeader,
     },
+    /// The same, with all of the value there already, and what ends it: `length` bytes after `used`,
+    /// and then `tail` bytes. The reply is complete.
+    Whole {
+        used: usize,
+        index: usize,
+        header: ValueHeader,
+        tail: usize,
+    },
     /// The reply to request `index` is complete with these `used` bytes: none, where it follows from
     /// what came for another.
     Reply {

@@ -196,12 +196,13 @@ pub(super) fn values<'b>(
         decoder.found = decoder.next + found;
         return Ok(decoder.reply(0, Reply::Status(Status::NotFound)));
     }
-    decoder.place = Place::EndOfValue;
-    Ok(Step::Value {
-        used,
-        index: decoder.next,
-        header,
-    })
+    let is_last = decoder.next + 1 == decoder.group_end;
+    let end: &[u8] = if is_last { b"\r\nEND\r\n" } else { b"\r\n" };
+    Ok(
+        decoder.value(&input[used..], used, header, Place::EndOfValue, |after| {
+            after.starts_with(end).then_some(end.len())
+        }),
+    )
 }
 
 /// What follows the line end after the data of a value, once that is there.

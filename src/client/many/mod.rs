@@ -33,6 +33,7 @@ impl Client {
             plan: &plan,
             topology: &self.shared.topology,
             meaning,
+            last: 0,
             by_key: results,
         };
         plan.run(self, &mut sink);

@@ -188,17 +188,20 @@ fn value<'b>(
     let Some(flags) = packet.input[HEADER..].first_chunk() else {
         return Ok(Step::NeedMore);
     };
-    decoder.place = Place::EndOfValue;
-    Ok(Step::Value {
-        used: HEADER + FLAGS,
-        index: decoder.next,
-        header: ValueHeader {
-            flags: u32::from_be_bytes(*flags),
-            length,
-            cas: cas.then_some(packet.header.cas),
-            ..ValueHeader::default()
-        },
-    })
+    let header = ValueHeader {
+        flags: u32::from_be_bytes(*flags),
+        length,
+        cas: cas.then_some(packet.header.cas),
+        ..ValueHeader::default()
+    };
+    let used = HEADER + FLAGS;
+    Ok(decoder.value(
+        &packet.input[used..],
+        used,
+        header,
+        Place::EndOfValue,
+        |_| Some(0),
+    ))
 }
 
 /// One of the packets of `stats`, each with a name and a value; an empty one is the last.

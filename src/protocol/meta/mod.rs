@@ -205,12 +205,14 @@ fn take<'b>(
         Meaning::Value(header) => (Place::EndOfValue, header),
         Meaning::Header(header) => (Place::EndOfHeader, header),
     };
-    decoder.place = place;
-    Ok(Step::Value {
-        used,
-        index: decoder.next,
-        header,
-    })
+    let end: &[u8] = if place == Place::EndOfValue {
+        b"\r\n"
+    } else {
+        b""
+    };
+    Ok(decoder.value(rest, used, header, place, |after| {
+        after.starts_with(end).then_some(end.len())
+    }))
 }
 
 /// What a plain get asks for.
