@@ -158,7 +158,7 @@ impl Bar {
         } else {
             "text-anchor=\"end\"".to_owned()
         };
-        text(svg, one - 6.0, y + 9.0, &name, &self.label);
+        text(svg, one - 6.0 + end.min(0.0), y + 9.0, &name, &self.label);
         let _ = writeln!(
             svg,
             "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"10\" fill=\"{colour}\"/>",
