@@ -41,6 +41,12 @@ struct User {
     age: u8,
 }
 
+const PLANETS: [&str; 3] = [
+    "moecache-quickstart:mercury",
+    "moecache-quickstart:venus",
+    "moecache-quickstart:earth",
+];
+
 fn main() -> ExitCode {
     // Not `println!`, which panics when the reader of a pipe is gone: `quickstart | head -1`.
     match run(&Arguments::parse(), &mut io::stdout().lock()) {
@@ -87,9 +93,7 @@ fn tour(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "\nThe fleet:\n")?;
     print_stats(client, out)?;
 
-    for (key, ..) in &rows {
-        client.delete(key)?;
-    }
+    client.delete_many(rows.iter().map(|(key, ..)| key)).all()?;
     Ok(())
 }
 
@@ -115,7 +119,13 @@ fn store(client: &Client) -> moecache::Result<()> {
     client.set("moecache-quickstart:time", now, minute)?;
 
     // A number in the form that memcached itself can count in.
-    client.set_counter("moecache-quickstart:counter", 41, minute)
+    client.set_counter("moecache-quickstart:counter", 41, minute)?;
+    client.incr("moecache-quickstart:counter", 1)?;
+
+    // Many keys in one call: their servers work at the same time.
+    let planets = PLANETS.into_iter().zip(["Mercury", "Venus", "Earth"]);
+    client.set_many(planets, minute).all()?;
+    Ok(())
 }
 
 /// Each key, the type it is read as, and what came back.
@@ -136,6 +146,9 @@ fn read_back(client: &Client) -> moecache::Result<Vec<(&str, &str, String)>> {
     let none: Option<Option<i32>> = client.get("moecache-quickstart:none")?;
     let missing: Option<Option<i32>> = client.get("moecache-quickstart:missing")?;
 
+    // In the order of the keys; one that is not there is `None` in its place.
+    let planets: Vec<Option<String>> = client.get_each(PLANETS).all()?;
+
     let rows: [(_, _, &dyn Debug); 11] = [
         ("moecache-quickstart:string", "String", &string),
         ("moecache-quickstart:i32", "i32", &i32),
@@ -149,8 +162,10 @@ fn read_back(client: &Client) -> moecache::Result<Vec<(&str, &str, String)>> {
         ("moecache-quickstart:none", "Option<i32>", &none),
         ("moecache-quickstart:missing", "Option<i32>", &missing),
     ];
-    let shown = rows.map(|(key, read_as, value)| (key, read_as, format!("{value:?}")));
-    Ok(shown.into())
+    let shown = |(key, read_as, value)| (key, read_as, format!("{value:?}"));
+    let planets = PLANETS.into_iter().zip(&planets);
+    let planets = planets.map(|(key, name)| (key, "String", name as &dyn Debug));
+    Ok(rows.into_iter().chain(planets).map(shown).collect())
 }
 
 fn print_stats(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {

@@ -1,9 +1,9 @@
 //! A blocking, sharded memcached client.
 //!
 //! It finds each key on the server on which EnyimMemcached (.NET) and moecache (Python) put it, and
-//! reads each string and number as they stored it. Each call is one write and one read, and is over
-//! by its deadline. Whatever the network does, it never returns another key's value or a part of
-//! one.
+//! reads each string and number as they stored it. A get or a set is one write and one read, and is
+//! over by its deadline. Whatever the network does, it never returns another key's value or a part
+//! of one.
 //!
 //! ```
 //! use moecache::Client;
@@ -26,17 +26,37 @@
 //!
 //! # A short tour
 //!
-//! * [`Client`] has the commands: get, set, delete, stats, and ping. [`ClientBuilder`] has the
-//!   settings. One client serves any number of threads.
+//! * [`Client`] has the commands, [`ClientBuilder`] the settings. One client serves any number of
+//!   threads, over a pool of connections to each server.
+//! * One key: [`get`](Client::get), [`set`](Client::set), [`add`](Client::add),
+//!   [`replace`](Client::replace), [`append`](Client::append), [`prepend`](Client::prepend),
+//!   [`touch`](Client::touch), [`get_and_touch`](Client::get_and_touch),
+//!   [`delete`](Client::delete).
+//! * Many keys in one call: [`get_many`](Client::get_many) into a map,
+//!   [`get_each`](Client::get_each) in the order of the keys,
+//!   [`get_many_with`](Client::get_many_with) as they come; [`set_many`](Client::set_many),
+//!   [`add_many`](Client::add_many), [`touch_many`](Client::touch_many),
+//!   [`incr_many`](Client::incr_many), [`delete_many`](Client::delete_many). Each key has its own
+//!   result: [`Many`], [`Each`].
+//! * Different commands in one call: [`Client::pipeline`].
+//! * Counters: [`set_counter`](Client::set_counter), [`incr`](Client::incr),
+//!   [`decr`](Client::decr), [`incr_with_initial`](Client::incr_with_initial).
+//! * What others may change at the same time: [`update`](Client::update), and what it is made of,
+//!   [`gets`](Client::gets) and [`compare_and_swap`](Client::compare_and_swap).
+//! * All servers: [`stats`](Client::stats), which gives each server's [`Stats`] with the counters by
+//!   name, [`version`](Client::version), [`ping`](Client::ping), [`flush_all`](Client::flush_all);
+//!   and [`keys`](Client::keys), a list of all keys as it comes.
 //! * Values are anything that serde knows: [`value`] tells which type is stored how. Bytes and raw
 //!   items go around serde: [`Client::get_bytes`], [`Client::get_item`].
 //! * When an item expires is an integer as memcached has it, a `Duration` or a `SystemTime`:
 //!   [`Expiry`].
-//! * Servers are given in any usual form ([`IntoServers`]); which one has a key,
-//!   [`Client::server_for`] tells without asking any. [`Distribution`] says whose ring it is.
+//! * Servers are given in any usual form, unix sockets included ([`IntoServers`]); which one has a
+//!   key, [`Client::server_for`] tells without asking any. [`Distribution`] says whose ring it is.
+//! * [`Protocol`] is text unless another is chosen: meta, binary, or the better of text and meta
+//!   that each server has. The calls are the same. What only meta can do, such as one winner among
+//!   those who miss a key at the same time, is in [`Client::meta_get`] and its siblings.
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
 //!   can be done about it. A miss is `Ok(None)`.
-//! * [`Client::stats`] asks all servers at once; [`Stats`] has the counters by name.
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`] is a memcached in the process, for tests."

@@ -60,7 +60,8 @@ fn every_command() {
     }
 }
 
-/// Each block is the body of a program in a package of its own, as it would be for a user.
+/// Each block is the body of a program in a package of its own, as it would be for a user. One that
+/// makes no client goes on with that of the first.
 #[test]
 fn every_program() {
     let package = package();
@@ -68,12 +69,18 @@ fn every_program() {
     let [one, other] = servers.each_ref().map(|server| server.address().port());
     let ours = format!(r#"[("127.0.0.1", {one}), ("127.0.0.1", {other})]"#);
     let blocks = blocks("rust");
+    assert_eq!(blocks.len(), 6);
     assert!(
         blocks[0].contains(SERVERS),
         "the first program names other servers"
     );
     for (index, block) in blocks.iter().enumerate() {
-        let block = block.replace(SERVERS, &ours);
+        let client = if block.contains("let client = ") {
+            String::new()
+        } else {
+            format!("let client = moecache::Client::new({SERVERS})?;\n")
+        };
+        let block = (client + block).replace(SERVERS, &ours);
         let mut program = String::from("fn main() -> Result<(), Box<dyn std::error::Error>> {\n");
         writeln!(program, "{block}Ok(())\n}}").unwrap();
         let name = format!("block_{index}");

@@ -13,9 +13,11 @@ pub(crate) fn values(
     keys: &[String],
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
-    each(keys, |key| {
-        let Some(value) = value(client, key)? else {
-            return Ok(missing(key));
+    let one = |key: &str, value| {
+        let value = match value {
+            None => return Ok(missing(key)),
+            Some(Value::Array(values)) if values.is_empty() => empty(client, key)?,
+            Some(value) => value,
         };
         match value {
             value if keys.len() > 1 => writeln!(out, "{key}: {}", value.on_one_line())?,
@@ -24,22 +26,17 @@ pub(crate) fn values(
         }
         out.flush()?;
         Ok(Outcome::Done)
-    })
+    };
+    each(client, keys, |pipeline, key| pipeline.get(key), one)
 }
 
-fn value(client: &Client, key: &str) -> moecache::Result<Option<Value>> {
-    let value = client.get(key)?;
-    if let Some(Value::Array(values)) = &value {
-        // To a type that takes anything, raw data of no bytes is an empty sequence like any other.
-        if values.is_empty()
-            && client
-                .get_item(key)?
-                .is_some_and(|item| item.data.is_empty())
-        {
-            return Ok(Some(Value::Bytes(Vec::new())));
-        }
-    }
-    Ok(value)
+/// To a type that takes anything, raw data of no bytes is an empty sequence like any other.
+fn empty(client: &Client, key: &str) -> moecache::Result<Value> {
+    let item = client.get_item(key)?;
+    Ok(match item {
+        Some(item) if item.data.is_empty() => Value::Bytes(Vec::new()),
+        _ => Value::Array(Vec::new()),
+    })
 }
 
 /// What is stored, not decoded.
@@ -48,8 +45,8 @@ pub(crate) fn items(
     keys: &[String],
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
-    each(keys, |key| {
-        let Some(item) = client.get_item(key)? else {
+    let one = |key: &str, item| {
+        let Some(item) = item else {
             return Ok(missing(key));
         };
         if keys.len() > 1 {
@@ -57,7 +54,8 @@ pub(crate) fn items(
         }
         write_item(&item, out)?;
         Ok(Outcome::Done)
-    })
+    };
+    each(client, keys, |pipeline, key| pipeline.get_item(key), one)
 }
 
 fn write_item(item: &Item, out: &mut impl Write) -> io::Result<()> {

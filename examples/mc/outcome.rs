@@ -1,5 +1,6 @@
 //! How a command ends: its exit code, and what it says on standard error.
 
+use moecache::{Client, Pending, Pipeline};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -7,7 +8,8 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     Done = 0,
-    Missing = 1,
+    /// A key was not there; or it was, for `add`.
+    Unmet = 1,
     BadUsage = 2,
     Failed = 3,
 }
@@ -68,14 +70,21 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Does `one` for every key, whether or not it failed for others. The worst outcome counts.
-pub(crate) fn each(
+/// Sends a command for every key, all of them together, and does `one` with what came of each,
+/// whether or not others failed. The worst outcome counts.
+pub(crate) fn each<T>(
+    client: &Client,
     keys: &[String],
-    mut one: impl FnMut(&str) -> Result<Outcome, Failure>,
+    command: impl Fn(&mut Pipeline<'_>, &str) -> Pending<T>,
+    mut one: impl FnMut(&str, T) -> Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
+    let mut pipeline = client.pipeline();
+    let pending: Vec<_> = keys.iter().map(|key| command(&mut pipeline, key)).collect();
+    let mut replies = pipeline.run();
     let mut worst = Outcome::Done;
-    for key in keys {
-        worst = worst.max(match one(key) {
+    for (key, pending) in keys.iter().zip(pending) {
+        let reply = replies.take(pending).map_err(Failure::from);
+        worst = worst.max(match reply.and_then(|reply| one(key, reply)) {
             // The error names the server; of several keys, which one it is about has to be said.
             Err(failure @ Failure::Client(_)) if keys.len() > 1 => {
                 failure.report_for(&format!("{}: ", key.escape_debug()))
@@ -89,7 +98,7 @@ pub(crate) fn each(
 
 pub(crate) fn missing(key: &str) -> Outcome {
     say(&format!("{key}: not found"));
-    Outcome::Missing
+    Outcome::Unmet
 }
 
 /// Reports an error that does not end the command.

@@ -1,12 +1,13 @@
-//! `mc stats` and `mc ping`.
+//! `mc stats`.
 
-use crate::outcome::{Failure, Outcome, report};
+use crate::outcome::{Failure, Outcome};
+use crate::servers::{failed, worst};
 use crate::table::table;
-use comfy_table::{Cell, Color};
-use moecache::{Client, PerServer, ServerStats, Stats};
+use crate::time::two_units;
+use comfy_table::Cell;
+use moecache::{Client, ServerStats, Stats};
 use serde::ser::{Serialize, Serializer};
 use std::io::{self, Write};
-use std::time::Duration;
 
 /// Servers that failed are in the table too, and standard error says why.
 pub(crate) fn stats(
@@ -24,27 +25,6 @@ pub(crate) fn stats(
         write_all(&servers, out)?;
     }
     Ok(worst(&servers))
-}
-
-pub(crate) fn ping(client: &Client, out: &mut impl Write) -> Result<Outcome, Failure> {
-    let servers = client.ping();
-    let mut table = table(["SERVER", "ANSWER"]);
-    for server in &servers {
-        let answer = server.result.as_ref().map(|&took| milliseconds(took));
-        table.add_row([
-            Cell::new(&server.server),
-            answer.map_or_else(|_| failed(), Cell::new),
-        ]);
-    }
-    writeln!(out, "{}", table.trim_fmt())?;
-    Ok(worst(&servers))
-}
-
-fn worst<T>(servers: &[PerServer<T>]) -> Outcome {
-    let errors = servers
-        .iter()
-        .filter_map(|server| server.result.as_ref().err());
-    errors.map(report).max().unwrap_or(Outcome::Done)
 }
 
 /// The general statistics: a line for each server, and one for all of them.
@@ -82,7 +62,7 @@ fn overview(name: &str, stats: &Stats) -> [String; 12] {
     [
         name.to_owned(),
         shown(stats.version(), str::to_owned),
-        shown(stats.uptime(), uptime),
+        shown(stats.uptime(), two_units),
         count(stats.curr_items()),
         memory.join(" / "),
         count(stats.cmd_set()),
@@ -165,28 +145,8 @@ impl Serialize for Names<'_> {
     }
 }
 
-fn failed() -> Cell {
-    Cell::new("failed").fg(Color::Red)
-}
-
 fn shown<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or("-".to_owned(), show)
-}
-
-fn milliseconds(duration: Duration) -> String {
-    format!("{:.2} ms", duration.as_secs_f64() * 1000.0)
-}
-
-/// The two largest units: "3d 4h", "12s".
-fn uptime(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, ..) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
-    }
 }
 
 fn bytes(count: u64) -> String {

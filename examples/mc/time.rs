@@ -1,4 +1,4 @@
-//! Durations and expiries as they are typed.
+//! Durations and expiries as they are typed and shown.
 
 use moecache::Expiry;
 use std::time::Duration;
@@ -30,15 +30,34 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// What memcached can hold ends in January 2038.
 const LONGEST: Duration = Duration::from_secs(3650 * 86_400);
 
+/// A duration from now, or none.
+pub(crate) fn delay(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        duration if duration > LONGEST => Err("too long; the longest is 3650d".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
 /// A duration from now, or `never`.
 pub(crate) fn expiry(text: &str) -> Result<Expiry, String> {
     if text == "never" {
         return Ok(Expiry::Never);
     }
-    match duration(text)? {
+    match delay(text)? {
         // The library's own error names `Expiry::Never`, which nobody can type here.
         Duration::ZERO => Err("zero; for a value that does not expire say never".to_owned()),
-        duration if duration > LONGEST => Err("too long; the longest is 3650d".to_owned()),
         duration => Ok(duration.into()),
+    }
+}
+
+/// The two largest units: "3d 4h", "12s".
+pub(crate) fn two_units(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, ..) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
     }
 }

@@ -1,9 +1,11 @@
-//! `mc stats`, `ping` and `where`.
+//! `mc stats`, `ping`, `version`, `flush` and `where`.
 
 use crate::{NOWHERE, Row, mc, server, spawn, stopped, text};
 use moecache::Client;
+use moecache::testing::Server;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 #[test]
 fn stats() {
@@ -66,6 +68,77 @@ fn ping() {
         lines[1..].iter().all(|line| line.ends_with(" ms")),
         "{lines:#?}"
     );
+}
+
+#[test]
+fn version() {
+    let (_one, one) = server();
+    let older = Server::builder().version("1.4.15").start().unwrap();
+    let other = older.address().to_string();
+    let answer = mc(&format!("{one},{other}"), &["version"], b"");
+    let lines = text(&answer.stdout).lines();
+    let lines: Vec<Vec<_>> = lines
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert!(answer.status.success());
+    assert_eq!(
+        lines,
+        [["SERVER", "VERSION"], [&one, "1.6.18"], [&other, "1.4.15"]]
+    );
+}
+
+#[test]
+fn flush() {
+    let (one, one_text) = server();
+    let (other, other_text) = server();
+    let servers = format!("{one_text},{other_text}");
+    let fleet = [&one, &other];
+    let store = || {
+        for server in fleet {
+            Client::new(server).unwrap().set("key", 1, 0).unwrap();
+        }
+    };
+    let left = || {
+        let held = |server: &&Server| Client::new(*server).unwrap().get("key").unwrap() == Some(1);
+        fleet.iter().filter(|server| held(server)).count()
+    };
+    store();
+
+    let asked = format!(
+        "mc: flush: this removes all that is stored on {one_text}, {other_text}; if that is meant, \
+         say flush --yes\n"
+    );
+    Row::new(&["flush"], 2, "", &asked).run(&servers);
+    Row::new(&["flush", "--delay", "5m"], 2, "", &asked).run(&servers);
+    for wrong in ["36500d", "-1", "never"] {
+        let arguments = ["flush", "--yes", "--delay", wrong];
+        Row::new(&arguments, 2, "", "invalid value").run(&servers);
+    }
+    assert_eq!(left(), 2);
+
+    let later = mc(&servers, &["flush", "--yes", "--delay", "5m"], b"");
+    assert!(later.status.success(), "{}", text(&later.stderr));
+    assert_eq!(left(), 2);
+    for server in fleet {
+        server.clock().advance(Duration::from_secs(302));
+    }
+    assert_eq!(left(), 0);
+
+    for server in fleet {
+        server.clock().advance(Duration::from_secs(2));
+    }
+    store();
+    assert_eq!(left(), 2);
+    let (_down, down_text) = stopped();
+    let now = mc(&format!("{servers},{down_text}"), &["flush", "--yes"], b"");
+    let lines: Vec<_> = text(&now.stdout).lines().collect();
+    assert_eq!(now.status.code(), Some(3));
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert!(
+        lines[1].ends_with(" OK") && lines[2].ends_with(" OK") && lines[3].ends_with(" failed")
+    );
+    assert!(text(&now.stderr).contains("cannot connect"));
+    assert_eq!(left(), 0);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The examples, run as programs against embedded servers.
 
+mod commands;
 mod fleet;
+mod keys;
 mod quickstart;
 mod usage;
 mod values;
@@ -87,7 +89,10 @@ fn spawn(name: &str, servers: &str, arguments: &[&str]) -> Child {
 
 fn command(name: &str, servers: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(example(name));
-    command.args(arguments).env("MEMCACHED_SERVERS", servers);
+    command
+        .args(arguments)
+        .env("MEMCACHED_SERVERS", servers)
+        .env_remove("MEMCACHED_PROTOCOL");
     command
 }
 

@@ -81,8 +81,14 @@ fn a_server_that_is_down() {
     let (_up, up_text) = server();
     let (_down, down_text) = stopped();
     let cause = format!(" on {down_text}: cannot connect: ");
-    let rows: [&[&str]; 5] = [
+    let rows: [&[&str]; 11] = [
         &["get", "key"],
+        &["add", "key", "value"],
+        &["append", "key", "value"],
+        &["touch", "key", "--expiry", "1h"],
+        &["incr", "key"],
+        &["decr", "key", "--initial", "1"],
+        &["keys"],
         &["get", "key", "--item"],
         &["set", "key", "value"],
         &["delete", "key"],
@@ -94,6 +100,8 @@ fn a_server_that_is_down() {
     let both = format!("{up_text},{down_text}");
     for arguments in [
         &["ping"][..],
+        &["version"],
+        &["flush", "--yes"],
         &["stats"],
         &["stats", "settings"],
         &["stats", "--json"],
