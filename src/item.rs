@@ -20,7 +20,9 @@ pub struct Item {
     pub flags: u32,
     /// The stored bytes.
     pub data: Vec<u8>,
-    /// The cas id, where the command asked for it; none of this version does.
+    /// The cas id, where the command asked for it:
+    /// [`gets_item`](crate::Client::gets_item) and
+    /// [`get_and_touch_item`](crate::Client::get_and_touch_item) do.
     pub cas: Option<u64>,
 }
 

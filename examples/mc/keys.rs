@@ -59,6 +59,7 @@ fn write_long(
     let expires = shown(key.expiry, |expiry| match expiry {
         Lifetime::Forever => "never".to_owned(),
         Lifetime::Until(time) => two_units(between(now, time)),
+        _ => "?".to_owned(),
     });
     let accessed = shown(key.last_access, |time| two_units(between(time, now)));
     let read = shown(key.fetched, |fetched| {
@@ -101,9 +102,10 @@ fn write_json(key: &KeyInfo, out: &mut impl Write) -> io::Result<()> {
             Err(_) => Key::Bytes(&key.key),
         },
         server: &key.server,
-        expiry: key.expiry.map(|expiry| match expiry {
-            Lifetime::Forever => None,
-            Lifetime::Until(time) => Some(seconds(time)),
+        expiry: key.expiry.and_then(|expiry| match expiry {
+            Lifetime::Forever => Some(None),
+            Lifetime::Until(time) => Some(Some(seconds(time))),
+            _ => None,
         }),
         last_access: key.last_access.map(seconds),
         cas: key.cas,

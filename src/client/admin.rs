@@ -19,7 +19,7 @@ const PER_LINE: usize = 2 * (size_of::<String>() + 32);
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PerServer<T> {
-    /// The server, `host:port`.
+    /// The server, as in [`Client::servers`]: `host:port`, or the path of a unix socket.
     pub server: String,
     /// Its answer, or why there is none.
     pub result: Result<T>,
@@ -98,7 +98,7 @@ impl Client {
     /// use moecache::Expiry;
     ///
     /// client.set("key", "value", 0)?;
-    /// for server in client.flush_all(Expiry::Never)? {
+    /// for server in client.flush_all(Expiry::Never) {
     ///     server.result?;
     /// }
     /// assert_eq!(client.get::<String>("key")?, None);
@@ -107,16 +107,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// A validation error if the delay cannot be sent. Each server has its own error besides.
-    pub fn flush_all(&self, delay: impl Into<Expiry>) -> Result<Vec<PerServer<()>>> {
-        let delay = delay.into().to_wire(SystemTime::now());
-        let delay = delay.map_err(|error| Error::from(error).during("flush_all"))?;
+    /// Each server has its own. A delay that cannot be sent is a validation error of every server, and
+    /// nothing is sent.
+    #[must_use = "servers may have failed"]
+    pub fn flush_all(&self, delay: impl Into<Expiry>) -> Vec<PerServer<()>> {
+        let delay = match delay.into().to_wire(SystemTime::now()) {
+            Ok(delay) => delay,
+            Err(error) => return self.each_refused(&Error::from(error).during("flush_all")),
+        };
         let request = Request::FlushAll { delay };
-        Ok(
-            self.each_server("flush_all", &request, |answer, _, driver| {
-                answer.done(driver)
-            }),
-        )
+        self.each_server("flush_all", &request, |answer, _, driver| {
+            answer.done(driver)
+        })
     }
 
     /// The version of each server, as it says it: `"1.6.18"`.
@@ -165,6 +167,15 @@ impl Client {
     #[must_use]
     pub fn ping(&self) -> Vec<PerServer<Duration>> {
         self.each_server("ping", &Request::Version, |_, lines, _| Ok(lines.took))
+    }
+
+    /// What is sent to no server.
+    fn each_refused<T>(&self, error: &Error) -> Vec<PerServer<T>> {
+        let refused = |server: &str| PerServer {
+            server: server.to_owned(),
+            result: Err(error.clone()),
+        };
+        self.servers().map(refused).collect()
     }
 
     /// Sends `request` to every server at the same time, each with the whole timeout, and gives what

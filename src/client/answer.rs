@@ -12,8 +12,8 @@ pub(super) enum Answer {
     Counter(Counter),
     Cas(u64),
     Version(String),
-    /// An error line of the server, escaped and cut.
-    Refused(Excerpt),
+    /// An error line of the server.
+    Refused(Error),
 }
 
 impl From<Reply<'_>> for Answer {
@@ -26,7 +26,7 @@ impl From<Reply<'_>> for Answer {
             Reply::Counter(counter) => Self::Counter(counter),
             Reply::Cas(id) => Self::Cas(id),
             Reply::Version(text) => Self::Version(String::from_utf8_lossy(text).into_owned()),
-            Reply::Refused(refused) => Self::Refused(Excerpt::new(refused.line)),
+            Reply::Refused(refused) => Self::Refused(server_error(refused.line)),
         }
     }
 }
@@ -43,7 +43,7 @@ impl Answer {
     /// The error for an answer that is not what was asked for.
     pub(super) fn into_error(self, driver: &dyn Driver) -> Error {
         match self {
-            Self::Refused(line) => Error::new(Kind::Server, format!("the server answered {line}")),
+            Self::Refused(error) => error,
             // The decoder lets none of these through but where it is asked for.
             Self::Item(_) => unexpected("a value"),
             Self::Status(status) => unexpected(&format!("{status:?}")),
@@ -95,6 +95,12 @@ impl Answer {
             answer => Err(answer.into_error(driver)),
         }
     }
+}
+
+/// The error for an error line of the server.
+pub(super) fn server_error(line: &[u8]) -> Error {
+    let line = Excerpt::new(line);
+    Error::new(Kind::Server, format!("the server answered {line}"))
 }
 
 pub(super) fn unexpected(what: &str) -> Error {

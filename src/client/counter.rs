@@ -172,7 +172,11 @@ impl Client {
                 None => self.count_or_add(direction, key, delta, initial, deadline),
             }
         };
-        count().map_err(|error: Error| error.during(direction.name()))
+        let operation = match direction {
+            Direction::Up => "incr_with_initial",
+            Direction::Down => "decr_with_initial",
+        };
+        count().map_err(|error: Error| error.during(operation))
     }
 
     /// What other protocols do in one: count; make the counter if it is not there; and count again

@@ -1,4 +1,5 @@
 use super::Client;
+use super::answer::server_error;
 use crate::conn::{Batch, Driver, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader};
@@ -9,6 +10,10 @@ use std::time::{Duration, SystemTime};
 /// How many keys are read ahead.
 const AHEAD: usize = 256;
 
+/// What is the matter with a server that answers `ERROR`.
+const OLD: &str =
+    "the server answered \"ERROR\": it cannot list its keys; memcached can since 1.4.31";
+
 const DUMP: Request<'static> = Request::Metadump;
 
 /// # Listing keys
@@ -17,9 +22,15 @@ impl Client {
     /// `lru_crawler metadump all`.
     ///
     /// Each server goes through its items while it goes on serving others: what is stored or removed
-    /// meanwhile may be there or not, and each key is there once. An error is that of one server,
-    /// whose further keys are missing; the list goes on with the next. The timeout is that of each
-    /// wait for more keys, not of the whole. A server does one such list at a time.
+    /// meanwhile may be there or not, and each key is there once. memcached 1.6.18 can also leave out
+    /// an item that was stored just before. An error is that of one server, whose further keys are
+    /// missing; the list goes on with the next. The timeout is that of each wait for more keys, not of
+    /// the whole. A server does one such list at a time.
+    ///
+    /// Between two keys, [`Keys`] holds the connection that it reads from. A call to the same server
+    /// meanwhile, to delete what is listed, say, needs a second one: with
+    /// [`max_connections(1)`](crate::ClientBuilder::max_connections) it would wait in vain until its
+    /// time is up.
     ///
     /// ```
     /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
@@ -71,6 +82,7 @@ pub struct KeyInfo {
 
 /// How long an item lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Lifetime {
     /// It does not expire.
     Forever,
@@ -78,7 +90,8 @@ pub enum Lifetime {
     Until(SystemTime),
 }
 
-/// The keys of all servers: what [`Client::keys`] gives.
+/// The keys of all servers: what [`Client::keys`] gives. It holds a connection to the server whose keys
+/// it lists, until it goes on to the next or is dropped.
 #[must_use = "it asks the servers as it is iterated over"]
 pub struct Keys<'c> {
     client: &'c Client,
@@ -186,15 +199,11 @@ impl Sink for Lines<'_> {
         let Reply::Refused(refused) = reply else {
             return;
         };
-        let line = Excerpt::new(refused.line);
-        let reason = match refused.line {
-            b"ERROR" => format!(
-                "the server answered {line}: it cannot list its keys; memcached can since 1.4.31"
-            ),
-            _ => format!("the server answered {line}"),
+        let error = match refused.line {
+            b"ERROR" => Error::new(Kind::Server, OLD),
+            line => server_error(line),
         };
-        let error = Error::new(Kind::Server, reason).on(self.server);
-        self.read.push_back(Err(error));
+        self.read.push_back(Err(error.on(self.server)));
     }
 
     fn failed(&mut self, _: usize, error: Error) {

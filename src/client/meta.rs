@@ -28,6 +28,12 @@ impl Client {
     /// Asks about `key`, and for its value where [`MetaGet::value`] says so; `None` if the key is not
     /// there.
     ///
+    /// Without [`MetaGet::vivify`] and [`MetaGet::recache`], it is repeated once on a fresh connection
+    /// if a pooled one was closed before a reply came. The win of a stale item may be lost then: the
+    /// server gave it to the first try, and the second finds [`MetaItem::already_won`]. Nobody computes
+    /// the new value until the stale item expires; one that is marked with
+    /// [`MetaDelete::invalidate_until`] does so soon.
+    ///
     /// One computes a value that is missing, the others wait for it:
     ///
     /// ```
@@ -100,8 +106,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`set_item`](Self::set_item). With a condition it is never repeated: if the connection
-    /// is lost underway, the error is [ambiguous](Error::is_ambiguous).
+    /// Those of [`set_item`](Self::set_item); a validation error if the cas id is 0. With a condition
+    /// it is never repeated: if the connection is lost underway, the error is
+    /// [ambiguous](Error::is_ambiguous).
     pub fn meta_set<'a>(
         &self,
         key: impl AsRef<[u8]>,
@@ -112,6 +119,7 @@ impl Client {
         let (item, expiry) = (item.into(), expiry.into());
         let request = |key| {
             self.shared.check_size(item.data.len())?;
+            check_cas(set.cas)?;
             Ok(Request::MetaSet {
                 key,
                 item,
@@ -202,10 +210,7 @@ impl Client {
     ) -> Result<MetaArithmeticOutcome> {
         let wanted = arithmetic.wanted;
         let request = |key| {
-            if arithmetic.cas == Some(0) {
-                let reason = "cas: 0; memcached would take it for no condition";
-                return Err(Error::validation(reason));
-            }
+            check_cas(arithmetic.cas)?;
             let initial = arithmetic.initial;
             let exptime = wire(initial.map(|(_, expiry)| expiry))?;
             let options = ArithmeticOptions {
@@ -240,6 +245,15 @@ impl Client {
             },
         )
     }
+}
+
+/// memcached 1.6.18 takes the cas id 0 for no condition where it counts, appends and prepends.
+fn check_cas(cas: Option<u64>) -> Result<()> {
+    if cas == Some(0) {
+        let reason = "cas: 0; memcached would take it for no condition";
+        return Err(Error::validation(reason));
+    }
+    Ok(())
 }
 
 fn wire(expiry: Option<Expiry>) -> Result<Option<u32>> {

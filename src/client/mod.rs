@@ -76,9 +76,11 @@ use std::time::{Duration, Instant};
 /// # Connections
 ///
 /// A call takes a connection out of its server's pool, or makes one if none is there, and puts it
-/// back: there are as many as there were calls at the same time. One that has not been used for a
-/// minute is closed when another comes back. [`close`](Self::close) and the last drop of all clones
-/// close them all.
+/// back: there are as many as there were calls at the same time, up to
+/// [`max_connections`](ClientBuilder::max_connections) for each server, 256 by default. A call that
+/// finds them all in use waits for one, until its time is up. One that has not been used for
+/// [`idle_timeout`](ClientBuilder::idle_timeout), a minute by default, is closed when another comes
+/// back. [`close`](Self::close) and the last drop of all clones close them all.
 ///
 /// A child process does well to make a client of its own. One that goes on with its parent's makes
 /// connections of its own too, if no thread of the parent was in a call when it forked, and it waits

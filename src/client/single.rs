@@ -241,7 +241,8 @@ impl Client {
                 cas: Some(cas),
             })
         };
-        self.ask("delete", key.as_ref(), request, DeleteOutcome::of)
+        let operation = "delete_with_cas";
+        self.ask(operation, key.as_ref(), request, DeleteOutcome::of)
     }
 
     fn fetch_and_touch<T>(
@@ -321,6 +322,7 @@ impl Client {
 /// What came of [`Client::delete_with_cas`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
+#[non_exhaustive]
 pub enum DeleteOutcome {
     /// The item had the cas id, and is gone.
     Deleted,

@@ -341,6 +341,7 @@ impl Client {
 /// What came of [`Client::compare_and_swap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
+#[non_exhaustive]
 pub enum CasOutcome {
     /// The item had the cas id, and holds the new value.
     Stored,

@@ -71,6 +71,7 @@ impl MetaArithmetic {
 /// What came of [`Client::meta_arithmetic`](crate::Client::meta_arithmetic).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
+#[non_exhaustive]
 pub enum MetaArithmeticOutcome {
     /// It counted, or made the counter.
     Counted(MetaCounter),

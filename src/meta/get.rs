@@ -131,7 +131,9 @@ pub struct MetaItem {
     /// The size of the value, in bytes.
     pub size: Option<usize>,
     /// This call is the one that is to compute the value and store it: after
-    /// [`MetaGet::vivify`], [`MetaGet::recache`], or when the item is stale (`W`).
+    /// [`MetaGet::vivify`], [`MetaGet::recache`], or when the item is stale (`W`). The win of a stale
+    /// item may be lost when a pooled connection was closed: see
+    /// [`Client::meta_get`](crate::Client::meta_get).
     pub won: bool,
     /// The item was marked as stale: [`MetaDelete::invalidate`](super::MetaDelete::invalidate),
     /// [`MetaSet::invalidate`](super::MetaSet::invalidate) (`X`).

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// How long an item has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Ttl {
     /// It does not expire.
     Never,

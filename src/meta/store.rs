@@ -25,7 +25,8 @@ impl MetaSet {
         self
     }
 
-    /// Only if the item still has this cas id (`C`).
+    /// Only if the item still has this cas id (`C`). 0 is none: memcached 1.6.18 appends and prepends
+    /// without a condition then, so that it is an error in every mode.
     pub fn cas(mut self, id: u64) -> Self {
         self.cas = Some(id);
         self
@@ -66,6 +67,7 @@ pub enum MetaMode {
 /// What came of [`Client::meta_set`](crate::Client::meta_set).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
+#[non_exhaustive]
 pub enum MetaSetOutcome {
     /// The item is stored.
     Stored {
@@ -109,8 +111,9 @@ impl MetaDelete {
     /// wins, and everybody may go on using the old value until the new one is there. It gets a new cas
     /// id (`I`).
     ///
-    /// Plain gets find the old value. In the meta protocol, one that asks for this key alone is the
-    /// one that wins, and does not know it: to recache in this way, read with `meta_get`.
+    /// Plain gets find the old value. In the meta protocol, one that asks for this key alone (`get`,
+    /// `gets`, `get_and_touch` and their like) is the one that wins, and does not know it: to recache
+    /// in this way, read with `meta_get`. A win may be lost with a connection, too; see there.
     pub fn invalidate(mut self) -> Self {
         self.invalidate = true;
         self

@@ -21,7 +21,7 @@ impl Dialect {
                 Request::Arithmetic {
                     initial: Some(_), ..
                 },
-            ) => "an initial value of a counter",
+            ) => "incr and decr with an initial value",
             (
                 Self::Text | Self::Binary,
                 Request::MetaGet { .. }
@@ -29,16 +29,18 @@ impl Dialect {
                 | Request::MetaDelete { .. }
                 | Request::MetaArithmetic { .. },
             ) => "meta commands",
-            (Self::Binary, Request::Metadump) => "a list of the keys (lru_crawler metadump)",
+            (Self::Binary, Request::Metadump) => "command that lists keys (lru_crawler metadump)",
             // memcached 1.6 waits for four more bytes, and takes them from the next request.
-            (Self::Binary, Request::Verbosity { .. }) => "verbosity that servers understand",
+            (Self::Binary, Request::Verbosity { .. }) => {
+                "verbosity command that memcached 1.6 reads to its end"
+            }
             (
                 Self::Binary,
                 Request::Delete { cas: Some(0), .. }
                 | Request::Store {
                     mode: Mode::Cas(0), ..
                 },
-            ) => "condition on the cas id 0, which is none in it",
+            ) => "way to ask for the cas id 0, which stands for any",
             _ => return Ok(()),
         };
         Err(Error::new(

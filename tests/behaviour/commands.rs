@@ -225,13 +225,18 @@ fn counting_from(client: &Client) -> Result<(), Error> {
 
 fn no_counter(client: &Client) -> Result<(), Error> {
     client.set("key", "text", 0)?;
+    let mut operations = Vec::new();
     for error in [
         client.incr("key", 1).unwrap_err(),
         client.decr("key", 1).unwrap_err(),
         client.incr_with_initial("key", 1, 1, 0).unwrap_err(),
+        client.decr_with_initial("key", 1, 1, 0).unwrap_err(),
     ] {
         assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
+        operations.push(error.operation().map(str::to_owned));
     }
+    let expected = ["incr", "decr", "incr_with_initial", "decr_with_initial"];
+    assert!(operations.iter().flatten().eq(&expected), "{operations:?}");
     assert_eq!(client.get("key")?, Some("text".to_owned()));
     Ok(())
 }
@@ -239,7 +244,7 @@ fn no_counter(client: &Client) -> Result<(), Error> {
 fn flush_all(client: &Client) -> Result<(), Error> {
     let keys: Vec<String> = (0..20).map(|i| format!("key-{i}")).collect();
     client.set_many(keys.iter().map(|key| (key, 1)), 0).all()?;
-    let flushed = client.flush_all(0)?;
+    let flushed = client.flush_all(0);
     assert_eq!(flushed.len(), client.servers().len());
     assert!(
         flushed.iter().all(|server| server.result.is_ok()),
@@ -248,9 +253,18 @@ fn flush_all(client: &Client) -> Result<(), Error> {
     assert!(client.get_many::<i32, _>(&keys).all()?.is_empty());
     // Later is later.
     client.set("key", 1, 0)?;
-    client.flush_all(1000)?;
+    for server in client.flush_all(1000) {
+        server.result?;
+    }
     assert_eq!(client.get("key")?, Some(1));
-    assert!(client.flush_all(-1).unwrap_err().is_validation());
+    let refused = client.flush_all(-1);
+    assert_eq!(refused.len(), client.servers().len());
+    for (refused, server) in refused.into_iter().zip(client.servers()) {
+        assert_eq!(refused.server, server);
+        let error = refused.result.unwrap_err();
+        assert!(error.is_validation(), "{error:?}");
+        assert_eq!(error.operation(), Some("flush_all"));
+    }
     Ok(())
 }
 
@@ -330,6 +344,7 @@ fn delete_with_cas(client: &Client, protocol: Protocol) -> Result<(), Error> {
     if protocol == Protocol::Text {
         let error = client.delete_with_cas("key", cas).unwrap_err();
         assert!(error.is_unsupported() && !error.is_ambiguous(), "{error:?}");
+        assert_eq!(error.operation(), Some("delete_with_cas"));
         assert_eq!(client.get("key")?, Some(1));
         return Ok(());
     }

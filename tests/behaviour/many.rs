@@ -20,6 +20,11 @@ pub(super) const ROWS: &[Row] = &[
     ("a value that the server refuses", too_large),
     ("a pipeline of everything", pipeline),
     ("a pipeline keeps the order of each key", pipeline_order),
+    ("a result of another pipeline", other_pipeline),
+    (
+        "a value of a pipeline that is no such thing",
+        pipeline_decode,
+    ),
     ("a pipeline of large values both ways", large_pipeline),
 ];
 
@@ -361,5 +366,42 @@ fn large_pipeline(client: &Client) -> Result<(), Error> {
         .map(|item| item.flags)
         .collect();
     assert_eq!(flags, [1, 0xfa52].repeat(30));
+    Ok(())
+}
+
+fn other_pipeline(client: &Client) -> Result<(), Error> {
+    client.set("one", "of one", 0)?;
+    client.set("other", "of other", 0)?;
+    let (mut one, mut other) = (client.pipeline(), client.pipeline());
+    let of_one = one.get::<String>("one");
+    let of_other = other.get::<String>("other");
+    let mut replies = other.run();
+    let error = replies.take(of_one).unwrap_err();
+    assert!(error.is_validation(), "{error:?}");
+    assert_eq!(error.to_string(), "pending: it is of another pipeline");
+    // It took nothing away.
+    assert_eq!(replies.take(of_other)?.as_deref(), Some("of other"));
+    Ok(())
+}
+
+fn pipeline_decode(client: &Client) -> Result<(), Error> {
+    client.set("key", "text", 0)?;
+    let mut pipeline = client.pipeline();
+    let one = pipeline.get::<i32>("key");
+    let versioned = pipeline.gets::<i32>("key");
+    let touched = pipeline.get_and_touch::<i32>("key", 100);
+    let mut replies = pipeline.run();
+    let server = client.server_for("key")?;
+    for (error, operation) in [
+        (replies.take(one).unwrap_err(), "get"),
+        (replies.take(versioned).unwrap_err(), "gets"),
+        (replies.take(touched).unwrap_err(), "get_and_touch"),
+    ] {
+        assert!(error.is_decode(), "{error:?}");
+        assert_eq!(
+            (error.server(), error.operation()),
+            (Some(server), Some(operation))
+        );
+    }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Pipelines: mixed commands for any keys, sent together.
 
+mod command;
 mod replies;
 
 pub use replies::{Pending, Replies};
@@ -12,15 +13,19 @@ use crate::conn::Driver;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::item::{Item, ItemRef};
-use crate::key::Key;
-use crate::protocol::{Direction, Mode, Request};
+use crate::protocol::{Direction, Mode};
 use crate::value;
+use command::{Command, Kind};
 use replies::{Collected, Replied};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
+
+/// What tells pipelines apart.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// # Pipelines
 impl Client {
@@ -43,6 +48,7 @@ impl Client {
     pub fn pipeline(&self) -> Pipeline<'_> {
         Pipeline {
             client: self,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             commands: Vec::new(),
         }
     }
@@ -58,37 +64,8 @@ impl Client {
 #[must_use = "nothing is sent before `run`"]
 pub struct Pipeline<'a> {
     client: &'a Client,
+    id: u64,
     commands: Vec<Command<'a>>,
-}
-
-/// What is sent for one key.
-struct Command<'a> {
-    key: Vec<u8>,
-    kind: Result<Kind<'a>>,
-    operation: &'static str,
-}
-
-enum Kind<'a> {
-    Get {
-        cas: bool,
-    },
-    GetAndTouch {
-        expiry: Expiry,
-    },
-    Store {
-        mode: Mode,
-        flags: u32,
-        data: Cow<'a, [u8]>,
-        expiry: Expiry,
-    },
-    Delete,
-    Touch {
-        expiry: Expiry,
-    },
-    Count {
-        direction: Direction,
-        delta: u64,
-    },
 }
 
 impl<'a> Pipeline<'a> {
@@ -113,7 +90,8 @@ impl<'a> Pipeline<'a> {
             Ok(Kind::Get { cas: true }),
             |client, answer, driver| {
                 let item = answer.value(driver)?;
-                item.map(|item| client.shared.with_cas(item)).transpose()
+                let with_cas = item.map(|item| client.shared.with_cas(item)).transpose();
+                with_cas.map_err(|error| error.on(driver.name()))
             },
         )
     }
@@ -269,11 +247,7 @@ impl<'a> Pipeline<'a> {
         let plan = Plan::new(
             shared,
             self.commands.iter().map(|command| &*command.key),
-            |index, key| {
-                let command = &self.commands[index];
-                let kind = command.kind.as_ref().map_err(Clone::clone)?;
-                kind.request(key, now, self.client)
-            },
+            |index, key| self.commands[index].request(key, now, self.client),
             |index, error| answers[index] = Some(Err(error)),
         );
         let mut sink = Collected {
@@ -287,6 +261,7 @@ impl<'a> Pipeline<'a> {
         let replies = answers.into_iter().zip(servers).zip(operations);
         Replies {
             client: self.client,
+            pipeline: self.id,
             replies: (replies)
                 .map(|((answer, server), operation)| Replied {
                     answer,
@@ -354,6 +329,7 @@ impl<'a> Pipeline<'a> {
             operation,
         });
         Pending {
+            pipeline: self.id,
             index: self.commands.len() - 1,
             meaning,
         }
@@ -366,52 +342,6 @@ impl fmt::Debug for Pipeline<'_> {
             .field("client", self.client)
             .field("len", &self.len())
             .finish()
-    }
-}
-
-impl Kind<'_> {
-    fn request<'k>(
-        &'k self,
-        key: Key<'k>,
-        now: SystemTime,
-        client: &Client,
-    ) -> Result<Request<'k>> {
-        Ok(match self {
-            Self::Get { cas } => Request::Get { key, cas: *cas },
-            Self::GetAndTouch { expiry } => Request::GetAndTouch {
-                key,
-                exptime: expiry.to_wire(now)?,
-                cas: false,
-            },
-            Self::Store {
-                mode,
-                flags,
-                data,
-                expiry,
-            } => {
-                client.shared.check_size(data.len())?;
-                Request::Store {
-                    mode: *mode,
-                    key,
-                    item: ItemRef {
-                        flags: *flags,
-                        data,
-                    },
-                    exptime: expiry.to_wire(now)?,
-                }
-            }
-            Self::Delete => Request::Delete { key, cas: None },
-            Self::Touch { expiry } => Request::Touch {
-                key,
-                exptime: expiry.to_wire(now)?,
-            },
-            Self::Count { direction, delta } => Request::Arithmetic {
-                direction: *direction,
-                key,
-                delta: *delta,
-                initial: None,
-            },
-        })
     }
 }
 

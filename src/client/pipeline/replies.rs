@@ -6,9 +6,11 @@ use crate::error::{Error, Result};
 use crate::protocol::{Reply, ValueHeader};
 use std::fmt;
 
-/// What came of the commands of a [`Pipeline`].
+/// What came of the commands of a [`Pipeline`](super::Pipeline).
 pub struct Replies<'a> {
     pub(super) client: &'a Client,
+    /// The pipeline's id.
+    pub(super) pipeline: u64,
     pub(super) replies: Vec<Replied>,
 }
 
@@ -20,9 +22,12 @@ pub(super) struct Replied {
     pub(super) operation: &'static str,
 }
 
-/// The result of a command of a [`Pipeline`], once it has run: see [`Replies::take`].
+/// The result of a command of a [`Pipeline`](super::Pipeline), once it has run: see
+/// [`Replies::take`].
 #[must_use = "the command may fail"]
 pub struct Pending<T> {
+    /// The pipeline's id.
+    pub(super) pipeline: u64,
     pub(super) index: usize,
     pub(super) meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
 }
@@ -39,10 +44,11 @@ impl Replies<'_> {
     /// # Errors
     ///
     /// Those that the same call on [`Client`] has. A validation error if `pending` is of another
-    /// pipeline that was longer.
+    /// pipeline.
     #[expect(clippy::needless_pass_by_value, reason = "a result is taken once")]
     pub fn take<T>(&mut self, pending: Pending<T>) -> Result<T> {
-        let Some(replied) = self.replies.get_mut(pending.index) else {
+        let replied = self.replies.get_mut(pending.index);
+        let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
             return Err(Error::validation("pending: it is of another pipeline"));
         };
         let driver = self.client.shared.topology.driver(replied.server);
