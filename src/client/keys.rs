@@ -6,9 +6,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// How many keys are read ahead.
-const AHEAD: usize = 256;
-
 const DUMP: Request<'static> = Request::Metadump;
 
 /// # Listing keys
@@ -178,8 +175,8 @@ impl Sink for Lines<'_> {
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        self.read.len() >= AHEAD
+    fn pauses(&self) -> bool {
+        !self.read.is_empty()
     }
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {
