@@ -1,26 +1,11 @@
-//! Any bytes as the reply to each kind of command: never a panic, and the same reply in pieces of any
-//! lengths.
+//! Any bytes as the replies to requests of the text protocol that are sent together: never a panic, the
+//! same replies in pieces of any lengths, and one reply for each request.
 //!
-//! Input: a letter for the command, two bytes for the lengths of the pieces, the reply.
+//! Input: a letter for each request, a line feed, two bytes for the lengths of the pieces, the replies.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use moecache::fuzzing::{Command, text_reply};
+use moecache::{Protocol, fuzzing};
 
-fuzz_target!(|input: &[u8]| {
-    let [command, one, other, reply @ ..] = input else {
-        return;
-    };
-    let command = match command {
-        b'g' => Command::Get,
-        b's' => Command::Set,
-        b'd' => Command::Delete,
-        b'v' => Command::Version,
-        b't' => Command::Stats,
-        b'e' => Command::StatsSizesEnable,
-        _ => return,
-    };
-    text_reply(command, reply, &[usize::from(*one), usize::from(*other)]);
-    text_reply(command, reply, &[1]);
-});
+fuzz_target!(|input: &[u8]| fuzzing::replies(Protocol::Text, input));

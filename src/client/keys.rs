@@ -7,9 +7,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// How many keys are read ahead.
-const AHEAD: usize = 256;
-
 /// What is the matter with a server that answers `ERROR`.
 const OLD: &str =
     "the server answered \"ERROR\": it cannot list its keys; memcached can since 1.4.31";
@@ -191,8 +188,8 @@ impl Sink for Lines<'_> {
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        self.read.len() >= AHEAD
+    fn pauses(&self) -> bool {
+        !self.read.is_empty()
     }
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {

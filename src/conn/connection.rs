@@ -1,6 +1,6 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
-use super::stream::{Patience, Stream};
+use super::stream::{Patience, Slice, Stream};
 use crate::error::Error;
 use crate::protocol::{
     Decoder, Dialect, Limits, Malformed, Output, Part, Refused, Reply, Step, ValueHeader,
@@ -74,8 +74,8 @@ pub(crate) trait Sink {
         Ok(())
     }
 
-    /// Whether it takes no further line now.
-    fn is_full(&self) -> bool {
+    /// Whether to come back with what there is, rather than wait for more lines.
+    fn pauses(&self) -> bool {
         false
     }
 
@@ -148,7 +148,11 @@ impl Connection {
         patience: Patience,
     ) -> Result<bool, Fault> {
         let length = output.len();
+        let slice = Slice::of(patience);
         while *written < length {
+            if *written > 0 && slice.is_over() {
+                return Ok(false);
+            }
             let sent = if let Some(piece) = output.piece(*written) {
                 let parts = [IoSlice::new(piece)];
                 self.stream.write(&parts, deadline, patience)
@@ -220,15 +224,18 @@ impl Connection {
         if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, patience)? {
             return Ok(false);
         }
+        let slice = Slice::of(patience);
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
-                if !value.read(&mut self.stream, &mut self.input, deadline, patience)? {
+                let (stream, input) = (&mut self.stream, &mut self.input);
+                if !value.read(stream, input, &slice, deadline, patience)? {
                     return Ok(false);
                 }
             }
             match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
-                    if !self.fill(deadline, patience)? {
+                    let is_enough = sink.pauses() || slice.is_over();
+                    if is_enough || !self.fill(deadline, patience)? {
                         return Ok(false);
                     }
                 }
@@ -236,9 +243,6 @@ impl Connection {
                 Step::Part { used, part } => {
                     sink.part(first + decoder.next(), part)?;
                     self.input.consume(used);
-                    if sink.is_full() {
-                        return Ok(false);
-                    }
                 }
                 Step::Value {
                     used,
@@ -333,6 +337,7 @@ impl Value {
         &mut self,
         stream: &mut Stream,
         input: &mut Input,
+        slice: &Slice,
         deadline: Deadline,
         patience: Patience,
     ) -> Result<bool, Fault> {
@@ -355,6 +360,9 @@ impl Value {
             }
             input.received(read.saturating_sub(room));
             self.filled += read.min(room);
+            if self.filled < length && slice.is_over() {
+                return Ok(false);
+            }
         }
         Ok(true)
     }

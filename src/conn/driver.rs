@@ -60,7 +60,8 @@ pub(crate) enum State {
     /// It needs a connection: [`Exchange::open`] is next.
     Closed,
     Running,
-    /// Nothing could be sent or read while the patience lasted; or the sink is full.
+    /// Not all that is under way could be sent or read while the patience lasted; or the sink
+    /// [pauses](Sink::pauses).
     Waiting,
     /// The sink was told everything.
     Done,

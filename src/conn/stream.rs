@@ -21,6 +21,9 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// could outlast the deadline by as long as the peer keeps up.
 const LONGEST_SEND: usize = 2 << 20;
 
+/// The same on a unix socket, where the timeout begins anew with each piece of some 32 KB.
+const LONGEST_UNIX_SEND: usize = 64 << 10;
+
 /// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
 /// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -50,10 +53,30 @@ pub(crate) enum Patience {
     None,
 }
 
+/// How long a step may take whose patience is not full, however much comes: others are waited for.
+#[derive(Debug)]
+pub(super) struct Slice(Option<Instant>);
+
+impl Slice {
+    pub(super) fn of(patience: Patience) -> Self {
+        let length = match patience {
+            Patience::Full => return Self(None),
+            Patience::Short => TICK,
+            Patience::None => TICK / 10,
+        };
+        Self(Some(Instant::now() + length))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
 /// A connected socket, each of whose calls ends by a deadline.
 #[derive(Debug)]
 pub(super) struct Stream {
     socket: Socket,
+    longest_send: usize,
     /// The socket's own timeouts as last set. They are only changed when they would hold a call for
     /// longer than the deadline allows, which on a warm connection is never.
     read_timeout: Option<Duration>,
@@ -94,6 +117,7 @@ impl Stream {
         }
         Ok(Self {
             write_timeout: timeout,
+            longest_send: LONGEST_UNIX_SEND,
             ..Self::of(socket)
         })
     }
@@ -101,6 +125,7 @@ impl Stream {
     fn of(socket: Socket) -> Self {
         Self {
             socket,
+            longest_send: LONGEST_SEND,
             read_timeout: None,
             write_timeout: None,
             first_read: None,
@@ -180,18 +205,18 @@ impl Stream {
         }
     }
 
-    /// One call, of up to [`LONGEST_SEND`] bytes.
+    /// One call, of a bounded length.
     fn send(&self, parts: &[IoSlice<'_>], patience: Patience) -> io::Result<usize> {
         let flags = match patience {
             Patience::None => SEND | DONT_WAIT,
             Patience::Short | Patience::Full => SEND,
         };
         if let [part] = parts {
-            let part = &part[..part.len().min(LONGEST_SEND)];
+            let part = &part[..part.len().min(self.longest_send)];
             return self.socket.send_with_flags(part, flags);
         }
         let mut clipped = [IoSlice::new(&[]); MAX_PARTS];
-        let (mut room, mut count) = (LONGEST_SEND, 0);
+        let (mut room, mut count) = (self.longest_send, 0);
         for (clipped, part) in clipped.iter_mut().zip(parts) {
             if room == 0 {
                 break;
@@ -218,7 +243,11 @@ fn limit(deadline: Deadline, now: Instant) -> Result<Option<Duration>, Fault> {
 /// end too late, or because it has ended too early.
 fn must_set(set: Option<Duration>, limit: Option<Duration>, timed_out: bool) -> bool {
     match (set, limit) {
-        (Some(set), Some(limit)) => (timed_out && set < limit) || set > limit.saturating_add(SLACK),
+        (Some(set), Some(limit)) => {
+            // Far too short, it would end again and again.
+            let is_short = set < limit && (timed_out || set < limit / 4);
+            is_short || set > limit.saturating_add(SLACK)
+        }
         (None, Some(_)) => true,
         (Some(_), None) => timed_out,
         (None, None) => false,
@@ -293,6 +322,13 @@ mod tests {
                 milliseconds(10),
                 milliseconds(20),
                 true,
+                true,
+            ),
+            (
+                "far too short",
+                milliseconds(1),
+                milliseconds(20),
+                false,
                 true,
             ),
             (

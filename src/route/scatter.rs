@@ -1,13 +1,13 @@
 use crate::conn::{Batch, Deadline, Driver, Exchange, Patience, Sink, State};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 /// Exchanges each batch with its server, all at the same time, and tells `sink` what comes of it.
 ///
-/// All servers are written to before any is read. Then each that has something to read is read in
-/// turn, one window of replies at a time; one that has not is passed over until the others are done,
-/// so that it costs them no more than one short wait.
+/// All servers are written to before any is read. Then each is read in turn, one window of replies at
+/// a time. As soon as one keeps the others waiting, none is waited for as long as another has
+/// something to read: so a server that is slow, silent or talkative costs the others a short wait,
+/// once.
 ///
 /// No thread is involved, but where a connection has to be made: that can take until the deadline,
 /// and is done aside.
@@ -19,25 +19,19 @@ pub(crate) fn scatter(
     if let [(driver, batch)] = batches {
         return driver.exchange(*batch, sink, deadline);
     }
-    let mut talks: Vec<Talk<'_>> = Vec::with_capacity(batches.len());
-    let mut are_open = true;
-    for (driver, batch) in batches {
+    let begun = batches.iter().map(|(driver, batch)| {
         let mut exchange = driver.converse(*batch, deadline);
-        let state = exchange.begin(Patience::Short, sink);
-        are_open &= state != State::Closed;
-        if state != State::Done {
-            talks.push(Talk { exchange, state });
-        }
+        let state = exchange.begin(Patience::None, sink);
+        Talk { exchange, state }
+    });
+    let mut talks: Vec<Talk<'_>> = begun.collect();
+    talks.retain(|talk| talk.state != State::Done);
+    let mut rounds = Rounds::default();
+    while !talks.is_empty() && talks.iter().all(Talk::is_open) {
+        rounds.next(&mut talks, 0, sink);
     }
-    if are_open {
-        talks = gather(talks, sink);
-    }
-    while !talks.is_empty() {
-        let (closed, open): (Vec<_>, Vec<_>) = talks
-            .into_iter()
-            .partition(|talk| talk.state == State::Closed);
-        let closed: Vec<_> = closed.into_iter().map(Slot::new).collect();
-        talks = thread::scope(|scope| open_and_gather(scope, &closed, open, sink));
+    if !talks.is_empty() {
+        thread::scope(|scope| open_and_gather(scope, talks, rounds, sink));
     }
 }
 
@@ -52,107 +46,125 @@ impl Talk<'_> {
         self.state = self.exchange.step(patience, sink);
     }
 
-    fn is_under_way(&self) -> bool {
-        matches!(self.state, State::Running | State::Waiting)
-    }
-}
-
-/// Goes on with all until each is done or needs a connection; gives the latter back.
-fn gather<'a>(mut talks: Vec<Talk<'a>>, sink: &mut dyn Sink) -> Vec<Talk<'a>> {
-    while talks.iter().any(Talk::is_under_way) {
-        let is_alone = talks.len() == 1;
-        round(&mut talks, is_alone, sink);
-    }
-    talks
-}
-
-/// One step with each that has a connection. Those that had nothing to
-/// say before are waited for only if none has more; without end only one that `is_alone`.
-fn round(talks: &mut Vec<Talk<'_>>, is_alone: bool, sink: &mut dyn Sink) {
-    let all_wait = talks.iter().all(|talk| talk.state != State::Running);
-    for talk in talks.iter_mut().filter(|talk| talk.is_under_way()) {
-        let patience = match talk.state {
-            _ if is_alone => Patience::Full,
-            State::Waiting if !all_wait => Patience::None,
-            _ => Patience::Short,
-        };
-        talk.step(patience, sink);
-    }
-    talks.retain(|talk| talk.state != State::Done);
-}
-
-/// A talk that one thread hands to another.
-struct Slot<'a>(Mutex<Option<Talk<'a>>>);
-
-impl<'a> Slot<'a> {
-    fn new(talk: Talk<'a>) -> Self {
-        Self(Mutex::new(Some(talk)))
+    fn is_open(&self) -> bool {
+        self.state != State::Closed
     }
 
-    /// Takes it, and makes its connection.
-    fn open(&self) -> Option<Talk<'a>> {
-        let mut talk = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
-        talk.exchange.open();
-        talk.state = State::Running;
-        Some(talk)
-    }
-}
-
-/// Makes connections for `closed`, in a thread each, and goes on with those that have one in the
-/// meantime. Gives back those that need one again.
-fn open_and_gather<'scope, 'a>(
-    scope: &'scope Scope<'scope, '_>,
-    closed: &'scope [Slot<'a>],
-    mut open: Vec<Talk<'a>>,
-    sink: &mut dyn Sink,
-) -> Vec<Talk<'a>> {
-    let (sender, opened) = mpsc::channel();
-    let mut missing = 0;
-    for slot in closed {
-        match open_aside(scope, slot, sender.clone()) {
-            Some(talk) => open.push(talk),
-            None => missing += 1,
+    /// With a connection, unless it has one.
+    fn opened(mut self) -> Self {
+        if !self.is_open() {
+            self.exchange.open();
+            self.state = State::Running;
         }
+        self
     }
-    drop(sender); // The channel ends with the last of the threads.
-    let mut closed_again = Vec::new();
-    loop {
-        let before = open.len();
-        open.extend(opened.try_iter());
-        if open.is_empty() {
-            match opened.recv() {
-                Ok(talk) => open.push(talk),
-                Err(_) => return closed_again,
+}
+
+/// Who is read next, and how long it is waited for.
+#[derive(Default)]
+struct Rounds {
+    /// Whether one has kept the others waiting.
+    is_careful: bool,
+    /// The last that had something to read: it is the one to wait for when nobody has.
+    last: usize,
+}
+
+impl Rounds {
+    /// One step with each, and no more than one short wait for nothing. `absent` others are still
+    /// being connected to.
+    fn next(&mut self, talks: &mut Vec<Talk<'_>>, absent: usize, sink: &mut dyn Sink) {
+        let patience = if talks.len() + absent == 1 {
+            Patience::Full
+        } else {
+            Patience::Short
+        };
+        if self.is_careful {
+            let mut all_wait = true;
+            for (index, talk) in talks.iter_mut().enumerate() {
+                talk.step(Patience::None, sink);
+                if talk.state != State::Waiting {
+                    (all_wait, self.last) = (false, index);
+                }
+            }
+            if all_wait && !talks.is_empty() {
+                let index = self.last % talks.len();
+                talks[index].step(patience, sink);
+                if talks[index].state == State::Waiting {
+                    self.last = index + 1;
+                }
+            }
+        } else {
+            for talk in talks.iter_mut() {
+                talk.step(patience, sink);
+                if talk.state == State::Waiting {
+                    self.is_careful = true;
+                    break;
+                }
             }
         }
-        missing -= open.len() - before;
-        let is_alone = missing == 0 && open.len() == 1;
-        round(&mut open, is_alone, sink);
-        let (closed, rest): (Vec<_>, Vec<_>) = open
-            .into_iter()
-            .partition(|talk| talk.state == State::Closed);
-        closed_again.extend(closed);
-        open = rest;
+        talks.retain(|talk| talk.state != State::Done);
     }
 }
 
-/// Opens the talk in `slot` in a thread of its own, which sends it to `opened`; or here, if there
-/// can be no more threads.
-fn open_aside<'scope, 'a>(
+/// Goes on with all talks to their ends. For those that need a connection one is made aside, in a
+/// thread each.
+fn open_and_gather<'scope, 'a: 'scope>(
     scope: &'scope Scope<'scope, '_>,
-    slot: &'scope Slot<'a>,
-    opened: Sender<Talk<'a>>,
-) -> Option<Talk<'a>> {
-    let open = move || {
-        // Whoever would receive it waits for this thread.
-        slot.open().and_then(|talk| opened.send(talk).ok())
+    mut open: Vec<Talk<'a>>,
+    mut rounds: Rounds,
+    sink: &mut dyn Sink,
+) {
+    let (opened, to_gather) = mpsc::channel();
+    let mut absent = 0;
+    loop {
+        // Those that have lost their connections have to be opened again, too.
+        let (rest, closed): (Vec<_>, Vec<_>) = open.into_iter().partition(Talk::is_open);
+        open = rest;
+        absent += closed.len();
+        for talk in closed {
+            open_aside(scope, talk, opened.clone());
+        }
+        let first = if open.is_empty() && absent > 0 {
+            to_gather.recv().ok()
+        } else {
+            None
+        };
+        for talk in first.into_iter().chain(to_gather.try_iter()) {
+            absent -= 1;
+            open.extend(talk.map(Talk::opened));
+        }
+        if open.is_empty() && absent == 0 {
+            return;
+        }
+        rounds.next(&mut open, absent, sink);
+    }
+}
+
+/// Opens `talk` in a thread of its own, which sends it to `opened`; as it is, if there can be no more
+/// threads.
+fn open_aside<'scope, 'a: 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    talk: Talk<'a>,
+    opened: Sender<Option<Talk<'a>>>,
+) {
+    let mut opening = Opening {
+        talk: Some(talk),
+        opened,
     };
-    match thread::Builder::new().spawn_scoped(scope, open) {
-        Ok(_) => None,
-        Err(_) => slot.open(),
+    let open = move || opening.talk = opening.talk.take().map(Talk::opened);
+    // Whether there is a thread or not, the talk comes back when `opening` is dropped.
+    drop(thread::Builder::new().spawn_scoped(scope, open));
+}
+
+/// Sends its talk back in any case; `None` if opening it panicked.
+struct Opening<'a> {
+    talk: Option<Talk<'a>>,
+    opened: Sender<Option<Talk<'a>>>,
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        // Whoever receives it waits for all of them.
+        let _ = self.opened.send(self.talk.take());
     }
 }

@@ -262,7 +262,7 @@ impl<'a> Pipeline<'a> {
         Replies {
             client: self.client,
             pipeline: self.id,
-            replies: (replies)
+            results: (replies)
                 .map(|((answer, server), operation)| Replied {
                     answer,
                     server,

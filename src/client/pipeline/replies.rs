@@ -11,7 +11,7 @@ pub struct Replies<'a> {
     pub(super) client: &'a Client,
     /// The pipeline's id.
     pub(super) pipeline: u64,
-    pub(super) replies: Vec<Replied>,
+    pub(super) results: Vec<Replied>,
 }
 
 /// What came of one.
@@ -47,7 +47,7 @@ impl Replies<'_> {
     /// pipeline.
     #[expect(clippy::needless_pass_by_value, reason = "a result is taken once")]
     pub fn take<T>(&mut self, pending: Pending<T>) -> Result<T> {
-        let replied = self.replies.get_mut(pending.index);
+        let replied = self.results.get_mut(pending.index);
         let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
             return Err(Error::validation("pending: it is of another pipeline"));
         };
@@ -61,7 +61,7 @@ impl Replies<'_> {
 impl fmt::Debug for Replies<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replies")
-            .field("len", &self.replies.len())
+            .field("len", &self.results.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,57 +1,22 @@
 //! The laws that the fuzz targets in `fuzz/` hold the private code to; each panics where one is
 //! broken. Not part of the crate: it exists only under `cfg(fuzzing)`. May use everything.
 
+mod replies;
+
+pub use replies::replies;
+
 use crate::expiry::Expiry;
-use crate::item::{Item, ItemRef};
+use crate::item::Item;
 use crate::key::KeyRule;
-use crate::protocol::replay::{Event, replay};
-use crate::protocol::{Dialect, Mode, Part, Reply, Request, StatsArguments, Status};
+use crate::protocol::replay::Event;
+use crate::protocol::{Dialect, Part, Reply, Request, StatsArguments, Status};
 use crate::server::{Address, Server};
 use crate::value::{self, Enyim};
+use replies::in_any_pieces;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
-
-/// The longest value that the decoders take here.
-const MAX_VALUE: usize = 1 << 10;
-
-/// The key that `text_reply` asks for.
-pub const KEY: &[u8] = b"key";
-
-/// Whose reply the bytes are taken for.
-#[derive(Debug, Clone, Copy)]
-pub enum Command {
-    Get,
-    Set,
-    Delete,
-    Version,
-    Stats,
-    StatsSizesEnable,
-}
-
-/// Bytes are the same reply in pieces of any lengths.
-pub fn text_reply(command: Command, bytes: &[u8], pieces: &[usize]) {
-    let key = KeyRule::Printable.key(KEY).expect("it is a key");
-    let item = ItemRef::from((0, b""));
-    let stats = |arguments| Request::Stats {
-        arguments: StatsArguments::new(arguments).expect("it is allowed"),
-    };
-    let request = match command {
-        Command::Get => Request::Get { key, cas: false },
-        Command::Set => Request::Store {
-            mode: Mode::Set,
-            key,
-            item,
-            exptime: 0,
-        },
-        Command::Delete => Request::Delete { key, cas: None },
-        Command::Version => Request::Version,
-        Command::Stats => stats(""),
-        Command::StatsSizesEnable => stats("sizes_enable"),
-    };
-    whole_and_in_pieces(&request, bytes, pieces);
-}
 
 /// What the reply to `stats` with these arguments is: the same in pieces of any lengths, and if it
 /// is complete, all it says is what a plain reading of its lines says.
@@ -60,7 +25,12 @@ pub fn stats_reply(arguments: &str, bytes: &[u8], pieces: &[usize]) {
     let parsed = StatsArguments::new(arguments);
     assert_eq!(parsed.is_ok(), allowed, "{arguments:?}");
     let Ok(arguments) = parsed else { return };
-    let events = whole_and_in_pieces(&Request::Stats { arguments }, bytes, pieces);
+    let events = in_any_pieces(
+        Dialect::Text,
+        &[Request::Stats { arguments }],
+        bytes,
+        pieces,
+    );
     let Some(Event::Done { surplus }) = events.last() else {
         return;
     };
@@ -95,14 +65,6 @@ fn stats_line(line: &[u8]) -> Option<String> {
         _ => return None,
     };
     Some(format!("{reply:?}"))
-}
-
-fn whole_and_in_pieces(request: &Request<'_>, bytes: &[u8], pieces: &[usize]) -> Vec<Event> {
-    let requests = std::slice::from_ref(request);
-    let replay = |pieces| replay(Dialect::Text, requests, MAX_VALUE, bytes, pieces);
-    let (whole, in_pieces) = (replay(&[usize::MAX]), replay(pieces));
-    assert_eq!(in_pieces, whole, "in pieces of {pieces:?}");
-    whole
 }
 
 /// A key is 1 to 250 bytes of 0x21 to 0x7e, and nothing else is.
