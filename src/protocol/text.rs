@@ -64,11 +64,8 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
                 Mode::Cas(_) => b"cas ",
             });
             out.push(key.as_bytes());
-            let (flags, length) = (item.flags.into(), item.data.len() as u64);
-            for number in [flags, (*exptime).into(), length] {
-                out.byte(b' ');
-                out.number(number);
-            }
+            let length = item.data.len() as u64;
+            out.numbers([item.flags.into(), (*exptime).into(), length]);
             if let Mode::Cas(id) = mode {
                 out.byte(b' ');
                 out.number(*id);

@@ -37,16 +37,14 @@ impl<'k> Plan<'k> {
         let mut unsorted = Vec::with_capacity(keys.len());
         let mut ends = vec![0; servers];
         for (index, bytes) in keys.enumerate() {
-            let made = shared
-                .key(bytes)
-                .and_then(|key| Ok((key, request(index, key)?)));
+            let made = shared.key(bytes).and_then(|key| {
+                let request = request(index, key)?;
+                shared.check(&request)?;
+                Ok((key, request))
+            });
             match made {
                 Ok((key, request)) => {
-                    let server = if servers == 1 {
-                        0
-                    } else {
-                        topology.locate(key)
-                    };
+                    let server = topology.locate(key);
                     ends[server] += 1;
                     unsorted.push((server, index, request));
                 }
@@ -95,6 +93,7 @@ impl<'k> Plan<'k> {
                 let batch = Batch {
                     requests: &self.requests[group.start..group.end],
                     first: group.start,
+                    is_checked: client.shared.protocol.dialect().is_some(),
                 };
                 (topology.driver(group.server), batch)
             })

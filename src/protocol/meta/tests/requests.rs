@@ -96,7 +96,7 @@ fn requests_together() {
         ),
         (
             vec![set(), set()],
-            "ms key 4 q F7 T60 O0\r\ndata\r\nms key 4 q F7 T60 O1\r\ndata\r\nmn\r\n".to_owned(),
+            "ms key 4 q F7 T60\r\ndata\r\nms key 4 q F7 T60\r\ndata\r\nmn\r\n".to_owned(),
         ),
     ];
     for (requests, expected) in rows {
