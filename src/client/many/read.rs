@@ -135,6 +135,7 @@ impl Client {
         let mut sink = Items {
             plan: &plan,
             on_item,
+            last: 0,
             spare: Vec::new(),
             failed,
         };
@@ -175,6 +176,8 @@ impl Client {
 struct Items<'p, F> {
     plan: &'p Plan<'p>,
     on_item: F,
+    /// Where the last item's request was found.
+    last: usize,
     /// Buffers to use again: one for each server that is in the middle of a value.
     spare: Vec<Vec<u8>>,
     failed: Vec<(usize, Error)>,
@@ -191,8 +194,9 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
     }
 
     fn slice(&mut self, place: usize, header: ValueHeader, data: &[u8]) {
+        let (key, _) = self.plan.at(place, &mut self.last);
         let flags = header.flags;
-        (self.on_item)(self.plan.key(place), ItemRef { flags, data });
+        (self.on_item)(key, ItemRef { flags, data });
     }
 
     fn reply(&mut self, place: usize, reply: Reply<'_>) {
@@ -208,6 +212,7 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.failed.push((self.plan.key(place), error));
+        let (key, _) = self.plan.at(place, &mut self.last);
+        self.failed.push((key, error));
     }
 }

@@ -278,6 +278,7 @@ impl<'a> Pipeline<'a> {
         );
         let mut sink = Collected {
             plan: &plan,
+            last: 0,
             answers,
         };
         plan.run(self.client, &mut sink);
