@@ -183,7 +183,7 @@ fn no_command_is_longer_than_its_bound() {
     for request in requests {
         let mut out = Output::default();
         encode_all(&[request], true, time, &mut out);
-        let bound = Dialect::Meta.size_bound(&request);
+        let bound = Dialect::Meta.size_bound(&request, None);
         assert!(out.len() <= bound, "{} of {bound}: {request:?}", out.len());
     }
 }
