@@ -196,6 +196,7 @@ impl ClientBuilder {
         let shared = Shared {
             topology,
             key_rule,
+            protocol: self.protocol,
             transcoder: Box::new(Enyim),
             max_value_size: self.max_value_size,
         };

@@ -20,10 +20,11 @@ pub use pipeline::{Pending, Pipeline, Replies};
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 
-use crate::conn::{Deadline, Driver};
+use crate::conn::{Deadline, Driver, Protocol};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, KeyRule};
+use crate::protocol::Request;
 use crate::route::Topology;
 use crate::server::IntoServers;
 use crate::value::{self, Transcoder};
@@ -95,6 +96,7 @@ pub struct Client {
 struct Shared {
     topology: Topology,
     key_rule: KeyRule,
+    protocol: Protocol,
     transcoder: Box<dyn Transcoder>,
     max_value_size: usize,
 }
@@ -179,6 +181,12 @@ impl Client {
 impl Shared {
     fn key<'k>(&self, bytes: &'k [u8]) -> Result<Key<'k>> {
         Ok(self.key_rule.key(bytes)?)
+    }
+
+    /// Refuses what the protocol cannot say, where that is fixed.
+    fn check(&self, request: &Request<'_>) -> Result<()> {
+        let dialect = self.protocol.dialect();
+        dialect.map_or(Ok(()), |dialect| dialect.check(request))
     }
 
     fn check_size(&self, size: usize) -> Result<()> {

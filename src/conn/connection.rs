@@ -65,6 +65,18 @@ pub(crate) trait Sink {
     /// The value that a request asked for, complete.
     fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>);
 
+    /// The same, with the data still where it was received.
+    fn slice(&mut self, index: usize, header: ValueHeader, data: &[u8]) {
+        let mut buffer = self.buffer(index, &header);
+        buffer.clear();
+        if buffer.capacity() == 0 {
+            buffer = data.to_vec();
+        } else {
+            buffer.extend_from_slice(data);
+        }
+        self.value(index, header, buffer);
+    }
+
     /// A line of a reply of many.
     ///
     /// # Errors
@@ -260,14 +272,7 @@ impl Connection {
                     tail,
                 } => {
                     let received = &self.input.bytes()[used..][..header.length];
-                    let mut data = sink.buffer(first + index, &header);
-                    if data.capacity() == 0 {
-                        data = received.to_vec();
-                    } else {
-                        data.clear();
-                        data.extend_from_slice(received);
-                    }
-                    sink.value(first + index, header, data);
+                    sink.slice(first + index, header, received);
                     self.input.consume(used + header.length + tail);
                 }
                 Step::Reply { used, index, reply } => {

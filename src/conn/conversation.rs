@@ -85,7 +85,10 @@ impl<'c> Conversation<'c> {
     }
 
     /// Refuses what the protocol cannot say.
-    fn check(&self, dialect: Dialect) -> Result<(), Fault> {
+    fn check(&mut self, dialect: Dialect) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.batch.is_checked, true) {
+            return Ok(());
+        }
         let mut requests = self.batch.requests.iter();
         let checked = requests.try_for_each(|request| dialect.check(request));
         checked.map_err(Fault::Unsupported)

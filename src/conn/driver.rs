@@ -27,6 +27,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) requests: &'a [Request<'a>],
     /// The place of the first of them, by which the sink knows it.
     pub(crate) first: usize,
+    /// Whether each is known to be one that the protocol can say.
+    pub(crate) is_checked: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -34,6 +36,7 @@ impl<'a> Batch<'a> {
         Self {
             requests: std::slice::from_ref(request),
             first: 0,
+            is_checked: false,
         }
     }
 }

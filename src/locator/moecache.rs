@@ -20,6 +20,15 @@ pub(super) struct Ring {
     points: Box<[u32]>,
     /// The server of each point.
     owners: Box<[usize]>,
+    /// How many points are below each 1,024th of the circle: the search is for the rest.
+    below: Box<[usize]>,
+}
+
+/// How many bits of a hash say which 1,024th of the circle it is in.
+const PART_BITS: u32 = 10;
+
+fn part(hash: u32) -> usize {
+    (hash >> (u32::BITS - PART_BITS)) as usize
 }
 
 impl Ring {
@@ -41,7 +50,10 @@ impl Ring {
         ring.dedup_by_key(|&mut (point, _)| point);
         ring.reverse();
         let (points, owners): (Vec<_>, Vec<_>) = ring.into_iter().unzip();
+        let parts = 0..=1 << PART_BITS;
+        let below = parts.map(|end| points.partition_point(|&point| part(point) < end));
         Self {
+            below: below.collect(),
             points: points.into(),
             owners: owners.into(),
         }
@@ -52,7 +64,10 @@ impl Locator for Ring {
     fn locate(&self, key: &[u8]) -> usize {
         let hash = fnv1a_32(0, key);
         let last = self.points.len() - 1;
-        let at = match self.points.partition_point(|&point| point < hash) {
+        let part = part(hash);
+        let (from, to) = (self.below[part], self.below[part + 1]);
+        let found = self.points[from..to].partition_point(|&point| point < hash);
+        let at = match from + found {
             0 if self.points[0] != hash => last,
             at if at > last => 0,
             at => at,

@@ -1,4 +1,5 @@
 use super::request::{Mode, Request};
+use super::text;
 use crate::error::{Error, Kind};
 use crate::key::Key;
 use std::fmt;
@@ -49,15 +50,17 @@ impl Dialect {
         ))
     }
 
-    /// The most bytes that `request` takes on the wire.
-    pub(super) fn size_bound(self, request: &Request<'_>) -> usize {
+    /// The most bytes that `request` takes on the wire, behind the `previous` one.
+    pub(super) fn size_bound(self, request: &Request<'_>, previous: Option<&Request<'_>>) -> usize {
         /// A command, flags, times, numbers, an opaque, and a fence: under 128 bytes everywhere. The
         /// longest is `ma` with three times of 10 digits and three numbers of 20: 122.
         const ANY: usize = 128;
         let key = request.key().map_or(0, Key::wire_length);
         match request {
-            // Its share of a line with others, and that of the line's beginning.
-            Request::Get { .. } if self == Self::Text => key + 8,
+            // A line begins anew after 100 keys.
+            Request::Get { .. } if self != Self::Binary && text::share(previous, request) => {
+                key + 2
+            }
             Request::Get { .. } => key + 32,
             Request::Stats { arguments } => ANY + arguments.as_str().len(),
             _ => ANY + key + request.body().map_or(0, <[u8]>::len),

@@ -53,14 +53,20 @@ impl<'a> Output<'a> {
 
     /// In decimal digits.
     pub(super) fn number(&mut self, number: impl Into<u64>) {
-        let mut number = number.into();
-        let digits = number.checked_ilog10().unwrap_or(0) as usize + 1;
-        let start = self.bytes.len();
-        self.bytes.resize(start + digits, b'0');
-        for digit in self.bytes[start..].iter_mut().rev() {
-            *digit = b'0' + (number % 10) as u8;
-            number /= 10;
+        let mut digits = [0; 20];
+        let start = write_backwards(number.into(), &mut digits, 20);
+        self.bytes.extend_from_slice(&digits[start..]);
+    }
+
+    /// Three numbers, and a space before each.
+    pub(super) fn numbers(&mut self, numbers: [u64; 3]) {
+        let mut digits = [0; 63];
+        let mut start = digits.len();
+        for number in numbers.into_iter().rev() {
+            start = write_backwards(number, &mut digits, start) - 1;
+            digits[start] = b' ';
         }
+        self.bytes.extend_from_slice(&digits[start..]);
     }
 
     /// A value: copied where it is short.
@@ -111,5 +117,18 @@ impl<'a> Output<'a> {
             at = place;
         }
         (parts, count)
+    }
+}
+
+/// Writes the digits of `number` into `digits` so that they end before `end`; gives where they start.
+fn write_backwards(mut number: u64, digits: &mut [u8], end: usize) -> usize {
+    let mut at = end;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return at;
+        }
     }
 }

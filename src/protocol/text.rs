@@ -29,14 +29,24 @@ pub(super) fn encode_all<'a>(requests: &[Request<'a>], out: &mut Output<'a>) {
     }
 }
 
-/// How many requests, from the first on, share a line: no binary key can.
+/// How many requests, from the first on, share a line.
 pub(super) fn run(requests: &[Request<'_>]) -> usize {
-    let Some(Request::Get { cas: first, .. }) = requests.first() else {
-        return 1;
-    };
-    let shares = |request: &&Request<'_>| matches!(request, Request::Get { key, cas } if cas == first && !key.is_binary());
-    let run = requests.iter().take(MAX_KEYS).take_while(shares).count();
-    run.max(1)
+    let share = |pair: &&[Request<'_>]| share(Some(&pair[0]), &pair[1]);
+    1 + requests
+        .windows(2)
+        .take(MAX_KEYS - 1)
+        .take_while(share)
+        .count()
+}
+
+/// Whether `request` can go on the line of the one before it. A binary key can be on no line.
+pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bool {
+    match (previous, request) {
+        (Some(Request::Get { key: a, cas: one }), Request::Get { key: b, cas: other }) => {
+            one == other && !a.is_binary() && !b.is_binary()
+        }
+        _ => false,
+    }
 }
 
 /// Encodes one request that shares its line with no other.
@@ -64,11 +74,8 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
                 Mode::Cas(_) => b"cas ",
             });
             out.push(key.as_bytes());
-            let (flags, length) = (item.flags.into(), item.data.len() as u64);
-            for number in [flags, (*exptime).into(), length] {
-                out.byte(b' ');
-                out.number(number);
-            }
+            let length = item.data.len() as u64;
+            out.numbers([item.flags.into(), (*exptime).into(), length]);
             if let Mode::Cas(id) = mode {
                 out.byte(b' ');
                 out.number(*id);

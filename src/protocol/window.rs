@@ -88,13 +88,14 @@ impl Window {
         let (mut size, mut copied, mut large) = (0, 0, 0);
         // One that is alone has both halves for itself.
         let max_replies = limits.replies * if self.is_exclusive { 2 } else { 1 };
+        let mut previous = None;
         for request in &requests[self.start..] {
             let shape = request.shape();
             let is_first = self.end == self.start;
             if shape == Shape::Lines && !is_first {
                 return;
             }
-            let bound = dialect.size_bound(request);
+            let bound = dialect.size_bound(request, previous.replace(request));
             let is_small = size + bound <= SMALL;
             let is_large = Output::leaves(request.body().unwrap_or_default());
             if !is_first {

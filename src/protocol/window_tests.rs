@@ -52,7 +52,7 @@ fn windows_of_requests() {
         Window::encode(Dialect::Text, requests, all, limits, true, 0, &mut out)
     };
     // As many keys as 16 KiB hold; as many lines as come back through sockets that nobody reads.
-    assert_eq!(end(&vec![long_get; 200], Limits::TCP).end, 63);
+    assert_eq!(end(&vec![long_get; 200], Limits::TCP).end, 64);
     assert_eq!(end(&vec![delete(); 1000], Limits::TCP).end, 512);
     assert_eq!(end(&vec![delete(); 1000], Limits::UNIX).end, 64);
     // Large values, as many as are sent without a copy; small ones, up to 128 KiB of them.

@@ -118,8 +118,9 @@ fn each_key_is_on_its_own_server() {
     let servers = [(); 3].map(|()| Memcached::start());
     let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
     let mut counts = BTreeMap::new();
-    for i in 0..300 {
-        let key = format!("key-{i}");
+    for i in 0..300_i32 {
+        // Keys that are alike are close to each other on the ring.
+        let key = format!("{:x}", i.wrapping_mul(0x9e37_79b1_u32.cast_signed()));
         client.set(&key, i, 0).unwrap();
         let server = client.server_for(&key).unwrap();
         let alone = Client::new(server).unwrap();

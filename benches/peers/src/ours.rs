@@ -107,13 +107,13 @@ impl<P: Speaks> Peer for Ours<P> {
                 found
             }
             Form::List => {
-                let values = self.client.get_each::<Vec<u8>, _>(keys.iter().copied());
+                let values = self.client.get_each_bytes(keys.iter().copied());
                 let found =
                     |(_, value): &(_, moecache::Result<Option<_>>)| matches!(value, Ok(Some(_)));
                 values.iter().filter(|&value| found(value)).count()
             }
             Form::Map => {
-                let values = self.client.get_many::<Vec<u8>, _>(keys.iter().copied());
+                let values = self.client.get_many_bytes(keys.iter().copied());
                 values.found.len()
             }
         }

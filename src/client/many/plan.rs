@@ -7,20 +7,20 @@ use crate::protocol::{Reply, Request, ValueHeader};
 use crate::route::{Topology, scatter};
 
 /// The requests of a call for many keys, server by server.
+///
+/// The places by which a sink knows them go on from one server to the next.
 pub(in super::super) struct Plan<'k> {
-    requests: Vec<Request<'k>>,
-    /// For each request, which of the caller's keys it is for.
-    keys: Vec<usize>,
-    /// The server of some requests, and where those end.
-    groups: Vec<Group>,
+    groups: Vec<Group<'k>>,
 }
 
-/// Requests in a row, for one server.
-#[derive(Clone, Copy)]
-struct Group {
+/// Those for one server.
+struct Group<'k> {
     server: usize,
-    start: usize,
-    end: usize,
+    /// The place of the first.
+    first: usize,
+    requests: Vec<Request<'k>>,
+    /// For each, which of the caller's keys it is for.
+    keys: Vec<usize>,
 }
 
 impl<'k> Plan<'k> {
@@ -34,97 +34,76 @@ impl<'k> Plan<'k> {
     ) -> Self {
         let topology = &shared.topology;
         let servers = topology.drivers().len();
-        let mut unsorted = Vec::with_capacity(keys.len());
-        let mut ends = vec![0; servers];
+        // No server has much more than its share, as a rule.
+        let share = keys.len() / servers + keys.len() / servers / 4 + 1;
+        let group = |server| Group {
+            server,
+            first: 0,
+            requests: Vec::with_capacity(share),
+            keys: Vec::with_capacity(share),
+        };
+        let mut groups: Vec<Group<'k>> = (0..servers).map(group).collect();
         for (index, bytes) in keys.enumerate() {
-            let made = shared
-                .key(bytes)
-                .and_then(|key| Ok((key, request(index, key)?)));
+            let made = shared.key(bytes).and_then(|key| {
+                let request = request(index, key)?;
+                shared.check(&request)?;
+                Ok((key, request))
+            });
             match made {
                 Ok((key, request)) => {
-                    let server = if servers == 1 {
-                        0
-                    } else {
-                        topology.locate(key)
-                    };
-                    ends[server] += 1;
-                    unsorted.push((server, index, request));
+                    let group = &mut groups[topology.locate(key)];
+                    group.requests.push(request);
+                    group.keys.push(index);
                 }
                 Err(error) => refuse(index, error),
             }
         }
-        let mut groups = Vec::with_capacity(servers);
-        let mut end = 0;
-        for (server, count) in ends.iter_mut().enumerate() {
-            let start = end;
-            end += *count;
-            *count = start;
-            if end > start {
-                groups.push(Group { server, start, end });
-            }
+        groups.retain(|group| !group.requests.is_empty());
+        let mut first = 0;
+        for group in &mut groups {
+            group.first = first;
+            first += group.requests.len();
         }
-        Self::sorted(&unsorted, ends, groups)
-    }
-
-    /// Puts each request behind the others of its server; `places` are where the servers' begin.
-    fn sorted(
-        unsorted: &[(usize, usize, Request<'k>)],
-        mut places: Vec<usize>,
-        groups: Vec<Group>,
-    ) -> Self {
-        let mut requests = vec![Request::Version; unsorted.len()];
-        let mut keys = vec![0; unsorted.len()];
-        for (server, key, request) in unsorted {
-            let place = &mut places[*server];
-            requests[*place] = *request;
-            keys[*place] = *key;
-            *place += 1;
-        }
-        Self {
-            requests,
-            keys,
-            groups,
-        }
+        Self { groups }
     }
 
     /// Exchanges all requests for their replies.
     pub(in super::super) fn run(&self, client: &Client, sink: &mut dyn Sink) {
-        let topology = &client.shared.topology;
+        let shared = &client.shared;
         let batches: Vec<(&dyn Driver, Batch<'_>)> = (self.groups.iter())
             .map(|group| {
                 let batch = Batch {
-                    requests: &self.requests[group.start..group.end],
-                    first: group.start,
+                    requests: &group.requests,
+                    first: group.first,
+                    is_checked: shared.protocol.dialect().is_some(),
                 };
-                (topology.driver(group.server), batch)
+                (shared.topology.driver(group.server), batch)
             })
             .collect();
         scatter(&batches, sink, client.deadline());
     }
 
-    /// Which of the caller's keys request `place` is for.
-    pub(in super::super) fn key(&self, place: usize) -> usize {
-        self.keys[place]
+    /// Which of the caller's keys the request at `place` is for, and its server, by its place in the
+    /// list. `last` is where the last one was found: most come in a row.
+    pub(in super::super) fn at(&self, place: usize, last: &mut usize) -> (usize, usize) {
+        let has_it =
+            |group: &Group<'_>| (group.first..group.first + group.requests.len()).contains(&place);
+        if !has_it(&self.groups[*last]) {
+            *last = self.groups.partition_point(|group| group.first <= place) - 1;
+        }
+        let group = &self.groups[*last];
+        (group.keys[place - group.first], group.server)
     }
 
     /// The server of each of so many keys, by its place in the list; 0 for one that is none.
     pub(in super::super) fn servers(&self, keys: usize) -> Vec<usize> {
         let mut servers = vec![0; keys];
         for group in &self.groups {
-            for key in &self.keys[group.start..group.end] {
+            for key in &group.keys {
                 servers[*key] = group.server;
             }
         }
         servers
-    }
-
-    /// The server of request `place`. `last` is where the last one was found: most come in a row.
-    fn driver<'t>(&self, place: usize, last: &mut usize, topology: &'t Topology) -> &'t dyn Driver {
-        let group = &self.groups[*last];
-        if !(group.start..group.end).contains(&place) {
-            *last = self.groups.partition_point(|group| group.end <= place);
-        }
-        topology.driver(self.groups[*last].server)
     }
 }
 
@@ -133,16 +112,16 @@ pub(super) struct Results<'p, T, M> {
     pub(super) plan: &'p Plan<'p>,
     pub(super) topology: &'p Topology,
     pub(super) meaning: M,
-    /// Where the server of the last answer was found.
+    /// Where the last answer's request was found.
     pub(super) last: usize,
     pub(super) by_key: Vec<Option<Result<T>>>,
 }
 
 impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Results<'_, T, M> {
     fn answer(&mut self, place: usize, answer: Answer) {
-        let driver = self.plan.driver(place, &mut self.last, self.topology);
-        let result = (self.meaning)(answer, driver);
-        self.by_key[self.plan.key(place)] = Some(result);
+        let (key, server) = self.plan.at(place, &mut self.last);
+        let result = (self.meaning)(answer, self.topology.driver(server));
+        self.by_key[key] = Some(result);
     }
 }
 
@@ -156,6 +135,7 @@ impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Sink for Results<'_, T, M> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.by_key[self.plan.key(place)] = Some(Err(error));
+        let (key, _) = self.plan.at(place, &mut self.last);
+        self.by_key[key] = Some(Err(error));
     }
 }

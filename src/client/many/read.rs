@@ -53,6 +53,25 @@ impl Client {
         })
     }
 
+    /// The bytes of many keys in the order of the keys, each as [`get_bytes`](Self::get_bytes) gives
+    /// them: moved, and not looked at one by one as `get_each::<Vec<u8>, _>` has to.
+    pub fn get_each_bytes<K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Each<K, Option<Vec<u8>>> {
+        self.read_each("get_many", keys, false, |item| {
+            value::decode_bytes(&*self.shared.transcoder, item)
+        })
+    }
+
+    /// The bytes of many keys by key, each as [`get_bytes`](Self::get_bytes) gives them.
+    pub fn get_many_bytes<K: AsRef<[u8]> + Eq + Hash>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Many<K, Vec<u8>> {
+        self.get_each_bytes(keys).into()
+    }
+
     /// The items of many keys as the server holds them, in the order of the keys.
     pub fn get_each_item<K: AsRef<[u8]>>(
         &self,
@@ -61,8 +80,7 @@ impl Client {
         self.read_each("get_many", keys, false, Ok)
     }
 
-    /// The items of many keys as the server holds them, by key. (Unlike `get_many::<Vec<u8>, _>`,
-    /// which goes through serde byte by byte, it moves the data and looks at none of it.)
+    /// The items of many keys as the server holds them, by key.
     pub fn get_many_items<K: AsRef<[u8]> + Eq + Hash>(
         &self,
         keys: impl IntoIterator<Item = K>,
@@ -82,9 +100,11 @@ impl Client {
     /// Hands the items of many keys to `on_item`, each as it comes, with its place in `keys`. Those
     /// that are not there are left out. What is returned are the keys that failed.
     ///
-    /// This is the form that copies least and holds least: the data is in a buffer that is used again
-    /// for the next item. No order is kept between servers. `on_item` should not take long: the
-    /// timeout counts on.
+    /// This is the form that copies least and holds least: the data is where it was received, or in a
+    /// buffer that is used again for the next item. No order is kept. `on_item` should not take long,
+    /// for the timeout counts on; nor call the same client where
+    /// [`max_connections`](crate::ClientBuilder::max_connections) leaves no further connection,
+    /// because it would wait for one in vain: this call holds one to each server meanwhile.
     ///
     /// ```
     /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
@@ -115,6 +135,7 @@ impl Client {
         let mut sink = Items {
             plan: &plan,
             on_item,
+            last: 0,
             spare: Vec::new(),
             failed,
         };
@@ -155,6 +176,8 @@ impl Client {
 struct Items<'p, F> {
     plan: &'p Plan<'p>,
     on_item: F,
+    /// Where the last item's request was found.
+    last: usize,
     /// Buffers to use again: one for each server that is in the middle of a value.
     spare: Vec<Vec<u8>>,
     failed: Vec<(usize, Error)>,
@@ -166,12 +189,14 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
     }
 
     fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
-        let item = ItemRef {
-            flags: header.flags,
-            data: &data,
-        };
-        (self.on_item)(self.plan.key(place), item);
+        self.slice(place, header, &data);
         self.spare.push(data);
+    }
+
+    fn slice(&mut self, place: usize, header: ValueHeader, data: &[u8]) {
+        let (key, _) = self.plan.at(place, &mut self.last);
+        let flags = header.flags;
+        (self.on_item)(key, ItemRef { flags, data });
     }
 
     fn reply(&mut self, place: usize, reply: Reply<'_>) {
@@ -187,6 +212,7 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.failed.push((self.plan.key(place), error));
+        let (key, _) = self.plan.at(place, &mut self.last);
+        self.failed.push((key, error));
     }
 }

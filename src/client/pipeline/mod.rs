@@ -252,6 +252,7 @@ impl<'a> Pipeline<'a> {
         );
         let mut sink = Collected {
             plan: &plan,
+            last: 0,
             answers,
         };
         plan.run(self.client, &mut sink);

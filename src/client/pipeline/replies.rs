@@ -69,19 +69,28 @@ impl fmt::Debug for Replies<'_> {
 /// Collects answers in the order of the commands.
 pub(super) struct Collected<'p> {
     pub(super) plan: &'p Plan<'p>,
+    /// Where the last answer's request was found.
+    pub(super) last: usize,
     pub(super) answers: Vec<Option<Result<Answer>>>,
+}
+
+impl Collected<'_> {
+    fn push(&mut self, place: usize, answer: Result<Answer>) {
+        let (command, _) = self.plan.at(place, &mut self.last);
+        self.answers[command] = Some(answer);
+    }
 }
 
 impl Sink for Collected<'_> {
     fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
-        self.answers[self.plan.key(place)] = Some(Ok(Answer::item(header, data)));
+        self.push(place, Ok(Answer::item(header, data)));
     }
 
     fn reply(&mut self, place: usize, reply: Reply<'_>) {
-        self.answers[self.plan.key(place)] = Some(Ok(reply.into()));
+        self.push(place, Ok(reply.into()));
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.answers[self.plan.key(place)] = Some(Err(error));
+        self.push(place, Err(error));
     }
 }

@@ -25,7 +25,10 @@ pub(super) fn encode<'a>(request: &Request<'a>, quiet: bool, opaque: u32, out: &
     flag(key.is_binary(), b'b', out);
     flag(quiet, b'q', out);
     encode_flags(request, out);
-    token(b'O', Some(opaque), out);
+    // A store that is quiet has no reply but an error, and that carries none.
+    if !(quiet && body.is_some()) {
+        token(b'O', Some(opaque), out);
+    }
     out.push(b"\r\n");
     if let Some(body) = body {
         out.body(body);

@@ -96,7 +96,7 @@ fn requests_together() {
         ),
         (
             vec![set(), set()],
-            "ms key 4 q F7 T60 O0\r\ndata\r\nms key 4 q F7 T60 O1\r\ndata\r\nmn\r\n".to_owned(),
+            "ms key 4 q F7 T60\r\ndata\r\nms key 4 q F7 T60\r\ndata\r\nmn\r\n".to_owned(),
         ),
     ];
     for (requests, expected) in rows {
@@ -183,7 +183,7 @@ fn no_command_is_longer_than_its_bound() {
     for request in requests {
         let mut out = Output::default();
         encode_all(&[request], true, time, &mut out);
-        let bound = Dialect::Meta.size_bound(&request);
+        let bound = Dialect::Meta.size_bound(&request, None);
         assert!(out.len() <= bound, "{} of {bound}: {request:?}", out.len());
     }
 }
