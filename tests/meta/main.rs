@@ -269,8 +269,11 @@ fn storing(client: &Client) {
     assert_eq!(marks(&item), (true, true, false));
     assert_eq!(set("7", MetaSet::new().cas(u64::MAX).invalidate()), Changed);
 
-    use MetaMode::{Add, Append, Prepend, Replace, Set};
-    for mode in [Set, Add, Replace, Append, Prepend] {
+    let all = {
+        use MetaMode::{Add, Append, Prepend, Replace, Set};
+        [Set, Add, Replace, Append, Prepend]
+    };
+    for mode in all {
         let error = client.meta_set("key", (0, "8"), 0, with_cas(0).mode(mode));
         let error = error.unwrap_err();
         assert!(error.is_validation(), "{mode:?}: {error:?}");
