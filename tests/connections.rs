@@ -244,27 +244,3 @@ fn ipv6() {
     assert_eq!(client.get::<String>("key").unwrap(), None);
     server.join().unwrap();
 }
-
-#[test]
-fn many_threads_share_one_client() {
-    let servers = [(); 3].map(|()| Memcached::start());
-    let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
-    let client = client.with_timeout(Duration::from_secs(20));
-    thread::scope(|scope| {
-        for thread in 0..32 {
-            let client = client.clone();
-            scope.spawn(move || {
-                for i in 0..200 {
-                    let key = format!("key-{thread}-{}", i % 10);
-                    let value = format!("{key}={i}");
-                    client.set(&key, &value, 60).unwrap();
-                    assert_eq!(client.get::<String>(&key).unwrap(), Some(value));
-                }
-            });
-        }
-    });
-    for server in client.stats().unwrap() {
-        let opened = server.result.unwrap().total_connections().unwrap();
-        assert!(opened <= 32 + 2, "{}: {opened} connections", server.server);
-    }
-}
