@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::scripted::{accept, answer, read_until, scripted};
-use support::{Memcached, wait_until};
+use support::{Memcached, UnixMemcached, wait_until};
 
 fn stats(client: &Client) -> Stats {
     client.stats().unwrap().remove(0).result.unwrap()
@@ -243,4 +243,42 @@ fn ipv6() {
     let client = Client::new(format!("[::1]:{}", address.port())).unwrap();
     assert_eq!(client.get::<String>("key").unwrap(), None);
     server.join().unwrap();
+}
+
+#[test]
+fn tcp_and_unix_sockets_in_one_list() {
+    let tcp = Memcached::start();
+    let unix = UnixMemcached::with_args(&[]);
+    let path = unix.path().to_str().unwrap();
+    let client = Client::new([&tcp.address().to_string(), path]).unwrap();
+    assert!(
+        client
+            .servers()
+            .eq([tcp.address().to_string().as_str(), path])
+    );
+    let keys: Vec<String> = (0..100_u32)
+        .map(|i| format!("{:x}", i.wrapping_mul(0x9e37_79b1)))
+        .collect();
+    client.set_many(keys.iter().zip(0..), 0).all().unwrap();
+    for (key, value) in keys.iter().zip(0..) {
+        // Each is where it should be, and nowhere else.
+        let alone = Client::new(client.server_for(key).unwrap()).unwrap();
+        assert_eq!(alone.get::<i32>(key).unwrap(), Some(value));
+    }
+    let items = client.stats().unwrap().into_iter();
+    let items: Vec<u64> = items
+        .map(|server| server.result.unwrap().curr_items().unwrap())
+        .collect();
+    assert!(
+        items.iter().sum::<u64>() == 100 && items.iter().all(|count| *count > 0),
+        "{items:?}"
+    );
+}
+
+#[test]
+fn a_unix_socket_that_is_not_there() {
+    let client = Client::new("/tmp/there-is-no-such.sock").unwrap();
+    let error = client.get::<i32>("key").unwrap_err();
+    assert!(error.is_connect() && !error.is_timeout(), "{error:?}");
+    assert_eq!(error.server(), Some("/tmp/there-is-no-such.sock"));
 }
