@@ -111,9 +111,10 @@ impl MetaDelete {
     /// wins, and everybody may go on using the old value until the new one is there. It gets a new cas
     /// id (`I`).
     ///
-    /// Plain gets find the old value. In the meta protocol, one that asks for this key alone (`get`,
-    /// `gets`, `get_and_touch` and their like) is the one that wins, and does not know it: to recache
-    /// in this way, read with `meta_get`. A win may be lost with a connection, too; see there.
+    /// Plain gets find the old value. In the meta protocol, a call for this key alone that reads or
+    /// touches it (`get`, `gets`, `touch`, `get_and_touch`) is the one that wins, and does not know it:
+    /// to recache in this way, read with `meta_get`. A win may be lost with a connection, too; see
+    /// there.
     pub fn invalidate(mut self) -> Self {
         self.invalidate = true;
         self

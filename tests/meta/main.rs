@@ -234,22 +234,23 @@ fn a_tombstone_needs_a_newer_server(client: &Client) {
 }
 
 fn storing(client: &Client) {
+    use MetaMode::{Add, Append, Prepend, Replace, Set};
     use MetaSetOutcome::{Changed, Missing, NotStored, Stored};
     let data = || client.get_item("key").unwrap().map(|item| item.data);
     let set = |data: &str, set: MetaSet| client.meta_set("key", (9, data), 100, set).unwrap();
     let mode = |mode| MetaSet::new().mode(mode);
     let stored = Stored { cas: None };
-    assert_eq!(set("1", mode(MetaMode::Replace)), NotStored);
-    assert_eq!(set("1", mode(MetaMode::Append)), NotStored);
-    assert_eq!(set("1", mode(MetaMode::Prepend)), NotStored);
+    assert_eq!(set("1", mode(Replace)), NotStored);
+    assert_eq!(set("1", mode(Append)), NotStored);
+    assert_eq!(set("1", mode(Prepend)), NotStored);
     assert_eq!(set("1", MetaSet::new().cas(1)), Missing);
     assert_eq!(data(), None);
-    assert_eq!(set("1", mode(MetaMode::Add)), stored);
-    assert_eq!(set("2", mode(MetaMode::Add)), NotStored);
-    assert_eq!(set("2", mode(MetaMode::Append)), stored);
-    assert_eq!(set("0", mode(MetaMode::Prepend)), stored);
+    assert_eq!(set("1", mode(Add)), stored);
+    assert_eq!(set("2", mode(Add)), NotStored);
+    assert_eq!(set("2", mode(Append)), stored);
+    assert_eq!(set("0", mode(Prepend)), stored);
     assert_eq!(data().as_deref(), Some(&b"012"[..]));
-    assert_eq!(set("3", mode(MetaMode::Replace)), stored);
+    assert_eq!(set("3", mode(Replace)), stored);
     assert_eq!(client.get_item("key").unwrap().unwrap().flags, 9);
 
     let Stored { cas: Some(cas) } = set("4", MetaSet::new().return_cas()) else {
@@ -258,7 +259,7 @@ fn storing(client: &Client) {
     assert_eq!(cas_of(client, "key"), cas);
     let with_cas = |id| MetaSet::new().cas(id).return_cas();
     assert_eq!(set("5", with_cas(cas + 1)), Changed);
-    let appended = set("5", with_cas(cas).mode(MetaMode::Append));
+    let appended = set("5", with_cas(cas).mode(Append));
     assert!(matches!(appended, Stored { cas: Some(new) } if new > cas));
     assert_eq!(data().as_deref(), Some(&b"45"[..]));
 
@@ -269,11 +270,7 @@ fn storing(client: &Client) {
     assert_eq!(marks(&item), (true, true, false));
     assert_eq!(set("7", MetaSet::new().cas(u64::MAX).invalidate()), Changed);
 
-    let all = {
-        use MetaMode::{Add, Append, Prepend, Replace, Set};
-        [Set, Add, Replace, Append, Prepend]
-    };
-    for mode in all {
+    for mode in [Set, Add, Replace, Append, Prepend] {
         let error = client.meta_set("key", (0, "8"), 0, with_cas(0).mode(mode));
         let error = error.unwrap_err();
         assert!(error.is_validation(), "{mode:?}: {error:?}");

@@ -1,8 +1,8 @@
-//! What one server, or one request, does to the others of the same call.
+//! A server that is slow, silent or talkative costs the others nothing, and ends in time itself.
 
-mod support;
-
-use moecache::{Client, IntoServers, Protocol};
+use super::support::scripted::{accept, answer, read_until, scripted};
+use super::{GUARD, client, line_of};
+use moecache::{Client, Protocol};
 use std::collections::HashSet;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,11 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use support::Memcached;
-use support::scripted::{accept, answer, read_until, scripted};
-
-/// What never takes so long, unless something hangs.
-const GUARD: Duration = Duration::from_secs(20);
 
 /// Tells servers that the test has seen what it waits for.
 #[derive(Clone, Default)]
@@ -34,11 +29,6 @@ impl Seen {
 
 fn pause(milliseconds: u64) {
     thread::sleep(Duration::from_millis(milliseconds));
-}
-
-fn client(servers: impl IntoServers, protocol: Protocol, timeout: Duration) -> Client {
-    let client = Client::builder().servers(servers).protocol(protocol);
-    client.timeout(timeout).build().unwrap()
 }
 
 /// A key of each server.
@@ -66,16 +56,6 @@ fn with_everything() -> SocketAddr {
         }
     });
     address
-}
-
-/// The next line; `None` at the end.
-fn line_of(connection: &mut TcpStream) -> Option<Vec<u8>> {
-    let (mut line, mut byte) = (Vec::new(), [0]);
-    while !line.ends_with(b"\r\n") {
-        connection.read_exact(&mut byte).ok()?;
-        line.push(byte[0]);
-    }
-    Some(line)
 }
 
 /// A server that has nothing at first. To the second request it says `begin`, with the key, and then
@@ -299,161 +279,4 @@ fn a_store_to_a_slow_reader_ends_in_time() {
     });
     check(path.to_str().unwrap(), read);
     std::fs::remove_file(&path).unwrap();
-}
-
-/// In a window of quiet stores an error does not say whose it is. The window is repeated, but before
-/// anything that comes after it.
-#[test]
-fn a_refused_store_does_not_bring_back_what_was_deleted_after_it() {
-    let server = Memcached::start();
-    let client = client(server.address(), Protocol::Meta, GUARD);
-    let large = vec![b'x'; 2 << 20];
-    let mut pipeline = client.pipeline();
-    let stored = pipeline.set_item("key", (0, "value"), 0);
-    let refused = pipeline.set_item("large", (0, &large), 0);
-    let deleted = pipeline.delete("key");
-    let mut replies = pipeline.run();
-    replies.take(stored).unwrap();
-    let error = replies.take(refused).unwrap_err();
-    assert!(error.is_server(), "{error:?}");
-    assert!(replies.take(deleted).unwrap());
-    assert_eq!(client.get_item("key").unwrap(), None);
-}
-
-#[test]
-fn a_refused_store_does_not_bring_back_an_older_value() {
-    let server = Memcached::start();
-    let client = client(server.address(), Protocol::Meta, GUARD);
-    let large = vec![b'x'; 2 << 20];
-    let fillers: Vec<_> = (0..600).map(|number| format!("filler-{number}")).collect();
-    let mut items = vec![("key", (0, &b"old"[..])), ("large", (0, &large[..]))];
-    items.extend(fillers.iter().map(|key| (key.as_str(), (0, &b"v"[..]))));
-    items.push(("key", (0, b"new")));
-    let stored = client.set_many_items(items, 0);
-    let failed: Vec<_> = stored.failed().collect();
-    assert!(
-        matches!(failed[..], [(&"large", error)] if error.is_server()),
-        "{failed:?}"
-    );
-    let item = client.get_item("key").unwrap().unwrap();
-    assert_eq!(item.data, b"new");
-}
-
-/// An error says that one was refused, and not which; then the connection ends.
-#[test]
-fn stores_of_a_window_that_was_cut_after_an_error_are_ambiguous() {
-    let (address, server) = scripted(|listener| {
-        let mut connection = accept(listener);
-        read_until(&mut connection, b"mn\r\n");
-        connection
-            .write_all(b"SERVER_ERROR out of memory storing object\r\nHD O2\r\n")
-            .unwrap();
-    });
-    let client = client(address, Protocol::Meta, GUARD);
-    let items = ["a", "b", "c", "d"].map(|key| (key, (0, "1")));
-    for (key, result) in client.set_many_items(items, 0) {
-        let error = result.unwrap_err();
-        assert!(error.is_io() && error.is_ambiguous(), "{key}: {error:?}");
-    }
-    server.join().unwrap();
-}
-
-/// The first attempt may have stored the value, whatever became of the second.
-#[test]
-fn a_store_that_was_turned_away_when_it_was_repeated_is_ambiguous() {
-    let (address, server) = scripted(|listener| {
-        let mut connection = accept(listener);
-        answer(&mut connection, b"END\r\n");
-        read_until(&mut connection, b"value\r\n");
-        drop(connection);
-        let mut connection = accept(listener);
-        let turned_away = b"ERROR Too many open connections\r\n";
-        connection.write_all(turned_away).unwrap();
-    });
-    let client = client(address, Protocol::Text, GUARD);
-    assert_eq!(client.get_item("key").unwrap(), None);
-    let error = client.set("key", "value", 0).unwrap_err();
-    assert!(error.is_ambiguous() && !error.is_retryable(), "{error:?}");
-    server.join().unwrap();
-}
-
-#[test]
-fn what_comes_after_the_version_is_no_reply() {
-    let (address, server) = scripted(|listener| {
-        let mut connection = accept(listener);
-        answer(&mut connection, b"VERSION 1.4.0\r\nSTORED\r\n");
-        assert_eq!(line_of(&mut connection), None);
-    });
-    let client = client(address, Protocol::Auto, GUARD);
-    let error = client.set("key", "value", 0).unwrap_err();
-    assert!(error.is_protocol(), "{error:?}");
-    server.join().unwrap();
-}
-
-/// A server that was too busy to say its version is asked again on the next connection.
-#[test]
-fn a_version_that_was_not_told_is_asked_for_again() {
-    let (closed, is_closed) = mpsc::channel();
-    let (address, server) = scripted(move |listener| {
-        let mut connection = accept(listener);
-        assert_eq!(read_until(&mut connection, b"\r\n"), b"version\r\n");
-        connection.write_all(b"SERVER_ERROR busy\r\n").unwrap();
-        assert_eq!(read_until(&mut connection, b"\r\n"), b"get key\r\n");
-        connection.write_all(b"END\r\n").unwrap();
-        drop(connection);
-        closed.send(()).unwrap();
-        let mut connection = accept(listener);
-        assert_eq!(read_until(&mut connection, b"\r\n"), b"version\r\n");
-        connection.write_all(b"VERSION 1.6.18\r\n").unwrap();
-        let line = read_until(&mut connection, b"\r\n");
-        assert!(line.starts_with(b"mg key "), "{}", line.escape_ascii());
-        connection.write_all(b"EN O0\r\n").unwrap();
-    });
-    let client = client(address, Protocol::Auto, GUARD);
-    assert_eq!(client.get_item("key").unwrap(), None);
-    is_closed.recv_timeout(GUARD).unwrap();
-    assert_eq!(client.get_item("key").unwrap(), None);
-    server.join().unwrap();
-}
-
-/// As some proxies send them.
-#[test]
-fn values_of_a_line_in_another_order() {
-    let (address, server) = scripted(|listener| {
-        let reply = b"VALUE b 0 1\r\nB\r\nVALUE a 0 1\r\nA\r\nEND\r\n";
-        answer(&mut accept(listener), reply);
-    });
-    let client = client(address, Protocol::Text, GUARD);
-    let items = client.get_each_item(["a", "none", "b"]).all().unwrap();
-    let data = items.into_iter().map(|item| item.map(|item| item.data));
-    let expected = [Some(b"A".to_vec()), None, Some(b"B".to_vec())];
-    assert!(data.eq(expected));
-    server.join().unwrap();
-}
-
-/// Text has no command that counts from an initial value, and in no time nothing can be sent: both show
-/// before the connection is used, and it stays.
-#[test]
-fn what_is_never_sent_costs_no_connection() {
-    let (address, server) = scripted(|listener| {
-        let mut connection = accept(listener);
-        while let Some(line) = line_of(&mut connection) {
-            let is_get = line.starts_with(b"get ");
-            let reply: &[u8] = if is_get { b"END\r\n" } else { b"7\r\n" };
-            connection.write_all(reply).unwrap();
-        }
-        // Nobody else has come.
-        listener.set_nonblocking(true).unwrap();
-        let nobody = listener.accept().map(|(_, address)| address);
-        assert_eq!(nobody.unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    });
-    let client = client(address, Protocol::Text, GUARD);
-    let hasty = client.with_timeout(Duration::ZERO);
-    for _ in 0..20 {
-        assert_eq!(client.incr_with_initial("key", 1, 1, 0).unwrap(), 7);
-        assert!(hasty.get_item("key").unwrap_err().is_timeout());
-        assert_eq!(client.get_item("key").unwrap(), None);
-    }
-    drop((client, hasty));
-    server.join().unwrap();
 }
