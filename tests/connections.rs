@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::scripted::{accept, answer, read_until, scripted};
-use support::{Memcached, wait_until};
+use support::{Memcached, UnixMemcached, wait_until};
 
 fn stats(client: &Client) -> Stats {
     client.stats().unwrap().remove(0).result.unwrap()
@@ -246,25 +246,39 @@ fn ipv6() {
 }
 
 #[test]
-fn many_threads_share_one_client() {
-    let servers = [(); 3].map(|()| Memcached::start());
-    let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
-    let client = client.with_timeout(Duration::from_secs(20));
-    thread::scope(|scope| {
-        for thread in 0..32 {
-            let client = client.clone();
-            scope.spawn(move || {
-                for i in 0..200 {
-                    let key = format!("key-{thread}-{}", i % 10);
-                    let value = format!("{key}={i}");
-                    client.set(&key, &value, 60).unwrap();
-                    assert_eq!(client.get::<String>(&key).unwrap(), Some(value));
-                }
-            });
-        }
-    });
-    for server in client.stats().unwrap() {
-        let opened = server.result.unwrap().total_connections().unwrap();
-        assert!(opened <= 32 + 2, "{}: {opened} connections", server.server);
+fn tcp_and_unix_sockets_in_one_list() {
+    let tcp = Memcached::start();
+    let unix = UnixMemcached::with_args(&[]);
+    let path = unix.path().to_str().unwrap();
+    let client = Client::new([&tcp.address().to_string(), path]).unwrap();
+    assert!(
+        client
+            .servers()
+            .eq([tcp.address().to_string().as_str(), path])
+    );
+    let keys: Vec<String> = (0..100_u32)
+        .map(|i| format!("{:x}", i.wrapping_mul(0x9e37_79b1)))
+        .collect();
+    client.set_many(keys.iter().zip(0..), 0).all().unwrap();
+    for (key, value) in keys.iter().zip(0..) {
+        // Each is where it should be, and nowhere else.
+        let alone = Client::new(client.server_for(key).unwrap()).unwrap();
+        assert_eq!(alone.get::<i32>(key).unwrap(), Some(value));
     }
+    let items = client.stats().unwrap().into_iter();
+    let items: Vec<u64> = items
+        .map(|server| server.result.unwrap().curr_items().unwrap())
+        .collect();
+    assert!(
+        items.iter().sum::<u64>() == 100 && items.iter().all(|count| *count > 0),
+        "{items:?}"
+    );
+}
+
+#[test]
+fn a_unix_socket_that_is_not_there() {
+    let client = Client::new("/tmp/there-is-no-such.sock").unwrap();
+    let error = client.get::<i32>("key").unwrap_err();
+    assert!(error.is_connect() && !error.is_timeout(), "{error:?}");
+    assert_eq!(error.server(), Some("/tmp/there-is-no-such.sock"));
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use moecache::{Client, Error, Expiry, MAX_VALUE_SIZE, Result};
+use moecache::{Client, Distribution, Error, Expiry, MAX_VALUE_SIZE, Result};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, SystemTime};
@@ -198,7 +198,30 @@ fn arguments_of_stats() {
 fn settings() {
     let one = || Client::builder().servers("10.0.0.1");
     let none: [&str; 0] = [];
-    let rows: [(&str, Result<Client>, &str); 9] = [
+    let rows: [(&str, Result<Client>, &str); 13] = [
+        (
+            "a unix socket twice",
+            Client::new(["/run/m.sock", "unix:/run/m.sock"]),
+            "servers: /run/m.sock is listed twice",
+        ),
+        (
+            "a unix socket on .NET's ring",
+            one()
+                .servers("/run/m.sock")
+                .distribution(Distribution::Enyim)
+                .build(),
+            "servers: \"/run/m.sock\" is a unix socket",
+        ),
+        (
+            "no connections",
+            one().max_connections(0).build(),
+            "max_connections: 0; it must be at least 1",
+        ),
+        (
+            "binary keys in text",
+            one().binary_keys().build(),
+            "binary_keys: not possible with the protocol text; choose meta or binary",
+        ),
         (
             "no servers",
             Client::new(none),

@@ -2,7 +2,7 @@ use super::connection::{Incoming, Progress, Sink};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
-use super::pool::{Lease, Pool};
+use super::pool::{Failed, Lease, Pool};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use std::time::Instant;
@@ -75,13 +75,26 @@ impl<'c> Conversation<'c> {
 
     /// From beginning to end.
     pub(super) fn run(&mut self, sink: &mut dyn Sink) {
-        let mut state = self.begin(Patience::Full, sink);
+        let state = self.begin(Patience::Full, sink);
+        self.finish_from(state, sink);
+    }
+
+    fn finish_from(&mut self, mut state: State, sink: &mut dyn Sink) {
         while state != State::Done {
             if state == State::Closed {
                 self.open();
             }
             state = self.step(Patience::Full, sink);
         }
+    }
+
+    /// Goes on where an exchange of its only request failed.
+    pub(super) fn take_over(&mut self, failed: Failed<'c>, sink: &mut dyn Sink) {
+        self.lease = Some(failed.lease);
+        self.reused = true;
+        self.in_doubt = usize::from(failed.is_in_doubt);
+        let state = self.settle(Err(failed.fault), sink);
+        self.finish_from(state, sink);
     }
 
     /// Refuses what the protocol cannot say.

@@ -85,6 +85,13 @@ pub(super) struct Lease<'p> {
     permit: Permit<'p>,
 }
 
+/// An exchange of one request that failed.
+pub(super) struct Failed<'p> {
+    pub(super) fault: Fault,
+    pub(super) lease: Lease<'p>,
+    pub(super) is_in_doubt: bool,
+}
+
 impl Lease<'_> {
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.pooled.connection
@@ -221,6 +228,52 @@ impl Pool {
             closed_before,
         };
         Ok((Lease { pooled, permit }, false))
+    }
+
+    /// The usual case, and the shortest way through it: one request on a connection that is there.
+    /// `false` if none is; if it fails, what is left to do is a conversation's.
+    fn exchange_one<'p>(
+        &'p self,
+        request: &Request<'_>,
+        first: usize,
+        sink: &mut dyn Sink,
+        deadline: Deadline,
+    ) -> Result<bool, Failed<'p>> {
+        let Some(mut lease) = self.idle(deadline.started()) else {
+            return Ok(false);
+        };
+        let connection = lease.connection();
+        if connection.dialect.check(request).is_err() {
+            self.put(lease);
+            return Ok(false);
+        }
+        let requests = std::slice::from_ref(request);
+        let mut written = 0;
+        let mut incoming = Incoming::default();
+        connection.begin(1, deadline.started());
+        let mut output = Output::reusing(std::mem::take(&mut connection.output));
+        let window = Window::single(connection.dialect, requests, connection.opaque, &mut output);
+        connection.opaque = connection.opaque.wrapping_add(window.opaques());
+        let full = Patience::Full;
+        let sent = connection.send(&output, &mut written, deadline, full);
+        let received = sent.and_then(|_| {
+            let max = self.options.max_read;
+            let mut decoder = Decoder::new(connection.dialect, requests, window, max);
+            connection.receive(&mut decoder, &mut incoming, first, sink, deadline, full)
+        });
+        match received {
+            Ok(_) => {
+                connection.output = output.into_buffer();
+                connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
+                self.put(lease);
+                Ok(true)
+            }
+            Err(fault) => Err(Failed {
+                fault,
+                lease,
+                is_in_doubt: written > 0,
+            }),
+        }
     }
 
     /// Takes a connection back whose replies were all read.
@@ -360,8 +413,15 @@ impl Driver for Pool {
     }
 
     fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
-        let mut conversation = Conversation::new(self, batch, deadline);
-        conversation.run(sink);
+        let conversation = || Conversation::new(self, batch, deadline);
+        match batch.requests {
+            [request] => match self.exchange_one(request, batch.first, sink, deadline) {
+                Ok(true) => {}
+                Ok(false) => conversation().run(sink),
+                Err(failed) => conversation().take_over(failed, sink),
+            },
+            _ => conversation().run(sink),
+        }
     }
 
     fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a> {

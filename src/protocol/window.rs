@@ -83,6 +83,29 @@ impl Window {
         window
     }
 
+    /// Encodes one request.
+    pub(crate) fn single<'a>(
+        dialect: Dialect,
+        request: &[Request<'a>],
+        opaque: u32,
+        out: &mut Output<'a>,
+    ) -> Self {
+        match dialect {
+            Dialect::Text => text::encode_all(request, out),
+            Dialect::Meta => meta::encode_all(request, false, opaque, out),
+            Dialect::Binary => binary::encode_all(request, false, opaque, out),
+        }
+        Self {
+            start: 0,
+            end: 1,
+            quiet: false,
+            opaque,
+            is_small: false,
+            has_values: true,
+            is_exclusive: false,
+        }
+    }
+
     /// Takes requests up to what may be sent at once.
     fn grow(&mut self, dialect: Dialect, requests: &[Request<'_>], limits: Limits) {
         let (mut size, mut copied, mut large) = (0, 0, 0);
