@@ -70,6 +70,28 @@ impl Memcached {
     /// Lets it do nothing, as if its machine had stopped, until [`thaw`](Self::thaw).
     pub fn freeze(&self) {
         self.signal("-STOP");
+        // Its threads stop one after the other, and one that still runs may answer.
+        let deadline = Instant::now() + START;
+        while !self.is_frozen() {
+            assert!(Instant::now() < deadline, "memcached does not stop");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether all threads are stopped; where there is no `/proc`, it is taken for granted.
+    fn is_frozen(&self) -> bool {
+        let process = self.process.as_ref().expect("it runs");
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", process.id())) else {
+            return true;
+        };
+        // `<id> (<name>) <state> ..`, and T is stopped.
+        threads.flatten().all(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("stat"));
+            stat.is_ok_and(|stat| {
+                stat.rsplit_once(") ")
+                    .is_some_and(|(_, it)| it.starts_with('T'))
+            })
+        })
     }
 
     pub fn thaw(&self) {
