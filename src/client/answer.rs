@@ -103,7 +103,12 @@ pub(super) fn server_error(line: &[u8]) -> Error {
     Error::new(Kind::Server, format!("the server answered {line}"))
 }
 
-pub(super) fn unexpected(what: &str) -> Error {
+/// A driver leaves no request without an answer: this is for one that does.
+pub(super) fn unanswered() -> Error {
+    unexpected("nothing")
+}
+
+fn unexpected(what: &str) -> Error {
     Error::new(Kind::Protocol, format!("unexpected reply: {what}"))
 }
 
@@ -125,7 +130,7 @@ impl One {
 
     pub(super) fn take(&mut self) -> Result<Answer> {
         // A driver leaves no request without an answer.
-        let nothing = || Err(unexpected("nothing"));
+        let nothing = || Err(unanswered());
         self.answer.take().unwrap_or_else(nothing)
     }
 }

@@ -1,5 +1,5 @@
 use super::Client;
-use super::answer::{Answer, unexpected};
+use super::answer::{Answer, unanswered};
 use super::single::DeleteOutcome;
 use crate::conn::{Batch, Sink};
 use crate::error::{Error, Result};
@@ -78,7 +78,7 @@ impl Client {
                 wanted: get.wanted,
                 item: None,
                 // A driver leaves no request without an answer.
-                other: Err(unexpected("nothing")),
+                other: Err(unanswered()),
             };
             driver.exchange(Batch::of(&request), &mut found, self.deadline());
             match found.item {

@@ -75,11 +75,7 @@ impl Window {
         window.is_exclusive = window.quiet && dialect == Dialect::Meta && is_store;
         window.grow(dialect, &requests[..end], limits);
         let taken = &requests[window.start..window.end];
-        match dialect {
-            Dialect::Text => text::encode_all(taken, out),
-            Dialect::Meta => meta::encode_all(taken, window.quiet, opaque, out),
-            Dialect::Binary => binary::encode_all(taken, window.quiet, opaque, out),
-        }
+        write(dialect, taken, window.quiet, opaque, out);
         window
     }
 
@@ -90,11 +86,7 @@ impl Window {
         opaque: u32,
         out: &mut Output<'a>,
     ) -> Self {
-        match dialect {
-            Dialect::Text => text::encode_all(request, out),
-            Dialect::Meta => meta::encode_all(request, false, opaque, out),
-            Dialect::Binary => binary::encode_all(request, false, opaque, out),
-        }
+        write(dialect, request, false, opaque, out);
         Self {
             start: 0,
             end: 1,
@@ -160,6 +152,20 @@ impl Window {
     /// How many opaques it uses.
     pub(crate) fn opaques(&self) -> u32 {
         u32::try_from(self.end - self.start + 1).unwrap_or(u32::MAX)
+    }
+}
+
+fn write<'a>(
+    dialect: Dialect,
+    requests: &[Request<'a>],
+    quiet: bool,
+    opaque: u32,
+    out: &mut Output<'a>,
+) {
+    match dialect {
+        Dialect::Text => text::encode_all(requests, out),
+        Dialect::Meta => meta::encode_all(requests, quiet, opaque, out),
+        Dialect::Binary => binary::encode_all(requests, quiet, opaque, out),
     }
 }
 

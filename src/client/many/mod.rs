@@ -9,9 +9,9 @@ pub use outcome::{Each, Many};
 pub(super) use plan::Plan;
 
 use super::Client;
-use super::answer::Answer;
+use super::answer::{Answer, unanswered};
 use crate::conn::Driver;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::key::Key;
 use crate::protocol::Request;
 use plan::Results;
@@ -43,11 +43,6 @@ impl Client {
         };
         sink.by_key.into_iter().map(finish).collect()
     }
-}
-
-/// A driver leaves no request without an answer.
-pub(super) fn unanswered() -> Error {
-    Error::new(Kind::Protocol, "unexpected reply: nothing")
 }
 
 /// The keys of a call, and what came of each.

@@ -1,9 +1,10 @@
 use super::plan::Plan;
 use super::{Answer, Client, Each, Many, zip};
 use crate::conn::{Driver, Sink};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
-use crate::protocol::{Excerpt, Reply, Request, Status, ValueHeader};
+use crate::protocol::{Reply, Request, Status, ValueHeader};
+use crate::route::Topology;
 use crate::value;
 use serde::de::DeserializeOwned;
 use std::hash::Hash;
@@ -134,6 +135,7 @@ impl Client {
         );
         let mut sink = Items {
             plan: &plan,
+            topology: &self.shared.topology,
             on_item,
             last: 0,
             spare: Vec::new(),
@@ -175,6 +177,7 @@ impl Client {
 /// Hands over items as they come.
 struct Items<'p, F> {
     plan: &'p Plan<'p>,
+    topology: &'p Topology,
     on_item: F,
     /// Where the last item's request was found.
     last: usize,
@@ -200,15 +203,13 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
     }
 
     fn reply(&mut self, place: usize, reply: Reply<'_>) {
-        let error = match reply {
-            Reply::Status(Status::NotFound) => return,
-            Reply::Refused(refused) => {
-                let line = Excerpt::new(refused.line);
-                Error::new(Kind::Server, format!("the server answered {line}"))
-            }
-            _ => super::unanswered(),
-        };
-        self.failed(place, error);
+        if reply == Reply::Status(Status::NotFound) {
+            return;
+        }
+        let (key, server) = self.plan.at(place, &mut self.last);
+        let driver = self.topology.driver(server);
+        self.failed
+            .push((key, Answer::from(reply).into_error(driver)));
     }
 
     fn failed(&mut self, place: usize, error: Error) {

@@ -1,6 +1,6 @@
 use super::super::Client;
-use super::super::answer::Answer;
-use super::super::many::{Plan, unanswered};
+use super::super::answer::{Answer, unanswered};
+use super::super::many::Plan;
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Result};
 use crate::protocol::{Reply, ValueHeader};
