@@ -192,10 +192,10 @@ impl From<ServerError> for Error {
 impl From<&str> for Server {
     fn from(text: &str) -> Self {
         let text = text.trim();
-        let address = match text
-            .strip_prefix("unix:")
-            .or(text.starts_with('/').then_some(text))
-        {
+        // A host may be called unix: what comes after it then is a port.
+        let is_path = |rest: &&str| rest.bytes().any(|byte| !byte.is_ascii_digit());
+        let path = text.strip_prefix("unix:").filter(is_path);
+        let address = match path.or(text.starts_with('/').then_some(text)) {
             Some(path) => Address::unix(path),
             None => split(text).and_then(|(host, port)| Address::new(host, port)),
         };
@@ -339,9 +339,10 @@ mod tests {
 
     #[test]
     fn typed_forms() {
-        let rows: [(Server, &str, u16, &str); 13] = [
+        let rows: [(Server, &str, u16, &str); 14] = [
             ("host".into(), "host", 11211, "host:11211"),
             ("host:1".into(), "host", 1, "host:1"),
+            ("unix:1".into(), "unix", 1, "unix:1"),
             ("10.0.0.1:65535".into(), "10.0.0.1", 65535, "10.0.0.1:65535"),
             ("[::1]".into(), "::1", 11211, "[::1]:11211"),
             ("[::1]:11213".into(), "::1", 11213, "[::1]:11213"),
