@@ -2,7 +2,7 @@
 
 mod support;
 
-use moecache::{Client, Error, Result};
+use moecache::{Client, DeleteOutcome, Error, Protocol, Result};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
@@ -318,5 +318,33 @@ fn a_value_over_the_configured_maximum_is_not_read() {
         client.get::<String>("key").unwrap().as_deref(),
         Some("four")
     );
+    server.join().unwrap();
+}
+
+/// In the place of a server that had more, one that has only text: what that cannot say is not sent.
+#[test]
+fn a_server_that_is_replaced_by_an_older_one() {
+    let (address, server) = scripted(|listener| {
+        let mut connection = accept(listener);
+        answer(&mut connection, b"VERSION 1.6.18\r\n");
+        answer(&mut connection, b"HD O0\r\n");
+        drop(connection);
+        let mut connection = accept(listener);
+        answer(&mut connection, b"VERSION 1.5.22\r\n");
+        assert_eq!(read_until(&mut connection, b"\r\n"), b"delete key\r\n");
+        connection.write_all(b"DELETED\r\n").unwrap();
+    });
+    let client = Client::builder()
+        .servers(address)
+        .protocol(Protocol::Auto)
+        .build()
+        .unwrap();
+    assert_eq!(
+        client.delete_with_cas("key", 5).unwrap(),
+        DeleteOutcome::Deleted
+    );
+    let error = client.delete_with_cas("key", 5).unwrap_err();
+    assert!(error.is_unsupported(), "{error:?}");
+    assert!(client.delete("key").unwrap());
     server.join().unwrap();
 }

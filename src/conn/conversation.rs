@@ -17,6 +17,8 @@ pub(super) struct Conversation<'c> {
     pool: &'c Pool,
     batch: Batch<'c>,
     deadline: Deadline,
+    /// The protocol that can say all requests.
+    checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
     lease: Option<Lease<'c>>,
     /// Whether the connection had served other calls before.
@@ -57,6 +59,7 @@ impl<'c> Conversation<'c> {
             pool,
             batch,
             deadline,
+            checked: None,
             lease: None,
             reused: false,
             next: 0,
@@ -99,7 +102,8 @@ impl<'c> Conversation<'c> {
 
     /// Refuses what the protocol cannot say.
     fn check(&mut self, dialect: Dialect) -> Result<(), Fault> {
-        if std::mem::replace(&mut self.batch.is_checked, true) {
+        // A connection that is made later may speak another one.
+        if self.batch.is_checked || self.checked.replace(dialect) == Some(dialect) {
             return Ok(());
         }
         let mut requests = self.batch.requests.iter();

@@ -27,7 +27,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) requests: &'a [Request<'a>],
     /// The place of the first of them, by which the sink knows it.
     pub(crate) first: usize,
-    /// Whether each is known to be one that the protocol can say.
+    /// Whether each is known to be one that the protocol can say, the same on all connections.
     pub(crate) is_checked: bool,
 }
 
