@@ -188,9 +188,17 @@ impl Pool {
     /// What was taken out of the idle ones, unless it is not good any more.
     fn lease(&self, pooled: Pooled, now: Instant) -> Option<Lease<'_>> {
         let permit = self.permit();
-        let idle = now.saturating_duration_since(pooled.connection.last_used());
-        let is_good = idle <= self.options.idle_timeout && pooled.connection.is_usable(idle);
-        is_good.then_some(Lease { pooled, permit })
+        let lease = Lease { pooled, permit };
+        let connection = &lease.pooled.connection;
+        let idle = now.saturating_duration_since(connection.last_used());
+        if idle > self.options.idle_timeout {
+            return None;
+        }
+        if !connection.is_usable(idle) {
+            self.forget_dialect();
+            return None;
+        }
+        Some(lease)
     }
 
     /// A connection: a new one; or, when there may be no more, the next that comes back, and then
