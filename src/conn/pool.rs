@@ -1,20 +1,16 @@
+use super::connect::{Endpoint, ask};
 use super::connection::{Connection, Incoming, Progress, Sink};
 use super::conversation::Conversation;
 use super::deadline::{Deadline, Expired};
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
-use super::resolve::{Resolver, getaddrinfo};
-use super::stream::{Patience, Stream};
-use super::version::{Protocol, Version};
-use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use super::stream::Patience;
+use super::version::Protocol;
+use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use crate::server::Address;
 use std::collections::VecDeque;
-use std::io::ErrorKind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How much too early a timeout may end: it is counted in milliseconds.
-const TIMER_SLACK: Duration = Duration::from_millis(10);
 
 /// What the pools of a client have in common.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +46,6 @@ pub(crate) struct Pool {
     changed: Condvar,
     /// What the server speaks, where it is asked, and was.
     dialect: Mutex<Option<Dialect>>,
-}
-
-/// Where a server listens.
-#[derive(Debug)]
-enum Endpoint {
-    Tcp(Resolver),
-    Unix(String),
 }
 
 #[derive(Debug, Default)]
@@ -120,13 +109,9 @@ impl Drop for Permit<'_> {
 
 impl Pool {
     pub(crate) fn new(server: &Address, options: Options) -> Self {
-        let endpoint = match server {
-            Address::Tcp { host, port } => Endpoint::Tcp(Resolver::new(host, *port, getaddrinfo)),
-            Address::Unix(path) => Endpoint::Unix(path.clone()),
-        };
         Self {
             name: server.to_string(),
-            endpoint,
+            endpoint: Endpoint::new(server),
             options,
             connections: Mutex::default(),
             changed: Condvar::new(),
@@ -335,14 +320,7 @@ impl Pool {
             Some(timeout) => deadline.min(Deadline::after(timeout, started)),
             None => *deadline,
         };
-        let mut connection = match &self.endpoint {
-            Endpoint::Tcp(resolver) => Connection::new(connect(resolver, limit)?, Limits::TCP),
-            Endpoint::Unix(path) => {
-                let left = limit.remaining(Instant::now())?;
-                let stream = Stream::connect_path(path, left);
-                Connection::new(stream.map_err(|error| failed(error, limit))?, Limits::UNIX)
-            }
-        };
+        let mut connection = self.endpoint.connect(limit)?;
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
@@ -354,59 +332,6 @@ impl Pool {
         }
         Ok(connection)
     }
-}
-
-/// Connects to the first of the server's addresses that takes it. They share the time.
-fn connect(resolver: &Resolver, limit: Deadline) -> Result<Stream, Fault> {
-    let too_late = || Fault::ConnectTimeout(limit.timeout());
-    let addresses = match resolver.resolve(limit) {
-        Err(Fault::Timeout) => return Err(too_late()),
-        addresses => addresses?,
-    };
-    let mut last = None;
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = limit.remaining(Instant::now()).map_err(|_| too_late())?;
-        let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match Stream::connect(*address, left.map(|left| left / share)) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.map_or_else(too_late, |error| failed(error, limit)))
-}
-
-/// Why no connection was made.
-fn failed(error: std::io::Error, limit: Deadline) -> Fault {
-    // The kernel has a timeout of its own, in minutes; ours may end a moment before the limit.
-    let is_ours = match limit.remaining(Instant::now()) {
-        Ok(left) => left.is_some_and(|left| left < TIMER_SLACK),
-        Err(Expired) => true,
-    };
-    if is_ours && error.kind() == ErrorKind::TimedOut {
-        Fault::ConnectTimeout(limit.timeout())
-    } else {
-        Fault::Connect(error)
-    }
-}
-
-/// Asks a server on a new connection which version it is, and thereby what it speaks. `None` if it
-/// is in no state to say: then it is text for now.
-fn ask(connection: &mut Connection, deadline: Deadline) -> Result<Option<Dialect>, Fault> {
-    let requests = [Request::Version];
-    let mut output = Output::default();
-    let (text, limits) = (Dialect::Text, connection.limits);
-    let window = Window::encode(text, &requests, (0, 1), limits, false, 0, &mut output);
-    connection.send(&output, &mut 0, deadline, Patience::Full)?;
-    let mut decoder = Decoder::new(text, &requests, window, 0);
-    let mut version = Version::default();
-    let incoming = &mut Incoming::default();
-    let full = Patience::Full;
-    connection.receive(&mut decoder, incoming, 0, &mut version, deadline, full)?;
-    connection.finish(true);
-    if connection.progress != Progress::Clean {
-        return Err(Fault::Malformed(Malformed::Surplus));
-    }
-    Ok(version.best())
 }
 
 impl Pooled {

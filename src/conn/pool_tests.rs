@@ -1,6 +1,6 @@
 //! How a connection is made: resolution, all addresses, and the time for it.
 
-use super::super::resolve::LookUp;
+use super::super::resolve::{LookUp, Resolver};
 use super::*;
 use crate::error::Error;
 use crate::protocol::{Reply, ValueHeader};
