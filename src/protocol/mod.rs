@@ -16,6 +16,7 @@ pub(crate) mod replay;
 mod reply;
 mod request;
 mod text;
+mod values;
 mod window;
 
 pub(crate) use decoder::Decoder;

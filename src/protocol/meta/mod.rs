@@ -15,7 +15,7 @@ use super::lines::{first_line, number, refused};
 use super::output::Output;
 use super::reply::{Counter, Excerpt, Malformed, Refused, Reply, Status, Step};
 use super::request::Request;
-use super::text;
+use super::{text, values};
 use crate::meta::Wanted;
 
 /// Encodes all of `requests`. Each has an opaque, one more than the one before it. Quietly, the
@@ -55,12 +55,12 @@ pub(super) fn decode<'b>(
 ) -> Result<Step<'b>, Malformed> {
     match decoder.due() {
         Some(Request::Get { cas, .. }) if shares_line(decoder) => {
-            text::values(decoder, *cas, input)
+            values::values(decoder, *cas, input)
         }
         Some(request) if request.key().is_none() => text::decode(decoder, input),
         None if !decoder.window.quiet => Ok(Step::NeedMore),
         _ => match decoder.place {
-            Place::EndOfValue => Ok(match text::after_data(input)? {
+            Place::EndOfValue => Ok(match values::after_data(input)? {
                 Some(_) => decoder.reply(2, Reply::Hit),
                 None => Step::NeedMore,
             }),

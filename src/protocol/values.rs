@@ -1,0 +1,271 @@
+//! The values of a `get` line, which text and meta share.
+
+use super::decoder::{Decoder, Place};
+use super::lines::{first_line, length_within, number, refused};
+use super::reply::{Excerpt, Malformed, Reply, Status, Step, ValueHeader};
+use super::request::Request;
+use super::text;
+use crate::key::Key;
+
+/// The values of a `get` line: `VALUE` and data for each key that is there, then `END`. memcached
+/// sends them in the order of the keys, and proxies in any.
+pub(super) fn values<'b>(
+    decoder: &mut Decoder<'_>,
+    cas: bool,
+    input: &'b [u8],
+) -> Result<Step<'b>, Malformed> {
+    if decoder.place == Place::EndOfValue {
+        return end_of_value(decoder, input);
+    }
+    if decoder.next >= decoder.group.end {
+        let rest = &decoder.requests[decoder.next..decoder.window.end];
+        decoder.group = Group::new(decoder.next, text::run(rest));
+    }
+    let max = decoder.max_value;
+    if let Some(key) = decoder.group.expected(decoder.requests) {
+        if let Some((header, used)) = usual(key, cas, max, input) {
+            return Ok(value(decoder, header, &input[used..], used));
+        }
+    }
+    let Some((line, used)) = first_line(input)? else {
+        return Ok(Step::NeedMore);
+    };
+    let Some(rest) = line.strip_prefix(b"VALUE ") else {
+        return end(decoder, line, used);
+    };
+    let key = &rest[..memchr::memchr(b' ', rest).unwrap_or(rest.len())];
+    let found = decoder.group.find(decoder.requests, key);
+    decoder.group.cursor = found.ok_or(Malformed::WrongKey)?;
+    let header = value_header(&rest[key.len()..], cas, max, line)?;
+    Ok(value(decoder, header, &input[used..], used))
+}
+
+/// The value of the request at the cursor, after a line of `used` bytes.
+fn value<'b>(decoder: &mut Decoder<'_>, header: ValueHeader, rest: &[u8], used: usize) -> Step<'b> {
+    let index = decoder.group.cursor;
+    let end: &[u8] = if decoder.group.is_single() {
+        b"\r\nEND\r\n"
+    } else {
+        b"\r\n"
+    };
+    let after = rest.get(header.length..);
+    if after.is_some_and(|after| after.starts_with(end)) {
+        decoder.next = decoder.group.take(decoder.next);
+        return Step::Whole {
+            used,
+            index,
+            header,
+            tail: end.len(),
+        };
+    }
+    decoder.place = Place::EndOfValue;
+    Step::Value {
+        used,
+        index,
+        header,
+    }
+}
+
+/// What follows the data of a value.
+fn end_of_value<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
+    let Some(rest) = after_data(input)? else {
+        return Ok(Step::NeedMore);
+    };
+    let mut used = 2;
+    // With its only key a line must end: an error in its place leaves it incomplete.
+    if decoder.group.is_single() {
+        match first_line(rest)? {
+            None => return Ok(Step::NeedMore),
+            Some((b"END", end)) => used += end,
+            Some((line, _)) => return Err(Malformed::Unexpected(Excerpt::new(line))),
+        }
+    }
+    let index = decoder.group.cursor;
+    decoder.next = decoder.group.take(decoder.next);
+    decoder.place = Place::Start;
+    Ok(Step::Reply {
+        used,
+        index,
+        reply: Reply::Hit,
+    })
+}
+
+/// The end of a `get` line's reply, for all of its keys of which no value has come.
+fn end<'b>(decoder: &mut Decoder<'_>, line: &'b [u8], used: usize) -> Result<Step<'b>, Malformed> {
+    let is_end = line == b"END";
+    let reply = match refused(line) {
+        _ if is_end => Reply::Status(Status::NotFound),
+        Some(refused) => Reply::Refused(refused),
+        None => return Err(Malformed::Unexpected(Excerpt::new(line))),
+    };
+    match decoder.group.first_missing() {
+        Some(index) => {
+            decoder.group.cursor = index;
+            decoder.group.take(decoder.next);
+            let used = if decoder.group.first_missing().is_none() {
+                decoder.next = decoder.group.end;
+                used
+            } else {
+                0
+            };
+            Ok(Step::Reply { used, index, reply })
+        }
+        None if is_end => {
+            decoder.next = decoder.group.end;
+            Ok(Step::Skip { used })
+        }
+        None => Err(Malformed::Unexpected(Excerpt::new(line))),
+    }
+}
+
+/// What follows the line end after the data of a value, once that is there.
+pub(super) fn after_data(input: &[u8]) -> Result<Option<&[u8]>, Malformed> {
+    match input {
+        [b'\r', b'\n', rest @ ..] => Ok(Some(rest)),
+        [] | [b'\r'] => Ok(None),
+        _ => Err(Malformed::Unterminated),
+    }
+}
+
+/// The line that comes for a key that is there, and its length, in one pass: what is usual is a
+/// matter of nanoseconds. `None` for everything else, to be judged with care.
+fn usual(key: Key<'_>, cas: bool, max: usize, input: &[u8]) -> Option<(ValueHeader, usize)> {
+    let rest = input.strip_prefix(b"VALUE ")?;
+    let (flags, rest) = short_number(rest.strip_prefix(key.as_bytes())?)?;
+    let (length, rest) = short_number(rest)?;
+    let (cas, rest) = if cas {
+        let (id, rest) = short_number(rest)?;
+        (Some(id), rest)
+    } else {
+        (None, rest)
+    };
+    let rest = rest.strip_prefix(b"\r\n")?;
+    let header = ValueHeader {
+        flags: u32::try_from(flags).ok()?,
+        length: usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= max)?,
+        cas,
+        ..ValueHeader::default()
+    };
+    Some((header, input.len() - rest.len()))
+}
+
+/// A space and a number of up to 10 digits, and what comes after it.
+fn short_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (b' ', digits) = bytes.split_first()? else {
+        return None;
+    };
+    let (mut number, mut count) = (0, 0);
+    while let Some(digit @ 0..=9) = digits.get(count).map(|byte| byte.wrapping_sub(b'0')) {
+        if count == 10 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+        count += 1;
+    }
+    (count > 0).then_some((number, &digits[count..]))
+}
+
+/// ` <flags> <bytes>[ <cas>]`, of `VALUE <key> <flags> <bytes>[ <cas>]`.
+fn value_header(
+    numbers: &[u8],
+    cas: bool,
+    max: usize,
+    line: &[u8],
+) -> Result<ValueHeader, Malformed> {
+    let unexpected = || Malformed::Unexpected(Excerpt::new(line));
+    let mut rest = numbers;
+    let flags = next_number(&mut rest, 10).and_then(|flags| u32::try_from(flags).ok());
+    let flags = flags.ok_or_else(unexpected)?;
+    let length = next_number(&mut rest, 10).ok_or_else(unexpected)?;
+    let length = length_within(length, max)?;
+    let cas = if cas {
+        Some(next_number(&mut rest, 20).ok_or_else(unexpected)?)
+    } else {
+        None
+    };
+    if !rest.is_empty() {
+        return Err(unexpected());
+    }
+    Ok(ValueHeader {
+        flags,
+        length,
+        cas,
+        ..ValueHeader::default()
+    })
+}
+
+/// Takes a space, and the number of up to so many digits between it and the next.
+fn next_number(rest: &mut &[u8], digits: usize) -> Option<u64> {
+    let (b' ', after) = rest.split_first()? else {
+        return None;
+    };
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    let (text, left) = after.split_at(after.iter().take_while(is_digit).count());
+    *rest = left;
+    (text.len() <= digits).then(|| number(text)).flatten()
+}
+
+/// The requests that share a line, and of which of them something has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    start: usize,
+    pub(super) end: usize,
+    /// The request that is looked at: at first the one after the last of which something has come.
+    pub(super) cursor: usize,
+    /// A bit for each.
+    seen: u128,
+}
+
+impl Group {
+    /// The most requests of a group.
+    pub(super) const MAX: usize = 100;
+
+    pub(super) fn new(start: usize, length: usize) -> Self {
+        Self {
+            start,
+            end: start + length,
+            cursor: start,
+            seen: 0,
+        }
+    }
+
+    pub(super) fn is_single(&self) -> bool {
+        self.end - self.start == 1
+    }
+
+    pub(super) fn has(&self, index: usize) -> bool {
+        (self.start..self.end).contains(&index) && self.seen >> (index - self.start) & 1 == 1
+    }
+
+    /// The key that comes next, if all are there and in order.
+    pub(super) fn expected<'r>(&self, requests: &[Request<'r>]) -> Option<Key<'r>> {
+        let is_free = self.cursor < self.end && !self.has(self.cursor);
+        is_free.then(|| requests[self.cursor].key()).flatten()
+    }
+
+    /// The next request for `key` of which nothing has come.
+    pub(super) fn find(&self, requests: &[Request<'_>], key: &[u8]) -> Option<usize> {
+        let is_it = |index: &usize| {
+            let asked = requests[*index].key();
+            asked.is_some_and(|asked| asked.as_bytes() == key) && !self.has(*index)
+        };
+        let cursor = self.cursor.min(self.end);
+        (cursor..self.end).chain(self.start..cursor).find(is_it)
+    }
+
+    /// The first request of which nothing has come.
+    pub(super) fn first_missing(&self) -> Option<usize> {
+        let index = self.start + self.seen.trailing_ones() as usize;
+        (index < self.end).then_some(index)
+    }
+
+    /// Something has come of the request at the cursor. Gives the request that is due after it, where
+    /// `due` is now.
+    pub(super) fn take(&mut self, due: usize) -> usize {
+        self.seen |= 1 << (self.cursor - self.start);
+        self.cursor += 1;
+        if self.is_single() { self.end } else { due }
+    }
+}
