@@ -193,7 +193,7 @@ impl From<&str> for Server {
     fn from(text: &str) -> Self {
         let text = text.trim();
         // A host may be called unix: what comes after it then is a port.
-        let is_path = |rest: &&str| rest.bytes().any(|byte| !byte.is_ascii_digit());
+        let is_path = |rest: &&str| rest.is_empty() || rest.bytes().any(|b| !b.is_ascii_digit());
         let path = text.strip_prefix("unix:").filter(is_path);
         let address = match path.or(text.starts_with('/').then_some(text)) {
             Some(path) => Address::unix(path),

@@ -99,8 +99,17 @@ impl Answer {
 
 /// The error for an error line of the server.
 pub(super) fn server_error(line: &[u8]) -> Error {
+    // Of incr and decr, in text and meta, and in binary.
+    let is_no_counter = line
+        .windows(11)
+        .any(|words| words.eq_ignore_ascii_case(b"non-numeric"));
+    let hint = if is_no_counter {
+        "; set_counter and add_counter store what can be counted"
+    } else {
+        ""
+    };
     let line = Excerpt::new(line);
-    Error::new(Kind::Server, format!("the server answered {line}"))
+    Error::new(Kind::Server, format!("the server answered {line}{hint}"))
 }
 
 /// A driver leaves no request without an answer: this is for one that does.

@@ -15,7 +15,8 @@ use std::time::SystemTime;
 /// cannot count: that is a server error that says so.
 impl Client {
     /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits,
-    /// flags 0. `get` reads it as any integer type that it fits, or as a string.
+    /// flags 0. `get` reads it as any integer type that it fits, or as a string (which a
+    /// decr that made the number shorter may have padded with spaces).
     ///
     /// A number stored with [`set`](Self::set) is a .NET number, which memcached cannot count.
     ///

@@ -70,7 +70,7 @@ impl Client {
                 wanted: get.wanted,
                 touch: wire(get.touch)?,
                 vivify: wire(get.vivify)?,
-                recache: wire(get.recache)?,
+                recache: left(wire(get.recache)?)?,
             };
             let request = Request::MetaGet { key, options };
             let driver = self.shared.topology.driver_of(key);
@@ -259,6 +259,17 @@ fn check_cas(cas: Option<u64>) -> Result<()> {
 fn wire(expiry: Option<Expiry>) -> Result<Option<u32>> {
     let wire = expiry.map(|expiry| expiry.to_wire(SystemTime::now()));
     Ok(wire.transpose()?)
+}
+
+/// How long an item has left: that is no point in time, as which memcached takes over 30 days.
+fn left(seconds: Option<u32>) -> Result<Option<u32>> {
+    const MONTH: u32 = 60 * 60 * 24 * 30;
+    if seconds > Some(MONTH) {
+        return Err(Error::validation(
+            "recache: more than 30 days, or a point in time; up to 30 days are allowed",
+        ));
+    }
+    Ok(seconds)
 }
 
 fn mode(mode: MetaMode) -> Mode {

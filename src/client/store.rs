@@ -242,7 +242,8 @@ impl Client {
     /// As [`set`](Self::set), but only if the item still has this cas id, which
     /// [`gets`](Self::gets) gave: nobody changed it in the meantime.
     ///
-    /// [`update`](Self::update) does both, as often as it takes.
+    /// [`update`](Self::update) does both, as often as it takes. No item has the id 0; in the binary
+    /// protocol it would mean "in any case", so there it is [refused](Error::is_unsupported).
     ///
     /// # Errors
     ///

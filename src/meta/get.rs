@@ -98,7 +98,7 @@ impl MetaGet {
     /// Wins ([`MetaItem::won`]) where the item has less than this left: one client alone is told to
     /// compute the value anew before it expires (`R`).
     ///
-    /// As an exptime: up to 30 days, and 0 ([`Expiry::Never`]) has no effect.
+    /// Up to 30 days, anything else is a validation error; 0 ([`Expiry::Never`]) has no effect.
     pub fn recache(mut self, left: impl Into<Expiry>) -> Self {
         self.recache = Some(left.into());
         self

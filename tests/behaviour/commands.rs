@@ -233,6 +233,10 @@ fn no_counter(client: &Client) -> Result<(), Error> {
         client.decr_with_initial("key", 1, 1, 0).unwrap_err(),
     ] {
         assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
+        assert!(
+            error.to_string().ends_with("what can be counted"),
+            "{error}"
+        );
         operations.push(error.operation().map(str::to_owned));
     }
     let expected = ["incr", "decr", "incr_with_initial", "decr_with_initial"];

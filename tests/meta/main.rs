@@ -149,6 +149,9 @@ fn one_wins_who_makes_a_missing_item(client: &Client) {
 }
 
 fn one_wins_who_recaches_an_item(client: &Client) {
+    let month = MetaGet::new().recache(2_592_001);
+    let error = client.meta_get("key", month).unwrap_err();
+    assert!(error.is_validation(), "{error:?}");
     client.set_item("key", (0, "old"), 20).unwrap();
     let recache = |left: i32| MetaGet::new().recache(left).value();
     assert_eq!(

@@ -32,7 +32,8 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, T> {
-        self.get_each(keys).into()
+        let decode = |item| value::decode(&*self.shared.transcoder, item);
+        self.read_each("get_many", keys, false, decode).into()
     }
 
     /// The values of many keys in the order of the keys; `None` for one that is not there.
@@ -49,7 +50,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<T>> {
-        self.read_each("get_many", keys, false, |item| {
+        self.read_each("get_each", keys, false, |item| {
             value::decode(&*self.shared.transcoder, item)
         })
     }
@@ -60,7 +61,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<Vec<u8>>> {
-        self.read_each("get_many", keys, false, |item| {
+        self.read_each("get_each", keys, false, |item| {
             value::decode_bytes(&*self.shared.transcoder, item)
         })
     }
@@ -70,7 +71,8 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, Vec<u8>> {
-        self.get_each_bytes(keys).into()
+        let decode = |item| value::decode_bytes(&*self.shared.transcoder, item);
+        self.read_each("get_many", keys, false, decode).into()
     }
 
     /// The items of many keys as the server holds them, in the order of the keys.
@@ -78,7 +80,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<Item>> {
-        self.read_each("get_many", keys, false, Ok)
+        self.read_each("get_each", keys, false, Ok)
     }
 
     /// The items of many keys as the server holds them, by key.
@@ -86,7 +88,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, Item> {
-        self.get_each_item(keys).into()
+        self.read_each("get_many", keys, false, Ok).into()
     }
 
     /// The values of many keys with their cas ids, by key.
@@ -144,7 +146,7 @@ impl Client {
         plan.run(self, &mut sink);
         let mut failed = sink.failed;
         failed.sort_unstable_by_key(|(index, _)| *index);
-        let name = |(index, error): (usize, Error)| (&keys[index], error.during("get_many"));
+        let name = |(index, error): (usize, Error)| (&keys[index], error.during("get_many_with"));
         failed.into_iter().map(name).collect()
     }
 
