@@ -110,7 +110,7 @@ fn a_server_that_stops_answering() {
     for protocol in PROTOCOLS {
         let servers = [(); 3].map(|()| Memcached::start());
         let addresses = servers.each_ref().map(Memcached::address);
-        let client = client(addresses, protocol, Duration::from_millis(400));
+        let client = client(addresses, protocol, Duration::from_secs(1));
         assert!(client.ping().iter().all(|server| server.result.is_ok()));
         servers[0].freeze();
         let down = addresses[0].to_string();
@@ -143,7 +143,7 @@ fn a_server_that_cannot_be_reached() {
     let up = [(); 2].map(|()| Memcached::start());
     // The first in the list, so that the others come after it.
     let servers = [address, up[0].address(), up[1].address()];
-    let client = client(servers, Protocol::Text, Duration::from_millis(400));
+    let client = client(servers, Protocol::Text, Duration::from_secs(1));
     only_its_own_keys_fail(&client, &address.to_string(), |error| {
         error.is_connect() && error.is_timeout()
     });

@@ -9,7 +9,7 @@ mod values;
 mod support;
 
 use moecache::testing::Server;
-use moecache::{Client, Error, Expiry, IntoServers, Protocol};
+use moecache::{Client, Error, Expiry, IntoServers, MetaGet, Protocol};
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
@@ -22,11 +22,9 @@ type RowByProtocol = (&'static str, fn(&Client, Protocol) -> Result<(), Error>);
 
 /// Runs every row with a client of `servers`, which begins each with nothing stored.
 fn run(name: &str, protocol: Protocol, servers: impl IntoServers) {
-    let client = Client::builder()
-        .servers(servers)
-        .protocol(protocol)
-        .build();
-    let client = client.unwrap();
+    let client = Client::builder().servers(servers).protocol(protocol);
+    // Nothing here is about time, and the machine may be busy.
+    let client = client.timeout(Duration::from_secs(20)).build().unwrap();
     let rows = [values::ROWS, commands::ROWS, many::ROWS].concat();
     for (row, check) in rows {
         empty(&client);
@@ -153,4 +151,37 @@ fn expiry_by_the_clock() {
     assert_eq!(there(), [false, true, true]);
     server.clock().advance(Duration::from_secs(5 * 7 * 86_400));
     assert_eq!(there(), [false, false, true]);
+}
+
+/// Old servers speak text with `Auto`, and what they do not know is a clear error.
+#[test]
+fn old_servers() {
+    for version in ["1.4.20", "1.5.22", "1.6.17"] {
+        let server = Server::builder().version(version).start().unwrap();
+        let auto = Client::builder().servers(&server).protocol(Protocol::Auto);
+        let client = auto.build().unwrap();
+        client.set("key", 1, 0).unwrap();
+        assert_eq!(client.get("key").unwrap(), Some(1));
+        let (_, cas) = client.gets::<i32>("key").unwrap().unwrap();
+        let error = client.delete_with_cas("key", cas).unwrap_err();
+        assert!(error.is_unsupported(), "{version}: {error:?}");
+        assert!(
+            client
+                .meta_get("key", MetaGet::new())
+                .unwrap_err()
+                .is_unsupported()
+        );
+        let keys: Result<Vec<_>, _> = client.keys().collect();
+        match keys {
+            Ok(keys) => assert!(version != "1.4.20" && keys.len() == 1, "{version}"),
+            Err(error) => {
+                assert_eq!(version, "1.4.20");
+                let expected = "it cannot list its keys; memcached can since 1.4.31";
+                assert!(
+                    error.is_server() && error.to_string().contains(expected),
+                    "{error}"
+                );
+            }
+        }
+    }
 }
