@@ -11,5 +11,4 @@ pub(super) use decode::decode;
 pub(super) use encode::encode_all;
 
 #[cfg(test)]
-#[path = "binary_tests.rs"]
 mod tests;
