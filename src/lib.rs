@@ -92,6 +92,8 @@ mod item;
 mod key;
 mod locator;
 mod meta;
+mod peer;
+mod preset;
 mod protocol;
 mod route;
 mod server;
@@ -107,12 +109,14 @@ pub use client::{
 pub use conn::Protocol;
 pub use error::{Error, Result};
 pub use expiry::Expiry;
+pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::MAX_KEY_LENGTH;
-pub use locator::Distribution;
+pub use locator::{Distribution, Locator, Node, Scheme, Trace};
 pub use meta::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl,
 };
+pub use peer::Peer;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

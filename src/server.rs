@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_PORT: u16 = 11211;
 
 /// A server as the caller typed it: `"host"`, `"host:port"`, `"[v6]:port"`, `("host", port)` or a
-/// [`SocketAddr`]; or the path of a unix socket, `"/path"`, `"unix:/path"` or a [`Path`].
+/// [`SocketAddr`]; or the path of a unix socket, `"/path"`, `"unix:/path"` or a [`Path`]. A weight
+/// may follow the port, `"host:port:weight"` or `("host", port, weight)`.
 ///
 /// The host is kept as typed, because rings hash it as typed: `2001:db8::1` and `2001:DB8:0::1` are
 /// the same machine, and other places on the moecache ring. (White space around a text is not part
@@ -21,25 +22,77 @@ pub const DEFAULT_PORT: u16 = 11211;
 ///
 /// assert_eq!(Server::from("cache.example.com").to_string(), "cache.example.com:11211");
 /// assert_eq!(Server::from(("::1", 11213)).to_string(), "[::1]:11213");
+/// assert_eq!(Server::from("10.0.0.1:11211:5"), Server::from("10.0.0.1").weight(5));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server(Result<Address, ServerError>);
+pub struct Server {
+    address: Result<Address, ServerError>,
+    weight: u32,
+    ring_name: Option<String>,
+}
 
 impl Server {
+    /// How much of the keys it gets, in proportion to the others, where the
+    /// [`Distribution`](crate::Distribution) knows weights; the others take no notice, as their
+    /// owners do. At least 1; default: 1.
+    #[must_use]
+    pub fn weight(self, weight: u32) -> Self {
+        Self { weight, ..self }
+    }
+
+    /// The text that stands for the server where the [`Distribution`](crate::Distribution) hashes
+    /// servers, in place of the one made from its address: twemproxy's `name` after
+    /// `host:port:weight`, say, or the `10.0.0.5:11211` that .NET resolved a name to.
+    #[must_use]
+    pub fn ring_name(self, name: impl Into<String>) -> Self {
+        let ring_name = Some(name.into());
+        Self { ring_name, ..self }
+    }
+
     /// The address that was typed.
     pub(crate) fn address(&self) -> Result<Address, ServerError> {
-        self.0.clone()
+        if self.weight == 0 {
+            let reason = "weight 0; it must be at least 1";
+            return Err(ServerError::new(&self.to_string(), reason));
+        }
+        self.address.clone()
+    }
+
+    /// The weight, and what `ring_name` gave.
+    pub(crate) fn on_the_ring(&self) -> (u32, Option<&str>) {
+        (self.weight, self.ring_name.as_deref())
+    }
+
+    fn new(typed: &str, address: Result<Address, &'static str>) -> Self {
+        Self {
+            address: address.map_err(|reason| ServerError::new(typed, reason)),
+            weight: 1,
+            ring_name: None,
+        }
     }
 }
 
 /// `host:port`, with the port always there and IPv6 in brackets, or the path; an invalid address is shown as it was typed.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.address {
             Ok(address) => address.fmt(f),
             Err(error) => f.write_str(&error.server),
         }
     }
+}
+
+/// Splits the weight off `host:port:weight` or `[v6]:port:weight`; without one it is 1. What looks
+/// like something else is left to [`split`] as it is.
+fn split_weight(text: &str) -> (&str, u32) {
+    let after_host = text.rfind(']').unwrap_or(0);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let weighted = text.rsplit_once(':').and_then(|(server, weight)| {
+        let (host, port) = server.get(after_host..)?.split_once(':')?;
+        let is_one = is_number(port) && is_number(weight) && (after_host > 0 || !host.is_empty());
+        Some((server, weight.parse().ok().filter(|_| is_one)?))
+    });
+    weighted.unwrap_or((text, 1))
 }
 
 /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`.
@@ -195,11 +248,15 @@ impl From<&str> for Server {
         // A host may be called unix: what comes after it then is a port.
         let is_path = |rest: &&str| rest.is_empty() || rest.bytes().any(|b| !b.is_ascii_digit());
         let path = text.strip_prefix("unix:").filter(is_path);
-        let address = match path.or(text.starts_with('/').then_some(text)) {
-            Some(path) => Address::unix(path),
-            None => split(text).and_then(|(host, port)| Address::new(host, port)),
-        };
-        Self(address.map_err(|reason| ServerError::new(text, reason)))
+        if let Some(path) = path.or(text.starts_with('/').then_some(text)) {
+            return Self::new(text, Address::unix(path));
+        }
+        let (unweighted, weight) = split_weight(text);
+        let address = split(unweighted).and_then(|(host, port)| Address::new(host, port));
+        Self {
+            weight,
+            ..Self::new(text, address)
+        }
     }
 }
 
@@ -222,7 +279,13 @@ impl<H: Into<String>> From<(H, u16)> for Server {
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
         let address = Address::new(bare.unwrap_or(&host), port);
-        Self(address.map_err(|reason| ServerError::new(&format!("{host}:{port}"), reason)))
+        Self::new(&format!("{host}:{port}"), address)
+    }
+}
+
+impl<H: Into<String>> From<(H, u16, u32)> for Server {
+    fn from((host, port, weight): (H, u16, u32)) -> Self {
+        Self::from((host, port)).weight(weight)
     }
 }
 
@@ -233,7 +296,7 @@ impl From<&Path> for Server {
             Some(path) => Address::unix(path),
             None => Err("the path of a unix socket must be UTF-8"),
         };
-        Self(address.map_err(|reason| ServerError::new(&typed, reason)))
+        Self::new(&typed, address)
     }
 }
 
@@ -298,6 +361,12 @@ macro_rules! one_server {
 one_server!(&str String &String SocketAddr &Path PathBuf Server &Server);
 
 impl<H: Into<String>> IntoServers for (H, u16) {
+    fn into_servers(self) -> Vec<Server> {
+        vec![self.into()]
+    }
+}
+
+impl<H: Into<String>> IntoServers for (H, u16, u32) {
     fn into_servers(self) -> Vec<Server> {
         vec![self.into()]
     }
@@ -400,7 +469,7 @@ mod tests {
 
     #[test]
     fn refused_forms() {
-        let rows: [(Server, &str); 29] = [
+        let rows: [(Server, &str); 32] = [
             ("".into(), "the host is empty"),
             (":11211".into(), "the host is empty"),
             ("[]:11211".into(), "the host is empty"),
@@ -427,7 +496,10 @@ mod tests {
             ("tcp://10.0.0.1:11211".into(), "no scheme is allowed"),
             ("::1".into(), "IPv6 as [::1]:11211"),
             ("::1:11211".into(), "IPv6 as [::1]:11211"),
-            ("host:11211:5".into(), "more than one colon"),
+            ("host:11211:0".into(), "weight 0"),
+            (("host", 11211, 0).into(), "weight 0"),
+            ("host:11211:x".into(), "more than one colon"),
+            ("host:11211:5:5".into(), "more than one colon"),
             ("[x:y%z]:1".into(), "not an IPv6 address"),
             ("[::1".into(), "'[' without ']'"),
             ("[::1]11211".into(), "after ']'"),
@@ -438,6 +510,23 @@ mod tests {
             let error = server.address().unwrap_err().to_string();
             assert!(error.contains(reason), "{server:?}: {error}");
             assert!(error.starts_with("servers: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn weights() {
+        let rows: [(Server, &str, u32); 6] = [
+            ("host:1".into(), "host:1", 1),
+            ("host:1:5".into(), "host:1", 5),
+            (("host", 1, 5).into(), "host:1", 5),
+            ("[::1]:1:4294967295".into(), "[::1]:1", u32::MAX),
+            (Server::from("host").weight(2), "host:11211", 2),
+            (Server::from("/run/a:1:5"), "/run/a:1:5", 1),
+        ];
+        for (server, display, weight) in rows {
+            assert!(server.address().is_ok(), "{server:?}");
+            assert_eq!(server.to_string(), display);
+            assert_eq!(server.on_the_ring(), (weight, None), "{server}");
         }
     }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 /// A module's name, and what it may use besides itself and the leaves, which all may use.
 type Layer = (&'static str, &'static [&'static str]);
 
-const LEAVES: &[&str] = &["error", "key", "expiry", "item", "meta", "server", "secret"];
+const LEAVES: &[&str] = &[
+    "error", "key", "expiry", "item", "meta", "peer", "server", "secret",
+];
 
 /// From the bottom up.
 const LAYERS: &[Layer] = &[
@@ -21,6 +23,8 @@ const LAYERS: &[Layer] = &[
     ("conn", &["protocol"]),
     // From a key to its server.
     ("route", &["conn", "locator"]),
+    // What a peer's name stands for.
+    ("preset", &["hash", "locator", "value"]),
     // The face.
     ("config", FACE),
     ("client", FACE),
@@ -33,7 +37,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 const FACE: &[&str] = &[
-    "hash", "locator", "protocol", "value", "stats", "conn", "route", "config", "client",
+    "hash", "locator", "protocol", "value", "stats", "conn", "route", "preset", "config", "client",
 ];
 
 #[test]
@@ -61,7 +65,7 @@ fn a_violation_is_found() {
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
             Some(
-                "src/error.rs:1: error uses stats; allowed are key, expiry, item, meta, server, secret",
+                "src/error.rs:1: error uses stats; allowed are key, expiry, item, meta, peer, server, secret",
             ),
         ),
         (

@@ -1,12 +1,15 @@
 use super::{Client, Shared};
 use crate::conn::{Options, Protocol};
 use crate::error::{Error, Result};
+use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
 use crate::key::KeyRule;
-use crate::locator::Distribution;
+use crate::locator::{Distribution, Locator, Node, Scheme};
+use crate::preset;
 use crate::route::Topology;
 use crate::server::{IntoServers, Server};
-use crate::value::Enyim;
+use crate::value::{Compression, Format, Transcoder};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +31,14 @@ use std::time::Duration;
 #[must_use]
 pub struct ClientBuilder {
     servers: Vec<Server>,
-    distribution: Distribution,
+    scheme: Scheme,
+    distribution: Option<Distribution>,
+    hash: Option<Hash>,
+    locator: Option<MakeLocator>,
+    format: Option<Format>,
+    transcoder: Option<Arc<dyn Transcoder>>,
+    compression: Option<Compression>,
+    max_decompressed_size: usize,
     timeout: Duration,
     connect_timeout: Option<Duration>,
     max_value_size: usize,
@@ -40,11 +50,30 @@ pub struct ClientBuilder {
     idle_timeout: Duration,
 }
 
+/// The program's own placement.
+#[derive(Clone)]
+struct MakeLocator(Arc<Make>);
+
+type Make = dyn Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync;
+
+impl fmt::Debug for MakeLocator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
-            distribution: Distribution::default(),
+            scheme: Scheme::default(),
+            distribution: None,
+            hash: None,
+            locator: None,
+            format: None,
+            transcoder: None,
+            compression: None,
+            max_decompressed_size: 64 << 20,
             timeout: Duration::from_secs(1),
             connect_timeout: None,
             max_value_size: MAX_VALUE_SIZE,
@@ -66,9 +95,81 @@ impl ClientBuilder {
         self
     }
 
-    /// How keys are spread over the servers. Default: [`Distribution::Moecache`].
+    /// Joins the deployment of another client, or of a proxy: places keys, names them and stores
+    /// values as it does. Takes a [`Peer`](crate::Peer), a [`Distribution`], which stands for its
+    /// owner, or a [`Scheme`]. Default: [`Peer::Moecache`](crate::Peer::Moecache).
+    ///
+    /// Each part can be set otherwise, before or after: [`distribution`](Self::distribution),
+    /// [`hash`](Self::hash), [`format`](Self::format), [`compression`](Self::compression).
+    ///
+    /// ```
+    /// use moecache::{Client, Hash, Distribution, Peer, Scheme};
+    ///
+    /// let one = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2"])
+    ///     .compatible_with(Peer::Pylibmc)
+    ///     .distribution(Distribution::LibmemcachedConsistent)
+    ///     .hash(Hash::Fnv1a32)
+    ///     .build()?;
+    /// let same = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2"])
+    ///     .compatible_with("pylibmc:consistent/fnv1a_32".parse::<Scheme>()?)
+    ///     .build()?;
+    /// assert_eq!(one.scheme(), same.scheme());
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn compatible_with(mut self, scheme: impl Into<Scheme>) -> Self {
+        self.scheme = scheme.into();
+        self
+    }
+
+    /// How keys are spread over the servers, in place of what
+    /// [`compatible_with`](Self::compatible_with) says; with the hash that the distribution has by
+    /// default, unless [`hash`](Self::hash) chooses another.
     pub fn distribution(mut self, distribution: Distribution) -> Self {
-        self.distribution = distribution;
+        self.distribution = Some(distribution);
+        self
+    }
+
+    /// The hash of the distribution, where it leaves a choice.
+    pub fn hash(mut self, hash: Hash) -> Self {
+        self.hash = Some(hash);
+        self
+    }
+
+    /// The program's own placement: `make` makes a [`Locator`] for a list of servers. The
+    /// distribution and the hash are then not used.
+    pub fn locator(
+        mut self,
+        make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
+    ) -> Self {
+        self.locator = Some(MakeLocator(Arc::new(make)));
+        self
+    }
+
+    /// How values are stored, in place of what [`compatible_with`](Self::compatible_with) says.
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// The program's own way to store values, in place of a [`Format`].
+    pub fn transcoder(mut self, transcoder: impl Transcoder + 'static) -> Self {
+        self.transcoder = Some(Arc::new(transcoder));
+        self
+    }
+
+    /// Whether and how values are compressed before they are stored, in place of what the format has
+    /// by default.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// The most bytes that a value may have once it is decompressed: a small item must not fill the
+    /// memory. A larger one is a decode error. Default: 64 MiB.
+    pub fn max_decompressed_size(mut self, bytes: usize) -> Self {
+        self.max_decompressed_size = bytes;
         self
     }
 
@@ -192,17 +293,44 @@ impl ClientBuilder {
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
         };
-        let topology = Topology::new(&self.servers, self.distribution, options)?;
+        let mut scheme = self.scheme;
+        if let Some(distribution) = self.distribution {
+            scheme = scheme.with_distribution(distribution);
+        }
+        if let Some(hash) = self.hash {
+            scheme = scheme.with_hash(hash)?;
+        }
+        let transcoder = self.make_transcoder()?;
+        let locator = |nodes: &mut [Node]| match &self.locator {
+            Some(MakeLocator(make)) => Ok(Arc::from(make(nodes)?)),
+            None => scheme.build(nodes),
+        };
+        let topology = Topology::new(&self.servers, locator, options)?;
         let shared = Shared {
             topology,
             key_rule,
             protocol: self.protocol,
-            transcoder: Box::new(Enyim),
+            transcoder,
+            scheme: self.locator.is_none().then_some(scheme),
             max_value_size: self.max_value_size,
         };
         Ok(Client {
             shared: Arc::new(shared),
             timeout: self.timeout,
         })
+    }
+    fn make_transcoder(&self) -> Result<Arc<dyn Transcoder>> {
+        if let Some(transcoder) = &self.transcoder {
+            if self.format.is_some() || self.compression.is_some() {
+                return Err(Error::validation(
+                    "transcoder: format and compression do not go with a transcoder of your own",
+                ));
+            }
+            return Ok(Arc::clone(transcoder));
+        }
+        let format = self.format.unwrap_or(preset::format(self.scheme.peer()));
+        let compression = self.compression.unwrap_or(format.default_compression());
+        let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
+        Ok(Arc::from(transcoder))
     }
 }

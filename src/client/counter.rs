@@ -215,10 +215,12 @@ impl Client {
 }
 
 fn unsettled(client: &Client, key: Key<'_>) -> Error {
-    let driver = client.shared.topology.driver_of(key);
-    Error::new(
+    let unsettled = Error::new(
         Kind::Conflict,
         "the counter was made and removed by others at the same time",
-    )
-    .on(driver.name())
+    );
+    match client.shared.topology.driver_of(key) {
+        Ok(driver) => unsettled.on(driver.name()),
+        Err(error) => error,
+    }
 }

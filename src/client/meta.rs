@@ -73,7 +73,7 @@ impl Client {
                 recache: left(wire(get.recache)?)?,
             };
             let request = Request::MetaGet { key, options };
-            let driver = self.shared.topology.driver_of(key);
+            let driver = self.shared.topology.driver_of(key)?;
             let mut found = Found {
                 wanted: get.wanted,
                 item: None,

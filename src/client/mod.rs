@@ -24,6 +24,7 @@ use crate::conn::{Deadline, Driver, Protocol};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, KeyRule};
+use crate::locator::Scheme;
 use crate::protocol::Request;
 use crate::route::Topology;
 use crate::server::IntoServers;
@@ -97,7 +98,9 @@ struct Shared {
     topology: Topology,
     key_rule: KeyRule,
     protocol: Protocol,
-    transcoder: Box<dyn Transcoder>,
+    transcoder: Arc<dyn Transcoder>,
+    /// `None` where the program places the keys itself.
+    scheme: Option<Scheme>,
     max_value_size: usize,
 }
 
@@ -149,6 +152,12 @@ impl Client {
         self.shared.topology.drivers().map(Driver::name)
     }
 
+    /// How keys are placed; `None` with a [`locator`](ClientBuilder::locator) of the program's own.
+    #[must_use]
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.shared.scheme
+    }
+
     /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
     /// server need not exist.
     ///
@@ -163,8 +172,8 @@ impl Client {
     /// ```
     pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
         let key = self.shared.key(key.as_ref());
-        let key = key.map_err(|error| error.during("server_for"))?;
-        Ok(self.shared.topology.driver_of(key).name())
+        let driver = key.and_then(|key| self.shared.topology.driver_of(key));
+        Ok(driver.map_err(|error| error.during("server_for"))?.name())
     }
 
     /// Closes the idle connections of all clones at once, and those in use as they finish. The

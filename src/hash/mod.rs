@@ -4,3 +4,100 @@
 mod fnv;
 
 pub(crate) use fnv::{FNV_32_INIT, fnv1a_32};
+
+use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// The hash function of a [`Distribution`](crate::Distribution) that leaves a choice.
+///
+/// A name means what the owner of the distribution computes under it, and they differ:
+/// EnyimMemcached's `fnv1a_32` is FNV-1 of 64 bits, libmemcached's `crc` is 15 bits of a CRC-32, and
+/// Java's FNV is started otherwise than everybody else's. Which names a distribution takes,
+/// [`Scheme::all`](crate::Scheme::all) lists.
+///
+/// Parses from and prints to libmemcached's name where it has one; case does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hash {
+    /// Jenkins' one-at-a-time: libmemcached's `default`.
+    OneAtATime,
+    /// The first four bytes of an MD5 digest, little endian; `KETAMA_HASH` in spymemcached.
+    Md5,
+    /// 15 bits of a CRC-32 in libmemcached, twemproxy (`crc32`) and spymemcached (`CRC_HASH`); all of
+    /// them in EnyimMemcached.
+    Crc,
+    /// CRC-32, all of it: twemproxy's `crc32a`.
+    Crc32a,
+    /// CRC-16: twemproxy's.
+    Crc16,
+    /// FNV-1, 32 bits.
+    Fnv1_32,
+    /// FNV-1a, 32 bits.
+    Fnv1a32,
+    /// FNV-1, the low 32 of 64 bits.
+    Fnv1_64,
+    /// FNV-1a, the low 32 of 64 bits.
+    Fnv1a64,
+    /// MurmurHash2.
+    Murmur,
+    /// MurmurHash3, x86, 32 bits.
+    Murmur3,
+    /// Jenkins' lookup3.
+    Jenkins,
+    /// Hsieh's SuperFastHash.
+    Hsieh,
+    /// SHA-1, in EnyimMemcached's ketama. Needs the feature `sha1`.
+    Sha1,
+    /// Tiger, in EnyimMemcached's ketama. Needs the feature `tiger`.
+    Tiger,
+    /// Java's `String.hashCode()`: spymemcached's `NATIVE_HASH`.
+    Native,
+}
+
+impl Hash {
+    const NAMES: [(Self, &'static str); 16] = [
+        (Self::OneAtATime, "default"),
+        (Self::Md5, "md5"),
+        (Self::Crc, "crc"),
+        (Self::Crc32a, "crc32a"),
+        (Self::Crc16, "crc16"),
+        (Self::Fnv1_32, "fnv1_32"),
+        (Self::Fnv1a32, "fnv1a_32"),
+        (Self::Fnv1_64, "fnv1_64"),
+        (Self::Fnv1a64, "fnv1a_64"),
+        (Self::Murmur, "murmur"),
+        (Self::Murmur3, "murmur3"),
+        (Self::Jenkins, "jenkins"),
+        (Self::Hsieh, "hsieh"),
+        (Self::Sha1, "sha1"),
+        (Self::Tiger, "tiger"),
+        (Self::Native, "native"),
+    ];
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(hash, _)| hash == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+impl FromStr for Hash {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let name = match &*text.to_ascii_lowercase() {
+            "one_at_a_time" | "oneatatime" => "default".to_owned(),
+            "crc32" => "crc".to_owned(),
+            name => name.to_owned(),
+        };
+        let known = Self::NAMES.iter().find(|(_, known)| *known == name);
+        known.map(|&(hash, _)| hash).ok_or_else(|| {
+            Error::validation(format!(
+                "hash: {text:?} is not known; allowed are {}",
+                Self::NAMES.map(|(_, name)| name).join(", ")
+            ))
+        })
+    }
+}

@@ -1,8 +1,8 @@
 use crate::conn::{Driver, Options, Pool};
 use crate::error::Error;
 use crate::key::Key;
-use crate::locator::{Distribution, Locator};
-use crate::server::{Address, Server};
+use crate::locator::{Locator, Node, Trace};
+use crate::server::Server;
 use std::sync::Arc;
 
 /// The servers of a client, and which key belongs to which.
@@ -13,10 +13,10 @@ pub(crate) struct Topology {
 }
 
 impl Topology {
-    /// Judges the server list. Nothing is resolved or connected.
+    /// Judges the server list, whose locator `locator` makes. Nothing is resolved or connected.
     pub(crate) fn new(
         servers: &[Server],
-        distribution: Distribution,
+        locator: impl FnOnce(&mut [Node]) -> Result<Arc<dyn Locator>, Error>,
         options: Options,
     ) -> Result<Self, Error> {
         if servers.is_empty() {
@@ -24,22 +24,21 @@ impl Topology {
                 "servers: the list is empty; at least one is needed",
             ));
         }
-        let mut addresses: Vec<Address> = Vec::with_capacity(servers.len());
+        let mut nodes: Vec<Node> = Vec::with_capacity(servers.len());
         for server in servers {
-            let address = server.address()?;
-            if addresses
-                .iter()
-                .any(|earlier| earlier.is_same_server(&address))
-            {
+            let node = Node::new(server)?;
+            let is_same = |earlier: &Node| earlier.address.is_same_server(&node.address);
+            if nodes.iter().any(is_same) {
+                let address = &node.address;
                 return Err(Error::validation(format!(
                     "servers: {address} is listed twice"
                 )));
             }
-            addresses.push(address);
+            nodes.push(node);
         }
-        let locator = distribution.build(&addresses)?;
-        let driver = |address| Box::new(Pool::new(address, options)) as Box<dyn Driver>;
-        let drivers = addresses.iter().map(driver).collect();
+        let locator = locator(&mut nodes)?;
+        let driver = |node: &Node| Box::new(Pool::new(&node.address, options)) as Box<dyn Driver>;
+        let drivers = nodes.iter().map(driver).collect();
         Ok(Self { drivers, locator })
     }
 
@@ -49,11 +48,37 @@ impl Topology {
     }
 
     /// The place in the list of the server that `key` belongs to.
-    pub(crate) fn locate(&self, key: Key<'_>) -> usize {
-        if self.drivers.len() == 1 {
-            return 0;
+    pub(crate) fn locate(&self, key: Key<'_>) -> Result<usize, Error> {
+        let servers = self.drivers.len();
+        if servers == 1 {
+            return Ok(0);
         }
-        self.locator.locate(key.as_bytes())
+        self.check(self.locator.locate(key.as_bytes()))
+    }
+
+    /// How `locate` comes to its answer.
+    pub(crate) fn explain(&self, key: Key<'_>) -> Result<Trace, Error> {
+        if self.drivers.len() == 1 {
+            let rule = "there is one server".to_owned();
+            return Ok(Trace {
+                rule,
+                ..Trace::new(0)
+            });
+        }
+        let trace = self.locator.explain(key.as_bytes());
+        self.check(trace.server)?;
+        Ok(trace)
+    }
+
+    /// A locator may be the program's own.
+    fn check(&self, server: usize) -> Result<usize, Error> {
+        let servers = self.drivers.len();
+        if server < servers {
+            return Ok(server);
+        }
+        Err(Error::validation(format!(
+            "locator: it answered server {server}; there are {servers}, counted from 0"
+        )))
     }
 
     pub(crate) fn driver(&self, index: usize) -> &dyn Driver {
@@ -61,7 +86,7 @@ impl Topology {
     }
 
     /// The server that `key` belongs to.
-    pub(crate) fn driver_of(&self, key: Key<'_>) -> &dyn Driver {
-        self.driver(self.locate(key))
+    pub(crate) fn driver_of(&self, key: Key<'_>) -> Result<&dyn Driver, Error> {
+        Ok(self.driver(self.locate(key)?))
     }
 }

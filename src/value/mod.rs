@@ -42,10 +42,12 @@
 // are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of
 // the crate only.
 
+mod compression;
 mod date_time;
 mod enyim;
 mod fault;
 mod foreign;
+mod format;
 mod just_byte;
 mod lower;
 mod msgpack;
@@ -53,11 +55,16 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod transcoder;
+mod tree;
 
+pub use compression::Compression;
 pub use date_time::DateTime;
+pub use format::Format;
+pub use msgpack::Document;
+pub use transcoder::{Body, Decoded, Object, Transcoder, Value};
 
+#[cfg(any(test, fuzzing))]
 pub(crate) use enyim::Enyim;
-pub(crate) use transcoder::{Body, Transcoder};
 
 use crate::error::{Error, Kind};
 use crate::item::Item;
@@ -65,7 +72,6 @@ use fault::Fault;
 use lower::{Lower, Lowered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use transcoder::{Decoded, Value};
 
 /// Hands `then` what the transcoder makes of `value`.
 ///

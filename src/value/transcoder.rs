@@ -11,7 +11,7 @@ use std::panic::RefUnwindSafe;
 ///
 /// Encoding and decoding are exact: a type that a client family cannot hold is an error, and so are
 /// flags that it does not write.
-pub(crate) trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
+pub trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
     /// Flags and data of a value.
     ///
     /// # Errors
@@ -33,10 +33,11 @@ pub(crate) trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
 
 /// A value to store.
 ///
-/// `Debug` is left out on purpose: values are not for logs.
+/// It has no `Debug`: values are not for logs.
 #[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "values are not for logs")]
 #[non_exhaustive]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
     /// None, or the unit.
     Null,
     /// A bool.
@@ -74,7 +75,7 @@ pub(crate) enum Value<'a> {
 }
 
 /// Anything serialisable, in each of the formats that a transcoder may choose from.
-pub(crate) trait Object {
+pub trait Object {
     /// MessagePack, structs as maps with named fields.
     ///
     /// # Errors
@@ -91,7 +92,8 @@ impl<T: Serialize> Object for T {
 }
 
 /// What goes to the server for a value.
-pub(crate) struct Body<'a> {
+#[expect(missing_debug_implementations, reason = "values are not for logs")]
+pub struct Body<'a> {
     flags: u32,
     data: Data<'a>,
 }
@@ -104,13 +106,15 @@ enum Data<'a> {
 
 impl<'a> Body<'a> {
     /// Data of the caller's, not copied.
-    pub(crate) fn borrowed(flags: u32, data: &'a [u8]) -> Self {
+    #[must_use]
+    pub fn borrowed(flags: u32, data: &'a [u8]) -> Self {
         let data = Data::Borrowed(data);
         Self { flags, data }
     }
 
     /// A primitive's few bytes, without an allocation.
-    pub(crate) fn inline<const N: usize>(flags: u32, data: [u8; N]) -> Self {
+    #[must_use]
+    pub fn inline<const N: usize>(flags: u32, data: [u8; N]) -> Self {
         const { assert!(N <= 8, "primitives have at most 8 bytes") };
         let mut bytes = [0; 8];
         bytes[..N].copy_from_slice(&data);
@@ -119,18 +123,21 @@ impl<'a> Body<'a> {
     }
 
     /// Data made for this body.
-    pub(crate) fn owned(flags: u32, data: Vec<u8>) -> Self {
+    #[must_use]
+    pub fn owned(flags: u32, data: Vec<u8>) -> Self {
         let data = Data::Owned(data);
         Self { flags, data }
     }
 
     /// The item's flags.
-    pub(crate) fn flags(&self) -> u32 {
+    #[must_use]
+    pub fn flags(&self) -> u32 {
         self.flags
     }
 
     /// The item's data.
-    pub(crate) fn data(&self) -> &[u8] {
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
         match &self.data {
             Data::Borrowed(data) => data,
             Data::Inline { bytes, length } => &bytes[..*length],
@@ -139,7 +146,8 @@ impl<'a> Body<'a> {
     }
 
     /// Both, as the protocol takes them.
-    pub(crate) fn as_item(&self) -> ItemRef<'_> {
+    #[must_use]
+    pub fn as_item(&self) -> ItemRef<'_> {
         ItemRef {
             flags: self.flags(),
             data: self.data(),
@@ -148,8 +156,9 @@ impl<'a> Body<'a> {
 }
 
 /// A value as it was stored: [`Value`]'s list, owned.
+#[expect(missing_debug_implementations, reason = "values are not for logs")]
 #[non_exhaustive]
-pub(crate) enum Decoded {
+pub enum Decoded {
     /// None, or the unit.
     Null,
     /// A bool.

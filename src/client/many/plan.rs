@@ -47,11 +47,11 @@ impl<'k> Plan<'k> {
             let made = shared.key(bytes).and_then(|key| {
                 let request = request(index, key)?;
                 shared.check(&request)?;
-                Ok((key, request))
+                Ok((topology.locate(key)?, request))
             });
             match made {
-                Ok((key, request)) => {
-                    let group = &mut groups[topology.locate(key)];
+                Ok((server, request)) => {
+                    let group = &mut groups[server];
                     group.requests.push(request);
                     group.keys.push(index);
                 }

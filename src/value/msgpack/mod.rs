@@ -24,7 +24,8 @@ pub(super) const MAX_DEPTH: usize = 128;
 /// One whole MessagePack value: every length in it is true, it nests at most [`MAX_DEPTH`] deep,
 /// and nothing follows it. So no claim in it can make serde reserve more than the item's own size
 /// warrants, nor overflow the stack.
-pub(crate) struct Document(Vec<u8>);
+#[expect(missing_debug_implementations, reason = "values are not for logs")]
+pub struct Document(Vec<u8>);
 
 impl Document {
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {

@@ -1,0 +1,365 @@
+use super::{Locator, Node, moecache};
+use crate::error::Error;
+use crate::hash::Hash;
+use crate::peer::Peer;
+use crate::server::Address;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// How keys are spread over the servers: the rings and rules of each peer, quirks included.
+///
+/// The names are those of the recorded placements that each is tested against; they parse and
+/// print. A [`Scheme`](crate::Scheme) is a distribution with its hash.
+///
+/// ```
+/// use moecache::Distribution;
+///
+/// let distribution: Distribution = "enyim:DefaultNodeLocator".parse()?;
+/// assert_eq!(distribution, Distribution::Enyim);
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Distribution {
+    /// `moecache:default`, moecache 1.0: the ring of EnyimMemcached's `DefaultNodeLocator`, bugs
+    /// included. The ring hashes the host as it was typed, IPv6 without brackets: `::1:11211`.
+    /// Weights do not count.
+    #[default]
+    Moecache,
+    /// `enyim:DefaultNodeLocator`, the default of EnyimMemcached 2. The ring hashes the resolved
+    /// address, IPv6 in brackets and in its canonical form: `[::1]:11211`. A host name is therefore
+    /// refused, unless [`resolve_names`](crate::ClientBuilder::resolve_names) is asked for. Weights
+    /// do not count.
+    Enyim,
+    /// `enyim:ketama`, EnyimMemcached's `KetamaNodeLocator`: 40 digests of a server, unless the hash
+    /// is not MD5. Addresses as for [`Enyim`](Self::Enyim). Default hash: MD5.
+    EnyimKetama,
+    /// `enyimmemcachedcore:DefaultNodeLocator`, the default of EnyimMemcachedCore since 3.0.0, from
+    /// 3.4.2 on. Addresses as for [`Enyim`](Self::Enyim).
+    EnyimCore,
+    /// `enyimmemcachedcore:DefaultNodeLocator/DnsEndPoint`, the same from 3.0.0 to 3.4.1, which
+    /// hashed a host name unresolved, as `Unspecified/host:port`.
+    EnyimCoreDnsEndPoint,
+    /// `enyimmemcachedcore:LegacyNodeLocator`, EnyimMemcachedCore with `UseLegacyNodeLocator`, from
+    /// 3.4.2 on. Places as [`Enyim`](Self::Enyim) does.
+    EnyimCoreLegacy,
+    /// `enyimmemcachedcore:LegacyNodeLocator/DnsEndPoint`, the same up to 3.4.1, which hashed a host
+    /// name unresolved, as `Unspecified/host:port`.
+    EnyimCoreLegacyDnsEndPoint,
+    /// `libmemcached:modula`, the default of libmemcached, pylibmc and php-memcached: the hash modulo
+    /// the number of servers. Weights do not count. Default hash: libmemcached's `default`.
+    LibmemcachedModula,
+    /// `libmemcached:modula_sort_hosts`, the same over the list sorted by host and port
+    /// (`SORT_HOSTS`).
+    LibmemcachedModulaSortHosts,
+    /// `libmemcached:consistent`: 100 points a server, hashed as the keys are. With a weight over 1
+    /// it becomes [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted). Default hash:
+    /// libmemcached's `default`.
+    LibmemcachedConsistent,
+    /// `libmemcached:ketama_weighted` (`KETAMA_WEIGHTED`): about 160 points a server by its weight,
+    /// of MD5. Default hash of the keys: MD5.
+    LibmemcachedKetamaWeighted,
+    /// `libmemcached:ketama_spy`: the same with spymemcached's texts. Default hash of the keys: MD5.
+    LibmemcachedKetamaSpy,
+    /// `libmemcached:ketama_spy_unweighted`: spymemcached's texts without `KETAMA_WEIGHTED`.
+    LibmemcachedKetamaSpyUnweighted,
+    /// `python-memcached:crc32`: 15 bits of a CRC-32 modulo the sum of the weights.
+    PythonMemcached,
+    /// `python-memcached:crc32_old_useOldServerHashFunction`: the same with all 32 bits.
+    PythonMemcachedOld,
+    /// `pymemcache:rendezvous_murmur3`: the server whose text together with the key has the highest
+    /// hash. Weights do not count.
+    Pymemcache,
+    /// `pyermc:single`: there is one server.
+    Pyermc,
+    /// `dalli:ring`: points by weight, of SHA-1. Needs the feature `sha1`.
+    Dalli,
+    /// `gomemcache:crc32_mod`: CRC-32 modulo the number of servers. Weights do not count.
+    Gomemcache,
+    /// `spymemcached:arraymod`, its default: the hash modulo the number of servers. Weights do not
+    /// count. Default hash: Java's `hashCode`.
+    SpymemcachedArrayMod,
+    /// `spymemcached:ketama_spy_format`, its `KetamaNodeLocator`. Default hash: MD5.
+    SpymemcachedKetama,
+    /// `spymemcached:ketama_libmemcached_format`: the same with libmemcached's texts.
+    SpymemcachedKetamaLibmemcached,
+    /// `spymemcached:ketama_libmemcached_format_weighted`: the same with weights.
+    SpymemcachedKetamaLibmemcachedWeighted,
+    /// `twemproxy:ketama`, its default. Default hash: FNV-1a, 64 bits.
+    TwemproxyKetama,
+    /// `twemproxy:modula`: the hash modulo the sum of the weights.
+    TwemproxyModula,
+}
+
+/// The hashes that a distribution may be used with, by the names that its owner has for them. The
+/// first is the default.
+type Hashes = &'static [(Hash, &'static str)];
+
+const ENYIM: Hashes = &[
+    (Hash::Md5, "md5"),
+    (Hash::Sha1, "sha1"),
+    (Hash::Tiger, "tiger"),
+    (Hash::Crc, "crc"),
+    (Hash::Fnv1_32, "fnv1_32"),
+    (Hash::Fnv1_64, "fnv1_64"),
+    (Hash::Fnv1a32, "fnv1a_32"),
+    (Hash::Fnv1a64, "fnv1a_64"),
+    (Hash::Murmur, "murmur"),
+    (Hash::OneAtATime, "oneatatime"),
+];
+
+const LIBMEMCACHED: Hashes = &[
+    (Hash::OneAtATime, "default"),
+    (Hash::Md5, "md5"),
+    (Hash::Crc, "crc"),
+    (Hash::Fnv1_64, "fnv1_64"),
+    (Hash::Fnv1a64, "fnv1a_64"),
+    (Hash::Fnv1_32, "fnv1_32"),
+    (Hash::Fnv1a32, "fnv1a_32"),
+    (Hash::Hsieh, "hsieh"),
+    (Hash::Murmur, "murmur"),
+    (Hash::Jenkins, "jenkins"),
+    (Hash::Murmur3, "murmur3"),
+];
+
+/// `KETAMA_WEIGHTED` sets the hash of the keys to MD5, unless another is set afterwards.
+const LIBMEMCACHED_WEIGHTED: Hashes = &[
+    (Hash::Md5, "md5"),
+    (Hash::OneAtATime, "default"),
+    (Hash::Crc, "crc"),
+    (Hash::Fnv1_64, "fnv1_64"),
+    (Hash::Fnv1a64, "fnv1a_64"),
+    (Hash::Fnv1_32, "fnv1_32"),
+    (Hash::Fnv1a32, "fnv1a_32"),
+    (Hash::Hsieh, "hsieh"),
+    (Hash::Murmur, "murmur"),
+    (Hash::Jenkins, "jenkins"),
+    (Hash::Murmur3, "murmur3"),
+];
+
+const SPYMEMCACHED_ARRAY_MOD: Hashes = &[
+    (Hash::Native, "NATIVE_HASH"),
+    (Hash::Crc, "CRC_HASH"),
+    (Hash::Fnv1_64, "FNV1_64_HASH"),
+    (Hash::Fnv1a64, "FNV1A_64_HASH"),
+    (Hash::Fnv1_32, "FNV1_32_HASH"),
+    (Hash::Fnv1a32, "FNV1A_32_HASH"),
+    (Hash::Md5, "KETAMA_HASH"),
+];
+
+const SPYMEMCACHED_KETAMA: Hashes = &[
+    (Hash::Md5, "KETAMA_HASH"),
+    (Hash::Native, "NATIVE_HASH"),
+    (Hash::Crc, "CRC_HASH"),
+    (Hash::Fnv1_64, "FNV1_64_HASH"),
+    (Hash::Fnv1a64, "FNV1A_64_HASH"),
+    (Hash::Fnv1_32, "FNV1_32_HASH"),
+    (Hash::Fnv1a32, "FNV1A_32_HASH"),
+];
+
+const TWEMPROXY: Hashes = &[
+    (Hash::Fnv1a64, "fnv1a_64"),
+    (Hash::OneAtATime, "one_at_a_time"),
+    (Hash::Md5, "md5"),
+    (Hash::Crc16, "crc16"),
+    (Hash::Crc, "crc32"),
+    (Hash::Crc32a, "crc32a"),
+    (Hash::Fnv1_64, "fnv1_64"),
+    (Hash::Fnv1_32, "fnv1_32"),
+    (Hash::Fnv1a32, "fnv1a_32"),
+    (Hash::Hsieh, "hsieh"),
+    (Hash::Murmur, "murmur"),
+    (Hash::Jenkins, "jenkins"),
+];
+
+impl Distribution {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Moecache,
+        Self::Enyim,
+        Self::EnyimKetama,
+        Self::EnyimCore,
+        Self::EnyimCoreDnsEndPoint,
+        Self::EnyimCoreLegacy,
+        Self::EnyimCoreLegacyDnsEndPoint,
+        Self::LibmemcachedModula,
+        Self::LibmemcachedModulaSortHosts,
+        Self::LibmemcachedConsistent,
+        Self::LibmemcachedKetamaWeighted,
+        Self::LibmemcachedKetamaSpy,
+        Self::LibmemcachedKetamaSpyUnweighted,
+        Self::PythonMemcached,
+        Self::PythonMemcachedOld,
+        Self::Pymemcache,
+        Self::Pyermc,
+        Self::Dalli,
+        Self::Gomemcache,
+        Self::SpymemcachedArrayMod,
+        Self::SpymemcachedKetama,
+        Self::SpymemcachedKetamaLibmemcached,
+        Self::SpymemcachedKetamaLibmemcachedWeighted,
+        Self::TwemproxyKetama,
+        Self::TwemproxyModula,
+    ];
+
+    /// Whose it is, what it is called there, and the hashes it may be used with.
+    fn facts(self) -> (Peer, &'static str, Hashes) {
+        match self {
+            Self::Moecache => (Peer::Moecache, "default", &[]),
+            Self::Enyim => (Peer::Enyim, "DefaultNodeLocator", &[]),
+            Self::EnyimKetama => (Peer::Enyim, "ketama", ENYIM),
+            Self::EnyimCore => (Peer::EnyimCore, "DefaultNodeLocator", &[]),
+            Self::EnyimCoreDnsEndPoint => (Peer::EnyimCore, "DefaultNodeLocator/DnsEndPoint", &[]),
+            Self::EnyimCoreLegacy => (Peer::EnyimCore, "LegacyNodeLocator", &[]),
+            Self::EnyimCoreLegacyDnsEndPoint => {
+                (Peer::EnyimCore, "LegacyNodeLocator/DnsEndPoint", &[])
+            }
+            Self::LibmemcachedModula => (Peer::Libmemcached, "modula", LIBMEMCACHED),
+            Self::LibmemcachedModulaSortHosts => {
+                (Peer::Libmemcached, "modula_sort_hosts", LIBMEMCACHED)
+            }
+            Self::LibmemcachedConsistent => (Peer::Libmemcached, "consistent", LIBMEMCACHED),
+            Self::LibmemcachedKetamaWeighted => {
+                (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED_WEIGHTED)
+            }
+            Self::LibmemcachedKetamaSpy => {
+                (Peer::Libmemcached, "ketama_spy", LIBMEMCACHED_WEIGHTED)
+            }
+            Self::LibmemcachedKetamaSpyUnweighted => {
+                (Peer::Libmemcached, "ketama_spy_unweighted", LIBMEMCACHED)
+            }
+            Self::PythonMemcached => (Peer::PythonMemcached, "crc32", &[]),
+            Self::PythonMemcachedOld => (
+                Peer::PythonMemcached,
+                "crc32_old_useOldServerHashFunction",
+                &[],
+            ),
+            Self::Pymemcache => (Peer::Pymemcache, "rendezvous_murmur3", &[]),
+            Self::Pyermc => (Peer::Pyermc, "single", &[]),
+            Self::Dalli => (Peer::Dalli, "ring", &[]),
+            Self::Gomemcache => (Peer::Gomemcache, "crc32_mod", &[]),
+            Self::SpymemcachedArrayMod => (Peer::Spymemcached, "arraymod", SPYMEMCACHED_ARRAY_MOD),
+            Self::SpymemcachedKetama => {
+                (Peer::Spymemcached, "ketama_spy_format", SPYMEMCACHED_KETAMA)
+            }
+            Self::SpymemcachedKetamaLibmemcached => (
+                Peer::Spymemcached,
+                "ketama_libmemcached_format",
+                SPYMEMCACHED_KETAMA,
+            ),
+            Self::SpymemcachedKetamaLibmemcachedWeighted => (
+                Peer::Spymemcached,
+                "ketama_libmemcached_format_weighted",
+                SPYMEMCACHED_KETAMA,
+            ),
+            Self::TwemproxyKetama => (Peer::Twemproxy, "ketama", TWEMPROXY),
+            Self::TwemproxyModula => (Peer::Twemproxy, "modula", TWEMPROXY),
+        }
+    }
+
+    /// The peer that has it.
+    #[must_use]
+    pub fn owner(self) -> Peer {
+        self.facts().0
+    }
+
+    /// What its owner calls it.
+    pub(super) fn rule(self) -> &'static str {
+        self.facts().1
+    }
+
+    pub(super) fn hashes(self) -> Hashes {
+        self.facts().2
+    }
+
+    /// The hash that it has unless another is chosen; `None` where there is no choice.
+    #[must_use]
+    pub fn default_hash(self) -> Option<Hash> {
+        self.hashes().first().map(|&(hash, _)| hash)
+    }
+
+    pub(super) fn name_of(self, hash: Hash) -> &'static str {
+        let named = self.hashes().iter().find(|&&(known, _)| known == hash);
+        named.map_or("", |&(_, name)| name)
+    }
+
+    /// Whether `peer` has it, as its own or because it is built upon the owner.
+    pub(super) fn is_of(self, peer: Peer) -> bool {
+        let owner = match peer {
+            Peer::EnyimCoreMessagePack => Peer::EnyimCore,
+            Peer::Pylibmc | Peer::PhpMemcached => Peer::Libmemcached,
+            peer => peer,
+        };
+        self.owner() == owner
+    }
+
+    /// The locator for these servers; `hash` is one that it has.
+    pub(super) fn build(
+        self,
+        _hash: Option<Hash>,
+        servers: &[Node],
+    ) -> Result<Arc<dyn Locator>, Error> {
+        match self {
+            Self::Moecache
+            | Self::Enyim
+            | Self::EnyimCoreLegacy
+            | Self::EnyimCoreLegacyDnsEndPoint => {
+                let texts: Result<Vec<String>, Error> = servers
+                    .iter()
+                    .map(|server| self.ring_text(server))
+                    .collect();
+                Ok(Arc::new(moecache::Ring::new(&texts?)))
+            }
+            _ => Err(Error::validation(format!(
+                "distribution: {self} is not built yet"
+            ))),
+        }
+    }
+
+    /// The text that stands for `server` on the ring: with the port, always, or the path.
+    pub(super) fn ring_text(self, server: &Node) -> Result<String, Error> {
+        let (host, port) = match (self, &server.address) {
+            (_, Address::Tcp { host, port }) => (host, port),
+            (Self::Moecache, Address::Unix(path)) => return Ok(path.clone()),
+            (_, Address::Unix(path)) => {
+                return Err(Error::validation(format!(
+                    "servers: {path:?} is a unix socket, and the distribution {self} is that of \
+                     .NET, which knows only TCP"
+                )));
+            }
+        };
+        match (self, server.ip) {
+            (Self::Moecache, _) => Ok(format!("{host}:{port}")),
+            (_, Some(IpAddr::V4(ip))) => Ok(format!("{ip}:{port}")),
+            (_, Some(IpAddr::V6(ip))) => Ok(format!("[{ip}]:{port}")),
+            (Self::EnyimCoreLegacyDnsEndPoint, None) => Ok(format!("Unspecified/{host}:{port}")),
+            (_, None) => Err(Error::validation(format!(
+                "servers: {host:?} is a host name, and the distribution {self} hashes addresses; \
+                 give the IPv4 address that .NET resolves it to, or ask for resolve_names"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.owner(), self.rule())
+    }
+}
+
+impl FromStr for Distribution {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::ALL.iter().find(|known| known.to_string() == text);
+        known.copied().ok_or_else(|| {
+            let names: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            Error::validation(format!(
+                "distribution: {text:?} is not known; allowed are {}",
+                names.join(", ")
+            ))
+        })
+    }
+}

@@ -1,0 +1,243 @@
+use super::{Distribution, Locator, Node};
+use crate::error::Error;
+use crate::hash::Hash;
+use crate::peer::Peer;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Whose deployment it is and how its keys are placed: a [`Peer`], one of its [`Distribution`]s, and
+/// the [`Hash`] where there is a choice.
+///
+/// The names are those under which the peers' placements were recorded: `moecache:default`,
+/// `enyim:ketama/md5`, `libmemcached:consistent/fnv1a_32`, `twemproxy:ketama/fnv1a_64`,
+/// `php-memcached:libketama_compatible`. The part behind the `/` may be left out for the
+/// distribution's default, and all behind the peer for the peer's. They parse and print:
+///
+/// ```
+/// use moecache::{Distribution, Hash, Peer, Scheme};
+///
+/// let scheme: Scheme = "libmemcached:consistent".parse()?;
+/// assert_eq!(scheme.distribution(), Distribution::LibmemcachedConsistent);
+/// assert_eq!(scheme.to_string(), "libmemcached:consistent/default");
+///
+/// let scheme: Scheme = "pylibmc".parse()?;
+/// assert_eq!(scheme, Peer::Pylibmc.into());
+/// assert_eq!(scheme.to_string(), "pylibmc:modula/default");
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scheme {
+    peer: Peer,
+    distribution: Distribution,
+    /// One that the distribution has; `None` where there is no choice.
+    hash: Option<Hash>,
+}
+
+/// php-memcached's own names for what libmemcached does beneath.
+const PHP: [(&str, Distribution, Hash); 3] = [
+    (
+        "default",
+        Distribution::LibmemcachedModula,
+        Hash::OneAtATime,
+    ),
+    (
+        "consistent",
+        Distribution::LibmemcachedConsistent,
+        Hash::OneAtATime,
+    ),
+    (
+        "libketama_compatible",
+        Distribution::LibmemcachedKetamaWeighted,
+        Hash::Md5,
+    ),
+];
+
+impl Scheme {
+    /// Every scheme that has a name of its own: each peer's distributions with each hash.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let own = Distribution::ALL.iter().flat_map(|&distribution| {
+            let hashes = distribution.hashes().iter().map(|&(hash, _)| Some(hash));
+            let none = distribution.hashes().is_empty().then_some(None);
+            hashes.chain(none).map(move |hash| Self {
+                peer: distribution.owner(),
+                distribution,
+                hash,
+            })
+        });
+        let php = PHP.into_iter().map(|(_, distribution, hash)| Self {
+            peer: Peer::PhpMemcached,
+            distribution,
+            hash: Some(hash),
+        });
+        own.chain(php)
+    }
+
+    /// Whose deployment it is.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// How keys are placed.
+    #[must_use]
+    pub fn distribution(&self) -> Distribution {
+        self.distribution
+    }
+
+    /// The hash, where the distribution leaves a choice.
+    #[must_use]
+    pub fn hash(&self) -> Option<Hash> {
+        self.hash
+    }
+
+    /// The same with another distribution, and the hash that it has by default.
+    pub(crate) fn with_distribution(self, distribution: Distribution) -> Self {
+        Self {
+            distribution,
+            hash: distribution.default_hash(),
+            ..self
+        }
+    }
+
+    /// The same with another hash.
+    pub(crate) fn with_hash(self, hash: Hash) -> Result<Self, Error> {
+        let hashes = self.distribution.hashes();
+        if hashes.iter().any(|&(known, _)| known == hash) {
+            let hash = Some(hash);
+            return Ok(Self { hash, ..self });
+        }
+        let distribution = self.distribution;
+        let allowed: Vec<&str> = hashes.iter().map(|&(_, name)| name).collect();
+        Err(Error::validation(if allowed.is_empty() {
+            format!("hash: the distribution {distribution} has one of its own; leave it out")
+        } else {
+            let allowed = allowed.join(", ");
+            format!("hash: the distribution {distribution} has no {hash}; allowed are {allowed}")
+        }))
+    }
+
+    /// The locator for these servers.
+    pub(crate) fn build(self, servers: &[Node]) -> Result<Arc<dyn Locator>, Error> {
+        self.distribution.build(self.hash, servers)
+    }
+}
+
+impl From<Peer> for Scheme {
+    fn from(peer: Peer) -> Self {
+        let distribution = match peer {
+            Peer::Moecache => Distribution::Moecache,
+            Peer::Enyim => Distribution::Enyim,
+            Peer::EnyimCore | Peer::EnyimCoreMessagePack => Distribution::EnyimCore,
+            Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached => {
+                Distribution::LibmemcachedModula
+            }
+            Peer::PythonMemcached => Distribution::PythonMemcached,
+            Peer::Pymemcache => Distribution::Pymemcache,
+            Peer::Pyermc => Distribution::Pyermc,
+            Peer::Dalli => Distribution::Dalli,
+            Peer::Gomemcache => Distribution::Gomemcache,
+            Peer::Spymemcached => Distribution::SpymemcachedArrayMod,
+            Peer::Twemproxy => Distribution::TwemproxyKetama,
+        };
+        let hash = distribution.default_hash();
+        Self {
+            peer,
+            distribution,
+            hash,
+        }
+    }
+}
+
+impl From<Distribution> for Scheme {
+    /// Its owner's.
+    fn from(distribution: Distribution) -> Self {
+        Self::from(distribution.owner()).with_distribution(distribution)
+    }
+}
+
+impl Default for Scheme {
+    fn default() -> Self {
+        Self::from(Peer::default())
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            peer,
+            distribution,
+            hash,
+        } = *self;
+        let php = PHP.iter().find(|&&(_, its, with)| {
+            peer == Peer::PhpMemcached && its == distribution && Some(with) == hash
+        });
+        if let Some((name, ..)) = php {
+            return write!(f, "{peer}:{name}");
+        }
+        // Where it is not one of the peer's own, whose it is must be said.
+        if distribution.is_of(peer) {
+            write!(f, "{peer}:{}", distribution.rule())?;
+        } else {
+            write!(f, "{peer}:{distribution}")?;
+        }
+        match hash {
+            Some(hash) => write!(f, "/{}", distribution.name_of(hash)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (peer, rule) = match text.split_once(':') {
+            Some((peer, rule)) => (peer.parse::<Peer>()?, rule),
+            None => return Ok(text.parse::<Peer>()?.into()),
+        };
+        let scheme = Self::from(peer);
+        let php = PHP
+            .iter()
+            .find(|(name, ..)| peer == Peer::PhpMemcached && *name == rule);
+        if let Some(&(_, distribution, hash)) = php {
+            return scheme.with_distribution(distribution).with_hash(hash);
+        }
+        // Rules have slashes of their own: the longest that fits is meant.
+        let rule_of = |distribution: Distribution| {
+            if distribution.is_of(peer) {
+                distribution.rule().to_owned()
+            } else {
+                distribution.to_string()
+            }
+        };
+        let found = Distribution::ALL
+            .iter()
+            .filter_map(|&distribution| {
+                let name = rule_of(distribution);
+                let rest = rule.strip_prefix(&*name)?;
+                let hash = rest.strip_prefix('/');
+                (rest.is_empty() || hash.is_some()).then_some((name.len(), distribution, hash))
+            })
+            .max_by_key(|&(length, ..)| length);
+        let Some((_, distribution, hash)) = found else {
+            let known = Distribution::ALL
+                .iter()
+                .filter(|distribution| distribution.is_of(peer));
+            let known: Vec<&str> = known.map(|distribution| distribution.rule()).collect();
+            return Err(Error::validation(format!(
+                "scheme: {peer} has no {rule:?}; allowed are {}",
+                known.join(", ")
+            )));
+        };
+        let scheme = scheme.with_distribution(distribution);
+        let Some(name) = hash else {
+            return Ok(scheme);
+        };
+        let hashes = distribution.hashes();
+        match hashes.iter().find(|&&(_, known)| known == name) {
+            Some(&(hash, _)) => scheme.with_hash(hash),
+            None => scheme.with_hash(name.parse()?),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// A client, or proxy, that fills a deployment: what
+/// [`compatible_with`](crate::ClientBuilder::compatible_with) takes.
+///
+/// The names are those of the projects; they parse and print:
+///
+/// ```
+/// use moecache::Peer;
+///
+/// assert_eq!("python-memcached".parse::<Peer>()?, Peer::PythonMemcached);
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Peer {
+    /// `moecache`, Python's moecache 1.0, as far as its strings go; numbers and bytes as
+    /// EnyimMemcached has them, and objects in MessagePack. The default.
+    #[default]
+    Moecache,
+    /// `enyim`, EnyimMemcached 2 (.NET).
+    Enyim,
+    /// `enyimmemcachedcore`, EnyimMemcachedCore 3 (.NET) with its `DefaultTranscoder`.
+    EnyimCore,
+    /// `enyimmemcachedcore-messagepack`, the same with its `MessagePackTranscoder`.
+    EnyimCoreMessagePack,
+    /// `libmemcached` 1 (C, C++), which leaves values to the program.
+    Libmemcached,
+    /// `pylibmc` 1.6 (Python), which is libmemcached beneath.
+    Pylibmc,
+    /// `php-memcached` 3 (PHP), which is libmemcached beneath.
+    PhpMemcached,
+    /// `python-memcached` 1.6 (Python).
+    PythonMemcached,
+    /// `pymemcache` 4 (Python): its `HashClient`, without a serde.
+    Pymemcache,
+    /// `pyermc` 0.0.6 (Python), which knows one server.
+    Pyermc,
+    /// `dalli` 5 (Ruby).
+    Dalli,
+    /// `gomemcache` (Go), which leaves values to the program.
+    Gomemcache,
+    /// `spymemcached` 2.12 (Java).
+    Spymemcached,
+    /// `twemproxy` 0.5 (nutcracker): the servers behind it, spoken to directly. It passes on values
+    /// as they are.
+    Twemproxy,
+}
+
+impl Peer {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Moecache,
+        Self::Enyim,
+        Self::EnyimCore,
+        Self::EnyimCoreMessagePack,
+        Self::Libmemcached,
+        Self::Pylibmc,
+        Self::PhpMemcached,
+        Self::PythonMemcached,
+        Self::Pymemcache,
+        Self::Pyermc,
+        Self::Dalli,
+        Self::Gomemcache,
+        Self::Spymemcached,
+        Self::Twemproxy,
+    ];
+
+    /// The name that it parses from and prints to.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Moecache => "moecache",
+            Self::Enyim => "enyim",
+            Self::EnyimCore => "enyimmemcachedcore",
+            Self::EnyimCoreMessagePack => "enyimmemcachedcore-messagepack",
+            Self::Libmemcached => "libmemcached",
+            Self::Pylibmc => "pylibmc",
+            Self::PhpMemcached => "php-memcached",
+            Self::PythonMemcached => "python-memcached",
+            Self::Pymemcache => "pymemcache",
+            Self::Pyermc => "pyermc",
+            Self::Dalli => "dalli",
+            Self::Gomemcache => "gomemcache",
+            Self::Spymemcached => "spymemcached",
+            Self::Twemproxy => "twemproxy",
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Peer {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::ALL.into_iter().find(|peer| peer.name() == text);
+        known.ok_or_else(|| {
+            Error::validation(format!(
+                "peer: {text:?} is not known; allowed are {}",
+                Self::ALL.map(Self::name).join(", ")
+            ))
+        })
+    }
+}

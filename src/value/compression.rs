@@ -1,0 +1,137 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// When and how values are compressed before they are stored. What is stored compressed is always
+/// read, whatever is set here, so long as the feature of its algorithm is there.
+///
+/// A value that compression does not make smaller is stored as it is.
+///
+/// ```
+/// use moecache::value::Compression;
+///
+/// let compression = Compression::zlib().threshold(400);
+/// assert_eq!(compression.to_string(), "zlib:400");
+/// assert_eq!("zlib:400".parse::<Compression>()?, compression);
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compression {
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) threshold: usize,
+}
+
+/// The algorithms that the formats know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Zlib,
+    Gzip,
+    Lz4,
+    Zstd,
+}
+
+impl Algorithm {
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::Zlib, "zlib"),
+        (Self::Gzip, "gzip"),
+        (Self::Lz4, "lz4"),
+        (Self::Zstd, "zstd"),
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        let name = Self::NAMES.iter().find(|(known, _)| *known == self);
+        name.map_or("", |(_, name)| name)
+    }
+}
+
+impl Compression {
+    /// The smallest value that is compressed unless [`threshold`](Self::threshold) says otherwise, in
+    /// bytes.
+    pub const DEFAULT_THRESHOLD: usize = 2048;
+
+    /// None: values are stored as they are.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            algorithm: None,
+            threshold: 0,
+        }
+    }
+
+    /// zlib (RFC 1950): pylibmc's, python-memcached's, pymemcache's, dalli's and php-memcached's.
+    /// Needs the feature `zlib`.
+    #[must_use]
+    pub fn zlib() -> Self {
+        Self::by(Algorithm::Zlib)
+    }
+
+    /// gzip (RFC 1952): spymemcached's. Needs the feature `zlib`.
+    #[must_use]
+    pub fn gzip() -> Self {
+        Self::by(Algorithm::Gzip)
+    }
+
+    /// One block of LZ4: pyermc's, and for our own format the fastest. Needs the feature `lz4`.
+    #[must_use]
+    pub fn lz4() -> Self {
+        Self::by(Algorithm::Lz4)
+    }
+
+    /// Zstandard (RFC 8878), for our own format. Needs the feature `zstd`.
+    #[must_use]
+    pub fn zstd() -> Self {
+        Self::by(Algorithm::Zstd)
+    }
+
+    /// The length in bytes from which on values are compressed. Default: 2,048. (Some peers compress
+    /// only what is *longer* than their setting: give one more than theirs.)
+    #[must_use]
+    pub fn threshold(self, bytes: usize) -> Self {
+        Self {
+            threshold: bytes,
+            ..self
+        }
+    }
+
+    fn by(algorithm: Algorithm) -> Self {
+        Self {
+            algorithm: Some(algorithm),
+            threshold: Self::DEFAULT_THRESHOLD,
+        }
+    }
+}
+
+/// `off`, or the algorithm and the threshold: `zlib:2048`.
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.algorithm {
+            Some(algorithm) => write!(f, "{}:{}", algorithm.name(), self.threshold),
+            None => f.write_str("off"),
+        }
+    }
+}
+
+impl FromStr for Compression {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text == "off" {
+            return Ok(Self::off());
+        }
+        let (name, threshold) = match text.split_once(':') {
+            Some((name, threshold)) => (name, threshold.parse().ok()),
+            None => (text, Some(Self::DEFAULT_THRESHOLD)),
+        };
+        let algorithm = Algorithm::NAMES.iter().find(|(_, known)| *known == name);
+        match (algorithm, threshold) {
+            (Some((algorithm, _)), Some(threshold)) => {
+                Ok(Self::by(*algorithm).threshold(threshold))
+            }
+            _ => Err(Error::validation(format!(
+                "compression: {text:?} is not known; allowed are off, zlib, gzip, lz4 and zstd, and \
+                 after a colon the least length in bytes"
+            ))),
+        }
+    }
+}

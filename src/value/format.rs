@@ -1,0 +1,134 @@
+use super::compression::Compression;
+use super::enyim::Enyim;
+use super::transcoder::Transcoder;
+use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// How a client stores values: which flags and bytes a value becomes, and what flags mean.
+///
+/// The names are those under which the peers' values were recorded; they parse and print:
+///
+/// ```
+/// use moecache::value::Format;
+///
+/// assert_eq!("pymemcache:pickle_serde".parse::<Format>()?, Format::PymemcachePickle);
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// `moecache`, the default: EnyimMemcached's strings, numbers and bytes, flags compared exactly;
+    /// objects in MessagePack under flags of our own.
+    #[default]
+    Moecache,
+    /// `moecache:pickle`: as Python's moecache writes, strings and for all else pickles.
+    MoecachePickle,
+    /// `enyim`, EnyimMemcached's `DefaultTranscoder`: as [`Moecache`](Self::Moecache), but only the
+    /// lowest byte of the flags counts.
+    Enyim,
+    /// `enyimmemcachedcore:messagepack`, its `MessagePackTranscoder`: objects are maps with named
+    /// fields.
+    EnyimCoreMessagePack,
+    /// `libmemcached`: bytes, strings and decimal numbers under flags 0. For all clients that leave
+    /// values to the program: gomemcache, and what is behind twemproxy.
+    Raw,
+    /// `pylibmc`.
+    Pylibmc,
+    /// `python-memcached`.
+    PythonMemcached,
+    /// `pymemcache`, without a serde: everything as Python's `str` shows it, and read as bytes.
+    Pymemcache,
+    /// `pymemcache:pickle_serde`.
+    PymemcachePickle,
+    /// `pymemcache:compressed_serde`.
+    PymemcacheCompressed,
+    /// `pyermc`.
+    Pyermc,
+    /// `dalli`: everything in Ruby's Marshal.
+    Dalli,
+    /// `dalli:string_fastpath`: the same, but strings as they are.
+    DalliStringFastpath,
+    /// `dalli:json`: everything in JSON.
+    DalliJson,
+    /// `dalli:raw`: strings and bytes.
+    DalliRaw,
+    /// `php-memcached`: PHP's own serializer for arrays.
+    Php,
+    /// `php-memcached:json`: JSON for arrays.
+    PhpJson,
+    /// `spymemcached`, its `SerializingTranscoder`.
+    Spymemcached,
+}
+
+impl Format {
+    const NAMES: [(Self, &'static str); 18] = [
+        (Self::Moecache, "moecache"),
+        (Self::MoecachePickle, "moecache:pickle"),
+        (Self::Enyim, "enyim"),
+        (Self::EnyimCoreMessagePack, "enyimmemcachedcore:messagepack"),
+        (Self::Raw, "libmemcached"),
+        (Self::Pylibmc, "pylibmc"),
+        (Self::PythonMemcached, "python-memcached"),
+        (Self::Pymemcache, "pymemcache"),
+        (Self::PymemcachePickle, "pymemcache:pickle_serde"),
+        (Self::PymemcacheCompressed, "pymemcache:compressed_serde"),
+        (Self::Pyermc, "pyermc"),
+        (Self::Dalli, "dalli"),
+        (Self::DalliStringFastpath, "dalli:string_fastpath"),
+        (Self::DalliJson, "dalli:json"),
+        (Self::DalliRaw, "dalli:raw"),
+        (Self::Php, "php-memcached"),
+        (Self::PhpJson, "php-memcached:json"),
+        (Self::Spymemcached, "spymemcached"),
+    ];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::NAMES.iter().map(|&(format, _)| format)
+    }
+
+    /// What its owner compresses unless told otherwise.
+    pub(crate) fn default_compression(self) -> Compression {
+        Compression::off()
+    }
+
+    /// The transcoder. `limit` is the most bytes that a value may have once it is decompressed.
+    ///
+    /// # Errors
+    ///
+    /// A validation error where the format does not know the algorithm, or a feature is missing.
+    pub(crate) fn transcoder(
+        self,
+        _compression: Compression,
+        _limit: usize,
+    ) -> Result<Box<dyn Transcoder>, Error> {
+        match self {
+            Self::Moecache => Ok(Box::new(Enyim)),
+            _ => Err(Error::validation(format!(
+                "format: {self} is not built yet"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(format, _)| format == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::NAMES.iter().find(|(_, name)| *name == text);
+        known.map(|&(format, _)| format).ok_or_else(|| {
+            Error::validation(format!(
+                "format: {text:?} is not known; allowed are {}",
+                Self::NAMES.map(|(_, name)| name).join(", ")
+            ))
+        })
+    }
+}
