@@ -45,6 +45,7 @@
 mod codec;
 mod compression;
 mod date_time;
+mod decimal;
 mod enyim;
 mod fault;
 mod foreign;
@@ -119,7 +120,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
 pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
     let flags = item.flags;
     match transcoder.decode(item)? {
-        Decoded::Bytes(bytes) | Decoded::Text(bytes) => Ok(bytes),
+        Decoded::Bytes(bytes) | Decoded::Text(bytes) | Decoded::Untyped(bytes) => Ok(bytes),
         Decoded::String(string) => Ok(string.into_bytes()),
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
         // an empty array.

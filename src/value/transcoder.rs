@@ -58,6 +58,10 @@ pub enum Value<'a> {
     U32(u32),
     /// An unsigned 64-bit integer.
     U64(u64),
+    /// A 128-bit integer.
+    I128(i128),
+    /// An unsigned 128-bit integer.
+    U128(u128),
     /// A 32-bit float.
     F32(f32),
     /// A 64-bit float.
@@ -179,6 +183,13 @@ pub enum Decoded {
     U32(u32),
     /// An unsigned 64-bit integer.
     U64(u64),
+    /// A 128-bit integer.
+    I128(i128),
+    /// An unsigned 128-bit integer.
+    U128(u128),
+    /// 0 or 1 where a client keeps its bools as integers: a bool, or an integer of any type, which
+    /// is what it is for a type that takes whatever there is.
+    Bit(bool),
     /// A 32-bit float.
     F32(f32),
     /// A 64-bit float.
@@ -194,6 +205,9 @@ pub enum Decoded {
     /// Text of no stated type: a string, or a number such as a counter. UTF-8 is checked by who
     /// reads it as a string, since other clients keep bytes under the same flags.
     Text(Vec<u8>),
+    /// Data of no stated type that its owner reads as bytes, and so does a type that takes whatever
+    /// there is. Also a string, if it is UTF-8, or a number such as a counter.
+    Untyped(Vec<u8>),
     /// MessagePack.
     Object(Document),
 }
