@@ -42,6 +42,7 @@
 // are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of
 // the crate only.
 
+mod codec;
 mod compression;
 mod date_time;
 mod decimal;
