@@ -53,10 +53,13 @@ mod format;
 mod just_byte;
 mod lower;
 mod msgpack;
+mod pickle;
+mod python;
 mod read;
 #[cfg(test)]
 mod tests;
 mod transcoder;
+#[cfg(feature = "pickle")]
 mod tree;
 
 pub use compression::Compression;

@@ -18,10 +18,13 @@ mod tests;
 #[cfg(feature = "pickle")]
 mod write;
 
-use super::msgpack::{Document, MAX_DEPTH};
-use super::transcoder::Decoded;
+#[cfg(feature = "pickle")]
+use super::msgpack::Document;
+use super::msgpack::MAX_DEPTH;
+use super::transcoder::{AsBytes, Decoded, Object, Value};
+#[cfg(feature = "pickle")]
 use super::tree::Tree;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use serde::Serialize;
 
 /// Why a pickle is not plain data. `Display` goes on from "the item is a Python pickle".
@@ -62,8 +65,10 @@ pub(super) enum Refused {
 ///
 /// All but bytes are read as MessagePack is, so that a str that was a char, or the name of a
 /// variant, can be read as one.
+#[cfg(feature = "pickle")]
 pub(super) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
-    match load(data, limit)? {
+    let (graph, root) = machine::run(data, limit)?;
+    match expand::expand(&graph, root, limit)? {
         Tree::Bytes(bytes) => Ok(Decoded::Bytes(bytes)),
         tree => Document::of(&tree)
             .map(Decoded::Object)
@@ -71,22 +76,33 @@ pub(super) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
     }
 }
 
-#[cfg(feature = "pickle")]
-fn load(data: &[u8], limit: usize) -> Result<Tree, Refused> {
-    let (graph, root) = machine::run(data, limit)?;
-    expand::expand(&graph, root, limit)
-}
-
 #[cfg(not(feature = "pickle"))]
-fn load(_: &[u8], _: usize) -> Result<Tree, Refused> {
+pub(super) fn read(_: &[u8], _: usize) -> Result<Decoded, Refused> {
     Err(Refused::Feature)
 }
 
-/// The value as a pickle of protocol 2.
-///
-/// # Errors
-///
-/// One of [kind encode](Error::is_encode), also where the feature `pickle` is not compiled in.
+/// A pickle of what the transcoder is given.
+pub(super) fn of(value: Value<'_>) -> Result<Vec<u8>, Error> {
+    match value {
+        Value::Null => ().to_pickle(),
+        Value::Bool(value) => value.to_pickle(),
+        Value::F32(value) => value.to_pickle(),
+        Value::F64(value) => value.to_pickle(),
+        Value::Char(value) => value.to_pickle(),
+        Value::Str(value) => value.to_pickle(),
+        Value::Bytes(value) => AsBytes(value).to_pickle(),
+        Value::Object(value) => value.to_pickle(),
+        _ => match value.integer() {
+            Some(number) => number.to_pickle(),
+            None => Err(Error::new(Kind::Encode, NO_DATE_TIME)),
+        },
+    }
+}
+
+/// What is left of [`Value`]'s list.
+pub(super) const NO_DATE_TIME: &str = "Python has no form of a .NET DateTime";
+
+/// What implements [`Object::to_pickle`].
 #[cfg(feature = "pickle")]
 pub(super) fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     write::to_vec(value)
@@ -94,8 +110,7 @@ pub(super) fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error>
 
 #[cfg(not(feature = "pickle"))]
 pub(super) fn to_vec<T: Serialize + ?Sized>(_: &T) -> Result<Vec<u8>, Error> {
-    Err(Error::new(
-        crate::error::Kind::Encode,
-        "a value that Python clients pickle needs the feature pickle of moecache",
-    ))
+    let reason =
+        "the value is stored as a Python pickle, which needs the feature pickle of moecache";
+    Err(Error::new(Kind::Encode, reason))
 }

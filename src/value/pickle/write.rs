@@ -64,22 +64,21 @@ impl Writer {
         }
         // Tuples are the only ones that Python hashes.
         if self.keys > 0 && opcodes != [op::MARK] {
-            return Err(Refusal::new("a dict of Python has no list or dict as a key"));
+            return Err(Refusal::new(
+                "a dict of Python has no list or dict as a key",
+            ));
         }
         self.depth += 1;
         self.pickle.extend_from_slice(opcodes);
         Ok(())
     }
 
-    fn parts<'a>(
-        &'a mut self,
-        open: &[u8],
-        close: &'static [u8],
-    ) -> Result<Parts<'a>, Refusal> {
+    fn parts<'a>(&'a mut self, open: &[u8], close: &'static [u8]) -> Result<Parts<'a>, Refusal> {
         self.open(open)?;
         Ok(Parts {
             writer: self,
             close,
+            levels: 1,
         })
     }
 
@@ -92,8 +91,9 @@ impl Writer {
     ) -> Result<Parts<'a>, Refusal> {
         self.open(&[op::EMPTY_DICT])?;
         self.text(name)?;
-        self.depth -= 1;
-        self.parts(open, close)
+        let mut parts = self.parts(open, close)?;
+        parts.levels += 1;
+        Ok(parts)
     }
 }
 
@@ -229,7 +229,9 @@ impl<'a> Serializer for &'a mut Writer {
         value: &T,
     ) -> Result<(), Refusal> {
         if name == rmp_serde::MSGPACK_EXT_STRUCT_NAME {
-            return Err(Refusal::new("Python has no extension values of MessagePack"));
+            return Err(Refusal::new(
+                "Python has no extension values of MessagePack",
+            ));
         }
         value.serialize(self)
     }
@@ -286,10 +288,7 @@ impl<'a> Serializer for &'a mut Writer {
         variant: &'static str,
         _: usize,
     ) -> Result<Parts<'a>, Refusal> {
-        let (open, close) = (
-            &[op::EMPTY_DICT, op::MARK],
-            &[op::SETITEMS, op::SETITEM],
-        );
+        let (open, close) = (&[op::EMPTY_DICT, op::MARK], &[op::SETITEMS, op::SETITEM]);
         self.variant(variant, open, close)
     }
 }
@@ -298,6 +297,8 @@ impl<'a> Serializer for &'a mut Writer {
 struct Parts<'a> {
     writer: &'a mut Writer,
     close: &'static [u8],
+    /// How many levels end with it.
+    levels: usize,
 }
 
 impl Parts<'_> {
@@ -314,7 +315,7 @@ impl Parts<'_> {
 
     fn close(self) {
         self.writer.pickle.extend_from_slice(self.close);
-        self.writer.depth -= 1;
+        self.writer.depth -= self.levels;
     }
 }
 
