@@ -137,6 +137,8 @@ impl<'a> Serializer for &'a mut Writer {
     fn serialize_i64(self, value: i64) -> Result<(), Refusal> {
         if let Ok(value) = u8::try_from(value) {
             self.opcode(op::BININT1, &[value]);
+        } else if let Ok(value) = u16::try_from(value) {
+            self.opcode(op::BININT2, &value.to_le_bytes());
         } else if let Ok(value) = i32::try_from(value) {
             self.opcode(op::BININT, &value.to_le_bytes());
         } else {

@@ -120,7 +120,7 @@ impl Transcoder for Python {
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         let Item { flags, data, .. } = item;
         if data.is_empty() && self.rules.empty_is_none {
-            return Ok(Decoded::Text(data));
+            return Ok(Decoded::Empty);
         }
         let stored = self
             .rules
