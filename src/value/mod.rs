@@ -53,10 +53,13 @@ mod format;
 mod just_byte;
 mod lower;
 mod msgpack;
+mod pickle;
+mod python;
 mod read;
 #[cfg(test)]
 mod tests;
 mod transcoder;
+#[cfg(feature = "pickle")]
 mod tree;
 
 pub use compression::Compression;
@@ -122,6 +125,7 @@ pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Ve
     match transcoder.decode(item)? {
         Decoded::Bytes(bytes) | Decoded::Text(bytes) | Decoded::Untyped(bytes) => Ok(bytes),
         Decoded::String(string) => Ok(string.into_bytes()),
+        Decoded::Empty => Ok(Vec::new()),
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
         // an empty array.
         Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),

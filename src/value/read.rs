@@ -69,7 +69,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
-            Decoded::Null => visitor.visit_unit(),
+            Decoded::Null | Decoded::Empty => visitor.visit_unit(),
             Decoded::Bool(value) => visitor.visit_bool(*value),
             Decoded::I8(value) => visitor.visit_i8(*value),
             Decoded::I16(value) => visitor.visit_i16(*value),
@@ -100,7 +100,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
-            Decoded::Null => visitor.visit_none(),
+            Decoded::Null | Decoded::Empty => visitor.visit_none(),
             // As EnyimMemcached reads it.
             Decoded::Text(value) if value.is_empty() => visitor.visit_none(),
             Decoded::Object(document) => document.read(|reader| reader.deserialize_option(visitor)),
@@ -144,24 +144,29 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::Text(value) | Decoded::Untyped(value) => {
                 visitor.visit_string(text(mem::take(value))?)
             },
+            Decoded::Empty => visitor.visit_string(String::new()),
         }
 
         fn deserialize_byte_buf() |visitor| {
-            Decoded::Bytes(value) | Decoded::Untyped(value) => visitor.visit_byte_buf(mem::take(value)),
+            Decoded::Bytes(value) | Decoded::Untyped(value) => {
+                visitor.visit_byte_buf(mem::take(value))
+            },
+            Decoded::Empty => visitor.visit_byte_buf(Vec::new()),
         }
 
         fn deserialize_unit() |visitor| {
-            Decoded::Null => visitor.visit_unit(),
+            Decoded::Null | Decoded::Empty => visitor.visit_unit(),
         }
 
         fn deserialize_unit_struct(name: &'static str) |visitor| {
-            Decoded::Null => visitor.visit_unit(),
+            Decoded::Null | Decoded::Empty => visitor.visit_unit(),
         }
 
         fn deserialize_seq() |visitor| {
             Decoded::Bytes(value) | Decoded::Untyped(value) => {
                 bytes_as_seq(mem::take(value).into_iter(), visitor)
             },
+            Decoded::Empty => bytes_as_seq([].into_iter(), visitor),
         }
 
         fn deserialize_tuple(length: usize) |visitor| {
