@@ -48,18 +48,26 @@ mod date_time;
 mod decimal;
 mod enyim;
 mod fault;
+mod float;
 mod foreign;
 mod format;
+mod java;
+mod json;
 mod just_byte;
 mod lower;
+mod marshal;
 mod msgpack;
+mod packed;
+mod php;
 mod pickle;
 mod python;
+mod raw;
 mod read;
+mod ruby;
 #[cfg(test)]
 mod tests;
+mod to_tree;
 mod transcoder;
-#[cfg(feature = "pickle")]
 mod tree;
 
 pub use compression::Compression;

@@ -6,7 +6,6 @@ mod read;
 mod walk;
 
 use super::fault::{Fault, Refusal};
-#[cfg(feature = "pickle")]
 use super::tree::Tree;
 use crate::error::{Error, Kind};
 use read::Reader;
@@ -44,7 +43,6 @@ impl Document {
     }
 
     /// What was read from the format of another language.
-    #[cfg(feature = "pickle")]
     pub(super) fn of(tree: &Tree) -> Result<Self, Error> {
         to_vec(tree).map(Self)
     }
