@@ -1,6 +1,6 @@
 use super::compression::Compression;
 use super::enyim::Enyim;
-use super::python::{self, MoecachePickle, Plain, Python};
+use super::python::{self, AndPickles, MoecachePickle, Plain, Python};
 use super::transcoder::Transcoder;
 use crate::error::Error;
 use std::fmt;
@@ -112,7 +112,10 @@ impl Format {
             Ok(Box::new(Python::new(rules, compression, limit)?))
         };
         match self {
-            Self::Moecache => Ok(Box::new(Enyim)),
+            Self::Moecache => Ok(Box::new(AndPickles {
+                format: Enyim,
+                limit,
+            })),
             Self::MoecachePickle => {
                 compression.allowed(self, &[])?;
                 Ok(Box::new(MoecachePickle { limit }))

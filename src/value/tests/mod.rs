@@ -4,6 +4,7 @@ mod hostile;
 mod mismatches;
 #[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
 mod python;
+mod python_types;
 mod round_trips;
 mod vectors;
 
