@@ -2,7 +2,7 @@ use super::compression::Compression;
 use super::enyim::{Dialect, Enyim};
 use super::java::Spymemcached;
 use super::php::{Arrays, Php};
-use super::python::{self, MoecachePickle, Plain, Python};
+use super::python::{self, AndPickles, MoecachePickle, Plain, Python};
 use super::raw::Raw;
 use super::ruby::{Dalli, Setting};
 use super::transcoder::Transcoder;
@@ -130,12 +130,20 @@ impl Format {
         compression: Compression,
         limit: usize,
     ) -> Result<Box<dyn Transcoder>, Error> {
+        if matches!(self, Self::DalliJson | Self::PhpJson) && !cfg!(feature = "json") {
+            return Err(Error::validation(format!(
+                "format: {self} needs the feature json of moecache"
+            )));
+        }
         let python = |rules| Python::new(rules, compression, limit);
         let dalli = |setting| Dalli::new(setting, compression, limit);
         let php = |arrays| Php::new(arrays, compression, limit);
         let enyim = |dialect| Enyim::new(dialect, compression, limit);
         Ok(match self {
-            Self::Moecache => Box::new(enyim(Dialect::Moecache)?),
+            Self::Moecache => Box::new(AndPickles {
+                format: enyim(Dialect::Moecache)?,
+                limit,
+            }),
             Self::Enyim => Box::new(enyim(Dialect::Enyim)?),
             Self::EnyimCoreMessagePack => Box::new(enyim(Dialect::EnyimCoreMessagePack)?),
             Self::MoecachePickle => {

@@ -171,7 +171,9 @@ fn milliseconds(date: DateTime) -> Result<i64, Error> {
         (moment(count) == Some(time)).then_some(count)
     };
     exact(date).ok_or_else(|| {
-        unstorable("a Java Date is a whole number of milliseconds in UTC, which this DateTime is not")
+        unstorable(
+            "a Java Date is a whole number of milliseconds in UTC, which this DateTime is not",
+        )
     })
 }
 

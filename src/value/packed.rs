@@ -46,7 +46,11 @@ pub(super) fn unpack(item: Item, limit: usize) -> Result<Item, Error> {
     if describe(flags).is_some() {
         return Err(damaged(stored, item.flags, "in another one"));
     }
-    Ok(Item { flags, data, ..item })
+    Ok(Item {
+        flags,
+        data,
+        ..item
+    })
 }
 
 pub(super) fn describe(flags: u32) -> Option<&'static str> {

@@ -77,7 +77,9 @@ impl Transcoder for Dalli {
             }
             (Setting::StringFastpath, Value::Str(value)) => Body::borrowed(UTF8, value.as_bytes()),
             (Setting::Raw, _) => {
-                return Err(unstorable("dalli with raw: true holds strings and bytes only"));
+                return Err(unstorable(
+                    "dalli with raw: true holds strings and bytes only",
+                ));
             }
             (Setting::Json, _) => Body::owned(SERIALIZED, json::of(value)?),
             (Setting::Marshal | Setting::StringFastpath, _) => {
@@ -101,8 +103,9 @@ impl Transcoder for Dalli {
             (true, Setting::Json) => {
                 json::read(&data).map_err(|how| self.damaged(flags, format_args!("that {how}")))?
             }
-            (true, _) => marshal::read(&data, self.limit)
-                .map_err(|refused| self.damaged(flags, refused))?,
+            (true, _) => {
+                marshal::read(&data, self.limit).map_err(|refused| self.damaged(flags, refused))?
+            }
             (false, _) if flags & UTF8 != 0 => {
                 let string = String::from_utf8(data);
                 Decoded::String(string.map_err(|_| self.damaged(flags, "that is not UTF-8"))?)

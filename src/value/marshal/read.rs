@@ -33,7 +33,7 @@ pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refus
     }
     reader.value()?;
     reader.finish()?;
-    let document = Document::parse(reader.output);
+    let document = Document::of_parsed(reader.output);
     document
         .map(Decoded::Object)
         .map_err(|_| Refused::Malformed)
@@ -44,27 +44,28 @@ struct Reader<'a> {
     /// In the order of their first appearance, which is how links count.
     symbols: Vec<&'a [u8]>,
     /// The same for everything that Ruby allocates.
-    objects: Vec<Object<'a>>,
+    objects: Vec<Object>,
     output: Vec<u8>,
     limit: usize,
     depth: usize,
 }
 
 #[derive(Clone, Copy)]
-enum Object<'a> {
+enum Object {
     /// Not yet read to its end.
     Open,
     /// Where it is in the output.
     Written { start: usize, end: usize },
-    /// Of an encoding, which is no part of the value.
-    Name(&'a [u8]),
+    /// The name of an encoding, which is no part of the value.
+    Name,
 }
 
 /// What a string's instance variables say of it.
-enum Encoding<'a> {
+#[derive(Clone, Copy)]
+enum Encoding {
     Utf8,
     Ascii,
-    Other(&'a [u8]),
+    Other,
 }
 
 impl<'a> Reader<'a> {
@@ -114,7 +115,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what links can point to.
-    fn object(&mut self, read: impl FnOnce(&mut Self) -> Result<(), Refused>) -> Result<(), Refused> {
+    fn object(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
         let at = self.objects.len();
         let start = self.output.len();
         self.objects.push(Object::Open);
@@ -135,7 +139,7 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Some(Object::Open) => Err(Refused::HoldsItself),
-            Some(Object::Name(_)) | None => Err(Refused::Malformed),
+            Some(Object::Name) | None => Err(Refused::Malformed),
         }
     }
 
@@ -189,7 +193,7 @@ impl<'a> Reader<'a> {
                 let bytes = reader.bytes()?;
                 match reader.encoding()? {
                     Some(Encoding::Utf8 | Encoding::Ascii) => reader.text(bytes),
-                    Some(Encoding::Other(_)) | None => reader.emit(&Tree::Bytes(bytes.to_vec())),
+                    Some(Encoding::Other) | None => reader.emit(&Tree::Bytes(bytes.to_vec())),
                 }
             }),
             b':' => {
@@ -209,7 +213,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn encoding(&mut self) -> Result<Option<Encoding<'a>>, Refused> {
+    fn encoding(&mut self) -> Result<Option<Encoding>, Refused> {
         let mut encoding = None;
         for _ in 0..self.length()? {
             let name = match self.byte()? {
@@ -220,7 +224,10 @@ impl<'a> Reader<'a> {
             encoding = Some(match (name, self.byte()?) {
                 (b"E", b'T') => Encoding::Utf8,
                 (b"E", b'F') => Encoding::Ascii,
-                (b"encoding", tag) => Encoding::Other(self.encoding_name(tag)?),
+                (b"encoding", tag) => {
+                    self.encoding_name(tag)?;
+                    Encoding::Other
+                }
                 _ => {
                     let what = "a String with instance variables";
                     return Err(Refused::Object(what.to_owned()));
@@ -230,20 +237,17 @@ impl<'a> Reader<'a> {
         Ok(encoding)
     }
 
-    fn encoding_name(&mut self, tag: u8) -> Result<&'a [u8], Refused> {
+    fn encoding_name(&mut self, tag: u8) -> Result<(), Refused> {
         match tag {
             b'"' => {
-                let name = self.bytes()?;
-                self.objects.push(Object::Name(name));
-                Ok(name)
+                self.bytes()?;
+                self.objects.push(Object::Name);
+                Ok(())
             }
-            b'@' => {
-                let at = self.length()?;
-                match self.objects.get(at) {
-                    Some(Object::Name(name)) => Ok(name),
-                    _ => Err(Refused::Malformed),
-                }
-            }
+            b'@' => match self.length().map(|at| self.objects.get(at))? {
+                Some(Object::Name) => Ok(()),
+                _ => Err(Refused::Malformed),
+            },
             _ => Err(Refused::Malformed),
         }
     }
@@ -283,7 +287,10 @@ impl<'a> Reader<'a> {
         let sign = self.byte()?;
         let length = self.length()?.checked_mul(2).ok_or(Refused::Truncated)?;
         let bytes = self.take(length)?;
-        let significant = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+        let significant = bytes
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |at| at + 1);
         let mut magnitude = [0; 16];
         let low = magnitude.get_mut(..significant).ok_or(Refused::Wide)?;
         low.copy_from_slice(&bytes[..significant]);
@@ -317,7 +324,10 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], Refused> {
-        let (taken, rest) = self.input.split_at_checked(length).ok_or(Refused::Truncated)?;
+        let (taken, rest) = self
+            .input
+            .split_at_checked(length)
+            .ok_or(Refused::Truncated)?;
         self.input = rest;
         Ok(taken)
     }
@@ -382,6 +392,8 @@ impl<'a> Reader<'a> {
 fn name(class: &[u8]) -> String {
     const LONGEST: usize = 80;
     let class = String::from_utf8_lossy(class);
-    let printable = class.chars().filter(|c| c.is_alphanumeric() || ":_".contains(*c));
+    let printable = class
+        .chars()
+        .filter(|c| c.is_alphanumeric() || ":_".contains(*c));
     printable.take(LONGEST).collect()
 }

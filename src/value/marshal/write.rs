@@ -117,7 +117,11 @@ impl Writer {
                 let superfluous = bytes.iter().rev().take_while(|&&byte| byte == sign);
                 let used = bytes.len() - superfluous.count();
                 let count = low_byte(used);
-                self.output.push(if value < 0 { count.wrapping_neg() } else { count });
+                self.output.push(if value < 0 {
+                    count.wrapping_neg()
+                } else {
+                    count
+                });
                 self.output.extend_from_slice(&bytes[..used]);
             }
         }

@@ -133,9 +133,7 @@ impl Transcoder for Php {
             (Value::F32(value), _) => {
                 Body::owned(DOUBLE, float::php_memcached(value.into()).into_bytes())
             }
-            (Value::F64(value), _) => {
-                Body::owned(DOUBLE, float::php_memcached(value).into_bytes())
-            }
+            (Value::F64(value), _) => Body::owned(DOUBLE, float::php_memcached(value).into_bytes()),
             (_, Some(number)) if number.is_i64() => {
                 Body::owned(LONG, number.to_string().into_bytes())
             }
@@ -172,8 +170,9 @@ impl Transcoder for Php {
                 let document = Document::of_php(&tree);
                 Decoded::Object(document.map_err(|_| self.damaged(flags, "that is malformed"))?)
             }
-            JSON => json::read(&data)
-                .map_err(|how| self.damaged(flags, format_args!("that {how}")))?,
+            JSON => {
+                json::read(&data).map_err(|how| self.damaged(flags, format_args!("that {how}")))?
+            }
             IGBINARY | MSGPACK => {
                 return Err(self.damaged(flags, "which moecache does not read"));
             }

@@ -54,7 +54,9 @@ fn write(output: &mut Vec<u8>, tree: &Tree) -> Result<(), Error> {
             output.extend(format!("a:{}:{{", entries.len()).bytes());
             for (key, value) in entries {
                 if !matches!(key, Tree::Integer(_) | Tree::String(_)) {
-                    return Err(unstorable("PHP's arrays have only integers and strings as keys"));
+                    return Err(unstorable(
+                        "PHP's arrays have only integers and strings as keys",
+                    ));
                 }
                 write(output, key)?;
                 write(output, value)?;
@@ -163,7 +165,10 @@ impl<'a> Reader<'a> {
     fn quoted(&mut self) -> Result<&'a [u8], Refused> {
         let length = parse(self.until(b':')?)?;
         self.expect(b'"')?;
-        let (bytes, rest) = self.input.split_at_checked(length).ok_or(Refused::Truncated)?;
+        let (bytes, rest) = self
+            .input
+            .split_at_checked(length)
+            .ok_or(Refused::Truncated)?;
         self.input = rest;
         self.expect(b'"')?;
         Ok(bytes)
@@ -201,6 +206,8 @@ fn parse<T: std::str::FromStr>(text: &str) -> Result<T, Refused> {
 fn name(class: &[u8]) -> String {
     const LONGEST: usize = 80;
     let class = String::from_utf8_lossy(class);
-    let printable = class.chars().filter(|c| c.is_alphanumeric() || "\\:_".contains(*c));
+    let printable = class
+        .chars()
+        .filter(|c| c.is_alphanumeric() || "\\:_".contains(*c));
     printable.take(LONGEST).collect()
 }

@@ -5,7 +5,7 @@ mod plain;
 mod repr;
 mod rules;
 
-pub(super) use moecache::MoecachePickle;
+pub(super) use moecache::{AndPickles, MoecachePickle};
 pub(super) use plain::Plain;
 pub(super) use rules::{PYERMC, PYLIBMC, PYMEMCACHE, PYMEMCACHE_COMPRESSED, PYTHON_MEMCACHED};
 
