@@ -1,5 +1,6 @@
 //! What is stored and read, by the default transcoder.
 
+mod dotnet;
 mod hostile;
 mod mismatches;
 mod packed;
