@@ -103,7 +103,7 @@ pub mod testing;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, KeyInfo, Keys, Lifetime, Many, Pending,
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime, Many, Pending,
     PerServer, Pipeline, Replies, ServerStats,
 };
 pub use conn::Protocol;
