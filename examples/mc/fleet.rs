@@ -1,23 +1,43 @@
-//! The options that every command has: which servers, and how they are spoken to.
+//! The options that every command has: which servers, whose deployment they are, and how they are
+//! spoken to.
 
 use crate::time;
 use clap::Args;
-use moecache::{Client, Distribution, Protocol, Result};
+use moecache::value::{Compression, Format};
+use moecache::{
+    Client, ClientBuilder, Distribution, Hash, IntoServers, Protocol, Result, Scheme, Server,
+};
 use std::env;
 use std::time::Duration;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Fleet {
-    /// The servers, host:port, separated by commas, in the order that the other clients have; IPv6
-    /// in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock [env:
-    /// MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
+    /// The servers, host:port or host:port:weight, separated by commas, in the order that the other
+    /// clients have; IPv6 in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock
+    /// [env: MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
     #[arg(long, global = true, value_delimiter = ',')]
     servers: Option<Vec<String>>,
-    /// Whose ring the keys are on: moecache:default, enyim:DefaultNodeLocator,
-    /// enyimmemcachedcore:LegacyNodeLocator, enyimmemcachedcore:LegacyNodeLocator/DnsEndPoint
-    #[arg(long, global = true, default_value_t)]
-    distribution: Distribution,
+    /// Whose deployment it is, which says how keys are placed and values stored: a client, such as
+    /// pylibmc, or one of `mc schemes`, such as libmemcached:consistent/fnv1a_32 [env:
+    /// MEMCACHED_COMPATIBLE_WITH] [default: moecache:default]
+    #[arg(long, global = true, value_name = "SCHEME")]
+    compatible_with: Option<Scheme>,
+    /// How keys are placed, in place of what the deployment has: a name of `mc schemes`, without
+    /// the hash
+    #[arg(long, global = true)]
+    distribution: Option<Distribution>,
+    /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
+    #[arg(long, global = true)]
+    hash: Option<Hash>,
+    /// How values are stored, in place of what the deployment has: moecache, enyim, pylibmc, raw and
+    /// so on
+    #[arg(long, global = true)]
+    format: Option<Format>,
+    /// How large values are compressed, in place of what the format has: off, zlib, lz4 and so on,
+    /// and from how many bytes on: zlib:400
+    #[arg(long, global = true)]
+    compression: Option<Compression>,
     /// Which protocol is spoken: text, meta, binary, or auto, which is meta where the server has it
     /// [env: MEMCACHED_PROTOCOL] [default: text]
     #[arg(long, global = true)]
@@ -35,21 +55,60 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn client(&self) -> Result<Client> {
-        Client::builder()
-            .servers(self.servers())
-            .distribution(self.distribution)
+        let mut builder = self.placed(self.servers())?;
+        if let Some(format) = self.format {
+            builder = builder.format(format);
+        }
+        if let Some(compression) = self.compression {
+            builder = builder.compression(compression);
+        }
+        builder
             .protocol(self.protocol()?)
             .timeout(self.timeout)
             .build()
     }
 
-    fn servers(&self) -> Vec<String> {
+    /// One that only places keys: on other servers, or by another scheme than the options say.
+    pub(crate) fn client_of(
+        &self,
+        servers: impl IntoServers,
+        scheme: Option<Scheme>,
+    ) -> Result<Client> {
+        let Some(scheme) = scheme else {
+            return self.placed(servers)?.build();
+        };
+        let builder = Client::builder().servers(servers);
+        builder.compatible_with(scheme).build()
+    }
+
+    fn placed(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
+        let mut builder = Client::builder().servers(servers);
+        if let Some(scheme) = self.scheme()? {
+            builder = builder.compatible_with(scheme);
+        }
+        if let Some(distribution) = self.distribution {
+            builder = builder.distribution(distribution);
+        }
+        if let Some(hash) = self.hash {
+            builder = builder.hash(hash);
+        }
+        Ok(builder)
+    }
+
+    pub(crate) fn servers(&self) -> Vec<Server> {
         if let Some(servers) = &self.servers {
-            return servers.clone();
+            return servers.into_servers();
         }
         let variable = variable("MEMCACHED_SERVERS");
         let servers = variable.as_deref().unwrap_or("127.0.0.1:11211");
-        servers.split(',').map(str::to_owned).collect()
+        servers.split(',').map(Server::from).collect()
+    }
+
+    fn scheme(&self) -> Result<Option<Scheme>> {
+        match (self.compatible_with, variable("MEMCACHED_COMPATIBLE_WITH")) {
+            (None, Some(name)) => name.parse().map(Some),
+            (scheme, _) => Ok(scheme),
+        }
     }
 
     fn protocol(&self) -> Result<Protocol> {
