@@ -295,6 +295,18 @@ impl Distribution {
         self.owner() == owner
     }
 
+    /// Whether it places servers by their addresses, whatever names they were given by.
+    pub(crate) fn hashes_addresses(self) -> bool {
+        matches!(
+            self,
+            Self::Enyim
+                | Self::EnyimKetama
+                | Self::EnyimCore
+                | Self::EnyimCoreLegacy
+                | Self::SpymemcachedKetama
+        )
+    }
+
     /// The locator for these servers; `hash` is one that it has.
     pub(super) fn build(
         self,
