@@ -103,8 +103,8 @@ pub mod testing;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime, Many, Pending,
-    PerServer, Pipeline, Replies, ServerStats,
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
+    Many, Pending, PerServer, Pipeline, Replies, ServerStats,
 };
 pub use conn::Protocol;
 pub use error::{Error, Result};

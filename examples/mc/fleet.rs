@@ -30,6 +30,10 @@ pub(crate) struct Fleet {
     /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
     #[arg(long, global = true)]
     hash: Option<Hash>,
+    /// Look up host names where the distribution hashes addresses, as those of .NET do; without it
+    /// they are refused there
+    #[arg(long, global = true)]
+    resolve_names: bool,
     /// How values are stored, in place of what the deployment has: moecache, enyim, pylibmc, raw and
     /// so on
     #[arg(long, global = true)]
@@ -74,15 +78,15 @@ impl Fleet {
         servers: impl IntoServers,
         scheme: Option<Scheme>,
     ) -> Result<Client> {
-        let Some(scheme) = scheme else {
-            return self.placed(servers)?.build();
+        let builder = match scheme {
+            Some(scheme) => self.on(servers).compatible_with(scheme),
+            None => self.placed(servers)?,
         };
-        let builder = Client::builder().servers(servers);
-        builder.compatible_with(scheme).build()
+        builder.build()
     }
 
     fn placed(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
-        let mut builder = Client::builder().servers(servers);
+        let mut builder = self.on(servers);
         if let Some(scheme) = self.scheme()? {
             builder = builder.compatible_with(scheme);
         }
@@ -93,6 +97,15 @@ impl Fleet {
             builder = builder.hash(hash);
         }
         Ok(builder)
+    }
+
+    fn on(&self, servers: impl IntoServers) -> ClientBuilder {
+        let builder = Client::builder().servers(servers);
+        if self.resolve_names {
+            builder.resolve_names()
+        } else {
+            builder
+        }
     }
 
     pub(crate) fn servers(&self) -> Vec<Server> {

@@ -7,26 +7,17 @@ use moecache::{Client, Scheme};
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
 
-/// How the place of a key is told.
-#[derive(Clone, Copy)]
-pub(crate) enum Form {
-    /// A line with tabs.
-    Line,
-    /// How it comes to be, and an empty line.
-    Explained,
-}
-
 /// Standard input is worked off as it comes, and the answers to what has come go out before waiting
 /// for more, so that it serves a large file and a slow pipe alike.
 pub(crate) fn locate(
     client: &Client,
     keys: &[String],
-    form: Form,
+    explain: bool,
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
     let mut places = Places {
         placer: Placer::new(client.clone()),
-        form,
+        explain,
         out: BufWriter::new(out),
     };
     let mut worst = Outcome::Done;
@@ -48,7 +39,7 @@ pub(crate) fn locate(
 
 struct Places<W: Write> {
     placer: Placer,
-    form: Form,
+    explain: bool,
     out: BufWriter<W>,
 }
 
@@ -56,15 +47,14 @@ impl<W: Write> Places<W> {
     /// Writes the place of `key`, or says why `name` is none.
     fn write(&mut self, key: &[u8], name: &dyn Display) -> Result<Outcome, Failure> {
         let placer = &self.placer;
-        let text = match self.form {
-            Form::Line => placer.place(key).map(|index| {
+        let text = if self.explain {
+            let explanation = placer.client.explain(key);
+            explanation.map(|explanation| format!("{explanation}\n\n").into_bytes())
+        } else {
+            placer.place(key).map(|index| {
                 let server = &placer.servers()[index];
                 [key, format!("\t{index}\t{server}\n").as_bytes()].concat()
-            }),
-            Form::Explained => {
-                let explanation = placer.client.explain(key);
-                explanation.map(|explanation| format!("{explanation}\n\n").into_bytes())
-            }
+            })
         };
         match text {
             Ok(text) => {

@@ -67,6 +67,21 @@ impl Client {
             scheme: shared.scheme,
         })
     }
+
+    /// What part of the keys each server has, in list order; from 0 to 1, and 1 together. `None`
+    /// where it cannot be said without counting keys.
+    ///
+    /// ```
+    /// let client = moecache::Client::new(["10.0.0.1:11211", "10.0.0.2:11211"])?;
+    /// for (server, share) in client.servers().zip(client.shares().unwrap_or_default()) {
+    ///     println!("{server}: {:.1} %", share * 100.0);
+    /// }
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shares(&self) -> Option<Vec<f64>> {
+        self.shared.topology.shares()
+    }
 }
 
 impl fmt::Display for Explanation {

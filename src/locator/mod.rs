@@ -51,6 +51,12 @@ pub trait Locator: fmt::Debug + Send + Sync + RefUnwindSafe {
     fn explain(&self, key: &[u8]) -> Trace {
         Trace::new(self.locate(key))
     }
+
+    /// What part of the hash space each server has, in list order, from 0 to 1; `None` where that
+    /// is not known.
+    fn shares(&self) -> Option<Vec<f64>> {
+        None
+    }
 }
 
 /// The way from a key to its server, as [`Locator::explain`] tells it.
