@@ -14,6 +14,17 @@ use std::time::Duration;
 pub(crate) enum Command {
     #[command(flatten)]
     OfClient(OfClient),
+    /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT (or the path of
+    /// a unix socket), separated by tabs; connects to none
+    Where {
+        /// The keys; read from standard input, one a line, if none is given
+        #[arg(value_name = "KEY")]
+        keys: Vec<String>,
+        /// Print how each key comes to its server: what is hashed, the hash, the point on the ring,
+        /// the rule
+        #[arg(long)]
+        explain: bool,
+    },
     /// Print how keys are spread: what each server has of the hash space and of 100,000 made keys;
     /// and what comes below. Connects to none
     Ring(Ring),
@@ -22,7 +33,7 @@ pub(crate) enum Command {
     Schemes,
 }
 
-/// Those that work on the servers of the options.
+/// Those that connect to the servers.
 #[derive(Subcommand)]
 pub(crate) enum OfClient {
     /// Print values: one as it is, several as `key: value` lines
@@ -77,17 +88,6 @@ pub(crate) enum OfClient {
         /// Print an array of {server, stats} or {server, error}
         #[arg(long)]
         json: bool,
-    },
-    /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT (or the path of
-    /// a unix socket), separated by tabs; connects to none
-    Where {
-        /// The keys; read from standard input, one a line, if none is given
-        #[arg(value_name = "KEY")]
-        keys: Vec<String>,
-        /// Print how each key comes to its server: what is hashed, the hash, the point on the ring,
-        /// the rule
-        #[arg(long)]
-        explain: bool,
     },
     /// Connect to every server and print how long the answer took
     Ping,

@@ -1,6 +1,7 @@
 //! The options that every command has: which servers, whose deployment they are, and how they are
 //! spoken to.
 
+use crate::placer::Placer;
 use crate::time;
 use clap::Args;
 use moecache::value::{Compression, Format};
@@ -72,17 +73,23 @@ impl Fleet {
             .build()
     }
 
-    /// One that only places keys: on other servers, or by another scheme than the options say.
-    pub(crate) fn client_of(
+    /// One that only places keys.
+    pub(crate) fn placer(&self) -> Result<Placer> {
+        self.placer_of(self.servers(), None)
+    }
+
+    /// The same for other servers, and for another scheme than the options have.
+    pub(crate) fn placer_of(
         &self,
         servers: impl IntoServers,
         scheme: Option<Scheme>,
-    ) -> Result<Client> {
+    ) -> Result<Placer> {
         let builder = match scheme {
             Some(scheme) => self.on(servers).compatible_with(scheme),
             None => self.placed(servers)?,
         };
-        builder.build()
+        // No values are read, so that what those of the deployment need does not matter.
+        Ok(Placer::new(builder.format(Format::Moecache).build()?))
     }
 
     fn placed(&self, servers: impl IntoServers) -> Result<ClientBuilder> {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 pub(crate) struct Lines {
-    /// The file's name; empty for standard input.
+    /// The file's name.
     name: String,
     input: BufReader<Box<dyn Read>>,
     line: Vec<u8>,
@@ -23,27 +23,28 @@ pub(crate) struct Line<'a> {
 /// Where a line stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
-    name: &'a str,
-    pub(crate) number: u64,
+    pub(crate) file: &'a str,
+    /// From 1.
+    pub(crate) line: u64,
 }
+
+const STANDARD_INPUT: &str = "-";
 
 impl Lines {
     /// `-` is standard input.
     pub(crate) fn open(file: &str) -> Result<Self, Failure> {
-        if file == "-" {
-            return Ok(Self::new("", Box::new(io::stdin())));
-        }
-        let opened = File::open(file).map_err(|error| Failure::File(file.to_owned(), error))?;
-        Ok(Self::new(file, Box::new(opened)))
-    }
-
-    fn new(name: &str, input: Box<dyn Read>) -> Self {
-        Self {
-            name: name.to_owned(),
+        let input: Box<dyn Read> = if file == STANDARD_INPUT {
+            Box::new(io::stdin())
+        } else {
+            let opened = File::open(file);
+            Box::new(opened.map_err(|error| Failure::File(file.to_owned(), error))?)
+        };
+        Ok(Self {
+            name: file.to_owned(),
             input: BufReader::with_capacity(1 << 16, input),
             line: Vec::new(),
             number: 0,
-        }
+        })
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, Failure> {
@@ -51,14 +52,14 @@ impl Lines {
         match self.input.read_until(b'\n', &mut self.line) {
             Ok(0) => return Ok(None),
             Ok(_) => self.number += 1,
-            Err(error) if self.name.is_empty() => return Err(Failure::Input(error)),
+            Err(error) if self.name == STANDARD_INPUT => return Err(Failure::Input(error)),
             Err(error) => return Err(Failure::File(self.name.clone(), error)),
         }
         Ok(Some(Line {
             bytes: self.line.strip_suffix(b"\n").unwrap_or(&self.line),
             place: Place {
-                name: &self.name,
-                number: self.number,
+                file: &self.name,
+                line: self.number,
             },
         }))
     }
@@ -77,9 +78,9 @@ impl fmt::Display for Line<'_> {
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.name.is_empty() {
-            write!(f, "{}: ", self.name)?;
+        if self.file != STANDARD_INPUT {
+            write!(f, "{}: ", self.file)?;
         }
-        write!(f, "line {}", self.number)
+        write!(f, "line {}", self.line)
     }
 }

@@ -65,6 +65,7 @@ fn run(fleet: &Fleet, command: Command) -> Result<Outcome, Failure> {
     let out = &mut io::stdout().lock();
     match command {
         Command::OfClient(command) => run_on(&fleet.client()?, command, out),
+        Command::Where { keys, explain } => placement::locate(fleet.placer()?, &keys, explain, out),
         Command::Ring(ring) => ring.run(fleet, out),
         Command::Schemes => placement::schemes(out),
     }
@@ -85,7 +86,6 @@ fn run_on(client: &Client, command: OfClient, out: &mut impl Write) -> Result<Ou
         OfClient::Decr(count) => count.run(client, counter::Direction::Down, out),
         OfClient::Keys { form } => keys::keys(client, &form, out),
         OfClient::Stats { arguments, json } => stats::stats(client, &arguments, json, out),
-        OfClient::Where { keys, explain } => placement::locate(client, &keys, explain, out),
         OfClient::Ping => servers::ping(client, out),
         OfClient::Version => servers::version(client, out),
         OfClient::Flush { delay, yes } => servers::flush(client, delay, yes, out),

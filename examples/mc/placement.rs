@@ -3,20 +3,20 @@
 use crate::lines::Lines;
 use crate::outcome::{Failure, Outcome, outcome_of, say};
 use crate::placer::Placer;
-use moecache::{Client, Scheme};
+use moecache::Scheme;
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
 
 /// Standard input is worked off as it comes, and the answers to what has come go out before waiting
 /// for more, so that it serves a large file and a slow pipe alike.
 pub(crate) fn locate(
-    client: &Client,
+    placer: Placer,
     keys: &[String],
     explain: bool,
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
     let mut places = Places {
-        placer: Placer::new(client.clone()),
+        placer,
         explain,
         out: BufWriter::new(out),
     };

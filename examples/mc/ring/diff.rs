@@ -53,7 +53,7 @@ impl FromStr for Side {
 
 impl Side {
     fn placer(self, fleet: &Fleet) -> moecache::Result<Placer> {
-        Ok(Placer::new(fleet.client_of(self.servers, self.scheme)?))
+        fleet.placer_of(self.servers, self.scheme)
     }
 }
 
@@ -141,7 +141,7 @@ impl<'a> Moves<'a> {
         writeln!(out, "{moved} of {keys} {name} move, {of_moved}")?;
         writeln!(
             out,
-            "{least}, {of_least}, would have to, for each server to have as many as it has then"
+            "no placement with these shares moves fewer than {least}, {of_least}"
         )?;
 
         let mut changes = table(["SERVER", "BEFORE", "AFTER", "LEAVE", "COME"]);

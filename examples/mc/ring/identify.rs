@@ -5,7 +5,6 @@ use super::kinds::Kinds;
 use super::records::{self, Deployment};
 use crate::fleet::Fleet;
 use crate::outcome::{Failure, Outcome, say};
-use crate::placer::Placer;
 use clap::Args;
 use moecache::{Result, Scheme};
 use std::cmp::Reverse;
@@ -70,7 +69,13 @@ fn try_all(deployments: &[Deployment], fleet: &Fleet) -> Vec<Fit> {
         }
     }
     for (reason, schemes) in untried {
-        say(&format!("not tried: {}: {reason}", schemes.join(", ")));
+        let (first, more) = (&schemes[0], schemes.len() - 1);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        say(&format!("not tried: {first}{more}: {reason}"));
     }
     fits
 }
@@ -79,7 +84,7 @@ fn try_all(deployments: &[Deployment], fleet: &Fleet) -> Vec<Fit> {
 fn right(scheme: Scheme, deployments: &[Deployment], fleet: &Fleet) -> Result<u64> {
     let mut right = 0;
     for deployment in deployments {
-        let placer = Placer::new(fleet.client_of(&deployment.servers, Some(scheme))?);
+        let placer = fleet.placer_of(&deployment.servers, Some(scheme))?;
         for placement in &deployment.placements {
             right += u64::from(placer.place(&placement.key)? == placement.server);
         }

@@ -2,7 +2,6 @@
 
 use super::sample::made;
 use crate::fleet::Fleet;
-use crate::placer::Placer;
 use moecache::{Result, Scheme, Server};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -23,7 +22,7 @@ impl Kinds {
     pub(super) fn new(schemes: &[Scheme], servers: &[Server], fleet: &Fleet) -> Result<Self> {
         let mut kinds: Vec<Kind> = Vec::new();
         for &scheme in schemes {
-            let placer = Placer::new(fleet.client_of(servers, Some(scheme))?);
+            let placer = fleet.placer_of(servers, Some(scheme))?;
             let places = made().take(KEYS).map(|key| placer.place(key));
             let places: Vec<usize> = places.collect::<Result<_>>()?;
             match kinds.iter_mut().find(|kind| kind.places == places) {

@@ -18,7 +18,6 @@ use clap::{Args, Subcommand};
 use std::io::Write;
 
 #[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Ring {
     #[command(subcommand)]
     command: Option<Command>,
@@ -40,11 +39,17 @@ enum Command {
 
 impl Ring {
     pub(crate) fn run(self, fleet: &Fleet, out: &mut impl Write) -> Result<Outcome, Failure> {
-        match self.command {
-            None => self.shares.run(fleet, out),
-            Some(Command::Diff(diff)) => diff.run(fleet, out),
-            Some(Command::Verify(verify)) => verify.run(fleet, out),
-            Some(Command::Identify(identify)) => identify.run(fleet, out),
+        let Some(command) = self.command else {
+            return self.shares.run(fleet, out);
+        };
+        if self.shares != shares::Shares::default() {
+            let reason = "ring: the options of a command below it stand behind that command";
+            return Err(Failure::Usage(reason.to_owned()));
+        }
+        match command {
+            Command::Diff(diff) => diff.run(fleet, out),
+            Command::Verify(verify) => verify.run(fleet, out),
+            Command::Identify(identify) => identify.run(fleet, out),
         }
     }
 }

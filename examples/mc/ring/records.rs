@@ -20,6 +20,8 @@ use serde::Deserialize;
 
 /// Keys that were recorded on the same servers.
 pub(super) struct Deployment {
+    /// The first line of the file that it is on.
+    pub(super) line: u64,
     /// The scheme's name, if it was recorded.
     pub(super) scheme: Option<String>,
     pub(super) servers: Vec<Server>,
@@ -27,7 +29,6 @@ pub(super) struct Deployment {
 }
 
 pub(super) struct Placement {
-    /// Where in the file it is.
     pub(super) line: u64,
     pub(super) key: Vec<u8>,
     /// The place of the server in the list, from 0.
@@ -38,6 +39,7 @@ pub(super) struct Placement {
 pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure> {
     let mut deployments = Vec::new();
     let mut by_hand = Deployment {
+        line: 1,
         scheme: None,
         servers: fleet.servers(),
         placements: Vec::new(),
@@ -58,7 +60,7 @@ pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure
     deployments.push(by_hand);
     deployments.retain(|deployment| !deployment.placements.is_empty());
     if deployments.is_empty() {
-        return Err(Failure::Usage(format!("{file}: it has no placements")));
+        return Err(Failure::Usage(format!("{file}: no placements are in it")));
     }
     Ok(deployments)
 }
@@ -92,7 +94,7 @@ fn parse(text: &[u8], line: Line<'_>, servers: &[Server]) -> Result<Placement, S
         found = Some(index);
     }
     Ok(Placement {
-        line: line.place.number,
+        line: line.place.line,
         key: key.to_vec(),
         server: found.ok_or("a key and its server are needed, with a tab between them")?,
     })
@@ -106,7 +108,7 @@ fn parse_json(line: Line<'_>, fleet: &Fleet) -> Result<Deployment, String> {
     );
     let placements = object.keys.into_iter().map(|(key, server)| {
         Ok(Placement {
-            line: line.place.number,
+            line: line.place.line,
             key: key.into_bytes(),
             server: server.index(&servers)?,
         })
@@ -117,6 +119,7 @@ fn parse_json(line: Line<'_>, fleet: &Fleet) -> Result<Deployment, String> {
         (peer, scheme) => peer.or(scheme),
     };
     Ok(Deployment {
+        line: line.place.line,
         scheme,
         servers,
         placements,

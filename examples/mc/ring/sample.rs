@@ -4,19 +4,14 @@ use crate::lines::Lines;
 use crate::outcome::{Failure, Outcome, outcome_of, say};
 use clap::Args;
 
-#[derive(Args)]
+#[derive(Args, Default, PartialEq)]
 pub(super) struct Sample {
     /// Count the keys of this file, one a line, in place of made ones; - is standard input
     #[arg(long, value_name = "FILE")]
     keys: Option<String>,
-    /// How many keys are made
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        default_value_t = 100_000,
-        conflicts_with = "keys"
-    )]
-    sample: u64,
+    /// How many keys are made [default: 100000]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "keys")]
+    sample: Option<usize>,
 }
 
 impl Sample {
@@ -27,7 +22,7 @@ impl Sample {
     ) -> Result<Outcome, Failure> {
         let mut worst = Outcome::Done;
         let Some(file) = &self.keys else {
-            for key in made().take(usize::try_from(self.sample).unwrap_or(usize::MAX)) {
+            for key in made().take(self.sample.unwrap_or(100_000)) {
                 one(key.as_bytes())?;
             }
             return Ok(worst);

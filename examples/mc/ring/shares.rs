@@ -5,7 +5,6 @@ use super::sample::Sample;
 use super::svg;
 use crate::fleet::Fleet;
 use crate::outcome::{Failure, Outcome};
-use crate::placer::Placer;
 use crate::table::table;
 use clap::Args;
 use comfy_table::CellAlignment;
@@ -13,7 +12,7 @@ use serde::Serialize;
 use std::fs;
 use std::io::{self, Write};
 
-#[derive(Args)]
+#[derive(Args, Default, PartialEq)]
 pub(crate) struct Shares {
     #[command(flatten)]
     sample: Sample,
@@ -39,7 +38,7 @@ pub(super) struct Share<'a> {
 
 impl Shares {
     pub(super) fn run(self, fleet: &Fleet, out: &mut impl Write) -> Result<Outcome, Failure> {
-        let placer = Placer::new(fleet.client()?);
+        let placer = fleet.placer()?;
         let mut keys = vec![0; placer.servers().len()];
         let outcome = self.sample.each(|key| {
             keys[placer.place(key)?] += 1;

@@ -1,7 +1,8 @@
 //! `mc ring verify`: whether keys are where they were recorded.
 
-use super::records::{self, Placement};
+use super::records::{self, Deployment, Placement};
 use crate::fleet::Fleet;
+use crate::lines::Place;
 use crate::outcome::{Failure, Outcome, say};
 use crate::placer::Placer;
 use clap::Args;
@@ -20,11 +21,11 @@ impl Verify {
     pub(super) fn run(self, fleet: &Fleet, out: &mut impl Write) -> Result<Outcome, Failure> {
         let (mut checked, mut differ) = (0_u64, 0_u64);
         for deployment in records::read(&self.file, fleet)? {
-            let scheme = deployment.scheme.map(|name| name.parse()).transpose()?;
-            let placer = Placer::new(fleet.client_of(deployment.servers, scheme)?);
+            let placer = placer(&deployment, fleet);
+            let placer = placer.map_err(|error| self.refused(deployment.line, &error))?;
             for placement in &deployment.placements {
                 let placed = placer.place(&placement.key);
-                let placed = placed.map_err(|error| self.refused(placement, &error))?;
+                let placed = placed.map_err(|error| self.refused(placement.line, &error))?;
                 checked += 1;
                 if placed != placement.server {
                     differ += 1;
@@ -53,7 +54,7 @@ impl Verify {
         let Placement { line, key, server } = placement;
         let explanation = placer.client.explain(key)?.to_string();
         let name = &placer.servers()[*server];
-        writeln!(out, "{}: line {line}: {}", self.file, key.escape_ascii())?;
+        writeln!(out, "{}: {}", self.place(*line), key.escape_ascii())?;
         writeln!(out, "  recorded on {server}: {name}")?;
         writeln!(out, "  placed so:")?;
         let lines = explanation.lines();
@@ -62,9 +63,18 @@ impl Verify {
             .collect::<io::Result<()>>()?)
     }
 
-    fn refused(&self, placement: &Placement, error: &moecache::Error) -> Failure {
-        let Placement { line, key, .. } = placement;
-        let (file, key) = (&self.file, key.escape_ascii());
-        Failure::Usage(format!("{file}: line {line}: \"{key}\": {error:#}"))
+    fn refused(&self, line: u64, error: &moecache::Error) -> Failure {
+        Failure::Usage(format!("{}: {error:#}", self.place(line)))
     }
+
+    fn place(&self, line: u64) -> Place<'_> {
+        let file = &self.file;
+        Place { file, line }
+    }
+}
+
+fn placer(deployment: &Deployment, fleet: &Fleet) -> moecache::Result<Placer> {
+    let name = deployment.scheme.as_deref();
+    let scheme = name.map(str::parse).transpose()?;
+    fleet.placer_of(&deployment.servers, scheme)
 }
