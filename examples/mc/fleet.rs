@@ -1,6 +1,7 @@
 //! The options that every command has: which servers, whose deployment they are, and how they are
 //! spoken to.
 
+use crate::outcome::Failure;
 use crate::placer::Placer;
 use crate::time;
 use clap::Args;
@@ -19,6 +20,10 @@ pub(crate) struct Fleet {
     /// [env: MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
     #[arg(long, global = true, value_delimiter = ',')]
     servers: Option<Vec<String>>,
+    /// The texts that stand for the servers where the deployment hashes them, in the same order, in
+    /// place of those made of their addresses: the names that twemproxy has, say
+    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
+    ring_names: Vec<String>,
     /// Whose deployment it is, which says how keys are placed and values stored: a client, such as
     /// pylibmc, or one of `mc schemes`, such as libmemcached:consistent/fnv1a_32 [env:
     /// MEMCACHED_COMPATIBLE_WITH] [default: moecache:default]
@@ -59,23 +64,21 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn client(&self) -> Result<Client> {
-        let mut builder = self.placed(self.servers())?;
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let mut builder = self.placed(self.servers()?)?;
         if let Some(format) = self.format {
             builder = builder.format(format);
         }
         if let Some(compression) = self.compression {
             builder = builder.compression(compression);
         }
-        builder
-            .protocol(self.protocol()?)
-            .timeout(self.timeout)
-            .build()
+        let builder = builder.protocol(self.protocol()?).timeout(self.timeout);
+        Ok(builder.build()?)
     }
 
     /// One that only places keys.
-    pub(crate) fn placer(&self) -> Result<Placer> {
-        self.placer_of(self.servers(), None)
+    pub(crate) fn placer(&self) -> Result<Placer, Failure> {
+        Ok(self.placer_of(self.servers()?, None)?)
     }
 
     /// The same for other servers, and for another scheme than the options have.
@@ -115,13 +118,23 @@ impl Fleet {
         }
     }
 
-    pub(crate) fn servers(&self) -> Vec<Server> {
-        if let Some(servers) = &self.servers {
-            return servers.into_servers();
+    pub(crate) fn servers(&self) -> Result<Vec<Server>, Failure> {
+        let servers = match (&self.servers, variable("MEMCACHED_SERVERS")) {
+            (Some(servers), _) => servers.into_servers(),
+            (None, Some(servers)) => servers.split(',').map(Server::from).collect(),
+            (None, None) => vec!["127.0.0.1:11211".into()],
+        };
+        let (names, count) = (&self.ring_names, servers.len());
+        if names.is_empty() {
+            return Ok(servers);
         }
-        let variable = variable("MEMCACHED_SERVERS");
-        let servers = variable.as_deref().unwrap_or("127.0.0.1:11211");
-        servers.split(',').map(Server::from).collect()
+        if names.len() != count {
+            let given = names.len();
+            let reason = format!("ring-names: {given} for {count} servers; each needs one");
+            return Err(Failure::Usage(reason));
+        }
+        let named = servers.into_iter().zip(names);
+        Ok(named.map(|(server, name)| server.ring_name(name)).collect())
     }
 
     fn scheme(&self) -> Result<Option<Scheme>> {

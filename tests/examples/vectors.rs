@@ -1,184 +1,147 @@
 //! Recorded placements of the peers, every scheme of them, by way of `mc`.
 
+#[path = "../vectors/placement/mod.rs"]
+mod placement;
+
 use crate::{mc, text};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::path::Path;
+use placement::{Case, Typed, all};
 
-#[derive(Deserialize)]
-struct Inputs {
-    lists: HashMap<String, List>,
-    keysets: HashMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct List {
-    servers: Vec<serde_json::Value>,
-    keysets: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Peer {
-    peer: String,
-    vectors: Vec<Vector>,
-}
-
-#[derive(Deserialize)]
-struct Vector {
+/// A scheme by its name, and what was recorded of it on one list of servers.
+struct Sample {
     scheme: String,
-    list: String,
-    /// The server of each key, a base 36 digit each.
-    index: String,
+    case: Case,
 }
 
-/// What was recorded of one scheme on one list.
-struct Recorded {
-    peer: String,
-    scheme: String,
-    servers: Vec<serde_json::Value>,
-    keys: Vec<(String, usize)>,
-}
-
-impl Recorded {
-    fn name(&self) -> String {
-        format!("{}:{}", self.peer, self.scheme)
-    }
-
-    /// As `--servers` takes them.
-    fn servers(&self) -> String {
-        let typed = self.servers.iter().map(|server| {
-            let host = server["host"].as_str().unwrap();
-            let (port, weight) = (&server["port"], &server["weight"]);
-            if host.contains(':') {
-                format!("[{host}]:{port}:{weight}")
-            } else {
-                format!("{host}:{port}:{weight}")
+/// Of each scheme every ninth list, beginning with another one each time.
+fn samples() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for recorded in all() {
+        let mut cases = recorded.cases;
+        cases.sort_by(|one, other| one.scheme.cmp(&other.scheme));
+        let mut schemes = 0;
+        while let Some(first) = cases.first() {
+            let name = first.scheme.clone();
+            let its = cases.iter().take_while(|case| case.scheme == name).count();
+            let scheme = format!("{}:{name}", recorded.peer);
+            let its = cases.drain(..its).skip(schemes % 9 % its).step_by(9);
+            if is_built(&scheme) {
+                samples.extend(its.map(|case| Sample {
+                    scheme: scheme.clone(),
+                    case,
+                }));
             }
-        });
-        typed.collect::<Vec<_>>().join(",")
+            schemes += 1;
+        }
+    }
+    samples
+}
+
+/// Some hashes are of features.
+fn is_built(scheme: &str) -> bool {
+    match scheme {
+        "dalli:ring" | "enyim:ketama/sha1" => cfg!(feature = "sha1"),
+        "enyim:ketama/tiger" => cfg!(feature = "tiger"),
+        _ => true,
+    }
+}
+
+impl Sample {
+    /// The options that set `mc` up.
+    fn options(&self) -> Vec<String> {
+        let servers = &self.case.servers;
+        let typed: Vec<String> = servers.iter().map(typed).collect();
+        let mut options = vec![
+            format!("--compatible-with={}", self.scheme),
+            format!("--servers={}", typed.join(",")),
+        ];
+        let names: Option<Vec<String>> = servers.iter().map(ring_name).collect();
+        if self.scheme.starts_with("spymemcached:ketama") {
+            let names = names.map(|names| format!("--ring-names={}", names.join(",")));
+            options.extend(names);
+        }
+        options
     }
 
+    /// The long form, on one line.
     fn to_json(&self) -> String {
-        let Self {
-            peer,
-            scheme,
-            servers,
-            keys,
-        } = self;
+        let (peer, scheme) = self.scheme.split_once(':').unwrap();
+        let servers = self.case.servers.iter().map(|server| {
+            let Typed { host, port, weight, .. } = server;
+            let mut json = serde_json::json!({"host": host, "port": port, "weight": weight});
+            if peer == "spymemcached" {
+                json["ring_name"] = ring_name(server).into();
+            }
+            json
+        });
         let json = serde_json::json!({
-            "peer": peer, "version": "1", "scheme": scheme, "servers": servers, "keys": keys,
+            "peer": peer,
+            "version": "1",
+            "scheme": scheme,
+            "servers": servers.collect::<Vec<_>>(),
+            "keys": self.case.keys,
         });
         json.to_string()
     }
 }
 
-/// Of each scheme every ninth list, beginning with another one each time.
-fn sample() -> Vec<Recorded> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/placement");
-    let inputs: Inputs = read(&folder.join("inputs.json"));
-    let mut schemes: BTreeMap<(String, String), Vec<Vector>> = BTreeMap::new();
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.ends_with("inputs.json") {
-            continue;
-        }
-        let Peer { peer, vectors } = read(&path);
-        for vector in vectors {
-            let scheme = (peer.clone(), vector.scheme.clone());
-            schemes.entry(scheme).or_default().push(vector);
-        }
+fn typed(server: &Typed) -> String {
+    let Typed { host, port, weight, .. } = server;
+    if host.contains(':') {
+        format!("[{host}]:{port}:{weight}")
+    } else {
+        format!("{host}:{port}:{weight}")
     }
-    let mut sample = Vec::new();
-    for (number, ((peer, scheme), vectors)) in schemes.iter().enumerate() {
-        if !is_built(peer, scheme) {
-            continue;
-        }
-        let first = number % 9 % vectors.len();
-        for vector in vectors.iter().skip(first).step_by(9) {
-            let list = &inputs.lists[&vector.list];
-            let keys = list.keysets.iter().flat_map(|set| &inputs.keysets[set]);
-            let indexes = vector
-                .index
-                .chars()
-                .map(|c| c.to_digit(36).unwrap() as usize);
-            sample.push(Recorded {
-                peer: peer.clone(),
-                scheme: scheme.clone(),
-                servers: list.servers.clone(),
-                keys: keys.cloned().zip(indexes).collect(),
-            });
-        }
-    }
-    sample
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> T {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-/// Some hashes are of features.
-fn is_built(peer: &str, scheme: &str) -> bool {
-    match scheme {
-        _ if peer == "dalli" => cfg!(feature = "sha1"),
-        "ketama/sha1" => cfg!(feature = "sha1"),
-        "ketama/tiger" => cfg!(feature = "tiger"),
-        _ => true,
-    }
+/// What spymemcached hashes for a host name: with the address that it has found.
+fn ring_name(server: &Typed) -> Option<String> {
+    let Typed { host, port, ip, .. } = server;
+    ip.map(|ip| format!("{host}/{ip}:{port}"))
 }
 
 #[test]
 fn where_keys_are() {
-    for recorded in sample() {
-        let (scheme, servers) = (recorded.name(), recorded.servers());
-        let keys: Vec<&str> = recorded.keys.iter().map(|(key, _)| key.as_str()).collect();
-        let arguments = ["where", "--compatible-with", &scheme, "--servers", &servers];
+    for sample in samples() {
+        let options = sample.options();
+        let arguments = options.iter().map(String::as_str).chain(["where"]);
+        let arguments: Vec<&str> = arguments.collect();
+        let keys: Vec<&str> = sample.case.keys.iter().map(|(key, _)| &**key).collect();
         let answer = mc("nobody:1", &arguments, keys.join("\n").as_bytes());
-        assert_eq!(text(&answer.stderr), "", "{scheme} {servers}");
-        let lines = text(&answer.stdout).lines();
-        let placed = lines.map(|line| {
+        assert_eq!(text(&answer.stderr), "", "{options:?}");
+        let placed = text(&answer.stdout).lines().map(|line| {
             let mut fields = line.split('\t');
             let key = fields.next().unwrap().to_owned();
             (key, fields.next().unwrap().parse().unwrap())
         });
         let placed: Vec<(String, usize)> = placed.collect();
-        assert_eq!(placed, recorded.keys, "{scheme} {servers}");
+        assert_eq!(placed, sample.case.keys, "{options:?}");
     }
 }
 
 #[test]
 fn all_verify() {
-    let sample = sample();
-    let count: usize = sample.iter().map(|recorded| recorded.keys.len()).sum();
-    let lines: Vec<String> = sample.iter().map(Recorded::to_json).collect();
-    let answer = mc(
-        "nobody:1",
-        &["ring", "verify", "-"],
-        lines.join("\n").as_bytes(),
-    );
+    let samples = samples();
+    let count: usize = samples.iter().map(|sample| sample.case.keys.len()).sum();
+    let lines: Vec<String> = samples.iter().map(Sample::to_json).collect();
+    let verify = ["ring", "verify", "-"];
+    let answer = mc("nobody:1", &verify, lines.join("\n").as_bytes());
     assert_eq!(text(&answer.stderr), "");
     let expected = format!("{count} placements checked: all the same\n");
     assert_eq!(text(&answer.stdout), expected);
 }
 
-/// The longest list of each scheme tells whose it is, among those that are the same everywhere.
+/// The longest list of each scheme tells it.
 #[test]
 fn all_are_identified() {
-    let mut longest: HashMap<String, Recorded> = HashMap::new();
-    for recorded in sample() {
-        let known = longest.get(&recorded.name());
-        if known.is_none_or(|known| known.servers.len() < recorded.servers.len()) {
-            longest.insert(recorded.name(), recorded);
-        }
-    }
-    assert!(!longest.is_empty());
-    for (scheme, recorded) in longest {
-        let input = recorded.to_json();
+    let mut samples = samples();
+    samples.sort_by_key(|it| (it.scheme.clone(), std::cmp::Reverse(it.case.servers.len())));
+    samples.dedup_by(|other, first| other.scheme == first.scheme);
+    assert!(samples.len() > 10);
+    for sample in samples {
+        let input = sample.to_json();
         let answer = mc("nobody:1", &["ring", "identify", "-"], input.as_bytes());
-        let error = text(&answer.stderr);
-        assert!(answer.status.success(), "{scheme}: {error}");
-        let found = text(&answer.stdout).lines().any(|line| line == scheme);
-        assert!(found, "{scheme}: {}", text(&answer.stdout));
+        let (found, error) = (text(&answer.stdout), text(&answer.stderr));
+        let is_found = found.lines().any(|line| line == sample.scheme);
+        assert!(is_found, "{}: {found}{error}", sample.scheme);
     }
 }

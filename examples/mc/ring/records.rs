@@ -10,7 +10,8 @@
 //!  "keys": [["key1", 0], ["key2", 0]]}
 //! ```
 //!
-//! (on one line), all but the keys of which may be left out, and is then that of the options.
+//! (on one line), all but the keys of which may be left out, and is then that of the options. A
+//! server may have a `ring_name` too.
 
 use crate::fleet::Fleet;
 use crate::lines::{Line, Lines};
@@ -41,7 +42,7 @@ pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure
     let mut by_hand = Deployment {
         line: 1,
         scheme: None,
-        servers: fleet.servers(),
+        servers: fleet.servers()?,
         placements: Vec::new(),
     };
     let mut lines = Lines::open(file)?;
@@ -50,7 +51,9 @@ pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure
         match line.bytes.trim_ascii() {
             [] => {}
             // A key may begin with a brace; its server does not end with one.
-            [b'{', .., b'}'] => deployments.push(parse_json(line, fleet).map_err(refused)?),
+            [b'{', .., b'}'] => {
+                deployments.push(parse_json(line, &by_hand.servers).map_err(refused)?);
+            }
             text => {
                 let placement = parse(text, line, &by_hand.servers).map_err(refused)?;
                 by_hand.placements.push(placement);
@@ -100,12 +103,12 @@ fn parse(text: &[u8], line: Line<'_>, servers: &[Server]) -> Result<Placement, S
     })
 }
 
-fn parse_json(line: Line<'_>, fleet: &Fleet) -> Result<Deployment, String> {
+fn parse_json(line: Line<'_>, servers: &[Server]) -> Result<Deployment, String> {
     let object: Object = serde_json::from_slice(line.bytes).map_err(|error| error.to_string())?;
-    let servers = object.servers.map_or_else(
-        || fleet.servers(),
-        |servers| servers.into_iter().map(Server::from).collect(),
-    );
+    let servers = match object.servers {
+        Some(servers) => servers.into_iter().map(Server::from).collect(),
+        None => servers.to_vec(),
+    };
     let placements = object.keys.into_iter().map(|(key, server)| {
         Ok(Placement {
             line: line.place.line,
@@ -142,6 +145,7 @@ enum Typed {
         host: String,
         port: Option<u16>,
         weight: Option<u32>,
+        ring_name: Option<String>,
     },
 }
 
@@ -149,8 +153,17 @@ impl From<Typed> for Server {
     fn from(typed: Typed) -> Self {
         match typed {
             Typed::Text(text) => text.into(),
-            Typed::Parts { host, port, weight } => {
-                (host, port.unwrap_or(DEFAULT_PORT), weight.unwrap_or(1)).into()
+            Typed::Parts {
+                host,
+                port,
+                weight,
+                ring_name,
+            } => {
+                let server = Self::from((host, port.unwrap_or(DEFAULT_PORT), weight.unwrap_or(1)));
+                match ring_name {
+                    Some(name) => server.ring_name(name),
+                    None => server,
+                }
             }
         }
     }

@@ -181,14 +181,12 @@ impl<'a> Bars<'a> {
 }
 
 fn colour(server: usize) -> String {
-    let [red, green, blue] = COLOURS[server % COLOURS.len()];
-    let darker = |part: u8| part / 8 * if server < COLOURS.len() { 8 } else { 5 };
-    format!(
-        "#{:02x}{:02x}{:02x}",
-        darker(red),
-        darker(green),
-        darker(blue)
-    )
+    let again = server >= COLOURS.len();
+    let [red, green, blue] = COLOURS[server % COLOURS.len()].map(|part| {
+        // Two thirds, of a byte.
+        if again { part / 3 * 2 } else { part }
+    });
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 fn text(svg: &mut String, x: f64, y: f64, attributes: &str, text: impl fmt::Display) {
