@@ -102,18 +102,6 @@ impl Distribution {
         )))
     }
 
-    /// Whether it hashes the addresses that host names resolve to.
-    pub(crate) fn hashes_addresses(self) -> bool {
-        matches!(
-            self,
-            Self::Enyim
-                | Self::EnyimKetama
-                | Self::EnyimCore
-                | Self::EnyimCoreLegacy
-                | Self::SpymemcachedKetama
-        )
-    }
-
     fn ip(self, server: &Node, host: &str) -> Result<IpAddr, Error> {
         server.ip.ok_or_else(|| {
             Error::validation(format!(
