@@ -58,7 +58,7 @@ fn a_violation_is_found() {
             "use std::io;\nuse crate::route::Topology;",
             Some(
                 "src/conn/pool.rs:2: conn uses route; allowed are error, key, expiry, item, meta, \
-                 server, secret, protocol",
+                 peer, server, secret, protocol",
             ),
         ),
         (

@@ -1,5 +1,5 @@
 use super::{Client, Shared};
-use crate::conn::{Options, Protocol};
+use crate::conn::{Options, Protocol, first_ipv4};
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
@@ -35,6 +35,7 @@ pub struct ClientBuilder {
     distribution: Option<Distribution>,
     hash: Option<Hash>,
     locator: Option<MakeLocator>,
+    resolve_names: bool,
     format: Option<Format>,
     transcoder: Option<Arc<dyn Transcoder>>,
     compression: Option<Compression>,
@@ -70,6 +71,7 @@ impl Default for ClientBuilder {
             distribution: None,
             hash: None,
             locator: None,
+            resolve_names: false,
             format: None,
             transcoder: None,
             compression: None,
@@ -144,6 +146,18 @@ impl ClientBuilder {
         make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
     ) -> Self {
         self.locator = Some(MakeLocator(Arc::new(make)));
+        self
+    }
+
+    /// Lets [`build`](Self::build) look up host names where the distribution hashes addresses: it
+    /// takes the first IPv4 address of each, as .NET does. Each may take as long as a connect;
+    /// without this they are refused. Other distributions hash names as they were typed, and then
+    /// nothing is looked up before the first connect.
+    ///
+    /// What was found holds for this client. A deployment whose names change their addresses moves
+    /// its keys with them, on .NET as here.
+    pub fn resolve_names(mut self) -> Self {
+        self.resolve_names = true;
         self
     }
 
@@ -247,11 +261,14 @@ impl ClientBuilder {
         self
     }
 
-    /// The client. Nothing is resolved or connected.
+    /// The client. Nothing is connected, and nothing resolved unless
+    /// [`resolve_names`](Self::resolve_names) asks for it.
     ///
     /// # Errors
     ///
-    /// A validation error that names the setting and what is allowed.
+    /// A validation error that names the setting and what is allowed; with
+    /// [`resolve_names`](Self::resolve_names) a connect error where a name has no IPv4 address, or
+    /// none in time.
     pub fn build(self) -> Result<Client> {
         let timeouts = [
             ("timeout", Some(self.timeout)),
@@ -301,9 +318,14 @@ impl ClientBuilder {
             scheme = scheme.with_hash(hash)?;
         }
         let transcoder = self.make_transcoder()?;
-        let locator = |nodes: &mut [Node]| match &self.locator {
-            Some(MakeLocator(make)) => Ok(Arc::from(make(nodes)?)),
-            None => scheme.build(nodes),
+        let locator = |nodes: &mut [Node]| {
+            if let Some(MakeLocator(make)) = &self.locator {
+                return Ok(Arc::from(make(nodes)?));
+            }
+            if self.resolve_names && scheme.distribution().hashes_addresses() {
+                resolve(nodes, self.connect_timeout.unwrap_or(self.timeout))?;
+            }
+            scheme.build(nodes)
         };
         let topology = Topology::new(&self.servers, locator, options)?;
         let shared = Shared {
@@ -333,4 +355,15 @@ impl ClientBuilder {
         let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
         Ok(Arc::from(transcoder))
     }
+}
+
+/// Finds the addresses of host names.
+fn resolve(nodes: &mut [Node], timeout: Duration) -> Result<()> {
+    for node in nodes {
+        if let (None, Some(host)) = (node.ip, node.host()) {
+            let found = first_ipv4(host, timeout);
+            node.ip = Some(found.map_err(|error| error.during("resolve_names"))?);
+        }
+    }
+    Ok(())
 }

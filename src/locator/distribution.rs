@@ -291,6 +291,18 @@ impl Distribution {
         self.owner() == owner
     }
 
+    /// Whether it places servers by their addresses, whatever names they were given by.
+    pub(crate) fn hashes_addresses(self) -> bool {
+        matches!(
+            self,
+            Self::Enyim
+                | Self::EnyimKetama
+                | Self::EnyimCore
+                | Self::EnyimCoreLegacy
+                | Self::SpymemcachedKetama
+        )
+    }
+
     /// Says which hashes it has, since it has none of this name.
     pub(super) fn has_no_hash(self, name: &str) -> Error {
         let allowed: Vec<&str> = self.hashes().iter().map(|&(_, name)| name).collect();
