@@ -133,8 +133,8 @@ impl Fleet {
             let reason = format!("ring-names: {given} for {count} servers; each needs one");
             return Err(Failure::Usage(reason));
         }
-        let named = servers.into_iter().zip(names);
-        Ok(named.map(|(server, name)| server.ring_name(name)).collect())
+        let pairs = servers.into_iter().zip(names);
+        Ok(pairs.map(|(server, name)| server.ring_name(name)).collect())
     }
 
     fn scheme(&self) -> Result<Option<Scheme>> {

@@ -15,35 +15,35 @@ pub(crate) fn locate(
     explain: bool,
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
-    let mut places = Places {
+    let mut answers = Answers {
         placer,
         explain,
         out: BufWriter::new(out),
     };
     let mut worst = Outcome::Done;
     for key in keys {
-        worst = worst.max(places.write(key.as_bytes(), &key.escape_debug())?);
+        worst = worst.max(answers.write(key.as_bytes(), &key.escape_debug())?);
     }
     if keys.is_empty() {
         let mut lines = Lines::open("-")?;
         while let Some(line) = lines.next()? {
-            worst = worst.max(places.write(line.bytes, &line)?);
+            worst = worst.max(answers.write(line.bytes, &line)?);
             if lines.is_drained() {
-                places.out.flush()?;
+                answers.out.flush()?;
             }
         }
     }
-    places.out.flush()?;
+    answers.out.flush()?;
     Ok(worst)
 }
 
-struct Places<W: Write> {
+struct Answers<W: Write> {
     placer: Placer,
     explain: bool,
     out: BufWriter<W>,
 }
 
-impl<W: Write> Places<W> {
+impl<W: Write> Answers<W> {
     /// Writes the place of `key`, or says why `name` is none.
     fn write(&mut self, key: &[u8], name: &dyn Display) -> Result<Outcome, Failure> {
         let placer = &self.placer;

@@ -66,7 +66,9 @@ impl Sample {
     fn to_json(&self) -> String {
         let (peer, scheme) = self.scheme.split_once(':').unwrap();
         let servers = self.case.servers.iter().map(|server| {
-            let Typed { host, port, weight, .. } = server;
+            let Typed {
+                host, port, weight, ..
+            } = server;
             let mut json = serde_json::json!({"host": host, "port": port, "weight": weight});
             if peer == "spymemcached" {
                 json["ring_name"] = ring_name(server).into();
@@ -85,7 +87,9 @@ impl Sample {
 }
 
 fn typed(server: &Typed) -> String {
-    let Typed { host, port, weight, .. } = server;
+    let Typed {
+        host, port, weight, ..
+    } = server;
     if host.contains(':') {
         format!("[{host}]:{port}:{weight}")
     } else {

@@ -66,19 +66,19 @@ impl Diff {
             *flows.entry(flow).or_insert(0) += 1;
             Ok(())
         })?;
-        let moves = Moves::new(&old, &new, &flows);
+        let compared = Comparison::new(&old, &new, &flows);
         if self.json {
-            serde_json::to_writer_pretty(&mut *out, &moves).map_err(io::Error::from)?;
+            serde_json::to_writer_pretty(&mut *out, &compared).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
-            moves.write(self.sample.name(), out)?;
+            compared.write(self.sample.name(), out)?;
         }
         Ok(outcome)
     }
 }
 
 #[derive(Serialize)]
-struct Moves<'a> {
+struct Comparison<'a> {
     /// All that were counted.
     keys: u64,
     /// Those that another server has.
@@ -106,7 +106,7 @@ struct Change<'a> {
     come: u64,
 }
 
-impl<'a> Moves<'a> {
+impl<'a> Comparison<'a> {
     /// From how many keys go from which place in the old list to which in the new.
     fn new(old: &'a Placer, new: &'a Placer, flows: &BTreeMap<(usize, usize), u64>) -> Self {
         let (old, new) = (old.servers(), new.servers());

@@ -15,7 +15,7 @@ pub(super) struct Kinds(Vec<Kind>);
 struct Kind {
     schemes: Vec<Scheme>,
     /// The server of each made key.
-    places: Vec<usize>,
+    owners: Vec<usize>,
 }
 
 impl Kinds {
@@ -23,13 +23,13 @@ impl Kinds {
         let mut kinds: Vec<Kind> = Vec::new();
         for &scheme in schemes {
             let placer = fleet.placer_of(servers, Some(scheme))?;
-            let places = made().take(KEYS).map(|key| placer.place(key));
-            let places: Vec<usize> = places.collect::<Result<_>>()?;
-            match kinds.iter_mut().find(|kind| kind.places == places) {
+            let owners = made().take(KEYS).map(|key| placer.place(key));
+            let owners: Vec<usize> = owners.collect::<Result<_>>()?;
+            match kinds.iter_mut().find(|kind| kind.owners == owners) {
                 Some(kind) => kind.schemes.push(scheme),
                 None => kinds.push(Kind {
                     schemes: vec![scheme],
-                    places,
+                    owners,
                 }),
             }
         }
@@ -54,8 +54,8 @@ impl Kinds {
         let mut told = Vec::new();
         loop {
             let apart = |told: &[usize]| {
-                let places = |kind: &Kind| told.iter().map(|&key| kind.places[key]).collect();
-                let seen: BTreeSet<Vec<usize>> = self.0.iter().map(places).collect();
+                let owners = |kind: &Kind| told.iter().map(|&key| kind.owners[key]).collect();
+                let seen: BTreeSet<Vec<usize>> = self.0.iter().map(owners).collect();
                 seen.len()
             };
             if apart(&told) == self.0.len() {

@@ -27,7 +27,7 @@ pub(crate) struct Shares {
 
 /// What a server has.
 #[derive(Serialize)]
-pub(super) struct Share<'a> {
+pub(super) struct Row<'a> {
     pub(super) server: &'a str,
     /// Of the hash space, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,12 +46,12 @@ impl Shares {
         })?;
         let exact = placer.client.shares();
         let servers = placer.servers().iter().zip(keys).enumerate();
-        let shares = servers.map(|(index, (server, keys))| Share {
+        let shares = servers.map(|(index, (server, keys))| Row {
             server,
             share: exact.as_ref().and_then(|exact| exact.get(index).copied()),
             keys,
         });
-        let shares: Vec<Share<'_>> = shares.collect();
+        let shares: Vec<Row<'_>> = shares.collect();
         if let Some(file) = &self.svg {
             let drawn = svg::draw(&placer.client, &shares, self.sample.name())?;
             fs::write(file, drawn).map_err(|error| Failure::File(file.clone(), error))?;
@@ -66,9 +66,9 @@ impl Shares {
     }
 }
 
-fn write(shares: &[Share<'_>], out: &mut impl Write) -> io::Result<()> {
+fn write(shares: &[Row<'_>], out: &mut impl Write) -> io::Result<()> {
     let all: u64 = shares.iter().map(|share| share.keys).sum();
-    let of_keys = |share: &Share<'_>| ratio(share.keys, all);
+    let of_keys = |share: &Row<'_>| ratio(share.keys, all);
     let exact: Option<Vec<f64>> = shares.iter().map(|share| share.share).collect();
 
     // The columns of numbers: the name, the numbers, and what is below them.

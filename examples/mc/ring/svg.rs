@@ -3,7 +3,7 @@
 
 use super::around::{PARTS, Ring};
 use super::bar::{percent, ratio};
-use super::shares::Share;
+use super::shares::Row;
 use moecache::{Client, Result};
 use std::f64::consts::TAU;
 use std::fmt::{self, Write as _};
@@ -36,7 +36,7 @@ const COLOURS: [[u8; 3]; 10] = [
 ];
 
 /// `name` is that of the keys that were counted.
-pub(super) fn draw(client: &Client, shares: &[Share<'_>], name: &str) -> Result<String> {
+pub(super) fn draw(client: &Client, shares: &[Row<'_>], name: &str) -> Result<String> {
     let ring = Ring::of(client)?;
     let left = if ring.is_some() { ROOM } else { 0.0 };
     let bars = Bars::new(shares, left + 12.0);
@@ -98,7 +98,7 @@ fn draw_ring(svg: &mut String, ring: &Ring, servers: usize) {
 
 /// A bar for each server.
 struct Bars<'a> {
-    shares: &'a [Share<'a>],
+    shares: &'a [Row<'a>],
     /// All that were counted.
     keys: u64,
     /// Where the labels begin.
@@ -110,7 +110,7 @@ struct Bars<'a> {
 }
 
 impl<'a> Bars<'a> {
-    fn new(shares: &'a [Share<'a>], left: f64) -> Self {
+    fn new(shares: &'a [Row<'a>], left: f64) -> Self {
         let keys = shares.iter().map(|share| share.keys).sum();
         let longest = shares
             .iter()

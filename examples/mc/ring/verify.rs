@@ -6,7 +6,7 @@ use crate::lines::Place;
 use crate::outcome::{Failure, Outcome, say};
 use crate::placer::Placer;
 use clap::Args;
-use std::io::{self, Write};
+use std::io::Write;
 
 #[derive(Args)]
 pub(super) struct Verify {
@@ -24,10 +24,10 @@ impl Verify {
             let placer = placer(&deployment, fleet);
             let placer = placer.map_err(|error| self.refused(deployment.line, &error))?;
             for placement in &deployment.placements {
-                let placed = placer.place(&placement.key);
-                let placed = placed.map_err(|error| self.refused(placement.line, &error))?;
+                let server = placer.place(&placement.key);
+                let server = server.map_err(|error| self.refused(placement.line, &error))?;
                 checked += 1;
-                if placed != placement.server {
+                if server != placement.server {
                     differ += 1;
                     if differ == 1 {
                         self.write(&placer, placement, out)?;
@@ -57,10 +57,10 @@ impl Verify {
         writeln!(out, "{}: {}", self.place(*line), key.escape_ascii())?;
         writeln!(out, "  recorded on {server}: {name}")?;
         writeln!(out, "  placed so:")?;
-        let lines = explanation.lines();
-        Ok(lines
-            .map(|line| writeln!(out, "    {line}"))
-            .collect::<io::Result<()>>()?)
+        for line in explanation.lines() {
+            writeln!(out, "    {line}")?;
+        }
+        Ok(())
     }
 
     fn refused(&self, line: u64, error: &moecache::Error) -> Failure {
