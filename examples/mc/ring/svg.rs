@@ -15,6 +15,9 @@ const LINE: f64 = 24.0;
 /// A letter of a label, on average.
 const LETTER: f64 = 6.9;
 
+/// The room of the percentages.
+const PERCENT: f64 = 70.0;
+
 /// The room of the ring, and its radii.
 const ROOM: f64 = 290.0;
 const OUTER: f64 = 124.0;
@@ -40,7 +43,8 @@ pub(super) fn draw(client: &Client, shares: &[Row<'_>], name: &str) -> Result<St
     let ring = Ring::of(client)?;
     let left = if ring.is_some() { ROOM } else { 0.0 };
     let bars = Bars::new(shares, left + 12.0);
-    let height = TOP + bars.height().max(left) + 8.0;
+    let room = bars.height().max(left);
+    let height = TOP + room + 8.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" \
          font-family=\"Verdana, DejaVu Sans, sans-serif\" font-size=\"11\" fill=\"{TEXT}\">\n"
@@ -55,7 +59,7 @@ pub(super) fn draw(client: &Client, shares: &[Row<'_>], name: &str) -> Result<St
     if let Some(ring) = &ring {
         draw_ring(&mut svg, ring, shares.len());
     }
-    bars.draw(&mut svg);
+    bars.draw(&mut svg, TOP + (room - bars.height()) / 2.0);
     svg.push_str("</svg>\n");
     Ok(svg)
 }
@@ -116,18 +120,17 @@ impl<'a> Bars<'a> {
             .iter()
             .map(|share| share.server.chars().count())
             .max();
-        let zero = left + whole(longest.unwrap_or(0)) * LETTER + 12.0;
+        let zero = left + whole(longest.unwrap_or(0)) * LETTER + PERCENT;
         let parts = shares
             .iter()
             .flat_map(|it| [it.share, Some(ratio(it.keys, keys))]);
         let largest = parts.flatten().fold(0.0, f64::max);
-        let percentages = 62.0;
         Self {
             shares,
             keys,
             left,
             zero,
-            all: (WIDTH - percentages - zero).max(100.0) / f64::max(largest, 1e-9),
+            all: (WIDTH - 14.0 - zero).max(100.0) / f64::max(largest, 1e-9),
         }
     }
 
@@ -144,37 +147,35 @@ impl<'a> Bars<'a> {
         }
     }
 
-    fn draw(&self, svg: &mut String) {
-        for (index, share) in self.shares.iter().enumerate() {
-            let y = TOP + LINE * whole(index);
-            let of_keys = ratio(share.keys, self.keys);
-            let part = share.share.unwrap_or(of_keys);
-            let (zero, width, colour) = (self.zero, part * self.all, colour(index));
-            text(svg, self.left, y + 14.0, "", share.server);
+    fn draw(&self, svg: &mut String, top: f64) {
+        let zero = self.zero;
+        for (index, row) in self.shares.iter().enumerate() {
+            let y = top + LINE * whole(index);
+            let of_keys = ratio(row.keys, self.keys);
+            let part = row.share.unwrap_or(of_keys);
+            text(svg, self.left, y + 14.0, "", row.server);
+            let right = "text-anchor=\"end\"";
+            text(svg, zero - 9.0, y + 14.0, right, percent(part));
             let _ = writeln!(
                 svg,
-                "<rect x=\"{zero:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"14\" \
-                 fill=\"{colour}\"/>",
-                y + 3.0
+                "<rect x=\"{zero:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"14\" fill=\"{}\"/>",
+                y + 3.0,
+                part * self.all,
+                colour(index)
             );
-            let mut end = width;
-            if share.share.is_some() {
-                let mark = of_keys * self.all;
-                end = end.max(mark);
+            if row.share.is_some() {
+                let x = zero + of_keys * self.all - 1.0;
                 let _ = writeln!(
                     svg,
-                    "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"2\" height=\"20\" fill=\"{TEXT}\"/>",
-                    zero + mark - 1.0,
-                    y
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"2\" height=\"20\" fill=\"{TEXT}\"/>"
                 );
             }
-            text(svg, zero + end + 6.0, y + 14.0, "", percent(part));
         }
-        let even = self.zero + self.all / whole(self.shares.len());
+        let even = zero + self.all / whole(self.shares.len());
         let _ = writeln!(
             svg,
             "<path d=\"M{even:.1} {:.1}v{:.1}\" stroke=\"{TEXT}\" stroke-dasharray=\"3 3\"/>",
-            TOP - 4.0,
+            top - 4.0,
             self.height() + 4.0
         );
     }
