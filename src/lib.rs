@@ -81,6 +81,7 @@
 )]
 
 mod client;
+mod config;
 mod conn;
 mod error;
 mod expiry;
@@ -106,6 +107,7 @@ pub use client::{
     CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, KeyInfo, Keys, Lifetime, Many, Pending,
     PerServer, Pipeline, Replies, ServerStats,
 };
+pub use config::{Behaviors, Config, Note};
 pub use conn::Protocol;
 pub use error::{Error, Result};
 pub use expiry::Expiry;
