@@ -26,8 +26,9 @@
 //!
 //! # A short tour
 //!
-//! * [`Client`] has the commands, [`ClientBuilder`] the settings. One client serves any number of
-//!   threads, over a pool of connections to each server.
+//! * [`Client`] has the commands, [`ClientBuilder`] the settings, and [`Config`] the same as data:
+//!   from a file, a URL, or what a libmemcached or pylibmc deployment is set up with. One client
+//!   serves any number of threads, over a pool of connections to each server.
 //! * One key: [`get`](Client::get), [`set`](Client::set), [`add`](Client::add),
 //!   [`replace`](Client::replace), [`append`](Client::append), [`prepend`](Client::prepend),
 //!   [`touch`](Client::touch), [`get_and_touch`](Client::get_and_touch),
@@ -88,6 +89,7 @@ mod expiry;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 mod hash;
 mod item;
 mod key;

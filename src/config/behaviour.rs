@@ -61,8 +61,8 @@ const fn nothing(reason: &'static str) -> Effect {
     Effect::None { usual, reason }
 }
 
-pub(super) const UNUSED_HASH: &str =
-    "libmemcached takes it and never uses it: points are hashed as keys are, or by MD5 if weighted";
+pub(super) const UNUSED_HASH: &str = "libmemcached never uses the hash of the points: they are \
+                                      hashed as keys are, or by MD5 if weighted";
 
 const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail; \
                            a libmemcached client that ejects it has them elsewhere meanwhile";
@@ -351,3 +351,28 @@ const AUTHENTICATION: &str = "authentication (SASL) is not supported";
 
 pub(super) const FILES: &str = "a text must not make a program read files; read the file, and give \
                                 what is in it";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_guide_lists_them_all_and_no_others() {
+        let guide = include_str!("../guide/behaviours.md");
+        let rows = guide.lines().filter(|line| line.starts_with("| "));
+        let listed: Vec<Vec<&str>> = rows
+            .skip(1)
+            .map(|row| {
+                let cells = row.split('|').skip(1).take(3);
+                cells.map(|cell| cell.trim().trim_matches('`')).collect()
+            })
+            .collect();
+        let known: BTreeSet<Vec<&str>> = BEHAVIOURS
+            .iter()
+            .map(|behaviour| vec![behaviour.name, behaviour.pylibmc, behaviour.option])
+            .collect();
+        assert_eq!(listed.len(), BEHAVIOURS.len());
+        assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), known);
+    }
+}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What a libmemcached client comes to hold as its behaviours are set, one after the other: some
 /// undo others, and some count only for what comes after them. Says the same as libmemcached 1.0.16
-/// and 1.1.4 do, whose choice of servers is recorded in `tests/vectors/config`.
+/// and 1.1.4 do, whose choice of servers is recorded in `tests/vectors/config.json`.
 pub(super) struct Libmemcached {
     servers: Vec<Server>,
     spread: Spread,

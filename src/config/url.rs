@@ -19,13 +19,14 @@ impl FromStr for Config {
         if rest.contains('#') {
             return refused("there is no use for what comes after #; in a value write %23");
         }
+        // Anywhere: a password may hold a question mark.
+        if rest.contains('@') {
+            return refused("no user or password is allowed; in a value write %40 for @");
+        }
         let (servers, query) = match rest.split_once('?') {
             Some((servers, query)) => (servers, query),
             None => (rest, ""),
         };
-        if servers.contains('@') {
-            return refused("no user or password is allowed before the servers");
-        }
         let mut config = Self::default();
         if !servers.is_empty() {
             let servers: Result<Vec<Value>, Error> = servers.split(',').map(server).collect();
