@@ -164,7 +164,7 @@ impl Libmemcached {
             }
             Effect::Refused(reason) => return Err(reason.to_owned()),
             Effect::Hash | Effect::UnusedHash | Effect::Distribution | Effect::Namespace => {
-                return Err("it is not a number".to_owned());
+                return Err(format!("{number} is not possible; it must be a text"));
             }
         }
         Ok(())

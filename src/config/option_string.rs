@@ -144,6 +144,7 @@ fn set(
     value: &str,
 ) -> Result<(), String> {
     match behaviour.effect {
+        Effect::Refused(reason) => return Err(reason.to_owned()),
         Effect::Hash => client.hash(hash(value)?),
         Effect::Namespace => client.namespace(&text(value)?)?,
         Effect::Distribution => {

@@ -107,14 +107,7 @@ impl Scheme {
             let hash = Some(hash);
             return Ok(Self { hash, ..self });
         }
-        let distribution = self.distribution;
-        let allowed: Vec<&str> = hashes.iter().map(|&(_, name)| name).collect();
-        Err(Error::validation(if allowed.is_empty() {
-            format!("hash: the distribution {distribution} has one of its own; leave it out")
-        } else {
-            let allowed = allowed.join(", ");
-            format!("hash: the distribution {distribution} has no {hash}; allowed are {allowed}")
-        }))
+        Err(self.distribution.has_no_hash(&hash.to_string()))
     }
 
     /// The locator for these servers.
@@ -221,23 +214,40 @@ impl FromStr for Scheme {
             })
             .max_by_key(|&(length, ..)| length);
         let Some((_, distribution, hash)) = found else {
-            let known = Distribution::ALL
-                .iter()
-                .filter(|distribution| distribution.is_of(peer));
-            let known: Vec<&str> = known.map(|distribution| distribution.rule()).collect();
-            return Err(Error::validation(format!(
-                "scheme: {peer} has no {rule:?}; allowed are {}",
-                known.join(", ")
-            )));
+            return Err(has_no_rule(peer, rule));
         };
         let scheme = scheme.with_distribution(distribution);
-        let Some(name) = hash else {
-            return Ok(scheme);
-        };
-        let hashes = distribution.hashes();
-        match hashes.iter().find(|&&(_, known)| known == name) {
-            Some(&(hash, _)) => scheme.with_hash(hash),
-            None => scheme.with_hash(name.parse()?),
+        match hash {
+            Some(name) => scheme.with_hash(hash_named(distribution, name)?),
+            None => Ok(scheme),
         }
     }
+}
+
+/// The hash of this name: the owner's, or libmemcached's. Case does not matter.
+fn hash_named(distribution: Distribution, name: &str) -> Result<Hash, Error> {
+    let mut hashes = distribution.hashes().iter();
+    match hashes.find(|(_, known)| known.eq_ignore_ascii_case(name)) {
+        Some(&(hash, _)) => Ok(hash),
+        None => name.parse().map_err(|_| distribution.has_no_hash(name)),
+    }
+}
+
+fn has_no_rule(peer: Peer, rule: &str) -> Error {
+    let distributions = Distribution::ALL.iter();
+    let own = distributions.filter(|distribution| distribution.is_of(peer));
+    let php = PHP.iter().filter(|_| peer == Peer::PhpMemcached);
+    let mut known: Vec<&str> = php.map(|&(name, ..)| name).collect();
+    for distribution in own {
+        // php-memcached has a `consistent` of its own.
+        if !known.contains(&distribution.rule()) {
+            known.push(distribution.rule());
+        }
+    }
+    Error::validation(format!(
+        "scheme: {peer} has no {rule:?}; allowed are {}, and those of others by their whole names, \
+         as in {peer}:{}",
+        known.join(", "),
+        Distribution::PythonMemcached
+    ))
 }

@@ -1,5 +1,6 @@
 //! Where libmemcached and pylibmc themselves put keys, set up by a string or a dictionary.
 
+use moecache::value::Format;
 use moecache::{Behaviors, Config};
 use serde::Deserialize;
 
@@ -32,7 +33,9 @@ fn keys_are_where_libmemcached_and_pylibmc_put_them() {
                 Config::from_pylibmc(&row.listed, &row.behaviors),
             ),
         };
-        let (config, _) = read.unwrap();
+        let (mut config, _) = read.unwrap();
+        // Of no matter here, and some need a feature.
+        config.format = Some(Format::Moecache);
         let client = config.client().unwrap();
         let scheme = client.scheme().unwrap();
         for (n, digit) in row.index.chars().enumerate() {
