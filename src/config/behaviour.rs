@@ -2,6 +2,7 @@
 //! does here. `src/guide/behaviours.md` is the same table for people.
 
 use super::libmemcached::Libmemcached;
+use Effect::{Count, Distribution, Hash, Millis, Namespace, Nothing, Refused, Switch, UnusedHash};
 use std::time::Duration;
 
 /// Something that can be set in libmemcached.
@@ -32,8 +33,8 @@ pub(super) enum Effect {
     /// Milliseconds; below 0 for no limit.
     Millis(fn(&mut Libmemcached, Duration)),
     Count(fn(&mut Libmemcached, usize)),
-    /// Nothing, and why. `usual` is the number that asks for what happens anyway; 1 is any but 0.
-    None {
+    /// None, and why. `usual` is the number that asks for what happens anyway; 1 is any but 0.
+    Nothing {
         usual: Option<i64>,
         reason: &'static str,
     },
@@ -43,314 +44,135 @@ pub(super) enum Effect {
     Refused(&'static str),
 }
 
-/// As [`Effect::None`], for a switch that is off here, and always.
+/// In pylibmc's order, which is the one in which it sets them, whatever that of the dictionary.
+#[rustfmt::skip]
+pub(super) const BEHAVIOURS: &[Behaviour] = &[
+    row("BINARY_PROTOCOL", "binary", "--BINARY-PROTOCOL", Switch(Libmemcached::binary)),
+    row("", "username", "", Refused(AUTHENTICATION)),
+    row("", "password", "", Refused(AUTHENTICATION)),
+    row("NO_BLOCK", "no_block", "", never(NO_BLOCK)),
+    row("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", always(NODELAY)),
+    row("TCP_KEEPALIVE", "tcp_keepalive", "--TCP-KEEPALIVE", never(KEEPALIVE)),
+    row("TCP_KEEPIDLE", "", "--TCP-KEEPIDLE", never(KEEPALIVE)),
+    row("HASH", "hash", "--HASH=", Hash),
+    row("KETAMA_HASH", "ketama_hash", "", UnusedHash),
+    row("KETAMA", "ketama", "", Switch(Libmemcached::ketama)),
+    row("KETAMA_WEIGHTED", "ketama_weighted", "", Switch(Libmemcached::ketama_weighted)),
+    row("DISTRIBUTION", "distribution", "--DISTRIBUTION=", Distribution),
+    row("SUPPORT_CAS", "cas", "--SUPPORT-CAS", always(CAS)),
+    row("BUFFER_REQUESTS", "buffer_requests", "--BUFFER-REQUESTS", never(BUFFER_REQUESTS)),
+    row("VERIFY_KEY", "verify_keys", "--VERIFY-KEY", always(VERIFY_KEY)),
+    row("CONNECT_TIMEOUT", "connect_timeout", "--CONNECT-TIMEOUT=", Millis(Libmemcached::connect_timeout)),
+    row("SND_TIMEOUT", "send_timeout", "--SND-TIMEOUT=", never(SOCKET_TIMEOUT)),
+    row("RCV_TIMEOUT", "receive_timeout", "--RCV-TIMEOUT=", never(SOCKET_TIMEOUT)),
+    row("NUMBER_OF_REPLICAS", "num_replicas", "--NUMBER-OF-REPLICAS=", never(ONE_COPY)),
+    row("RANDOMIZE_REPLICA_READ", "", "--RANDOMIZE-REPLICA-READ", never(ONE_COPY)),
+    row("AUTO_EJECT_HOSTS", "auto_eject", "", never(NOT_EJECTED)),
+    row("RETRY_TIMEOUT", "retry_timeout", "--RETRY-TIMEOUT=", never(RETRY)),
+    row("REMOVE_FAILED_SERVERS", "remove_failed", "--REMOVE-FAILED-SERVERS=", never(NOT_EJECTED)),
+    row("SERVER_FAILURE_LIMIT", "failure_limit", "", nothing(NOT_EJECTED)),
+    row("DEAD_TIMEOUT", "dead_timeout", "", never(NOT_EJECTED)),
+    row("IO_MSG_WATERMARK", "_io_msg_watermark", "--IO-MSG-WATERMARK=", nothing(WATERMARK)),
+    row("IO_BYTES_WATERMARK", "_io_bytes_watermark", "--IO-BYTES-WATERMARK=", nothing(WATERMARK)),
+    row("IO_KEY_PREFETCH", "_io_key_prefetch", "--IO-KEY-PREFETCH=", never(WATERMARK)),
+    row("HASH_WITH_PREFIX_KEY", "_hash_with_prefix_key", "--HASH-WITH-NAMESPACE", Switch(Libmemcached::hash_with_namespace)),
+    row("NOREPLY", "_noreply", "--NOREPLY", never(NOREPLY)),
+    row("USE_UDP", "", "--USE-UDP", never(UDP)),
+    row("SORT_HOSTS", "_sort_hosts", "--SORT-HOSTS", Switch(Libmemcached::sort_hosts)),
+    row("POLL_TIMEOUT", "_poll_timeout", "--POLL-TIMEOUT=", Millis(Libmemcached::poll_timeout)),
+    row("SOCKET_SEND_SIZE", "_socket_send_size", "--SOCKET-SEND-SIZE=", never(BUFFER_SIZE)),
+    row("SOCKET_RECV_SIZE", "_socket_recv_size", "--SOCKET-RECV-SIZE=", never(BUFFER_SIZE)),
+    row("USER_DATA", "", "--USER-DATA", nothing(USER_DATA)),
+    row("", "", "--FETCH-VERSION", nothing(FETCH_VERSION)),
+    row("", "", "--POOL-MIN=", Count(Libmemcached::pool_min)),
+    row("", "", "--POOL-MAX=", Count(Libmemcached::pool_max)),
+    row("", "", "--CONFIGURE-FILE=", Refused(FILES)),
+    row("", "pickle_protocol", "", Nothing { usual: Some(2), reason: PICKLES }),
+    // No behaviour but a callback; pylibmc sets it last.
+    row("", "namespace", "--NAMESPACE=", Namespace),
+];
+
+const fn row(
+    name: &'static str,
+    pylibmc: &'static str,
+    option: &'static str,
+    effect: Effect,
+) -> Behaviour {
+    Behaviour {
+        name,
+        pylibmc,
+        option,
+        effect,
+    }
+}
+
+/// For a switch that is off here, and always.
 const fn never(reason: &'static str) -> Effect {
     let usual = Some(0);
-    Effect::None { usual, reason }
+    Nothing { usual, reason }
 }
 
-/// As [`Effect::None`], for a switch that is on here, and always.
+/// For a switch that is on here, and always.
 const fn always(reason: &'static str) -> Effect {
     let usual = Some(1);
-    Effect::None { usual, reason }
+    Nothing { usual, reason }
 }
 
-/// As [`Effect::None`], for what there is nothing like here.
+/// For what there is nothing like here.
 const fn nothing(reason: &'static str) -> Effect {
     let usual = None;
-    Effect::None { usual, reason }
+    Nothing { usual, reason }
 }
+
+const AUTHENTICATION: &str = "authentication (SASL) is not supported";
+
+const NO_BLOCK: &str = "a call returns when the server has answered; pipelines and the calls for \
+                        many keys send without waiting in between";
+
+const NODELAY: &str = "it is always on: what is written is sent at once";
+
+const KEEPALIVE: &str = "a connection is looked at before it is used again, and closed after \
+                         idle_timeout; a call that gets no answer ends at its timeout";
 
 pub(super) const UNUSED_HASH: &str = "libmemcached never uses the hash of the points: they are \
                                       hashed as keys are, or by MD5 if weighted";
 
-const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail; \
-                           a libmemcached client that ejects it has them elsewhere meanwhile";
-const WAITS: &str = "libmemcached sets it on sockets that never block, where it has no effect; \
-                     _poll_timeout, POLL_TIMEOUT, is what bounds its waits";
+const CAS: &str = "it is always on: gets and compare_and_swap need no setting";
+
+const BUFFER_REQUESTS: &str = "nothing is held back: a call returns when the server has answered; \
+                               to send much at once, use a pipeline or the calls for many keys";
+
+const VERIFY_KEY: &str = "keys are always checked: a server may run what follows a bad one as \
+                          commands";
+
+const SOCKET_TIMEOUT: &str = "libmemcached sets it on sockets that never block, where it has none \
+                              either; POLL_TIMEOUT (_poll_timeout) is what bounds its waits";
+
+const ONE_COPY: &str = "each item is written, read and deleted on its own server alone; copies that \
+                        others made keep what they have";
+
+const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail; a libmemcached \
+                           client that ejects it has them elsewhere meanwhile";
+
+const RETRY: &str = "a server that failed is asked again by the next call";
+
 const WATERMARK: &str = "how much is sent before replies are read is chosen so that no call blocks";
+
+const NOREPLY: &str = "every command is answered, and a call says what the server said";
+
+const UDP: &str = "all goes over TCP, to the same host and port, where the server must listen too; \
+                   every command is answered";
+
 const BUFFER_SIZE: &str = "the kernel's own buffer sizes are used; setting them makes it slower";
-const ONE_COPY: &str = "each item is written, read and deleted on its own server alone; \
-                        copies that others made keep what they have";
-const KEEPALIVE: &str = "a connection is looked at before it is used again, and closed after \
-                         idle_timeout; a call that gets no answer ends at its timeout";
 
-/// In pylibmc's order, which is the one in which it sets them, whatever that of the dictionary.
-pub(super) const BEHAVIOURS: &[Behaviour] = &[
-    Behaviour {
-        name: "BINARY_PROTOCOL",
-        pylibmc: "binary",
-        option: "--BINARY-PROTOCOL",
-        effect: Effect::Switch(Libmemcached::binary),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "username",
-        option: "",
-        effect: Effect::Refused(AUTHENTICATION),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "password",
-        option: "",
-        effect: Effect::Refused(AUTHENTICATION),
-    },
-    Behaviour {
-        name: "NO_BLOCK",
-        pylibmc: "no_block",
-        option: "",
-        effect: never(
-            "a call returns when the server has answered; pipelines and the calls for \
-                       many keys send without waiting in between",
-        ),
-    },
-    Behaviour {
-        name: "TCP_NODELAY",
-        pylibmc: "tcp_nodelay",
-        option: "--TCP-NODELAY",
-        effect: always("it is always on: what is written is sent at once"),
-    },
-    Behaviour {
-        name: "TCP_KEEPALIVE",
-        pylibmc: "tcp_keepalive",
-        option: "--TCP-KEEPALIVE",
-        effect: never(KEEPALIVE),
-    },
-    Behaviour {
-        name: "TCP_KEEPIDLE",
-        pylibmc: "",
-        option: "--TCP-KEEPIDLE",
-        effect: never(KEEPALIVE),
-    },
-    Behaviour {
-        name: "HASH",
-        pylibmc: "hash",
-        option: "--HASH=",
-        effect: Effect::Hash,
-    },
-    Behaviour {
-        name: "KETAMA_HASH",
-        pylibmc: "ketama_hash",
-        option: "",
-        effect: Effect::UnusedHash,
-    },
-    Behaviour {
-        name: "KETAMA",
-        pylibmc: "ketama",
-        option: "",
-        effect: Effect::Switch(Libmemcached::ketama),
-    },
-    Behaviour {
-        name: "KETAMA_WEIGHTED",
-        pylibmc: "ketama_weighted",
-        option: "",
-        effect: Effect::Switch(Libmemcached::ketama_weighted),
-    },
-    Behaviour {
-        name: "DISTRIBUTION",
-        pylibmc: "distribution",
-        option: "--DISTRIBUTION=",
-        effect: Effect::Distribution,
-    },
-    Behaviour {
-        name: "SUPPORT_CAS",
-        pylibmc: "cas",
-        option: "--SUPPORT-CAS",
-        effect: always("it is always on: gets and compare_and_swap need no setting"),
-    },
-    Behaviour {
-        name: "BUFFER_REQUESTS",
-        pylibmc: "buffer_requests",
-        option: "--BUFFER-REQUESTS",
-        effect: never(
-            "nothing is held back: a call returns when the server has answered; to send \
-                       much at once, use a pipeline or the calls for many keys",
-        ),
-    },
-    Behaviour {
-        name: "VERIFY_KEY",
-        pylibmc: "verify_keys",
-        option: "--VERIFY-KEY",
-        effect: always(
-            "keys are always checked: a server may run what follows a bad one as \
-                        commands",
-        ),
-    },
-    Behaviour {
-        name: "CONNECT_TIMEOUT",
-        pylibmc: "connect_timeout",
-        option: "--CONNECT-TIMEOUT=",
-        effect: Effect::Millis(Libmemcached::connect_timeout),
-    },
-    Behaviour {
-        name: "SND_TIMEOUT",
-        pylibmc: "send_timeout",
-        option: "--SND-TIMEOUT=",
-        effect: never(WAITS),
-    },
-    Behaviour {
-        name: "RCV_TIMEOUT",
-        pylibmc: "receive_timeout",
-        option: "--RCV-TIMEOUT=",
-        effect: never(WAITS),
-    },
-    Behaviour {
-        name: "NUMBER_OF_REPLICAS",
-        pylibmc: "num_replicas",
-        option: "--NUMBER-OF-REPLICAS=",
-        effect: never(ONE_COPY),
-    },
-    Behaviour {
-        name: "RANDOMIZE_REPLICA_READ",
-        pylibmc: "",
-        option: "--RANDOMIZE-REPLICA-READ",
-        effect: never(ONE_COPY),
-    },
-    Behaviour {
-        name: "AUTO_EJECT_HOSTS",
-        pylibmc: "auto_eject",
-        option: "",
-        effect: never(NOT_EJECTED),
-    },
-    Behaviour {
-        name: "RETRY_TIMEOUT",
-        pylibmc: "retry_timeout",
-        option: "--RETRY-TIMEOUT=",
-        effect: never("a server that failed is asked again by the next call"),
-    },
-    Behaviour {
-        name: "REMOVE_FAILED_SERVERS",
-        pylibmc: "remove_failed",
-        option: "--REMOVE-FAILED-SERVERS=",
-        effect: never(NOT_EJECTED),
-    },
-    Behaviour {
-        name: "SERVER_FAILURE_LIMIT",
-        pylibmc: "failure_limit",
-        option: "",
-        effect: nothing(NOT_EJECTED),
-    },
-    Behaviour {
-        name: "DEAD_TIMEOUT",
-        pylibmc: "dead_timeout",
-        option: "",
-        effect: never(NOT_EJECTED),
-    },
-    Behaviour {
-        name: "IO_MSG_WATERMARK",
-        pylibmc: "_io_msg_watermark",
-        option: "--IO-MSG-WATERMARK=",
-        effect: nothing(WATERMARK),
-    },
-    Behaviour {
-        name: "IO_BYTES_WATERMARK",
-        pylibmc: "_io_bytes_watermark",
-        option: "--IO-BYTES-WATERMARK=",
-        effect: nothing(WATERMARK),
-    },
-    Behaviour {
-        name: "IO_KEY_PREFETCH",
-        pylibmc: "_io_key_prefetch",
-        option: "--IO-KEY-PREFETCH=",
-        effect: never(WATERMARK),
-    },
-    Behaviour {
-        name: "HASH_WITH_PREFIX_KEY",
-        pylibmc: "_hash_with_prefix_key",
-        option: "--HASH-WITH-NAMESPACE",
-        effect: Effect::Switch(Libmemcached::hash_with_namespace),
-    },
-    Behaviour {
-        name: "NOREPLY",
-        pylibmc: "_noreply",
-        option: "--NOREPLY",
-        effect: never("every command is answered, and a call says what the server said"),
-    },
-    Behaviour {
-        name: "USE_UDP",
-        pylibmc: "",
-        option: "--USE-UDP",
-        effect: never(
-            "all goes over TCP, to the same host and port, where the server must listen \
-                       too; every command is answered",
-        ),
-    },
-    Behaviour {
-        name: "SORT_HOSTS",
-        pylibmc: "_sort_hosts",
-        option: "--SORT-HOSTS",
-        effect: Effect::Switch(Libmemcached::sort_hosts),
-    },
-    Behaviour {
-        name: "POLL_TIMEOUT",
-        pylibmc: "_poll_timeout",
-        option: "--POLL-TIMEOUT=",
-        effect: Effect::Millis(Libmemcached::poll_timeout),
-    },
-    Behaviour {
-        name: "SOCKET_SEND_SIZE",
-        pylibmc: "_socket_send_size",
-        option: "--SOCKET-SEND-SIZE=",
-        effect: never(BUFFER_SIZE),
-    },
-    Behaviour {
-        name: "SOCKET_RECV_SIZE",
-        pylibmc: "_socket_recv_size",
-        option: "--SOCKET-RECV-SIZE=",
-        effect: never(BUFFER_SIZE),
-    },
-    Behaviour {
-        name: "USER_DATA",
-        pylibmc: "",
-        option: "--USER-DATA",
-        effect: nothing("nor has it any in libmemcached"),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "",
-        option: "--FETCH-VERSION",
-        effect: nothing("a server's version is asked for where it matters, with protocol auto"),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "",
-        option: "--POOL-MIN=",
-        effect: Effect::Count(Libmemcached::pool_min),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "",
-        option: "--POOL-MAX=",
-        effect: Effect::Count(Libmemcached::pool_max),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "",
-        option: "--CONFIGURE-FILE=",
-        effect: Effect::Refused(FILES),
-    },
-    Behaviour {
-        name: "",
-        pylibmc: "pickle_protocol",
-        option: "",
-        effect: Effect::None {
-            usual: Some(2),
-            reason: "pickles are written in protocol 2, and read in any, with the feature pickle",
-        },
-    },
-    // A callback; pylibmc sets it last.
-    Behaviour {
-        name: "",
-        pylibmc: "namespace",
-        option: "--NAMESPACE=",
-        effect: Effect::Namespace,
-    },
-];
+const USER_DATA: &str = "nor has it any in libmemcached";
 
-const AUTHENTICATION: &str = "authentication (SASL) is not supported";
+const FETCH_VERSION: &str = "a server is asked for its version where the protocol is auto";
 
 pub(super) const FILES: &str = "a text must not make a program read files; read the file, and give \
                                 what is in it";
+
+const PICKLES: &str = "pickles are written in protocol 2, and read in any, with the feature pickle";
 
 #[cfg(test)]
 mod tests {

@@ -156,7 +156,7 @@ impl Libmemcached {
                 let count = usize::try_from(number).map_err(|_| "1 and more are allowed")?;
                 set(self, count);
             }
-            Effect::None { usual, reason } => {
+            Effect::Nothing { usual, reason } => {
                 let is_usual = usual == Some(number) || (usual == Some(1) && number != 0);
                 if !is_usual {
                     self.note(name, shown, reason);

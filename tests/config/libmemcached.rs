@@ -164,108 +164,110 @@ fn what_has_no_effect_is_noted() {
     }
 }
 
+/// A string, and how the error begins.
+const ERRORS: &[(&str, &str)] = &[
+    (
+        "--NONSENSE",
+        "configuration: there is no option \"--NONSENSE\"; allowed are --SERVER=, --SOCKET=, --BINARY-PROTOCOL",
+    ),
+    (
+        "nonsense",
+        "configuration: there is no option \"NONSENSE\"; allowed are",
+    ),
+    (
+        "--SERVER",
+        "configuration: there is no option \"--SERVER\"; allowed are --SERVER=",
+    ),
+    ("--HASH", "--HASH: it needs a value: --HASH=.."),
+    ("--NOREPLY=1", "--NOREPLY: it takes no value"),
+    (
+        "--HASH=sha1",
+        "--HASH: \"sha1\" is not a hash that it knows; allowed are md5, crc",
+    ),
+    (
+        "--HASH=default",
+        "--HASH: \"default\" is not a hash that it knows; allowed are md5, crc",
+    ),
+    ("--HASH=md5 --HASH=crc", "--HASH: it can only be set once"),
+    (
+        "--HASH=md5 RESET --hash=crc",
+        "--HASH: it can only be set once",
+    ),
+    (
+        "--DISTRIBUTION=ketama",
+        "--DISTRIBUTION: \"ketama\" is not known; allowed are modula, consistent and random",
+    ),
+    (
+        "--DISTRIBUTION=consistent,sha1",
+        "--DISTRIBUTION: \"sha1\" is not a hash that it knows",
+    ),
+    (
+        "--SERVER=a --DISTRIBUTION=random",
+        "distribution: random finds no key again; allowed are modula and consistent",
+    ),
+    (
+        "--CONNECT-TIMEOUT=-1",
+        "--CONNECT-TIMEOUT: \"-1\" is not a number from 0 on",
+    ),
+    (
+        "--CONNECT-TIMEOUT=",
+        "--CONNECT-TIMEOUT: \"\" is not a number from 0 on",
+    ),
+    (
+        "--CONNECT-TIMEOUT=99999999999999999999",
+        "--CONNECT-TIMEOUT: \"99999999999999999999\" is not a number from 0 on",
+    ),
+    (
+        "--POLL-TIMEOUT=0",
+        "--POLL-TIMEOUT: 0 leaves no time; 1 and more milliseconds are allowed",
+    ),
+    (
+        "--RETRY-TIMEOUT=2s",
+        "--RETRY-TIMEOUT: \"2s\" is not a number from 0 on",
+    ),
+    (
+        "--SERVER=a:0",
+        "servers: \"a:0\": port 0; 1 to 65535 are allowed",
+    ),
+    ("--SERVER=a,b", "servers: \"a,b\": this is one server"),
+    ("--SERVER=", "servers: \"\": the host is empty"),
+    (
+        "--SERVER=a/?0",
+        "servers: \"a:11211\": weight 0; it must be at least 1",
+    ),
+    (
+        "--SERVER=a/?five",
+        "--SERVER: what follows /? must be a weight, a number",
+    ),
+    ("--SERVER=me:secret@a", "servers: \"...@a\": "),
+    ("--SOCKET=\"\"", "--SOCKET: it is empty"),
+    (
+        "--SOCKET=\"a.sock\"",
+        "servers: \"a.sock\": the path of a unix socket must begin with /",
+    ),
+    (
+        "--SOCKET=\"/run/a.sock",
+        "configuration: a quote is not closed",
+    ),
+    (
+        "--SOCKET=\"/run/a.sock\\\"",
+        "configuration: a quote is not closed",
+    ),
+    (
+        "--CONFIGURE-FILE=\"/etc/shadow\"",
+        "--CONFIGURE-FILE: a text must not make a program read files",
+    ),
+    (
+        "INCLUDE \"/etc/shadow\"",
+        "INCLUDE: a text must not make a program read files",
+    ),
+    ("ERROR", "ERROR: the string calls itself an error"),
+    ("CSL_ERROR", "CSL_ERROR: the string calls itself an error"),
+];
+
 #[test]
 fn errors() {
-    let rows = [
-        (
-            "--NONSENSE",
-            "configuration: there is no option \"--NONSENSE\"; allowed are --SERVER=, --SOCKET=, --BINARY-PROTOCOL",
-        ),
-        (
-            "nonsense",
-            "configuration: there is no option \"NONSENSE\"; allowed are",
-        ),
-        (
-            "--SERVER",
-            "configuration: there is no option \"--SERVER\"; allowed are --SERVER=",
-        ),
-        ("--HASH", "--HASH: it needs a value: --HASH=.."),
-        ("--NOREPLY=1", "--NOREPLY: it takes no value"),
-        (
-            "--HASH=sha1",
-            "--HASH: \"sha1\" is not a hash that it knows; allowed are md5, crc",
-        ),
-        (
-            "--HASH=default",
-            "--HASH: \"default\" is not a hash that it knows; allowed are md5, crc",
-        ),
-        ("--HASH=md5 --HASH=crc", "--HASH: it can only be set once"),
-        (
-            "--HASH=md5 RESET --hash=crc",
-            "--HASH: it can only be set once",
-        ),
-        (
-            "--DISTRIBUTION=ketama",
-            "--DISTRIBUTION: \"ketama\" is not known; allowed are modula, consistent and random",
-        ),
-        (
-            "--DISTRIBUTION=consistent,sha1",
-            "--DISTRIBUTION: \"sha1\" is not a hash that it knows",
-        ),
-        (
-            "--SERVER=a --DISTRIBUTION=random",
-            "distribution: random finds no key again; allowed are modula and consistent",
-        ),
-        (
-            "--CONNECT-TIMEOUT=-1",
-            "--CONNECT-TIMEOUT: \"-1\" is not a number from 0 on",
-        ),
-        (
-            "--CONNECT-TIMEOUT=",
-            "--CONNECT-TIMEOUT: \"\" is not a number from 0 on",
-        ),
-        (
-            "--CONNECT-TIMEOUT=99999999999999999999",
-            "--CONNECT-TIMEOUT: \"99999999999999999999\" is not a number from 0 on",
-        ),
-        (
-            "--POLL-TIMEOUT=0",
-            "--POLL-TIMEOUT: 0 leaves no time; 1 and more milliseconds are allowed",
-        ),
-        (
-            "--RETRY-TIMEOUT=2s",
-            "--RETRY-TIMEOUT: \"2s\" is not a number from 0 on",
-        ),
-        (
-            "--SERVER=a:0",
-            "servers: \"a:0\": port 0; 1 to 65535 are allowed",
-        ),
-        ("--SERVER=a,b", "servers: \"a,b\": this is one server"),
-        ("--SERVER=", "servers: \"\": the host is empty"),
-        (
-            "--SERVER=a/?0",
-            "servers: \"a:11211\": weight 0; it must be at least 1",
-        ),
-        (
-            "--SERVER=a/?five",
-            "--SERVER: what follows /? must be a weight, a number",
-        ),
-        ("--SERVER=me:secret@a", "servers: \"...@a\": "),
-        ("--SOCKET=\"\"", "--SOCKET: it is empty"),
-        (
-            "--SOCKET=\"a.sock\"",
-            "servers: \"a.sock\": the path of a unix socket must begin with /",
-        ),
-        (
-            "--SOCKET=\"/run/a.sock",
-            "configuration: a quote is not closed",
-        ),
-        (
-            "--SOCKET=\"/run/a.sock\\\"",
-            "configuration: a quote is not closed",
-        ),
-        (
-            "--CONFIGURE-FILE=\"/etc/shadow\"",
-            "--CONFIGURE-FILE: a text must not make a program read files",
-        ),
-        (
-            "INCLUDE \"/etc/shadow\"",
-            "INCLUDE: a text must not make a program read files",
-        ),
-        ("ERROR", "ERROR: the string calls itself an error"),
-        ("CSL_ERROR", "CSL_ERROR: the string calls itself an error"),
-    ];
-    for (string, expected) in rows {
+    for (string, expected) in ERRORS {
         let error = reason(Config::from_libmemcached(string));
         assert!(error.starts_with(expected), "{string}: {error}");
         assert!(!error.contains("secret"), "{error}");

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Recorded {
+    options: Vec<String>,
+    behaviors: Vec<String>,
     rows: Vec<Row>,
 }
 
@@ -20,12 +22,33 @@ struct Row {
     index: String,
 }
 
+fn recorded() -> Recorded {
+    serde_json::from_str(include_str!("../vectors/config.json")).unwrap()
+}
+
+#[test]
+fn every_name_is_known() {
+    let Recorded {
+        options, behaviors, ..
+    } = recorded();
+    assert_eq!((options.len(), behaviors.len()), (33, 31));
+    for option in options {
+        Config::from_libmemcached(&option).unwrap();
+    }
+    for name in behaviors {
+        let behaviors = serde_json::from_str(&format!(r#"{{"{name}": 1}}"#)).unwrap();
+        // Some are no numbers.
+        if let Err(error) = Config::from_pylibmc(["10.0.0.1"], &behaviors) {
+            let expected = format!("{name}: 1 is not possible; it must be a text");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}
+
 #[test]
 fn keys_are_where_libmemcached_and_pylibmc_put_them() {
-    let recorded = include_str!("../vectors/config.json");
-    let recorded: Recorded = serde_json::from_str(recorded).unwrap();
     let mut checked = 0;
-    for row in recorded.rows {
+    for row in recorded().rows {
         let (name, read) = match &row.string {
             Some(string) => (string.clone(), Config::from_libmemcached(string)),
             None => (
