@@ -19,7 +19,7 @@ pub(super) fn lookup3(bytes: &[u8]) -> u32 {
 
 /// `hashlittle` of lookup3.
 fn lookup3_from(initial: u32, bytes: &[u8]) -> u32 {
-    let length = bytes.len() as u32;
+    let length = super::length(bytes);
     let start = 0xdead_beef_u32.wrapping_add(length).wrapping_add(initial);
     let mut state = [start; 3];
     // The last block goes through another mixer, a full one too. "Zero length strings require no

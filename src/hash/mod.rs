@@ -126,6 +126,15 @@ fn sign_extended(byte: u8) -> u32 {
     u32::from(byte) | if byte < 0x80 { 0 } else { 0xffff_ff00 }
 }
 
+/// C's `(uint32_t) length`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a key has 250 bytes, and what is hashed beside keys is shorter yet"
+)]
+fn length(bytes: &[u8]) -> u32 {
+    bytes.len() as u32
+}
+
 /// Up to four bytes, little endian.
 fn le_word(bytes: &[u8]) -> u32 {
     let bytes = bytes.iter().rev();

@@ -1,7 +1,6 @@
 //! dalli's ring.
 
-use super::Locator;
-use super::Named;
+use super::{Locator, Named};
 use crate::error::Error;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use std::sync::Arc;
 ///
 /// Where servers share a point, Ruby's sort, which is not stable, leaves open who owns it.
 #[cfg(feature = "sha1")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
 pub(super) fn ring(servers: &[Named]) -> Result<Arc<dyn Locator>, Error> {
     use super::ring::{Ring, Search, Tie};
     use crate::hash::{KeyHash, sha1_words};

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     const LENGTH: KeyHash = KeyHash {
-        of: |key| key.len() as u32,
+        of: |key| key.len().try_into().unwrap(),
         max: Some(9),
     };
 

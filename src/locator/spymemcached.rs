@@ -11,13 +11,12 @@ const POINTS: u32 = 160;
 /// hashes.
 pub(super) fn ketama(hash: Hash, key: KeyHash, servers: &[Named]) -> Ring {
     let points = servers.iter().flat_map(|server| {
-        let points: Vec<u32> = match hash {
-            Hash::Md5 => ketama::points(&server.text, ketama::DIGESTS).collect(),
-            _ => {
-                let text = |point| format!("{}-{point}", server.text);
-                let points = (0..POINTS).map(|point| (key.of)(text(point).as_bytes()));
-                points.collect()
-            }
+        let points: Vec<u32> = if hash == Hash::Md5 {
+            ketama::points(&server.text, ketama::DIGESTS).collect()
+        } else {
+            let text = |point| format!("{}-{point}", server.text);
+            let points = (0..POINTS).map(|point| (key.of)(text(point).as_bytes()));
+            points.collect()
         };
         points.into_iter().map(|point| (point, server.place))
     });
