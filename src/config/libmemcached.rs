@@ -21,6 +21,9 @@ pub(super) struct Libmemcached {
     /// a distribution does.
     ring_hash: Hash,
     sorts: bool,
+    /// What is before every key, and whether it is hashed with it.
+    namespace: Option<String>,
+    hashes_namespace: bool,
     /// Whether the program uses clones: a pool's handles.
     is_cloned: bool,
     /// What is neither the servers nor their placement.
@@ -49,6 +52,8 @@ impl Default for Libmemcached {
             hash: Hash::OneAtATime,
             ring_hash: Hash::OneAtATime,
             sorts: false,
+            namespace: None,
+            hashes_namespace: false,
             is_cloned: false,
             config: Config::default(),
             notes: Vec::new(),
@@ -115,11 +120,13 @@ impl Libmemcached {
         self.config.timeout = Some(timeout);
     }
 
-    pub(super) fn namespace(&mut self, _text: &str) -> Result<(), String> {
-        Err("not yet".to_owned())
+    pub(super) fn namespace(&mut self, text: &str) {
+        self.namespace = Some(text.to_owned());
     }
 
-    pub(super) fn hash_with_namespace(&mut self, _on: bool) {}
+    pub(super) fn hash_with_namespace(&mut self, on: bool) {
+        self.hashes_namespace = on;
+    }
 
     /// A pool's handles have one connection to each server, and are clones.
     pub(super) fn pool_max(&mut self, count: usize) {

@@ -103,7 +103,8 @@ use std::time::Duration;
 /// # From libmemcached and pylibmc
 ///
 /// [`from_libmemcached`](Self::from_libmemcached) reads a configuration string, and
-/// [`from_pylibmc`](Self::from_pylibmc) pylibmc's behaviours.
+/// [`from_pylibmc`](Self::from_pylibmc) pylibmc's behaviours; what each setting does here,
+/// [`guide::behaviours`](crate::guide::behaviours) lists.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Config {

@@ -146,7 +146,7 @@ fn set(
     match behaviour.effect {
         Effect::Refused(reason) => return Err(reason.to_owned()),
         Effect::Hash => client.hash(hash(value)?),
-        Effect::Namespace => client.namespace(&text(value)?)?,
+        Effect::Namespace => client.namespace(&text(value)?),
         Effect::Distribution => {
             let (spread, unused) = match value.split_once(',') {
                 Some((spread, unused)) => (spread, Some(unused)),
