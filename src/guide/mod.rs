@@ -1,0 +1,4 @@
+//! Guides: pages for a purpose, in place of a page for a type. Documentation only.
+
+#[doc = include_str!("behaviours.md")]
+pub mod behaviours {}
