@@ -105,3 +105,115 @@ impl fmt::Display for Explanation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locator::{Locator, Node, Trace};
+
+    const SERVERS: [&str; 2] = ["10.0.0.1:11211", "10.0.0.2:11211"];
+
+    fn shown(client: &Client, key: &str) -> String {
+        let explanation = client.explain(key).unwrap();
+        assert_eq!(explanation.server, client.server_for(key).unwrap());
+        explanation.to_string()
+    }
+
+    #[test]
+    fn for_people() {
+        let of = |scheme: &str| {
+            let scheme: Scheme = scheme.parse().unwrap();
+            let builder = Client::builder()
+                .servers(SERVERS)
+                .format(crate::value::Format::Moecache);
+            builder.compatible_with(scheme).build().unwrap()
+        };
+        assert_eq!(
+            shown(&of("gomemcache:crc32_mod"), "key1"),
+            "key     key1\n\
+             hashed  key1\n\
+             hash    0x2c5c6450 = 744252496\n\
+             rule    hash % 2 = 0\n\
+             server  0: 10.0.0.1:11211\n\
+             scheme  gomemcache:crc32_mod"
+        );
+        let ring = shown(&of("libmemcached:consistent/crc"), "key1");
+        assert!(ring.contains("\npoint   0x0000"), "{ring}");
+        let rendezvous = shown(&of("pymemcache"), "key1");
+        assert!(rendezvous.contains(":11211-key1\n"), "{rendezvous}");
+    }
+
+    #[test]
+    fn one_server() {
+        let client = Client::new("10.0.0.1").unwrap();
+        assert_eq!(
+            shown(&client, "key"),
+            "key     key\n\
+             rule    there is one server\n\
+             server  0: 10.0.0.1:11211\n\
+             scheme  moecache:default"
+        );
+        assert_eq!(client.shares(), Some(vec![1.0]));
+        let error = client.explain("a b").unwrap_err().to_string();
+        assert!(error.starts_with("explain: key: byte 0x20"), "{error}");
+    }
+
+    /// One of the program's own, which may tell as much as it likes.
+    #[derive(Debug)]
+    struct Own {
+        trace: Trace,
+        shares: Option<Vec<f64>>,
+    }
+
+    impl Locator for Own {
+        fn locate(&self, _key: &[u8]) -> usize {
+            self.trace.server
+        }
+
+        fn explain(&self, _key: &[u8]) -> Trace {
+            self.trace.clone()
+        }
+
+        fn shares(&self) -> Option<Vec<f64>> {
+            self.shares.clone()
+        }
+    }
+
+    fn own(trace: &Trace, shares: Option<&[f64]>) -> Client {
+        let (trace, shares) = (trace.clone(), shares.map(<[f64]>::to_vec));
+        let make = move |_: &[Node]| {
+            let (trace, shares) = (trace.clone(), shares.clone());
+            Ok(Box::new(Own { trace, shares }) as Box<dyn Locator>)
+        };
+        Client::builder()
+            .servers(SERVERS)
+            .locator(make)
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn of_the_programs_own_locator() {
+        let mut trace = Trace::new(1);
+        let client = own(&trace, Some(&[0.25, 0.75]));
+        assert_eq!(
+            shown(&client, "key"),
+            "key     key\nserver  1: 10.0.0.2:11211\nscheme  the program's own locator"
+        );
+        assert_eq!(client.shares(), Some(vec![0.25, 0.75]));
+
+        trace.text = Some(b"<key>\n".to_vec());
+        trace.point = Some(1 << 40);
+        let shown = shown(&own(&trace, None), "key");
+        assert!(shown.contains("\nhashed  <key>\\n\npoint   0x10000000000 = 1099511627776\n"));
+
+        trace.server = 2;
+        let error = own(&trace, None).explain("key").unwrap_err().to_string();
+        assert!(
+            error.starts_with("explain: locator: it answered server 2"),
+            "{error}"
+        );
+        let not_one_each = own(&trace, Some(&[1.0]));
+        assert_eq!(not_one_each.shares(), None);
+    }
+}
