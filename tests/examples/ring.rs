@@ -101,14 +101,12 @@ fn shares_of_made_keys() {
     let servers = "10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4";
     let answer = mc(servers, &["ring", "--json"], b"");
     let shares: Vec<Value> = serde_json::from_slice(&answer.stdout).unwrap();
-    let keys = shares.iter().map(|it| it["keys"].as_u64().unwrap());
-    let keys: Vec<f64> = keys
-        .map(|keys| u32::try_from(keys).unwrap().into())
-        .collect();
-    assert_eq!(keys.iter().sum::<f64>(), 100_000.0);
+    let counts = shares.iter().map(|it| it["keys"].as_u64().unwrap());
+    assert_eq!(counts.clone().sum::<u64>(), 100_000);
+    let keys = counts.map(|keys| f64::from(u32::try_from(keys).unwrap()));
     let parts: Vec<f64> = shares
         .iter()
-        .zip(&keys)
+        .zip(keys)
         .map(|(it, keys)| {
             let of_keys = keys / 100_000.0;
             let exact = it["share"].as_f64().unwrap();
@@ -243,10 +241,10 @@ fn diff() {
         row.run("nobody:1");
     }
     let answer = mc("nobody:1", &["ring", "diff", "--json", ipv6, &enyim], b"");
-    let moves: Value = serde_json::from_slice(&answer.stdout).unwrap();
-    assert_eq!(moves["keys"], 100_000);
-    let moved = moves["moves"].as_array().unwrap().iter();
+    let changes: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert_eq!(changes["keys"], 100_000);
+    let moved = changes["moves"].as_array().unwrap().iter();
     let moved: u64 = moved.map(|it| it["keys"].as_u64().unwrap()).sum();
-    assert_eq!(moves["moved"], moved);
-    assert!(moves["least"].as_u64().unwrap() < moved && moved < 100_000);
+    assert_eq!(changes["moved"], moved);
+    assert!(changes["least"].as_u64().unwrap() < moved && moved < 100_000);
 }
