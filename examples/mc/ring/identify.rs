@@ -14,7 +14,7 @@ use std::io::Write;
 #[derive(Args)]
 pub(super) struct Identify {
     /// Recorded keys and their servers, as `mc ring verify` takes them; a scheme that is recorded
-    /// does not count. - is standard input
+    /// does not count. pylibmc's schemes go by libmemcached's names. - is standard input
     file: String,
 }
 
