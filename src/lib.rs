@@ -87,6 +87,7 @@ mod expiry;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 mod hash;
 mod item;
 mod key;
