@@ -1,4 +1,4 @@
-//! Guides: pages of this documentation, with no code. Their examples are tested.
+//! Guides: pages for a purpose, in place of a page for a type. Documentation only.
 
 #[doc = include_str!("joining.md")]
 pub mod joining {}
