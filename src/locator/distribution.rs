@@ -1,12 +1,8 @@
-use super::{Locator, Node, moecache};
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::peer::Peer;
-use crate::server::Address;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::Arc;
 
 /// How keys are spread over the servers: the rings and rules of each peer, quirks included.
 ///
@@ -58,6 +54,10 @@ pub enum Distribution {
     /// it becomes [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted). Default hash:
     /// libmemcached's `default`.
     LibmemcachedConsistent,
+    /// `libmemcached:consistent_hash_later`: the same where the hash was set after the servers and
+    /// the distribution. libmemcached does not make the ring anew then: its points stay hashed by
+    /// the `default`, and only the keys are hashed by the one that was set. Weights do not count.
+    LibmemcachedConsistentHashLater,
     /// `libmemcached:ketama_weighted` (`KETAMA_WEIGHTED`): about 160 points a server by its weight,
     /// of MD5. Default hash of the keys: MD5.
     LibmemcachedKetamaWeighted,
@@ -187,6 +187,7 @@ impl Distribution {
         Self::LibmemcachedModula,
         Self::LibmemcachedModulaSortHosts,
         Self::LibmemcachedConsistent,
+        Self::LibmemcachedConsistentHashLater,
         Self::LibmemcachedKetamaWeighted,
         Self::LibmemcachedKetamaSpy,
         Self::LibmemcachedKetamaSpyUnweighted,
@@ -221,6 +222,9 @@ impl Distribution {
                 (Peer::Libmemcached, "modula_sort_hosts", LIBMEMCACHED)
             }
             Self::LibmemcachedConsistent => (Peer::Libmemcached, "consistent", LIBMEMCACHED),
+            Self::LibmemcachedConsistentHashLater => {
+                (Peer::Libmemcached, "consistent_hash_later", LIBMEMCACHED)
+            }
             Self::LibmemcachedKetamaWeighted => {
                 (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED_WEIGHTED)
             }
@@ -307,51 +311,15 @@ impl Distribution {
         )
     }
 
-    /// The locator for these servers; `hash` is one that it has.
-    pub(super) fn build(
-        self,
-        _hash: Option<Hash>,
-        servers: &[Node],
-    ) -> Result<Arc<dyn Locator>, Error> {
-        match self {
-            Self::Moecache
-            | Self::Enyim
-            | Self::EnyimCoreLegacy
-            | Self::EnyimCoreLegacyDnsEndPoint => {
-                let texts: Result<Vec<String>, Error> = servers
-                    .iter()
-                    .map(|server| self.ring_text(server))
-                    .collect();
-                Ok(Arc::new(moecache::Ring::new(&texts?)))
-            }
-            _ => Err(Error::validation(format!(
-                "distribution: {self} is not built yet"
-            ))),
-        }
-    }
-
-    /// The text that stands for `server` on the ring: with the port, always, or the path.
-    pub(super) fn ring_text(self, server: &Node) -> Result<String, Error> {
-        let (host, port) = match (self, &server.address) {
-            (_, Address::Tcp { host, port }) => (host, port),
-            (Self::Moecache, Address::Unix(path)) => return Ok(path.clone()),
-            (_, Address::Unix(path)) => {
-                return Err(Error::validation(format!(
-                    "servers: {path:?} is a unix socket, and the distribution {self} is that of \
-                     .NET, which knows only TCP"
-                )));
-            }
-        };
-        match (self, server.ip) {
-            (Self::Moecache, _) => Ok(format!("{host}:{port}")),
-            (_, Some(IpAddr::V4(ip))) => Ok(format!("{ip}:{port}")),
-            (_, Some(IpAddr::V6(ip))) => Ok(format!("[{ip}]:{port}")),
-            (Self::EnyimCoreLegacyDnsEndPoint, None) => Ok(format!("Unspecified/{host}:{port}")),
-            (_, None) => Err(Error::validation(format!(
-                "servers: {host:?} is a host name, and the distribution {self} hashes addresses; \
-                 give the IPv4 address that .NET resolves it to, or ask for resolve_names"
-            ))),
-        }
+    /// Says which hashes it has, since it has none of this name.
+    pub(super) fn has_no_hash(self, name: &str) -> Error {
+        let allowed: Vec<&str> = self.hashes().iter().map(|&(_, name)| name).collect();
+        Error::validation(if allowed.is_empty() {
+            format!("hash: the distribution {self} has one of its own; leave it out")
+        } else {
+            let allowed = allowed.join(", ");
+            format!("hash: the distribution {self} has no {name:?}; allowed are {allowed}")
+        })
     }
 }
 
