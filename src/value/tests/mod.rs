@@ -2,6 +2,9 @@
 
 mod hostile;
 mod mismatches;
+#[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
+mod python;
+mod python_types;
 mod round_trips;
 mod vectors;
 
