@@ -106,8 +106,8 @@ pub mod testing;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, KeyInfo, Keys, Lifetime, Many, Pending,
-    PerServer, Pipeline, Replies, ServerStats,
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
+    Many, Pending, PerServer, Pipeline, Replies, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
 pub use conn::Protocol;

@@ -2,3 +2,6 @@
 
 #[doc = include_str!("behaviours.md")]
 pub mod behaviours {}
+
+#[doc = include_str!("joining.md")]
+pub mod joining {}
