@@ -2,7 +2,7 @@
 
 use super::foreign;
 use super::msgpack::Document;
-use super::transcoder::{Body, Decoded, Transcoder, Value};
+use super::transcoder::{Body, Decoded, Object, Transcoder, Value};
 use crate::error::{Error, Kind};
 use crate::item::Item;
 
@@ -47,6 +47,9 @@ impl Transcoder for Enyim {
             Value::U16(value) => Body::inline(UINT16, value.to_le_bytes()),
             Value::U32(value) => Body::inline(UINT32, value.to_le_bytes()),
             Value::U64(value) => Body::inline(UINT64, value.to_le_bytes()),
+            // .NET's TypeCode has no such numbers.
+            Value::I128(value) => Body::owned(MSGPACK, value.to_msgpack()?),
+            Value::U128(value) => Body::owned(MSGPACK, value.to_msgpack()?),
             Value::F32(value) => Body::inline(SINGLE, value.to_le_bytes()),
             Value::F64(value) => Body::inline(DOUBLE, value.to_le_bytes()),
             Value::Char(value) => {

@@ -1,5 +1,6 @@
 use super::compression::Compression;
 use super::enyim::Enyim;
+use super::python::{self, MoecachePickle, Plain, Python};
 use super::transcoder::Transcoder;
 use crate::error::Error;
 use std::fmt;
@@ -90,7 +91,11 @@ impl Format {
 
     /// What its owner compresses unless told otherwise.
     pub(crate) fn default_compression(self) -> Compression {
-        Compression::off()
+        match self {
+            // What is longer than 400 bytes.
+            Self::PymemcacheCompressed => Compression::zlib().threshold(401).if_compiled_in(),
+            _ => Compression::off(),
+        }
     }
 
     /// The transcoder. `limit` is the most bytes that a value may have once it is decompressed.
@@ -100,11 +105,27 @@ impl Format {
     /// A validation error where the format does not know the algorithm, or a feature is missing.
     pub(crate) fn transcoder(
         self,
-        _compression: Compression,
-        _limit: usize,
+        compression: Compression,
+        limit: usize,
     ) -> Result<Box<dyn Transcoder>, Error> {
+        let python = |rules| -> Result<Box<dyn Transcoder>, Error> {
+            Ok(Box::new(Python::new(rules, compression, limit)?))
+        };
         match self {
             Self::Moecache => Ok(Box::new(Enyim)),
+            Self::MoecachePickle => {
+                compression.allowed(self, &[])?;
+                Ok(Box::new(MoecachePickle { limit }))
+            }
+            Self::Pylibmc => python(&python::PYLIBMC),
+            Self::PythonMemcached => python(&python::PYTHON_MEMCACHED),
+            Self::Pymemcache => {
+                compression.allowed(self, &[])?;
+                Ok(Box::new(Plain))
+            }
+            Self::PymemcachePickle => python(&python::PYMEMCACHE),
+            Self::PymemcacheCompressed => python(&python::PYMEMCACHE_COMPRESSED),
+            Self::Pyermc => python(&python::PYERMC),
             _ => Err(Error::validation(format!(
                 "format: {self} is not built yet"
             ))),

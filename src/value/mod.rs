@@ -42,8 +42,10 @@
 // are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of
 // the crate only.
 
+mod codec;
 mod compression;
 mod date_time;
+mod decimal;
 mod enyim;
 mod fault;
 mod foreign;
@@ -51,10 +53,13 @@ mod format;
 mod just_byte;
 mod lower;
 mod msgpack;
+mod pickle;
+mod python;
 mod read;
 #[cfg(test)]
 mod tests;
 mod transcoder;
+#[cfg(feature = "pickle")]
 mod tree;
 
 pub use compression::Compression;
@@ -118,8 +123,9 @@ pub(crate) fn decode<T: DeserializeOwned>(
 pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
     let flags = item.flags;
     match transcoder.decode(item)? {
-        Decoded::Bytes(bytes) | Decoded::Text(bytes) => Ok(bytes),
+        Decoded::Bytes(bytes) | Decoded::Text(bytes) | Decoded::Untyped(bytes) => Ok(bytes),
         Decoded::String(string) => Ok(string.into_bytes()),
+        Decoded::Empty => Ok(Vec::new()),
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
         // an empty array.
         Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),

@@ -6,6 +6,8 @@ mod read;
 mod walk;
 
 use super::fault::{Fault, Refusal};
+#[cfg(feature = "pickle")]
+use super::tree::Tree;
 use crate::error::{Error, Kind};
 use read::Reader;
 pub(super) use read::bytes_as_seq;
@@ -21,6 +23,12 @@ use walk::{Malformed, Walk};
 /// 440 levels.
 pub(super) const MAX_DEPTH: usize = 128;
 
+/// The types of extension values that are integers beyond 64 bits, 16 bytes in big endian. Only what
+/// was read from the formats of other languages has them; what we store has 16 plain bytes, which
+/// is rmp-serde's way. MessagePack keeps negative types for itself and has used but one.
+pub(super) const WIDE_SIGNED: i8 = -127;
+pub(super) const WIDE_UNSIGNED: i8 = -128;
+
 /// One whole MessagePack value: every length in it is true, it nests at most [`MAX_DEPTH`] deep,
 /// and nothing follows it. So no claim in it can make serde reserve more than the item's own size
 /// warrants, nor overflow the stack.
@@ -33,6 +41,12 @@ impl Document {
         walk.advance(&bytes)?;
         walk.finish(&bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// What was read from the format of another language.
+    #[cfg(feature = "pickle")]
+    pub(super) fn of(tree: &Tree) -> Result<Self, Error> {
+        to_vec(tree).map(Self)
     }
 
     pub(super) fn is_empty_array(&self) -> bool {

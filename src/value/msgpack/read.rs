@@ -2,6 +2,7 @@
 
 use super::access::{Ext, Rest, Variant};
 use super::walk::Head;
+use super::{WIDE_SIGNED, WIDE_UNSIGNED};
 use crate::value::fault::Fault;
 use serde::de::value::{SeqAccessDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
@@ -83,17 +84,23 @@ impl<'de> Reader<'de> {
         match self.head()? {
             Head::Unsigned(number) => Ok(Wide::Number(number.into())),
             Head::Signed(number) => Ok(Wide::Number(number.into())),
-            Head::Bin(16) => {
-                let bytes = self.take(16)?.first_chunk().ok_or_else(short)?;
-                Ok(Wide::Bytes(*bytes))
+            Head::Bin(16) => Ok(Wide::Bytes(self.sixteen()?)),
+            Head::Ext(WIDE_SIGNED, 16) => Ok(Wide::Number(i128::from_be_bytes(self.sixteen()?))),
+            Head::Ext(WIDE_UNSIGNED, 16) => {
+                Ok(Wide::Unsigned(u128::from_be_bytes(self.sixteen()?)))
             }
             head => Err(Fault::found(head.describe(), expected)),
         }
+    }
+
+    fn sixteen(&mut self) -> Result<[u8; 16], Fault> {
+        self.take(16)?.first_chunk().copied().ok_or_else(short)
     }
 }
 
 enum Wide {
     Number(i128),
+    Unsigned(u128),
     Bytes([u8; 16]),
 }
 
@@ -116,6 +123,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             Head::Bin(length) => visitor.visit_borrowed_bytes(self.take(length)?),
             Head::Array(length) => self.seq(length, visitor),
             Head::Map(length) => self.map(length, visitor),
+            Head::Ext(WIDE_SIGNED, 16) => visitor.visit_i128(i128::from_be_bytes(self.sixteen()?)),
+            Head::Ext(WIDE_UNSIGNED, 16) => {
+                visitor.visit_u128(u128::from_be_bytes(self.sixteen()?))
+            }
             Head::Ext(tag, length) => {
                 let ext = Ext::Tag(tag, self.take(length)?);
                 visitor.visit_newtype_struct(SeqAccessDeserializer::new(ext))
@@ -126,6 +137,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.wide(&visitor)? {
             Wide::Number(number) => visitor.visit_i128(number),
+            Wide::Unsigned(_) => Err(Fault::does_not_fit(&visitor)),
             Wide::Bytes(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
         }
     }
@@ -136,6 +148,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 let number = u128::try_from(number).map_err(|_| Fault::does_not_fit(&visitor))?;
                 visitor.visit_u128(number)
             }
+            Wide::Unsigned(number) => visitor.visit_u128(number),
             Wide::Bytes(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
         }
     }

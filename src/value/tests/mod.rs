@@ -2,6 +2,8 @@
 
 mod hostile;
 mod mismatches;
+#[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
+mod python;
 mod round_trips;
 mod vectors;
 

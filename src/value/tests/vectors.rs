@@ -34,7 +34,7 @@ fn vectors(json: &str) -> Vectors {
     serde_json::from_str(json).unwrap()
 }
 
-fn unhex(hex: &str) -> Vec<u8> {
+pub(super) fn unhex(hex: &str) -> Vec<u8> {
     assert_eq!(hex.len() % 2, 0);
     (0..hex.len())
         .step_by(2)
