@@ -90,6 +90,10 @@ class Pylibmc(Client):
         self.client.behaviors.update(then)
         self.options = {"min_compress_len": min_compress_len}
 
+    def as_read(self, value):
+        """A bool is stored as its integer, and read as one."""
+        return int(value) if isinstance(value, bool) else value
+
     def behavior(self, value):
         # A name: hash or distribution. As bytes: a namespace, which fails as str.
         return value["bytes"].encode() if isinstance(value, dict) else value
@@ -102,12 +106,13 @@ class Pylibmc(Client):
 
 
 class PythonMemcached(Client):
-    def __init__(self, servers, old_hash=False, min_compress_len=0):
+    def __init__(self, servers, old_hash=False, min_compress_len=0, **settings):
         import memcache
 
         if old_hash:
             memcache.useOldServerHashFunction()
-        self.client = memcache.Client(list(map(self.server, servers)), socket_timeout=PATIENCE)
+        servers = list(map(self.server, servers))
+        self.client = memcache.Client(servers, socket_timeout=PATIENCE, **settings)
         self.options = {"min_compress_len": min_compress_len}
 
     def server(self, server):
@@ -122,19 +127,17 @@ class PythonMemcached(Client):
 
 
 class Pymemcache(Client):
-    def __init__(self, servers, serde=None, min_compress_len=None, key_prefix=""):
+    def __init__(self, servers, serde=None, serde_settings=None, key_prefix=""):
+        """With settings `serde` is a class, and the instance that pymemcache has of it without."""
         import pymemcache
-        from pymemcache import serde as serdes
 
-        if min_compress_len is not None:
-            chosen = serdes.CompressedSerde(min_compress_len=min_compress_len)
-        else:
-            chosen = getattr(serdes, serde) if serde else None
-        self.plain = chosen is None
+        self.serde = getattr(pymemcache.serde, serde) if serde else None
+        if serde_settings is not None:
+            self.serde = self.serde(**serde_settings)
         self.client = pymemcache.HashClient(
             servers,
-            serde=chosen,
-            key_prefix=key_prefix,
+            serde=self.serde,
+            key_prefix=key_prefix.encode(),
             # Of text that no serde has made bytes; it is ASCII unless told.
             encoding="utf-8",
             # It does not wait for the answer to a set unless told.
@@ -150,7 +153,7 @@ class Pymemcache(Client):
 
     def as_read(self, value):
         """Without a serde, everything is stored as `str` shows it, and read as bytes."""
-        if self.plain and not isinstance(value, bytes):
+        if self.serde is None and not isinstance(value, bytes):
             return str(value).encode()
         return value
 

@@ -8,7 +8,9 @@ mod placements;
 mod python;
 mod report;
 mod servers;
+mod shared;
 mod tools;
+mod values;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,4 +19,10 @@ mod support;
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn keys_are_found_on_the_same_server() {
     placements::agree();
+}
+
+#[test]
+#[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
+fn values_are_read_as_the_same_values() {
+    values::agree();
 }

@@ -4,10 +4,12 @@ use crate::keys::keys;
 use crate::peer::{self, TOOLS};
 use crate::report::{self, Outcome};
 use crate::servers::{PROTOCOLS, Servers};
-use crate::tools::Tools;
 use moecache::Scheme;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// By key: values, or the servers that have it.
+type Texts = BTreeMap<String, String>;
 
 /// The weights of the servers, which also say how many there are.
 type Weights = &'static [u32];
@@ -133,88 +135,67 @@ fn rows() -> Vec<Row> {
     hash("murmur3", "libmemcached:modula/murmur3");
     hash("jenkins", "libmemcached:modula/jenkins");
 
-    if let Some(why) = Tools::missing() {
-        println!("libmemcached's tools are left out: {why}");
-        rows.retain(|row| row.peer != TOOLS);
-    }
+    rows.retain(|row| peer::is_there(row.peer));
     rows
 }
 
 pub fn agree() {
-    report::run(
-        &["peer", "settings", "placement", "servers"],
-        &rows(),
-        check,
-    );
+    report::run(&["peer", "settings", "placement", "weights"], &rows());
 }
 
-fn check(row: &Row) -> Outcome {
-    let servers = Servers::start(row.weights);
-    let addresses = servers.addresses();
-    let scheme: Scheme = row.scheme.parse().unwrap();
-    let keys = keys();
-    let mut peer = peer::start(row.peer, &row.settings, &addresses);
-    let mut differences = Vec::new();
-    for protocol in PROTOCOLS {
-        let client = servers.client().compatible_with(scheme).protocol(protocol);
-        let client = client.build().unwrap();
-        let texts = |by: &str| -> BTreeMap<String, String> {
-            let text = |key: &String| (key.clone(), format!("{key} of {by}, {protocol}"));
-            keys.iter().map(text).collect()
-        };
-        let mut compare = |what: &str, texts: &BTreeMap<String, String>, found: &BTreeMap<_, _>| {
-            for (key, text) in texts {
-                if found.get(key) != Some(text) {
-                    let (found, server) = (found.get(key), client.server_for(key).unwrap());
-                    differences.push(format!(
-                        "{protocol}, {}: {key} of {server}, {what}: {found:?}, not {text:?}",
-                        addresses.join(" ")
-                    ));
-                }
-            }
-        };
-        // On the server that is named here, and on no other.
-        let places = |text: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-            let named = |key: &String| (key.clone(), client.server_for(key).unwrap().to_owned());
-            text.keys().map(named).collect()
-        };
-        let found_on = || -> BTreeMap<String, String> {
-            let mut found = BTreeMap::<String, String>::new();
-            for (server, items) in servers.contents(&keys) {
-                for key in items.into_keys() {
-                    let on = found.entry(key).or_default();
-                    let comma = if on.is_empty() { "" } else { " and " };
-                    *on += &format!("{comma}{server}");
-                }
-            }
-            found
-        };
-
-        let theirs = texts(row.peer);
-        peer.store(&theirs);
-        let found = client.get_many::<String, _>(&keys).all().unwrap();
-        let found = found
-            .into_iter()
-            .map(|(key, text)| (key.clone(), text))
-            .collect();
-        compare("read here", &theirs, &found);
-        compare("stored there", &places(&theirs), &found_on());
-
-        servers.flush();
-        let ours = texts("ours");
-        client.set_many(&ours, 60).all().unwrap();
-        compare("read there", &ours, &peer.load(&keys));
-        compare("stored here", &places(&ours), &found_on());
-        servers.flush();
+impl report::Row for Row {
+    fn name(&self) -> Vec<String> {
+        let weights: Vec<String> = self.weights.iter().map(ToString::to_string).collect();
+        vec![
+            self.peer.to_owned(),
+            self.settings.to_string(),
+            self.scheme.to_owned(),
+            weights.join(" "),
+        ]
     }
-    Outcome {
-        name: vec![
-            row.peer.to_owned(),
-            row.settings.to_string(),
-            scheme.to_string(),
-            format!("{:?}", row.weights),
-        ],
-        tried: [PROTOCOLS.len() * keys.len(); 2],
-        differences,
+
+    fn check(&self) -> Outcome {
+        let servers = Servers::start(self.weights);
+        let addresses = servers.addresses();
+        let mut peer = peer::start(self.peer, &self.settings, &addresses);
+        let keys = keys();
+        let mut differences = Vec::new();
+        for protocol in PROTOCOLS {
+            let scheme: Scheme = self.scheme.parse().unwrap();
+            let client = servers.client().compatible_with(scheme).protocol(protocol);
+            let client = client.build().unwrap();
+            let texts = |by: &str| {
+                let text = |key: &String| (key.clone(), format!("of {by}, {protocol}: {key}"));
+                keys.iter().map(text).collect::<Texts>()
+            };
+            let named = |key: &String| (key.clone(), client.server_for(key).unwrap().to_owned());
+            let named: Texts = keys.iter().map(named).collect();
+            let mut compare = |what: &str, expected: &Texts, found: &Texts| {
+                let addresses = addresses.join(",");
+                for (key, expected) in expected {
+                    let found = found.get(key);
+                    if found != Some(expected) {
+                        differences.push(format!(
+                            "{addresses}, {protocol}, {key}, {what}: {found:?}, not {expected:?}"
+                        ));
+                    }
+                }
+            };
+
+            let theirs = texts(self.peer);
+            peer.store(&theirs);
+            let found = client.get_many::<String, _>(keys.clone()).all().unwrap();
+            compare("read here", &theirs, &found.into_iter().collect());
+            compare("stored there on", &named, &servers.having(&keys));
+            servers.flush();
+
+            let ours = texts("ours");
+            client.set_many(&ours, 60).all().unwrap();
+            compare("read there", &ours, &peer.load(&keys));
+            compare("stored here on", &named, &servers.having(&keys));
+            servers.flush();
+        }
+        let tried = [PROTOCOLS.len() * keys.len(); 2];
+        Outcome { tried, differences }
     }
 }

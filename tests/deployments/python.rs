@@ -1,6 +1,7 @@
 //! The Python clients, as processes that are called over pipes.
 
 use crate::peer::Peer;
+use crate::shared::Values;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -59,18 +60,9 @@ impl Python {
     /// Calls a method that must not fail.
     pub fn expect<T: DeserializeOwned>(&mut self, call: &Value) -> T {
         let result = self.call(call);
-        let result = result.unwrap_or_else(|error| panic!("{}: {call:.200} {error}", self.name));
+        let shown = call.to_string();
+        let result = result.unwrap_or_else(|error| panic!("{}: {shown:.80} {error}", self.name));
         serde_json::from_value(result).unwrap()
-    }
-
-    /// Stores values, which are Python expressions, and returns those that it cannot store.
-    pub fn store_each(&mut self, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        self.expect(&json!(["store_each", values]))
-    }
-
-    /// What it reads otherwise than these Python expressions say.
-    pub fn differences(&mut self, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        self.expect(&json!(["differences", values]))
     }
 }
 
@@ -88,6 +80,22 @@ impl Peer for Python {
         let found: BTreeMap<String, Option<String>> = self.expect(&json!(["texts", keys]));
         let found = found.into_iter();
         found.filter_map(|(key, text)| Some((key, text?))).collect()
+    }
+
+    fn store_values(&mut self, values: &Values) -> BTreeMap<String, String> {
+        let values: BTreeMap<_, _> = values
+            .iter()
+            .map(|(key, value)| (key, &value.theirs))
+            .collect();
+        self.expect(&json!(["store_each", values]))
+    }
+
+    fn differences(&mut self, values: &Values) -> BTreeMap<String, String> {
+        let values: BTreeMap<_, _> = values
+            .iter()
+            .map(|(key, value)| (key, &value.ours))
+            .collect();
+        self.expect(&json!(["differences", values]))
     }
 }
 

@@ -39,16 +39,20 @@ impl Servers {
         builder().servers(self.addresses())
     }
 
-    /// What each of them has of these keys, by `host:port`.
-    pub fn contents(&self, keys: &[String]) -> Vec<(String, BTreeMap<String, Vec<u8>>)> {
-        let contents = |server: &Memcached| {
+    /// Which of them has each of these keys, `host:port`; or which ones, one after the other.
+    pub fn having(&self, keys: &[String]) -> BTreeMap<String, String> {
+        let mut having = BTreeMap::<String, Vec<String>>::new();
+        for server in &self.started {
             let items = alone(server).get_many_items(keys).all().unwrap();
-            let items = items
-                .into_iter()
-                .map(|(key, item)| (key.clone(), item.data));
-            (server.address().to_string(), items.collect())
-        };
-        self.started.iter().map(contents).collect()
+            for key in items.into_keys() {
+                let servers = having.entry(key.clone()).or_default();
+                servers.push(server.address().to_string());
+            }
+        }
+        let having = having.into_iter();
+        having
+            .map(|(key, servers)| (key, servers.join(" and ")))
+            .collect()
     }
 
     /// Leaves nothing on any of them.

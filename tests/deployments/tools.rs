@@ -1,6 +1,7 @@
 //! libmemcached's command-line tools. Values are files, and keys their names.
 
 use crate::peer::Peer;
+use crate::shared::Values;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -102,6 +103,22 @@ impl Peer for Tools {
             .filter_map(|key| {
                 let value = String::from_utf8(self.load_bytes(key)?).unwrap();
                 Some((key.clone(), value))
+            })
+            .collect()
+    }
+
+    fn store_values(&mut self, values: &Values) -> BTreeMap<String, String> {
+        self.store_bytes(values.iter().map(|(key, value)| (key, value.data.clone())));
+        BTreeMap::new()
+    }
+
+    fn differences(&mut self, values: &Values) -> BTreeMap<String, String> {
+        values
+            .iter()
+            .filter_map(|(key, value)| {
+                let found = self.load_bytes(key).unwrap_or_else(|| b"nothing".to_vec());
+                let shown = || (key.clone(), found.escape_ascii().to_string());
+                (found != value.data).then(shown)
             })
             .collect()
     }
