@@ -10,6 +10,8 @@ use std::fmt::Debug;
 /// What a value is: not every format has all kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    Ascii,
+    /// Text that is not ASCII.
     Text,
     Bytes,
     Integer,
@@ -22,6 +24,7 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: &[Self] = &[
+        Self::Ascii,
         Self::Text,
         Self::Bytes,
         Self::Integer,
@@ -127,7 +130,12 @@ fn value(kind: Kind, python: &str, rust: impl Rust + 'static) -> Shared {
 }
 
 fn text(python: &str, rust: &str) -> Shared {
-    let shared = value(Kind::Text, python, rust.to_owned());
+    let kind = if rust.is_ascii() {
+        Kind::Ascii
+    } else {
+        Kind::Text
+    };
+    let shared = value(kind, python, rust.to_owned());
     Shared {
         data: rust.into(),
         ..shared
@@ -192,6 +200,7 @@ pub fn values() -> Vec<Shared> {
         text("''", ""),
         text("' 12 '", " 12 "),
         text("'line\\r\\nand\\0line'", "line\r\nand\0line"),
+        text("'0123456789' * 10_000", &"0123456789".repeat(10_000)).large(),
         text("'ä' * 50_000", &"ä".repeat(50_000)).large(),
         integer(0_u8),
         integer(-1_i8),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const COMPRESSED: u32 = 8;
 
 /// What can be read where flags do not say what a value is.
-const UNTYPED: &[Kind] = &[Kind::Text, Kind::Bytes, Kind::Integer];
+const UNTYPED: &[Kind] = &[Kind::Ascii, Kind::Text, Kind::Bytes, Kind::Integer];
 
 struct Row {
     peer: &'static str,
@@ -38,7 +38,7 @@ fn rows() -> Vec<Row> {
     let mut rows = vec![
         // All else it pickles, and the default does not read pickles.
         Row {
-            kinds: [&[Kind::Text]; 2],
+            kinds: [&[Kind::Ascii, Kind::Text]; 2],
             ..row("moecache", json!({}), F::Moecache)
         },
         row("moecache", json!({}), F::MoecachePickle),
@@ -57,9 +57,20 @@ fn rows() -> Vec<Row> {
                 F::PythonMemcached,
             )
         },
-        // It makes a str of whatever it is given, and what that was, nobody can tell.
+        // It makes a str of whatever it is given, and what that was, nobody can tell. A str that is not
+        // ASCII it stores only where it is told to, so this client does not.
         Row {
-            kinds: [UNTYPED, Kind::ALL],
+            kinds: [
+                UNTYPED,
+                &[
+                    Kind::Ascii,
+                    Kind::Bytes,
+                    Kind::Integer,
+                    Kind::Bool,
+                    Kind::Null,
+                    Kind::Float,
+                ],
+            ],
             ..row("pymemcache", json!({}), F::Pymemcache)
         },
         row(
