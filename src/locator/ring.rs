@@ -81,15 +81,17 @@ impl Ring {
         let (from, to) = (self.below[part], self.below[part + 1]);
         let next = from + self.points[from..to].partition_point(|&point| point < hash);
         match self.search {
-            _ if next > last => match self.search {
-                Search::Previous => last,
-                _ => 0,
-            },
+            Search::Next if next > last => 0,
             Search::Next => next,
-            _ if self.points[next] == hash => next,
-            Search::NextButLargestBelowAll if next > 0 => next,
-            Search::Previous if next > 0 => next - 1,
-            _ => last,
+            Search::NextButLargestBelowAll => match next {
+                0 if self.points[0] != hash => last,
+                next if next > last => 0,
+                next => next,
+            },
+            Search::Previous => match self.points.get(next) {
+                Some(&point) if point == hash => next,
+                _ => next.checked_sub(1).unwrap_or(last),
+            },
         }
     }
 
@@ -126,26 +128,20 @@ impl Locator for Ring {
         }
     }
 
-    /// Walks the points: between two of them, all hashes belong to the same one.
+    /// Walks the edges before and behind each point: from one to the next, all hashes belong to the
+    /// same server.
     fn shares(&self) -> Option<Vec<f64>> {
-        let max = self.hash.max?;
+        let end = u64::from(self.hash.max?) + 1;
+        let points = self.points.iter().map(|&point| u64::from(point));
+        let edges = points.flat_map(|point| [point, point + 1]).chain([end]);
         let mut shares = vec![0; self.servers];
         let mut from = 0;
-        let mut give = |to: u64, owner: usize| {
-            shares[owner] += to.saturating_sub(from);
-            from = to.max(from);
-        };
-        let end = u64::from(max) + 1;
-        for &point in &self.points {
-            let point = u64::from(point);
-            // Those below the point, and the point itself.
-            for to in [point, point + 1].map(|to| to.min(end)) {
-                if let Some(before) = to.checked_sub(1).and_then(|hash| u32::try_from(hash).ok()) {
-                    give(to, self.owners[self.at(before)]);
-                }
+        for to in edges.map(|edge| edge.min(end)) {
+            if let Some(hash) = u32::try_from(from).ok().filter(|_| from < to) {
+                shares[self.owners[self.at(hash)]] += to - from;
             }
+            from = to;
         }
-        give(end, self.owners[self.at(u32::MAX)]);
         Some(fractions(&shares, end))
     }
 }

@@ -251,3 +251,139 @@ fn has_no_rule(peer: Peer, rule: &str) -> Error {
         Distribution::PythonMemcached
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let error = text.parse::<Scheme>().unwrap_err();
+        assert!(error.is_validation());
+        error.to_string()
+    }
+
+    #[test]
+    fn every_scheme_prints_and_parses() {
+        let mut names: Vec<String> = Scheme::all().map(|scheme| scheme.to_string()).collect();
+        for (scheme, name) in Scheme::all().zip(&names) {
+            assert_eq!(name.parse::<Scheme>().unwrap(), scheme, "{name}");
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    /// Of any peer with any distribution and hash.
+    #[test]
+    fn every_mixture_prints_and_parses() {
+        for peer in Peer::ALL {
+            for own in Scheme::all() {
+                let mut mixed = Scheme::from(peer).with_distribution(own.distribution);
+                if let Some(hash) = own.hash {
+                    mixed = mixed.with_hash(hash).unwrap();
+                }
+                let name = mixed.to_string();
+                assert_eq!(name.parse::<Scheme>().unwrap(), mixed, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_may_be_left_out_and_spelt_otherwise() {
+        let rows = [
+            ("dalli", "dalli:ring"),
+            ("twemproxy:modula", "twemproxy:modula/fnv1a_64"),
+            ("twemproxy:ketama/CRC32", "twemproxy:ketama/crc32"),
+            ("pylibmc:consistent/md5", "pylibmc:consistent/md5"),
+            (
+                "libmemcached:modula/FNV1A_32",
+                "libmemcached:modula/fnv1a_32",
+            ),
+            (
+                "libmemcached:modula/one_at_a_time",
+                "libmemcached:modula/default",
+            ),
+            (
+                "libmemcached:modula_sort_hosts",
+                "libmemcached:modula_sort_hosts/default",
+            ),
+            (
+                "spymemcached:arraymod/md5",
+                "spymemcached:arraymod/KETAMA_HASH",
+            ),
+            (
+                "spymemcached:arraymod/ketama_hash",
+                "spymemcached:arraymod/KETAMA_HASH",
+            ),
+            ("enyim:ketama/OneAtATime", "enyim:ketama/oneatatime"),
+            (
+                "enyimmemcachedcore:DefaultNodeLocator/DnsEndPoint",
+                "enyimmemcachedcore:DefaultNodeLocator/DnsEndPoint",
+            ),
+            (
+                "enyimmemcachedcore-messagepack:LegacyNodeLocator",
+                "enyimmemcachedcore-messagepack:LegacyNodeLocator",
+            ),
+            ("php-memcached:modula", "php-memcached:default"),
+            (
+                "php-memcached:consistent/md5",
+                "php-memcached:consistent/md5",
+            ),
+            (
+                "pymemcache:libmemcached:consistent/murmur3",
+                "pymemcache:libmemcached:consistent/murmur3",
+            ),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(text.parse::<Scheme>().unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn errors_list_what_is_allowed() {
+        let rows = [
+            (
+                "memcache:ring",
+                "peer: \"memcache\" is not known; allowed are moecache, enyim, ",
+            ),
+            (
+                "twemproxy:ring",
+                "scheme: twemproxy has no \"ring\"; allowed are ketama, modula, and",
+            ),
+            (
+                "php-memcached:ketama",
+                "allowed are default, consistent, libketama_compatible, modula, modula_sort_hosts",
+            ),
+            (
+                "moecache:",
+                "scheme: moecache has no \"\"; allowed are default, and",
+            ),
+            (
+                "spymemcached:arraymod/murmur",
+                "hash: the distribution spymemcached:arraymod has no \"murmur\"; allowed are \
+                 NATIVE_HASH, CRC_HASH, ",
+            ),
+            (
+                "libmemcached:consistent/sha256",
+                "hash: the distribution libmemcached:consistent has no \"sha256\"; allowed are \
+                 default, md5, crc, ",
+            ),
+            (
+                "libmemcached:consistent/",
+                "has no \"\"; allowed are default, md5, ",
+            ),
+            (
+                "enyimmemcachedcore:DefaultNodeLocator/Dns",
+                "hash: the distribution enyimmemcachedcore:DefaultNodeLocator has one of its own",
+            ),
+            (
+                "gomemcache:crc32_mod/md5",
+                "has one of its own; leave it out",
+            ),
+        ];
+        for (text, expected) in rows {
+            assert!(error(text).contains(expected), "{text}: {}", error(text));
+        }
+    }
+}
