@@ -67,13 +67,18 @@ pub(super) enum Refused {
 /// variant, can be read as one.
 #[cfg(feature = "pickle")]
 pub(super) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
-    let (graph, root) = machine::run(data, limit)?;
-    match expand::expand(&graph, root, limit)? {
+    match load(data, limit)? {
         Tree::Bytes(bytes) => Ok(Decoded::Bytes(bytes)),
         tree => Document::of(&tree)
             .map(Decoded::Object)
             .map_err(|_| Refused::TooDeep),
     }
+}
+
+#[cfg(feature = "pickle")]
+fn load(data: &[u8], limit: usize) -> Result<Tree, Refused> {
+    let (graph, root) = machine::run(data, limit)?;
+    expand::expand(&graph, root, limit)
 }
 
 #[cfg(not(feature = "pickle"))]
