@@ -1,8 +1,9 @@
 """Calls one of the Python clients: `driver.py CLIENT SETTINGS SERVER..`
 
-SETTINGS is a JSON object of what the class below takes, a SERVER `host:port` or `host:port:weight`. Each line
-of stdin is a call of a method of `Client`, `[method, argument, ..]` in JSON, and gets a line on stdout: what it
-returned, or `{"raises": text}`. Values go in as Python expressions and come out as `repr` has them.
+SETTINGS is a JSON object of what the client's class below takes, a SERVER `host:port`, `host:port:weight` or a
+path. Each line of stdin is a call of a method of `Client`, `[method, argument, ..]` in JSON, and gets a line on
+stdout: `{"returns": result}` or `{"raises": text}`. Values go in as Python expressions and come out as `repr`
+has them.
 """
 
 import json
@@ -33,6 +34,7 @@ class Client:
     def texts(self, keys):
         """Those that are there, whether they are read as `str` or as `bytes`."""
         found = self.get_many(keys)
+        found = {key: value for key, value in found.items() if value is not None}
         return {key: value.decode() if isinstance(value, bytes) else value for key, value in found.items()}
 
     def differences(self, values):
@@ -61,6 +63,10 @@ class Client:
     def decr(self, key, delta):
         return self.client.decr(key, delta)
 
+    def number(self, key):
+        """A number, or text of one, which memcached may have padded with spaces."""
+        return int(self.get_many([key])[key])
+
 
 class Moecache(Client):
     """Has get, set and delete, of one key at a time, and a miss is None."""
@@ -84,7 +90,9 @@ class Pylibmc(Client):
     def __init__(self, servers, behaviors={}, then={}, binary=False, min_compress_len=0):
         import pylibmc
 
-        behaviors = {name: self.behavior(value) for name, value in behaviors.items()}
+        if "namespace" in behaviors:
+            # As str it would be garbage.
+            behaviors["namespace"] = behaviors["namespace"].encode()
         self.client = pylibmc.Client(servers, binary=binary, behaviors=behaviors)
         # What is set once the servers are there.
         self.client.behaviors.update(then)
@@ -93,10 +101,6 @@ class Pylibmc(Client):
     def as_read(self, value):
         """A bool is stored as its integer, and read as one."""
         return int(value) if isinstance(value, bool) else value
-
-    def behavior(self, value):
-        # A name: hash or distribution. As bytes: a namespace, which fails as str.
-        return value["bytes"].encode() if isinstance(value, dict) else value
 
     def get_many(self, keys):
         return self.client.get_multi(keys)
@@ -116,6 +120,8 @@ class PythonMemcached(Client):
         self.options = {"min_compress_len": min_compress_len}
 
     def server(self, server):
+        if server.startswith("/"):
+            return f"unix:{server}"
         host, port, *weight = server.split(":")
         return (f"{host}:{port}", int(*weight)) if weight else server
 
@@ -172,10 +178,10 @@ def main():
     for line in sys.stdin:
         method, *arguments = json.loads(line)
         try:
-            result = getattr(client, method)(*arguments)
+            answer = {"returns": getattr(client, method)(*arguments)}
         except Exception as error:
-            result = {"raises": f"{type(error).__name__}: {error}"}
-        print(json.dumps(result), flush=True)
+            answer = {"raises": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
 
 
 main()

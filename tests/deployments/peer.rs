@@ -1,6 +1,6 @@
 //! What every peer can do: store, and read.
 
-use crate::python::Python;
+use crate::python::Driver;
 use crate::shared::Values;
 use crate::tools::Tools;
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub trait Peer {
     fn store_values(&mut self, values: &Values) -> BTreeMap<String, String>;
 
     /// What it reads instead of these values, where it does.
-    fn differences(&mut self, values: &Values) -> BTreeMap<String, String>;
+    fn misread(&mut self, values: &Values) -> BTreeMap<String, String>;
 }
 
 /// libmemcached's own name stands for its tools.
@@ -42,6 +42,6 @@ pub fn start(name: &'static str, settings: &Value, servers: &[String]) -> Box<dy
     if name == TOOLS {
         Box::new(Tools::new(settings, servers))
     } else {
-        Box::new(Python::start(name, settings, servers))
+        Box::new(Driver::start(name, settings, servers))
     }
 }

@@ -3,7 +3,7 @@
 use crate::keys::keys;
 use crate::peer::{self, TOOLS};
 use crate::report::{self, Outcome};
-use crate::servers::{PROTOCOLS, Servers};
+use crate::servers::{List, NAMED, PROTOCOLS, SEVEN, Servers, THREE, TWO, UNIX, WEIGHTED};
 use moecache::Scheme;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -11,151 +11,107 @@ use std::collections::BTreeMap;
 /// By key: values, or the servers that have it.
 type Texts = BTreeMap<String, String>;
 
-/// The weights of the servers, which also say how many there are.
-type Weights = &'static [u32];
-
-const TWO: Weights = &[1; 2];
-const THREE: Weights = &[1; 3];
-const SEVEN: Weights = &[1; 7];
-const WEIGHTED: Weights = &[1, 5, 2];
-
 struct Row {
     peer: &'static str,
     /// How the peer is set up, as driver.py and `Tools` have it.
     settings: Value,
     /// What `compatible_with` is given here.
-    scheme: &'static str,
-    weights: Weights,
+    scheme: String,
+    servers: List,
 }
 
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut add = |peer, settings: Value, scheme, servers: &[Weights]| {
-        rows.extend(servers.iter().map(|&weights| Row {
+    let mut add = |peer, settings: Value, scheme: &str, lists: &[List]| {
+        rows.extend(lists.iter().map(|&servers| Row {
             peer,
             settings: settings.clone(),
-            scheme,
-            weights,
+            scheme: scheme.to_owned(),
+            servers,
         }));
     };
 
-    add(
-        "moecache",
-        json!({}),
-        "moecache:default",
-        &[TWO, THREE, SEVEN],
-    );
+    // It knows no unix sockets, and no weights.
+    let lists = [TWO, THREE, SEVEN, NAMED];
+    add("moecache", json!({}), "moecache:default", &lists);
 
-    let mut pylibmc = |behaviors: Value, scheme, servers: &[Weights]| {
-        add(
-            "pylibmc",
-            json!({ "behaviors": behaviors }),
-            scheme,
-            servers,
-        );
+    let pylibmc = "pylibmc";
+    let mut behaviors = |behaviors: Value, scheme: &str, lists: &[List]| {
+        add(pylibmc, json!({ "behaviors": behaviors }), scheme, lists);
     };
-    pylibmc(json!({}), "pylibmc", &[TWO, SEVEN, WEIGHTED]);
-    pylibmc(json!({"hash": "md5"}), "pylibmc:modula/md5", &[THREE]);
-    pylibmc(json!({"hash": "crc"}), "pylibmc:modula/crc", &[THREE]);
-    pylibmc(
-        json!({"hash": "fnv1_64"}),
-        "pylibmc:modula/fnv1_64",
-        &[THREE],
-    );
-    pylibmc(
-        json!({"hash": "fnv1a_64"}),
-        "pylibmc:modula/fnv1a_64",
-        &[THREE],
-    );
-    pylibmc(
-        json!({"hash": "fnv1_32"}),
-        "pylibmc:modula/fnv1_32",
-        &[THREE],
-    );
-    pylibmc(
-        json!({"hash": "fnv1a_32"}),
-        "pylibmc:modula/fnv1a_32",
-        &[THREE],
-    );
-    pylibmc(json!({"hash": "murmur"}), "pylibmc:modula/murmur", &[THREE]);
-    pylibmc(
-        json!({"hash": "jenkins"}),
-        "pylibmc:modula/jenkins",
-        &[THREE],
-    );
-    pylibmc(
-        json!({"_sort_hosts": 1}),
-        "pylibmc:modula_sort_hosts",
-        &[SEVEN],
-    );
-    let consistent = json!({"distribution": "consistent"});
-    pylibmc(consistent, "pylibmc:consistent", &[TWO, SEVEN]);
-    pylibmc(json!({"ketama": true}), "pylibmc:consistent", &[THREE]);
-    let ketama = json!({"ketama": true, "hash": "md5"});
-    pylibmc(ketama, "pylibmc:consistent/md5", &[THREE, WEIGHTED]);
-    let ketama = json!({"ketama": true, "hash": "fnv1a_32"});
-    pylibmc(ketama, "pylibmc:consistent/fnv1a_32", &[THREE]);
+    behaviors(json!({}), "pylibmc", &[TWO, SEVEN, NAMED, WEIGHTED, UNIX]);
+    // libmemcached has murmur3 and hsieh too: the first has no name in pylibmc, the second is not built.
+    let hashes = "default md5 crc fnv1_64 fnv1a_64 fnv1_32 fnv1a_32 murmur jenkins";
+    for hash in hashes.split(' ') {
+        let modula = json!({ "hash": hash });
+        behaviors(modula, &format!("pylibmc:modula/{hash}"), &[THREE]);
+        let consistent = json!({"distribution": "consistent", "hash": hash});
+        let scheme = format!("pylibmc:consistent/{hash}");
+        behaviors(consistent, &scheme, &[THREE]);
+    }
+    let sorted = json!({"_sort_hosts": 1});
+    behaviors(sorted, "pylibmc:modula_sort_hosts", &[SEVEN]);
+    let ketama = json!({"ketama": true});
+    let lists = [TWO, SEVEN, NAMED, WEIGHTED, UNIX];
+    behaviors(ketama, "pylibmc:consistent", &lists);
     let weighted = json!({"ketama_weighted": true});
-    pylibmc(weighted, "pylibmc:ketama_weighted", &[TWO, THREE, WEIGHTED]);
+    behaviors(weighted, "pylibmc:ketama_weighted", &lists);
     let spy = json!({"distribution": "consistent ketama spy"});
-    pylibmc(spy, "pylibmc:ketama_spy_unweighted", &[THREE]);
+    behaviors(spy, "pylibmc:ketama_spy_unweighted", &[THREE]);
 
-    add("pylibmc", json!({"binary": true}), "pylibmc", &[THREE]);
+    add(pylibmc, json!({"binary": true}), "pylibmc", &[THREE]);
     let binary = json!({"binary": true, "behaviors": {"ketama_weighted": true}});
-    add("pylibmc", binary, "pylibmc:ketama_weighted", &[WEIGHTED]);
+    add(pylibmc, binary, "pylibmc:ketama_weighted", &[WEIGHTED]);
     // ketama_weighted makes the hash md5, and of pylibmc's behaviors comes after the hash: so another
     // has to be set once the client is there.
     let then = json!({"behaviors": {"ketama_weighted": true}, "then": {"hash": "fnv1a_32"}});
     add(
-        "pylibmc",
+        pylibmc,
         then,
         "pylibmc:ketama_weighted/fnv1a_32",
         &[WEIGHTED],
     );
 
     let python = "python-memcached";
-    add(python, json!({}), python, &[TWO, SEVEN, WEIGHTED]);
+    let lists = [TWO, SEVEN, NAMED, WEIGHTED, UNIX];
+    add(python, json!({}), python, &lists);
     let old = "python-memcached:crc32_old_useOldServerHashFunction";
     add(python, json!({"old_hash": true}), old, &[THREE, WEIGHTED]);
 
     // Without a serde it stores and reads text, too.
-    add("pymemcache", json!({}), "pymemcache", &[TWO, THREE, SEVEN]);
+    let lists = [TWO, THREE, SEVEN, NAMED, UNIX];
+    add("pymemcache", json!({}), "pymemcache", &lists);
 
     // The distribution is always modula. The default hash has no name that --hash would take.
-    add(TOOLS, json!({}), "libmemcached", &[TWO, SEVEN]);
+    let lists = [TWO, SEVEN, NAMED, UNIX];
+    add(TOOLS, json!({}), "libmemcached", &lists);
     add(TOOLS, json!({"binary": true}), "libmemcached", &[THREE]);
-    let mut hash = |hash, scheme| add(TOOLS, json!({ "hash": hash }), scheme, &[THREE]);
-    hash("md5", "libmemcached:modula/md5");
-    hash("crc", "libmemcached:modula/crc");
-    hash("fnv1_64", "libmemcached:modula/fnv1_64");
-    hash("fnv1a_64", "libmemcached:modula/fnv1a_64");
-    hash("fnv1_32", "libmemcached:modula/fnv1_32");
-    hash("fnv1a_32", "libmemcached:modula/fnv1a_32");
-    hash("murmur", "libmemcached:modula/murmur");
-    hash("murmur3", "libmemcached:modula/murmur3");
-    hash("jenkins", "libmemcached:modula/jenkins");
+    let hashes = "md5 crc fnv1_64 fnv1a_64 fnv1_32 fnv1a_32 murmur murmur3 jenkins";
+    for hash in hashes.split(' ') {
+        let scheme = format!("libmemcached:modula/{hash}");
+        add(TOOLS, json!({ "hash": hash }), &scheme, &[THREE]);
+    }
 
     rows.retain(|row| peer::is_there(row.peer));
     rows
 }
 
 pub fn agree() {
-    report::run(&["peer", "settings", "placement", "weights"], &rows());
+    report::run(&["peer", "settings", "placement", "servers"], &rows());
 }
 
 impl report::Row for Row {
     fn name(&self) -> Vec<String> {
-        let weights: Vec<String> = self.weights.iter().map(ToString::to_string).collect();
         vec![
             self.peer.to_owned(),
             self.settings.to_string(),
-            self.scheme.to_owned(),
-            weights.join(" "),
+            self.scheme.clone(),
+            self.servers.to_string(),
         ]
     }
 
     fn check(&self) -> Outcome {
-        let servers = Servers::start(self.weights);
+        let servers = Servers::start(&self.servers);
         let addresses = servers.addresses();
         let mut peer = peer::start(self.peer, &self.settings, &addresses);
         let keys = keys();

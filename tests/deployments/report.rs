@@ -1,5 +1,6 @@
 //! What was tried, and what came out differently: a table, and a failure if anything did.
 
+use crate::support::interpreter;
 use comfy_table::{CellAlignment, Table, presets};
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -40,6 +41,8 @@ pub trait Row: Sync {
 ///
 /// If there is any difference.
 pub fn run<R: Row>(header: &[&str], rows: &[R]) {
+    // Said once, and not for every row, if there is none.
+    interpreter();
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some((index, row)) = {

@@ -1,37 +1,79 @@
 //! The servers that this client and a peer share.
 
-use crate::support::Memcached;
+use crate::support::{Memcached, UnixMemcached};
 use moecache::{Client, ClientBuilder, Protocol};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 pub const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
 
-/// Real memcached servers, each with a weight.
+/// A list of servers to start.
+#[derive(Debug, Clone, Copy)]
+pub struct List {
+    /// What they are called: an address, a name, or nothing if they are unix sockets.
+    host: &'static str,
+    /// One for each.
+    weights: &'static [u32],
+}
+
+const fn list(host: &'static str, weights: &'static [u32]) -> List {
+    List { host, weights }
+}
+
+pub const ONE: List = list("127.0.0.1", &[1]);
+pub const TWO: List = list("127.0.0.1", &[1; 2]);
+pub const THREE: List = list("127.0.0.1", &[1; 3]);
+pub const SEVEN: List = list("127.0.0.1", &[1; 7]);
+pub const NAMED: List = list("localhost", &[1; 3]);
+pub const WEIGHTED: List = list("127.0.0.1", &[1, 5, 2]);
+pub const UNIX: List = list("", &[1; 3]);
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, weights } = self;
+        match weights.iter().find(|&&weight| weight != 1) {
+            Some(_) => write!(f, "{host}, weights {weights:?}"),
+            None if host.is_empty() => write!(f, "{} unix sockets", weights.len()),
+            None => write!(f, "{} of {host}", weights.len()),
+        }
+    }
+}
+
+/// Real memcached servers.
 #[derive(Debug)]
-pub struct Servers {
-    started: Vec<Memcached>,
-    weights: Vec<u32>,
+pub struct Servers(Vec<(Started, String)>);
+
+/// It is killed when this is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "they are not asked anything")]
+enum Started {
+    Tcp(Memcached),
+    Unix(UnixMemcached),
 }
 
 impl Servers {
-    pub fn start(weights: &[u32]) -> Self {
-        Self {
-            started: weights.iter().map(|_| Memcached::start()).collect(),
-            weights: weights.to_vec(),
-        }
+    pub fn start(list: &List) -> Self {
+        let List { host, weights } = list;
+        let start = |weight: &u32| {
+            if host.is_empty() {
+                let server = UnixMemcached::with_args(&[]);
+                let path = server.path().display().to_string();
+                return (Started::Unix(server), path);
+            }
+            let server = Memcached::start();
+            let mut address = format!("{host}:{}", server.address().port());
+            if weights.iter().any(|&weight| weight != 1) {
+                address = format!("{address}:{weight}");
+            }
+            (Started::Tcp(server), address)
+        };
+        Self(weights.iter().map(start).collect())
     }
 
-    /// As the peers and this client take them.
+    /// As the peers take them, and this client: `host:port`, `host:port:weight` or a path.
     pub fn addresses(&self) -> Vec<String> {
-        let weighted = self.weights.iter().any(|&weight| weight != 1);
-        let servers = self.started.iter().zip(&self.weights);
-        servers
-            .map(|(server, weight)| match (server.address(), weighted) {
-                (address, true) => format!("{address}:{weight}"),
-                (address, false) => address.to_string(),
-            })
-            .collect()
+        self.0.iter().map(|(_, address)| address.clone()).collect()
     }
 
     /// This client, on all of them.
@@ -39,14 +81,14 @@ impl Servers {
         builder().servers(self.addresses())
     }
 
-    /// Which of them has each of these keys, `host:port`; or which ones, one after the other.
+    /// Which of them has each of these keys, `host:port` or a path; or which ones, one after the
+    /// other.
     pub fn having(&self, keys: &[String]) -> BTreeMap<String, String> {
         let mut having = BTreeMap::<String, Vec<String>>::new();
-        for server in &self.started {
-            let items = alone(server).get_many_items(keys).all().unwrap();
-            for key in items.into_keys() {
-                let servers = having.entry(key.clone()).or_default();
-                servers.push(server.address().to_string());
+        for client in self.each() {
+            let server = client.servers().next().unwrap().to_owned();
+            for key in client.get_many_items(keys).all().unwrap().into_keys() {
+                having.entry(key.clone()).or_default().push(server.clone());
             }
         }
         let having = having.into_iter();
@@ -57,17 +99,18 @@ impl Servers {
 
     /// Leaves nothing on any of them.
     pub fn flush(&self) {
-        for server in &self.started {
-            for flushed in alone(server).flush_all(0) {
+        for client in self.each() {
+            for flushed in client.flush_all(0) {
                 flushed.result.unwrap();
             }
         }
     }
-}
 
-/// This client, on one server: it looks nowhere else.
-fn alone(server: &Memcached) -> Client {
-    builder().servers(server.address()).build().unwrap()
+    /// This client, on one server after the other: it looks nowhere else.
+    fn each(&self) -> impl Iterator<Item = Client> {
+        let client = |(_, address): &(_, String)| builder().servers(address).build().unwrap();
+        self.0.iter().map(client)
+    }
 }
 
 fn builder() -> ClientBuilder {

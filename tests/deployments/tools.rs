@@ -112,7 +112,7 @@ impl Peer for Tools {
         BTreeMap::new()
     }
 
-    fn differences(&mut self, values: &Values) -> BTreeMap<String, String> {
+    fn misread(&mut self, values: &Values) -> BTreeMap<String, String> {
         values
             .iter()
             .filter_map(|(key, value)| {

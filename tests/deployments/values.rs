@@ -2,7 +2,7 @@
 
 use crate::peer::{self, TOOLS};
 use crate::report::{self, Outcome};
-use crate::servers::{PROTOCOLS, Servers};
+use crate::servers::{PROTOCOLS, Servers, TWO};
 use crate::shared::{self, Kind, Shared, Values};
 use moecache::Peer;
 use moecache::value::{Compression, Format};
@@ -127,7 +127,7 @@ impl report::Row for Row {
     }
 
     fn check(&self) -> Outcome {
-        let servers = Servers::start(&[1; 2]);
+        let servers = Servers::start(&TWO);
         let mut peer = peer::start(self.peer, &self.settings, &servers.addresses());
         let mut outcome = Outcome::default();
         for protocol in PROTOCOLS {
@@ -158,7 +158,7 @@ impl report::Row for Row {
                     differ("stored here", value, &error.to_string());
                 }
             }
-            for (key, how) in peer.differences(&ours) {
+            for (key, how) in peer.misread(&ours) {
                 differ("read there", &ours[&key], &how);
             }
 
