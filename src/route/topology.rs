@@ -53,7 +53,7 @@ impl Topology {
         if servers == 1 {
             return Ok(0);
         }
-        self.check(self.locator.locate(key.as_bytes()))
+        self.check(self.locator.locate(key.placed_by()))
     }
 
     /// How `locate` comes to its answer.
@@ -65,7 +65,7 @@ impl Topology {
                 ..Trace::new(0)
             });
         }
-        let trace = self.locator.explain(key.as_bytes());
+        let trace = self.locator.explain(key.placed_by());
         self.check(trace.server)?;
         Ok(trace)
     }
