@@ -96,7 +96,7 @@ class Pylibmc(Client):
         self.client = pylibmc.Client(servers, binary=binary, behaviors=behaviors)
         # What is set once the servers are there.
         self.client.behaviors.update(then)
-        self.options = {"min_compress_len": min_compress_len}
+        self.min_compress_len = min_compress_len
 
     def as_read(self, value):
         """A bool is stored as its integer, and read as one."""
@@ -106,18 +106,19 @@ class Pylibmc(Client):
         return self.client.get_multi(keys)
 
     def set_many(self, values):
-        return self.client.set_multi(values, **self.options)
+        return self.client.set_multi(values, min_compress_len=self.min_compress_len)
 
 
 class PythonMemcached(Client):
-    def __init__(self, servers, old_hash=False, min_compress_len=0, **settings):
+    def __init__(self, servers, old_hash=False, key_prefix="", min_compress_len=0, **settings):
         import memcache
 
         if old_hash:
             memcache.useOldServerHashFunction()
         servers = list(map(self.server, servers))
         self.client = memcache.Client(servers, socket_timeout=PATIENCE, **settings)
-        self.options = {"min_compress_len": min_compress_len}
+        self.key_prefix = key_prefix
+        self.min_compress_len = min_compress_len
 
     def server(self, server):
         if server.startswith("/"):
@@ -126,10 +127,11 @@ class PythonMemcached(Client):
         return (f"{host}:{port}", int(*weight)) if weight else server
 
     def get_many(self, keys):
-        return self.client.get_multi(keys)
+        return self.client.get_multi(keys, key_prefix=self.key_prefix)
 
     def set_many(self, values):
-        return self.client.set_multi(values, **self.options)
+        options = {"key_prefix": self.key_prefix, "min_compress_len": self.min_compress_len}
+        return self.client.set_multi(values, **options)
 
 
 class Pymemcache(Client):
@@ -144,7 +146,8 @@ class Pymemcache(Client):
             servers,
             serde=self.serde,
             key_prefix=key_prefix.encode(),
-            # Of text that no serde has made bytes; it is ASCII unless told.
+            # Keys are ASCII unless told otherwise, and so is text that no serde has made bytes.
+            allow_unicode_keys=True,
             encoding="utf-8",
             # It does not wait for the answer to a set unless told.
             default_noreply=False,

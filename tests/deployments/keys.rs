@@ -1,19 +1,26 @@
 //! The keys.
 
+use moecache::KeyBytes;
+
 /// How many keys go each way.
 pub const COUNT: usize = 500;
 
-/// Keys such as programs have, and any printable ones of every length, always the same. But for `/`,
-/// which no file name has: libmemcached's tools take keys for names of files.
-pub fn keys() -> Vec<String> {
+/// Keys such as programs have, and any printable ones of every length up to `longest`, always the same.
+/// But for `/`, which no file name has: libmemcached's tools take keys for names of files.
+pub fn keys(longest: u8, bytes: KeyBytes) -> Vec<String> {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut keys = vec!["!".to_owned(), "~".repeat(250)];
+    let mut keys = vec!["!".to_owned(), "~".repeat(longest.into())];
     keys.extend((0..100).map(|number| format!("key{number}")));
     keys.extend((0..50).map(|user| format!("user:{user}:name")));
     keys.extend((0..50).map(|_| format!("{:016x}", random.next())));
+    if bytes == KeyBytes::NonAscii {
+        keys.extend((0..20).map(|number| format!("schlüssel{number}")));
+        keys.extend((0..20).map(|number| format!("鍵:{number}")));
+        keys.extend((0..10).map(|number| "🔑".repeat(number + 1)));
+    }
     keys.extend((0..150).map(|_| random.key(1, 40)));
     while keys.len() < COUNT {
-        keys.push(random.key(41, 250));
+        keys.push(random.key(41, longest));
     }
     keys.sort_unstable();
     keys.dedup();

@@ -4,12 +4,15 @@ use crate::keys::keys;
 use crate::peer::{self, TOOLS};
 use crate::report::{self, Outcome};
 use crate::servers::{List, NAMED, PROTOCOLS, SEVEN, Servers, THREE, TWO, UNIX, WEIGHTED};
-use moecache::Scheme;
+use moecache::{Client, KeyBytes, PrefixPlacement, Protocol, Scheme};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// By key: values, or the servers that have it.
 type Texts = BTreeMap<String, String>;
+
+/// Of those rows that have one.
+const PREFIX: &str = "app:";
 
 struct Row {
     peer: &'static str,
@@ -18,6 +21,10 @@ struct Row {
     /// What `compatible_with` is given here.
     scheme: String,
     servers: List,
+    /// What every key begins with.
+    prefix: &'static str,
+    /// Whether that counts, in place of what the peer's name says.
+    prefix_placement: Option<PrefixPlacement>,
 }
 
 fn rows() -> Vec<Row> {
@@ -28,6 +35,8 @@ fn rows() -> Vec<Row> {
             settings: settings.clone(),
             scheme: scheme.to_owned(),
             servers,
+            prefix: "",
+            prefix_placement: None,
         }));
     };
 
@@ -80,7 +89,8 @@ fn rows() -> Vec<Row> {
 
     // Without a serde it stores and reads text, too.
     let lists = [TWO, THREE, SEVEN, NAMED, UNIX];
-    add("pymemcache", json!({}), "pymemcache", &lists);
+    let pymemcache = "pymemcache";
+    add(pymemcache, json!({}), pymemcache, &lists);
 
     // The distribution is always modula. The default hash has no name that --hash would take.
     let lists = [TWO, SEVEN, NAMED, UNIX];
@@ -91,6 +101,25 @@ fn rows() -> Vec<Row> {
         let scheme = format!("libmemcached:modula/{hash}");
         add(TOOLS, json!({ "hash": hash }), &scheme, &[THREE]);
     }
+
+    let mut prefixed = |peer, settings, scheme: &str, prefix_placement| {
+        rows.push(Row {
+            peer,
+            settings,
+            scheme: scheme.to_owned(),
+            servers: SEVEN,
+            prefix: PREFIX,
+            prefix_placement,
+        });
+    };
+    let namespace = json!({"behaviors": {"namespace": PREFIX}});
+    prefixed(pylibmc, namespace, "pylibmc", None);
+    let namespace = json!({"behaviors": {"namespace": PREFIX, "_hash_with_prefix_key": 1}});
+    prefixed(pylibmc, namespace, "pylibmc", Some(PrefixPlacement::Hashed));
+    let namespace = json!({"behaviors": {"namespace": PREFIX, "ketama_weighted": true}});
+    prefixed(pylibmc, namespace, "pylibmc:ketama_weighted", None);
+    prefixed(python, json!({"key_prefix": PREFIX}), python, None);
+    prefixed(pymemcache, json!({"key_prefix": PREFIX}), pymemcache, None);
 
     rows.retain(|row| peer::is_there(row.peer));
     rows
@@ -114,17 +143,20 @@ impl report::Row for Row {
         let servers = Servers::start(&self.servers);
         let addresses = servers.addresses();
         let mut peer = peer::start(self.peer, &self.settings, &addresses);
-        let keys = keys();
+        let keys = self.keys();
+        let sent = |key: &String| format!("{}{key}", self.prefix);
+        let all_sent: Vec<String> = keys.iter().map(sent).collect();
         let mut differences = Vec::new();
         for protocol in PROTOCOLS {
-            let scheme: Scheme = self.scheme.parse().unwrap();
-            let client = servers.client().compatible_with(scheme).protocol(protocol);
-            let client = client.build().unwrap();
-            let texts = |by: &str| {
-                let text = |key: &String| (key.clone(), format!("of {by}, {protocol}: {key}"));
-                keys.iter().map(text).collect::<Texts>()
+            let client = self.client(&servers, protocol);
+            // ASCII, which all of them store.
+            let texts = |by: &str| -> Texts {
+                let text = |number| format!("number {number} of {by}, {protocol}");
+                let keys = keys.iter().enumerate();
+                keys.map(|(number, key)| (key.clone(), text(number)))
+                    .collect()
             };
-            let named = |key: &String| (key.clone(), client.server_for(key).unwrap().to_owned());
+            let named = |key: &String| (sent(key), client.server_for(key).unwrap().to_owned());
             let named: Texts = keys.iter().map(named).collect();
             let mut compare = |what: &str, expected: &Texts, found: &Texts| {
                 let addresses = addresses.join(",");
@@ -142,16 +174,39 @@ impl report::Row for Row {
             peer.store(&theirs);
             let found = client.get_many::<String, _>(keys.clone()).all().unwrap();
             compare("read here", &theirs, &found.into_iter().collect());
-            compare("stored there on", &named, &servers.having(&keys));
+            compare("stored there on", &named, &servers.having(&all_sent));
             servers.flush();
 
             let ours = texts("ours");
             client.set_many(&ours, 60).all().unwrap();
             compare("read there", &ours, &peer.load(&keys));
-            compare("stored here on", &named, &servers.having(&keys));
+            compare("stored here on", &named, &servers.having(&all_sent));
             servers.flush();
         }
         let tried = [PROTOCOLS.len() * keys.len(); 2];
         Outcome { tried, differences }
+    }
+}
+
+impl Row {
+    fn keys(&self) -> Vec<String> {
+        let longest = u8::try_from(250 - self.prefix.len()).unwrap();
+        let ascii = self.peer == "moecache";
+        let bytes = if ascii {
+            KeyBytes::Printable
+        } else {
+            KeyBytes::NonAscii
+        };
+        keys(longest, bytes)
+    }
+
+    fn client(&self, servers: &Servers, protocol: Protocol) -> Client {
+        let scheme: Scheme = self.scheme.parse().unwrap();
+        let client = servers.client().compatible_with(scheme).prefix(self.prefix);
+        let client = match self.prefix_placement {
+            Some(placement) => client.prefix_placement(placement),
+            None => client,
+        };
+        client.protocol(protocol).build().unwrap()
     }
 }

@@ -1,7 +1,7 @@
 //! The servers that this client and a peer share.
 
 use crate::support::{Memcached, UnixMemcached};
-use moecache::{Client, ClientBuilder, Protocol};
+use moecache::{Client, ClientBuilder, KeyBytes, Protocol};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -81,8 +81,8 @@ impl Servers {
         builder().servers(self.addresses())
     }
 
-    /// Which of them has each of these keys, `host:port` or a path; or which ones, one after the
-    /// other.
+    /// Which of them has each of these keys, as they are sent: `host:port` or a path; or which ones,
+    /// one after the other.
     pub fn having(&self, keys: &[String]) -> BTreeMap<String, String> {
         let mut having = BTreeMap::<String, Vec<String>>::new();
         for client in self.each() {
@@ -108,8 +108,10 @@ impl Servers {
 
     /// This client, on one server after the other: it looks nowhere else.
     fn each(&self) -> impl Iterator<Item = Client> {
-        let client = |(_, address): &(_, String)| builder().servers(address).build().unwrap();
-        self.0.iter().map(client)
+        self.0.iter().map(|(_, address)| {
+            let client = builder().servers(address).key_bytes(KeyBytes::NonAscii);
+            client.build().unwrap()
+        })
     }
 }
 
