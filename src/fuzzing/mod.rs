@@ -131,32 +131,32 @@ pub fn server(text: &str, port: u16) {
 ///
 /// Floats and what holds them may be no number and then equal to nothing: compared is what is stored.
 pub fn decodes<T: Serialize + DeserializeOwned>(flags: u32, data: &[u8]) {
-    let Ok(decoded) = value::decode::<T>(&Enyim, Item::new(flags, data)) else {
+    let Ok(decoded) = value::decode::<T>(&Enyim::default(), Item::new(flags, data)) else {
         return;
     };
     let Ok(stored) = stored(&decoded) else {
         return;
     };
-    let again: T = value::decode(&Enyim, stored.clone())
+    let again: T = value::decode(&Enyim::default(), stored.clone())
         .unwrap_or_else(|error| panic!("{error}: {} {:?}", stored.flags, stored.data));
     assert_eq!(self::stored(&again).ok(), Some(stored));
 }
 
 /// As `decodes`, for what cannot be stored.
 pub fn is_read<T: DeserializeOwned>(flags: u32, data: &[u8]) {
-    let _ = value::decode::<T>(&Enyim, Item::new(flags, data));
+    let _ = value::decode::<T>(&Enyim::default(), Item::new(flags, data));
 }
 
 /// What can be stored reads back as the same value.
 pub fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     let Ok(stored) = stored(value) else { return };
-    let read: T =
-        value::decode(&Enyim, stored).unwrap_or_else(|error| panic!("{value:?}: {error}"));
+    let read: T = value::decode(&Enyim::default(), stored)
+        .unwrap_or_else(|error| panic!("{value:?}: {error}"));
     assert_eq!(read, *value);
 }
 
 fn stored<T: Serialize>(value: &T) -> Result<Item, crate::Error> {
-    value::encode(&Enyim, value, |body| {
+    value::encode(&Enyim::default(), value, |body| {
         Ok(Item::new(body.flags(), body.data()))
     })
 }

@@ -15,10 +15,14 @@ struct Style {
     nan: &'static str,
     /// The point's places for which no exponent is written.
     plain: fn(point: i32, digits: i32) -> bool,
-    /// The one digit with an exponent: its fraction, if it is written at all.
-    whole: &'static str,
-    exponent: &'static str,
-    plus: &'static str,
+    /// Before the point of what is below 1.
+    zero: &'static str,
+    /// After a single digit that has an exponent.
+    fraction: &'static str,
+    /// What stands before the digits of an exponent, below 0 and otherwise, and how many these are
+    /// at least.
+    exponent: [&'static str; 2],
+    exponent_digits: usize,
 }
 
 fn write(value: f64, style: &Style) -> String {
@@ -37,23 +41,26 @@ fn write(value: f64, style: &Style) -> String {
     let body = if !(style.plain)(point, count) {
         let (first, rest) = digits.split_at(1);
         let fraction = match rest {
-            "" => style.whole.to_owned(),
+            "" => style.fraction.to_owned(),
             rest => format!(".{rest}"),
         };
-        let plus = if point > 0 { style.plus } else { "" };
-        format!("{first}{fraction}{}{plus}{}", style.exponent, point - 1)
+        let exponent = point - 1;
+        let [below_0, otherwise] = style.exponent;
+        let e = if exponent < 0 { below_0 } else { otherwise };
+        let width = style.exponent_digits;
+        format!("{first}{fraction}{e}{:0width$}", exponent.abs())
     } else if point <= 0 {
-        format!("0.{}{digits}", "0".repeat(zeros(-point)))
+        format!("{}.{}{digits}", style.zero, "0".repeat(times(-point)))
     } else if point >= count {
-        format!("{digits}{}", "0".repeat(zeros(point - count)))
+        format!("{digits}{}", "0".repeat(times(point - count)))
     } else {
-        let (whole, fraction) = digits.split_at(zeros(point));
+        let (whole, fraction) = digits.split_at(times(point));
         format!("{whole}.{fraction}")
     };
     format!("{sign}{body}")
 }
 
-fn zeros(count: i32) -> usize {
+fn times(count: i32) -> usize {
     usize::try_from(count).unwrap_or(0)
 }
 
@@ -62,24 +69,40 @@ pub(super) fn ruby(value: f64) -> String {
     let style = Style {
         infinity: "inf",
         nan: "nan",
-        plain: |point, digits| point >= -3 && point <= digits,
-        whole: "",
-        exponent: "e",
-        plus: "",
+        plain: |point, digits| (-3..=digits).contains(&point),
+        zero: "0",
+        fraction: "",
+        exponent: ["e-", "e"],
+        exponent_digits: 1,
     };
     write(value, &style)
 }
 
-/// As PHP's `serialize` and `var_export` write it with `serialize_precision` -1, which is its
-/// default (`php_gcvt` in its `main/snprintf.c`).
+/// As PHP's `serialize` writes it with `serialize_precision` -1, which is its default (`php_gcvt`
+/// in its `main/snprintf.c`).
 pub(super) fn php(value: f64) -> String {
     let style = Style {
         infinity: "INF",
         nan: "NAN",
         plain: |point, _| (-3..=17).contains(&point),
-        whole: ".0",
-        exponent: "E",
-        plus: "+",
+        zero: "0",
+        fraction: ".0",
+        exponent: ["E-", "E+"],
+        exponent_digits: 1,
+    };
+    write(value, &style)
+}
+
+/// As php-memcached writes a float that is a value of its own (its `g_fmt.c`).
+pub(super) fn php_memcached(value: f64) -> String {
+    let style = Style {
+        infinity: "Infinity",
+        nan: "NaN",
+        plain: |point, digits| (-3..=digits + 5).contains(&point),
+        zero: "",
+        fraction: "",
+        exponent: ["e-", "e+"],
+        exponent_digits: 2,
     };
     write(value, &style)
 }
@@ -88,13 +111,64 @@ pub(super) fn php(value: f64) -> String {
 mod tests {
     use super::*;
 
-    /// What Ruby 3.1 and PHP 8.2 printed.
+    /// What Ruby 3.1, PHP 8.2 and php-memcached 3.2.0 wrote.
     #[test]
     fn as_they_write_them() {
-        let rows: [(f64, &str, &str); 0] = [];
-        for (value, in_ruby, in_php) in rows {
+        let rows: [(f64, &str, &str, &str); 29] = [
+            (0.0, "0", "0", "0"),
+            (-0.0, "-0", "-0", "-0"),
+            (1.5, "1.5", "1.5", "1.5"),
+            (-0.1, "-0.1", "-0.1", "-.1"),
+            (10.0, "1e1", "10", "10"),
+            (1234.0, "1234", "1234", "1234"),
+            (1234.5, "1234.5", "1234.5", "1234.5"),
+            (0.001, "0.001", "0.001", ".001"),
+            (0.0001, "0.0001", "0.0001", ".0001"),
+            (0.00001, "1e-5", "1.0E-5", "1e-05"),
+            (0.000123, "0.000123", "0.000123", ".000123"),
+            (0.0000123, "1.23e-5", "1.23E-5", "1.23e-05"),
+            (1e16, "1e16", "10000000000000000", "1e+16"),
+            (1e17, "1e17", "1.0E+17", "1e+17"),
+            (1e18, "1e18", "1.0E+18", "1e+18"),
+            (
+                123456789012345680.0,
+                "1.2345678901234568e17",
+                "1.2345678901234568E+17",
+                "123456789012345680",
+            ),
+            (
+                9007199254740993.0,
+                "9007199254740992",
+                "9007199254740992",
+                "9007199254740992",
+            ),
+            (1e100, "1e100", "1.0E+100", "1e+100"),
+            (
+                1.7976931348623157e308,
+                "1.7976931348623157e308",
+                "1.7976931348623157E+308",
+                "1.7976931348623157e+308",
+            ),
+            (5e-324, "5e-324", "5.0E-324", "5e-324"),
+            (
+                0.30000000000000004,
+                "0.30000000000000004",
+                "0.30000000000000004",
+                ".30000000000000004",
+            ),
+            (100000.0, "1e5", "100000", "100000"),
+            (1000000.0, "1e6", "1000000", "1e+06"),
+            (1200000.0, "1.2e6", "1200000", "1200000"),
+            (12000000.0, "1.2e7", "12000000", "1.2e+07"),
+            (-1.5e300, "-1.5e300", "-1.5E+300", "-1.5e+300"),
+            (f64::INFINITY, "inf", "INF", "Infinity"),
+            (f64::NEG_INFINITY, "-inf", "-INF", "-Infinity"),
+            (f64::NAN, "nan", "NAN", "NaN"),
+        ];
+        for (value, in_ruby, in_php, in_php_memcached) in rows {
             assert_eq!(ruby(value), in_ruby);
             assert_eq!(php(value), in_php);
+            assert_eq!(php_memcached(value), in_php_memcached);
         }
     }
 }
