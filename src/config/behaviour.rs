@@ -61,7 +61,7 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
     row("DISTRIBUTION", "distribution", "--DISTRIBUTION=", Distribution),
     row("SUPPORT_CAS", "cas", "--SUPPORT-CAS", always(CAS)),
     row("BUFFER_REQUESTS", "buffer_requests", "--BUFFER-REQUESTS", never(BUFFER_REQUESTS)),
-    row("VERIFY_KEY", "verify_keys", "--VERIFY-KEY", always(VERIFY_KEY)),
+    row("VERIFY_KEY", "verify_keys", "--VERIFY-KEY", Switch(Libmemcached::verify_key)),
     row("CONNECT_TIMEOUT", "connect_timeout", "--CONNECT-TIMEOUT=", Millis(Libmemcached::connect_timeout)),
     row("SND_TIMEOUT", "send_timeout", "--SND-TIMEOUT=", never(SOCKET_TIMEOUT)),
     row("RCV_TIMEOUT", "receive_timeout", "--RCV-TIMEOUT=", never(SOCKET_TIMEOUT)),
@@ -141,9 +141,6 @@ const CAS: &str = "it is always on: gets and compare_and_swap need no setting";
 
 const BUFFER_REQUESTS: &str = "nothing is held back: a call returns when the server has answered; \
                                to send much at once, use a pipeline or the calls for many keys";
-
-const VERIFY_KEY: &str = "keys are always checked: a server may run what follows a bad one as \
-                          commands";
 
 const SOCKET_TIMEOUT: &str = "libmemcached sets it on sockets that never block, where it has none \
                               either; POLL_TIMEOUT (_poll_timeout) is what bounds its waits";

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 17] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 21] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -27,7 +27,11 @@ impl Config {
             ("max_value_size", Field::Size(&mut self.max_value_size)),
             ("max_read_size", Field::Size(&mut self.max_read_size)),
             ("protocol", Field::Name(&mut self.protocol)),
+            ("prefix", Field::Text(&mut self.prefix)),
+            ("prefix_placement", Field::Name(&mut self.prefix_placement)),
+            ("key_transform", Field::Name(&mut self.key_transform)),
             ("binary_keys", Field::Switch(&mut self.binary_keys)),
+            ("key_bytes", Field::Name(&mut self.key_bytes)),
             ("max_connections", Field::Count(&mut self.max_connections)),
             (
                 "max_idle_connections",
@@ -59,6 +63,7 @@ pub(super) enum Field<'a> {
     Servers(&'a mut Vec<Server>),
     /// Something that has a name.
     Name(&'a mut dyn Named),
+    Text(&'a mut Option<String>),
     Time(&'a mut Option<Duration>),
     /// In bytes.
     Size(&'a mut Option<usize>),
@@ -75,10 +80,11 @@ impl Field<'_> {
         let refused = |allowed: &str| format!("{value} is not possible; allowed are {allowed}");
         match self {
             Self::Servers(field) => **field = servers(value)?,
-            Self::Name(field) => match value {
-                Value::Text(name) => field.parse(name).map_err(|error| error.to_string())?,
-                _ => return Err(format!("{value} is not possible; it must be a text")),
-            },
+            Self::Name(field) => {
+                let name = text(value)?;
+                field.parse(name).map_err(|error| error.to_string())?;
+            }
+            Self::Text(field) => **field = Some(text(value)?.to_owned()),
             Self::Time(field) => **field = Some(duration(value).ok_or_else(|| refused(TIMES))?),
             Self::Size(field) => **field = Some(size(value).ok_or_else(|| refused(SIZES))?),
             Self::Count(field) => {
@@ -102,6 +108,7 @@ impl Field<'_> {
                 Some(Value::List(servers?))
             }
             Self::Name(name) => name.print().map(Value::Text),
+            Self::Text(text) => text.as_ref().map(|text| Value::Text(text.clone())),
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),
             Self::Size(number) | Self::Count(number) => number.map(integer),
             Self::Switch(on) => on.then_some(Value::Bool(true)),
@@ -205,6 +212,13 @@ fn written(server: &Server) -> Result<Value, Error> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     ))
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    match value {
+        Value::Text(text) => Ok(text),
+        _ => Err(format!("{value} is not possible; it must be a text")),
+    }
 }
 
 /// A number that fits, as one or in digits.

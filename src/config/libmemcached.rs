@@ -3,6 +3,7 @@ use super::{Config, Note};
 use crate::conn::Protocol;
 use crate::error::Error;
 use crate::hash::Hash;
+use crate::key::{KeyBytes, PrefixPlacement};
 use crate::locator::{Distribution, Scheme};
 use crate::peer::Peer;
 use crate::server::{Address, Server};
@@ -21,9 +22,6 @@ pub(super) struct Libmemcached {
     /// a distribution does.
     ring_hash: Hash,
     sorts: bool,
-    /// What is before every key, and whether it is hashed with it.
-    namespace: Option<String>,
-    hashes_namespace: bool,
     /// Whether the program uses clones: a pool's handles.
     is_cloned: bool,
     /// What is neither the servers nor their placement.
@@ -52,8 +50,6 @@ impl Default for Libmemcached {
             hash: Hash::OneAtATime,
             ring_hash: Hash::OneAtATime,
             sorts: false,
-            namespace: None,
-            hashes_namespace: false,
             is_cloned: false,
             config: Config::default(),
             notes: Vec::new(),
@@ -105,10 +101,21 @@ impl Libmemcached {
         self.make_ring();
     }
 
-    /// libmemcached checks no keys then, and the protocol can carry any.
+    /// Also turns `VERIFY_KEY` off: the protocol can carry any key, and so the preset has it.
     pub(super) fn binary(&mut self, on: bool) {
         self.config.protocol = on.then_some(Protocol::Binary);
-        self.config.binary_keys = on;
+        if on {
+            self.config.key_bytes = None;
+        }
+    }
+
+    pub(super) fn verify_key(&mut self, on: bool) {
+        const REASON: &str = "spaces and control characters are refused all the same: a server may \
+                              run what follows them as commands";
+        self.config.key_bytes = on.then_some(KeyBytes::Printable);
+        if !on {
+            self.note("verify_keys", "false", REASON);
+        }
     }
 
     pub(super) fn connect_timeout(&mut self, timeout: Duration) {
@@ -120,12 +127,16 @@ impl Libmemcached {
         self.config.timeout = Some(timeout);
     }
 
-    pub(super) fn namespace(&mut self, text: &str) {
-        self.namespace = Some(text.to_owned());
+    pub(super) fn namespace(&mut self, text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        self.config.prefix = Some(text.to_owned());
+        Ok(())
     }
 
     pub(super) fn hash_with_namespace(&mut self, on: bool) {
-        self.hashes_namespace = on;
+        self.config.prefix_placement = on.then_some(PrefixPlacement::Hashed);
     }
 
     /// A pool's handles have one connection to each server, and are clones.

@@ -18,6 +18,7 @@ use crate::client::{Client, ClientBuilder};
 use crate::conn::Protocol;
 use crate::error::Result;
 use crate::hash::Hash;
+use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
 use crate::locator::{Distribution, Scheme};
 use crate::server::Server;
 use crate::value::{Compression, Format};
@@ -134,8 +135,16 @@ pub struct Config {
     pub max_read_size: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
-    /// [`ClientBuilder::binary_keys`].
+    /// [`ClientBuilder::prefix`].
+    pub prefix: Option<String>,
+    /// [`ClientBuilder::prefix_placement`].
+    pub prefix_placement: Option<PrefixPlacement>,
+    /// [`ClientBuilder::key_transform`].
+    pub key_transform: Option<KeyTransform>,
+    /// [`ClientBuilder::binary_keys`]; where [`key_bytes`](Self::key_bytes) is given, that counts.
     pub binary_keys: bool,
+    /// [`ClientBuilder::key_bytes`].
+    pub key_bytes: Option<KeyBytes>,
     /// [`ClientBuilder::max_connections`].
     pub max_connections: Option<usize>,
     /// [`ClientBuilder::max_idle_connections`].
@@ -199,9 +208,13 @@ impl Config {
         let builder = give(builder, self.max_value_size, Builder::max_value_size);
         let builder = give(builder, self.max_read_size, Builder::max_read_size);
         let builder = give(builder, self.protocol, Builder::protocol);
+        let builder = give(builder, self.prefix.as_ref(), Builder::prefix);
+        let builder = give(builder, self.prefix_placement, Builder::prefix_placement);
+        let builder = give(builder, self.key_transform, Builder::key_transform);
         let builder = give(builder, on(self.binary_keys), |builder, ()| {
             builder.binary_keys()
         });
+        let builder = give(builder, self.key_bytes, Builder::key_bytes);
         let builder = give(builder, self.max_connections, Builder::max_connections);
         let builder = give(
             builder,

@@ -146,7 +146,7 @@ fn set(
     match behaviour.effect {
         Effect::Refused(reason) => return Err(reason.to_owned()),
         Effect::Hash => client.hash(hash(value)?),
-        Effect::Namespace => client.namespace(&text(value)?),
+        Effect::Namespace => client.namespace(text(value))?,
         Effect::Distribution => {
             let (spread, unused) = match value.split_once(',') {
                 Some((spread, unused)) => (spread, Some(unused)),
@@ -189,13 +189,9 @@ fn hash(name: &str) -> Result<Hash, String> {
 }
 
 /// A text, with or without quotes. A backslash in it stays, as it does in libmemcached.
-fn text(value: &str) -> Result<String, String> {
+fn text(value: &str) -> &str {
     let bare = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
-    let text = bare.unwrap_or(value);
-    if text.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(text.to_owned())
+    bare.unwrap_or(value)
 }
 
 /// `host`, `host:port`, `host:port/?weight`.
@@ -207,8 +203,7 @@ fn server(text: &str) -> Result<Server, Error> {
 /// `"/path"`, `"/path"/?weight`; its manual has the weight within the quotes, its parser does not.
 fn socket(value: &str) -> Result<Server, Error> {
     let (path, weight) = weighted("--SOCKET", value)?;
-    let path = text(path).map_err(|reason| refused("--SOCKET", &reason))?;
-    judged(Server::from(Path::new(&path)), weight)
+    judged(Server::from(Path::new(text(path))), weight)
 }
 
 fn weighted<'a>(name: &str, text: &'a str) -> Result<(&'a str, Option<u32>), Error> {

@@ -159,7 +159,7 @@ fn set(
             })?;
             client.distribution(*spread);
         }
-        (Effect::Namespace, Value::Text(text)) => client.namespace(text),
+        (Effect::Namespace, Value::Text(text)) => client.namespace(text)?,
         (Effect::Hash | Effect::UnusedHash | Effect::Distribution | Effect::Namespace, _) => {
             return Err(format!("{value} is not possible; it must be a text"));
         }

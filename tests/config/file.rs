@@ -1,5 +1,7 @@
 use moecache::value::{Compression, Format};
-use moecache::{Config, Distribution, Hash, Peer, Protocol, Server};
+use moecache::{
+    Config, Distribution, Hash, KeyBytes, KeyTransform, Peer, PrefixPlacement, Protocol, Server,
+};
 use std::time::Duration;
 
 /// Every field, each away from its default.
@@ -25,7 +27,11 @@ fn all() -> Config {
     config.max_value_size = Some(1 << 10);
     config.max_read_size = Some(64 << 20);
     config.protocol = Some(Protocol::Meta);
+    config.prefix = Some("app:".to_owned());
+    config.prefix_placement = Some(PrefixPlacement::Hashed);
+    config.key_transform = Some(KeyTransform::Base64);
     config.binary_keys = true;
+    config.key_bytes = Some(KeyBytes::NonAscii);
     config.max_connections = Some(8);
     config.max_idle_connections = Some(0);
     config.idle_timeout = Some(Duration::from_secs(90));
@@ -45,7 +51,11 @@ connect_timeout = "forever"
 max_value_size = 1024
 max_read_size = "64MiB"
 protocol = "meta"
+prefix = "app:"
+prefix_placement = "hashed"
+key_transform = "base64"
 binary_keys = true
+key_bytes = "non-ascii"
 max_connections = 8
 max_idle_connections = 0
 idle_timeout = "1.5m"
@@ -79,7 +89,11 @@ connect_timeout: forever
 max_value_size: 1KiB
 max_read_size: 67108864
 protocol: meta
+prefix: 'app:'
+prefix_placement: hashed
+key_transform: base64
 binary_keys: true
+key_bytes: non-ascii
 max_connections: 8
 max_idle_connections: 0
 idle_timeout: 90
@@ -225,6 +239,26 @@ const ERRORS: &[(&str, &str, &str)] = &[
         "",
     ),
     (
+        r#"{"prefix": 5}"#,
+        "prefix: 5 is not possible; it must be a text",
+        "",
+    ),
+    (
+        r#"{"key_bytes": "all"}"#,
+        "key_bytes: \"all\" is not known; allowed are printable, non-ascii, any",
+        "",
+    ),
+    (
+        r#"{"key_transform": "rot13"}"#,
+        "key_transform: \"rot13\" is not known; allowed are none, base64",
+        "",
+    ),
+    (
+        r#"{"prefix_placement": "left"}"#,
+        "prefix_placement: \"left\" is not known; allowed are hashed, left-out",
+        "",
+    ),
+    (
         r#"{"format": "xml"}"#,
         "format: \"xml\" is not known; allowed are moecache",
         "",
@@ -345,7 +379,6 @@ fn the_builder_has_the_settings() {
         "max_value_size: 1024",
         "max_read_size: 67108864",
         "protocol: Meta",
-        "binary_keys: true",
         "max_connections: 8",
         "max_idle_connections: Some(0)",
         "idle_timeout: 90s",
@@ -355,6 +388,15 @@ fn the_builder_has_the_settings() {
     }
     let client = config.client().unwrap();
     assert_eq!(client.scheme().unwrap().distribution(), Distribution::Enyim);
+    assert_eq!(client.prefix(), b"app:");
+    client.server_for("not a key as it is").unwrap();
+    // `key_bytes` counts before `binary_keys`.
+    config.key_transform = None;
+    let client = config.client().unwrap();
+    client.server_for("ключ").unwrap();
+    assert!(client.server_for("a key").is_err());
+    config.key_bytes = None;
+    config.client().unwrap().server_for("a key").unwrap();
 
     let default = format!("{:?}", Config::default().builder());
     assert_eq!(default, format!("{:?}", moecache::Client::builder()));
@@ -371,7 +413,7 @@ fn what_does_not_go_together_is_judged_by_build() {
         ),
         (
             r#"{"servers": ["a"], "binary_keys": true}"#,
-            "binary_keys: not possible with the protocol text",
+            "key_bytes: any is not possible with the protocol text",
         ),
     ];
     for (json, expected) in rows {

@@ -1,5 +1,5 @@
 use crate::{names, reason};
-use moecache::{Config, Protocol, Server};
+use moecache::{Config, KeyBytes, PrefixPlacement, Protocol, Server};
 use std::time::Duration;
 
 fn read(string: &str) -> (Config, Vec<String>) {
@@ -45,14 +45,37 @@ fn servers() {
 fn what_takes_effect() {
     let (config, notes) = read(
         "--SERVER=a --BINARY-PROTOCOL --CONNECT-TIMEOUT=250 --POLL-TIMEOUT=500 --POOL-MAX=10 \
-         --TCP-NODELAY --SUPPORT-CAS --VERIFY-KEY --RETRY-TIMEOUT=0",
+         --TCP-NODELAY --SUPPORT-CAS --RETRY-TIMEOUT=0",
     );
     assert_eq!(config.protocol, Some(Protocol::Binary));
-    assert!(config.binary_keys);
+    assert_eq!((config.key_bytes, config.prefix), (None, None));
     assert_eq!(config.connect_timeout, Some(Duration::from_millis(250)));
     assert_eq!(config.timeout, Some(Duration::from_millis(500)));
     assert_eq!(config.max_connections, Some(10));
     assert_eq!(notes, Vec::<String>::new());
+}
+
+#[test]
+fn keys() {
+    let rows = [
+        ("--VERIFY-KEY", Some(KeyBytes::Printable), None, None),
+        ("--VERIFY-KEY --BINARY-PROTOCOL", None, None, None),
+        ("--NAMESPACE=apps", None, Some("apps"), None),
+        (
+            r#"--HASH-WITH-NAMESPACE --namespace="App:""#,
+            None,
+            Some("App:"),
+            Some(PrefixPlacement::Hashed),
+        ),
+        (r#"--NAMESPACE="a\"b""#, None, Some(r#"a\"b"#), None),
+    ];
+    for (string, bytes, prefix, placement) in rows {
+        let (config, notes) = read(string);
+        assert_eq!(config.key_bytes, bytes, "{string}");
+        assert_eq!(config.prefix.as_deref(), prefix, "{string}");
+        assert_eq!(config.prefix_placement, placement, "{string}");
+        assert_eq!(notes, Vec::<String>::new(), "{string}");
+    }
 }
 
 /// The scheme that a string stands for. That it places as libmemcached does is in `recorded`.
@@ -240,7 +263,15 @@ const ERRORS: &[(&str, &str)] = &[
         "--SERVER: what follows /? must be a weight, a number",
     ),
     ("--SERVER=me:secret@a", "servers: \"...@a\": "),
-    ("--SOCKET=\"\"", "--SOCKET: it is empty"),
+    (
+        "--SOCKET=\"\"",
+        "servers: \"\": the path of a unix socket must begin with /",
+    ),
+    ("--NAMESPACE=\"\"", "--NAMESPACE: it is empty"),
+    (
+        "--NAMESPACE=apps --NAMESPACE=apps",
+        "--NAMESPACE: it can only be set once",
+    ),
     (
         "--SOCKET=\"a.sock\"",
         "servers: \"a.sock\": the path of a unix socket must begin with /",

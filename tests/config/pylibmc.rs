@@ -1,5 +1,5 @@
 use crate::{names, reason};
-use moecache::{Behaviors, Config, Error, Note, Protocol, Server};
+use moecache::{Behaviors, Config, Error, KeyBytes, Note, PrefixPlacement, Protocol, Server};
 use std::time::Duration;
 
 fn read(behaviors: &str) -> Result<(Config, Vec<Note>), Error> {
@@ -29,17 +29,20 @@ fn from_any_format() {
 fn what_takes_effect() {
     let (config, notes) = read(
         r#"{"binary": true, "connect_timeout": 250, "_poll_timeout": -1, "tcp_nodelay": 1,
-            "cas": true, "verify_keys": true, "no_block": false, "remove_failed": 0,
+            "cas": true, "namespace": "app:", "_hash_with_prefix_key": 1, "no_block": false, "remove_failed": 0,
             "username": null, "password": null}"#,
     )
     .unwrap();
     assert_eq!(config.protocol, Some(Protocol::Binary));
-    assert!(config.binary_keys);
+    assert_eq!(config.key_bytes, None);
+    assert_eq!(config.prefix.as_deref(), Some("app:"));
+    assert_eq!(config.prefix_placement, Some(PrefixPlacement::Hashed));
     assert_eq!(config.connect_timeout, Some(Duration::from_millis(250)));
     assert_eq!(config.timeout, Some(Duration::MAX));
     assert_eq!(notes, []);
-    let (config, _) = read(r#"{"binary": false}"#).unwrap();
-    assert_eq!((config.protocol, config.binary_keys), (None, false));
+    let (config, _) = read(r#"{"binary": false, "verify_keys": true}"#).unwrap();
+    assert_eq!(config.protocol, None);
+    assert_eq!(config.key_bytes, Some(KeyBytes::Printable));
 }
 
 /// The scheme that a dictionary stands for. That it places as pylibmc does is in `recorded`.
@@ -115,7 +118,7 @@ fn what_has_no_effect_is_noted() {
         assert_eq!(names(&notes), [name]);
         assert_eq!(notes[0].value, "3", "{name}");
     }
-    // On, always.
+    // On, always, if not in the same way.
     for name in ["tcp_nodelay", "cas", "verify_keys"] {
         let (_, notes) = read(&format!(r#"{{"{name}": false}}"#)).unwrap();
         assert_eq!(names(&notes), [name]);
@@ -195,6 +198,7 @@ fn errors() {
             r#"{"distribution": "virtual bucket"}"#,
             "distribution: virtual bucket needs a map of buckets",
         ),
+        (r#"{"namespace": ""}"#, "namespace: it is empty"),
         (
             r#"{"connect_timeout": 0}"#,
             "connect_timeout: 0 leaves no time",
