@@ -228,7 +228,7 @@ mod tests {
             let trace = ring(search, Tie::First).explain(&u32::to_be_bytes(hash));
             assert_eq!(trace.point, Some(point), "{search:?} {hash}");
             assert_eq!(trace.rule, rule, "{search:?} {hash}");
-            let owner = if point == 200 { 0 } else { 1 };
+            let owner = usize::from(point != 200);
             assert_eq!(trace.server, owner, "{search:?} {hash}");
         }
     }
