@@ -1,14 +1,16 @@
+mod keys;
+
 use super::{Client, Shared};
 use crate::conn::{Options, Protocol, first_ipv4};
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
-use crate::key::KeyRule;
 use crate::locator::{Distribution, Locator, Node, Scheme};
 use crate::preset;
 use crate::route::Topology;
 use crate::server::{IntoServers, Server};
 use crate::value::{Compression, Format, Transcoder};
+use keys::KeySettings;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +47,7 @@ pub struct ClientBuilder {
     max_value_size: usize,
     max_read_size: usize,
     protocol: Protocol,
-    binary_keys: bool,
+    keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
     idle_timeout: Duration,
@@ -81,7 +83,7 @@ impl Default for ClientBuilder {
             max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
             protocol: Protocol::default(),
-            binary_keys: false,
+            keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
             idle_timeout: Duration::from_secs(60),
@@ -227,16 +229,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Allows any bytes in a key, not only printable ASCII. For [`Protocol::Meta`], which sends keys
-    /// that need it in base64, and allows them 186 bytes; and for [`Protocol::Binary`], which allows
-    /// 250. The servers must be memcached 1.6.18 or later, or speak the binary protocol.
-    ///
-    /// Such a key has its place on the ring by its bytes.
-    pub fn binary_keys(mut self) -> Self {
-        self.binary_keys = true;
-        self
-    }
-
     /// The most connections to one server at a time, those that idle included. A call that needs
     /// another waits until one comes back; if none does by its deadline, it is a
     /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
@@ -292,16 +284,7 @@ impl ClientBuilder {
                 "max_connections: 0; it must be at least 1",
             ));
         }
-        let key_rule = match (self.binary_keys, self.protocol) {
-            (false, _) => KeyRule::Printable,
-            (true, Protocol::Meta) => KeyRule::Base64,
-            (true, Protocol::Binary) => KeyRule::Counted,
-            (true, protocol) => {
-                return Err(Error::validation(format!(
-                    "binary_keys: not possible with the protocol {protocol}; choose meta or binary"
-                )));
-            }
-        };
+        let naming = self.naming()?;
         let options = Options {
             protocol: self.protocol,
             connect_timeout: self.connect_timeout,
@@ -330,7 +313,6 @@ impl ClientBuilder {
         let topology = Topology::new(&self.servers, locator, options)?;
         let shared = Shared {
             topology,
-            key_rule,
             protocol: self.protocol,
             transcoder,
             scheme: self.locator.is_none().then_some(scheme),
@@ -338,6 +320,7 @@ impl ClientBuilder {
         };
         Ok(Client {
             shared: Arc::new(shared),
+            naming,
             timeout: self.timeout,
         })
     }

@@ -1,7 +1,7 @@
+use super::codec;
+use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
-
-use crate::error::Error;
 
 /// When and how values are compressed before they are stored. What is stored compressed is always
 /// read, whatever is set here, so long as the feature of its algorithm is there.
@@ -42,6 +42,32 @@ impl Algorithm {
     pub(super) fn name(self) -> &'static str {
         let name = Self::NAMES.iter().find(|(known, _)| *known == self);
         name.map_or("", |(_, name)| name)
+    }
+
+    /// The feature of the crate that it needs.
+    fn feature(self) -> &'static str {
+        match self {
+            Self::Zlib | Self::Gzip => "zlib",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    fn is_compiled_in(self) -> bool {
+        match self {
+            Self::Zlib | Self::Gzip => cfg!(feature = "zlib"),
+            Self::Lz4 => cfg!(feature = "lz4"),
+            Self::Zstd => cfg!(feature = "zstd"),
+        }
+    }
+
+    fn compress(self, data: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Zlib => codec::zlib::compress(data),
+            Self::Gzip => codec::gzip::compress(data),
+            Self::Lz4 => codec::lz4::compress(data),
+            Self::Zstd => codec::zstd::compress(data),
+        }
     }
 }
 
@@ -92,6 +118,57 @@ impl Compression {
             threshold: bytes,
             ..self
         }
+    }
+
+    /// What it is for a format that knows these algorithms.
+    ///
+    /// # Errors
+    ///
+    /// A validation error where it is another one, or its feature is not compiled in.
+    pub(super) fn allowed(
+        self,
+        owner: impl fmt::Display,
+        known: &[Algorithm],
+    ) -> Result<Self, Error> {
+        let Some(algorithm) = self.algorithm else {
+            return Ok(self);
+        };
+        let name = algorithm.name();
+        if !known.contains(&algorithm) {
+            let names: Vec<_> = known.iter().map(|known| known.name()).collect();
+            let names = [&["off"], &names[..]].concat().join(", ");
+            return Err(Error::validation(format!(
+                "compression: {owner} does not know {name}; allowed are {names}"
+            )));
+        }
+        if !algorithm.is_compiled_in() {
+            let feature = algorithm.feature();
+            return Err(Error::validation(format!(
+                "compression: {name} needs the feature {feature} of moecache"
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Off where the algorithm's feature is not compiled in: for what nobody asked for, since every
+    /// peer reads what is not compressed.
+    pub(super) fn if_compiled_in(self) -> Self {
+        match self.algorithm {
+            Some(algorithm) if !algorithm.is_compiled_in() => Self::off(),
+            _ => self,
+        }
+    }
+
+    /// `header` and after it the data, compressed; `None` where the data is below the threshold, or
+    /// would not become smaller.
+    pub(super) fn shrink(self, header: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+        let algorithm = self.algorithm.filter(|_| data.len() >= self.threshold)?;
+        let mut body = algorithm.compress(data)?;
+        if header.len() + body.len() >= data.len() {
+            return None;
+        }
+        body.splice(..0, header.iter().copied());
+        Some(body)
     }
 
     fn by(algorithm: Algorithm) -> Self {

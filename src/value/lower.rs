@@ -77,6 +77,8 @@ where
         serialize_u16 u16 => U16
         serialize_u32 u32 => U32
         serialize_u64 u64 => U64
+        serialize_i128 i128 => I128
+        serialize_u128 u128 => U128
         serialize_f32 f32 => F32
         serialize_f64 f64 => F64
         serialize_str &str => Str
@@ -89,14 +91,6 @@ where
             Integer::DateTime => Value::DateTime(value),
         };
         Ok(Lowered::Done((self.then)(value)))
-    }
-
-    fn serialize_i128(self, _: i128) -> Result<Self::Ok, Refusal> {
-        Ok(Lowered::Object(self.then))
-    }
-
-    fn serialize_u128(self, _: u128) -> Result<Self::Ok, Refusal> {
-        Ok(Lowered::Object(self.then))
     }
 
     fn serialize_char(self, value: char) -> Result<Self::Ok, Refusal> {

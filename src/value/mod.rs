@@ -42,18 +42,31 @@
 // are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of
 // the crate only.
 
+mod codec;
 mod compression;
 mod date_time;
+mod decimal;
 mod enyim;
 mod fault;
+mod float;
 mod foreign;
 mod format;
+mod java;
+mod json;
 mod just_byte;
 mod lower;
+mod marshal;
 mod msgpack;
+mod packed;
+mod php;
+mod pickle;
+mod python;
+mod raw;
 mod read;
+mod ruby;
 #[cfg(test)]
 mod tests;
+mod to_tree;
 mod transcoder;
 mod tree;
 
@@ -118,15 +131,19 @@ pub(crate) fn decode<T: DeserializeOwned>(
 pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
     let flags = item.flags;
     match transcoder.decode(item)? {
-        Decoded::Bytes(bytes) | Decoded::Text(bytes) => Ok(bytes),
+        Decoded::Bytes(bytes)
+        | Decoded::Text(bytes)
+        | Decoded::Untyped(bytes)
+        | Decoded::StringOrBytes(bytes) => Ok(bytes),
         Decoded::String(string) => Ok(string.into_bytes()),
+        Decoded::Empty => Ok(Vec::new()),
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
         // an empty array.
         Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),
-        _ => {
-            let fault = Fault::mismatch(&"bytes");
-            Err(refused(transcoder, flags, &fault))
-        }
+        Decoded::Object(document) => document
+            .into_string()
+            .ok_or_else(|| refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
+        _ => Err(refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
     }
 }
 

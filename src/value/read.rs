@@ -1,6 +1,7 @@
 //! The serde deserialiser of a decoded value.
 
 use super::date_time;
+use super::decimal::decimal;
 use super::fault::Fault;
 use super::msgpack::bytes_as_seq;
 use super::transcoder::Decoded;
@@ -68,7 +69,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
-            Decoded::Null => visitor.visit_unit(),
+            Decoded::Null | Decoded::Empty => visitor.visit_unit(),
             Decoded::Bool(value) => visitor.visit_bool(*value),
             Decoded::I8(value) => visitor.visit_i8(*value),
             Decoded::I16(value) => visitor.visit_i16(*value),
@@ -78,13 +79,22 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::U16(value) => visitor.visit_u16(*value),
             Decoded::U32(value) => visitor.visit_u32(*value),
             Decoded::U64(value) => visitor.visit_u64(*value),
+            Decoded::I128(value) => visitor.visit_i128(*value),
+            Decoded::U128(value) => visitor.visit_u128(*value),
+            Decoded::Bit(value) => visitor.visit_u8((*value).into()),
             Decoded::F32(value) => visitor.visit_f32(*value),
             Decoded::F64(value) => visitor.visit_f64(*value),
             Decoded::Char(value) => visitor.visit_char(*value),
             Decoded::String(value) => visitor.visit_string(mem::take(value)),
             // Not as bytes, which an untagged enum would take for a string; of a sequence it makes
             // a `Vec<u8>` and a `ByteBuf` alike.
-            Decoded::Bytes(value) => bytes_as_seq(mem::take(value).into_iter(), visitor),
+            Decoded::Bytes(value) | Decoded::Untyped(value) => {
+                bytes_as_seq(mem::take(value).into_iter(), visitor)
+            }
+            Decoded::StringOrBytes(value) => match String::from_utf8(mem::take(value)) {
+                Ok(string) => visitor.visit_string(string),
+                Err(error) => bytes_as_seq(error.into_bytes().into_iter(), visitor),
+            },
             // Not as an integer: a type that takes whatever there is would make a number of it.
             Decoded::DateTime(value) => visitor.visit_newtype_struct((*value).into_deserializer()),
             Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),
@@ -94,7 +104,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
-            Decoded::Null => visitor.visit_none(),
+            Decoded::Null | Decoded::Empty => visitor.visit_none(),
             // As EnyimMemcached reads it.
             Decoded::Text(value) if value.is_empty() => visitor.visit_none(),
             Decoded::Object(document) => document.read(|reader| reader.deserialize_option(visitor)),
@@ -117,7 +127,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     typed! {
         fn deserialize_bool() |visitor| {
-            Decoded::Bool(value) => visitor.visit_bool(*value),
+            Decoded::Bool(value) | Decoded::Bit(value) => visitor.visit_bool(*value),
         }
 
         fn deserialize_f32() |visitor| {
@@ -135,27 +145,38 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
         fn deserialize_string() |visitor| {
             Decoded::String(value) => visitor.visit_string(mem::take(value)),
-            Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),
+            Decoded::Text(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
+                visitor.visit_string(text(mem::take(value))?)
+            },
+            Decoded::Empty => visitor.visit_string(String::new()),
         }
 
         fn deserialize_byte_buf() |visitor| {
-            Decoded::Bytes(value) => visitor.visit_byte_buf(mem::take(value)),
+            Decoded::Bytes(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
+                visitor.visit_byte_buf(mem::take(value))
+            },
+            Decoded::Empty => visitor.visit_byte_buf(Vec::new()),
         }
 
         fn deserialize_unit() |visitor| {
-            Decoded::Null => visitor.visit_unit(),
+            Decoded::Null | Decoded::Empty => visitor.visit_unit(),
         }
 
         fn deserialize_unit_struct(name: &'static str) |visitor| {
-            Decoded::Null => visitor.visit_unit(),
+            Decoded::Null | Decoded::Empty => visitor.visit_unit(),
         }
 
         fn deserialize_seq() |visitor| {
-            Decoded::Bytes(value) => bytes_as_seq(mem::take(value).into_iter(), visitor),
+            Decoded::Bytes(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
+                bytes_as_seq(mem::take(value).into_iter(), visitor)
+            },
+            Decoded::Empty => bytes_as_seq([].into_iter(), visitor),
         }
 
         fn deserialize_tuple(length: usize) |visitor| {
-            Decoded::Bytes(value) => bytes_as_seq(mem::take(value).into_iter(), visitor),
+            Decoded::Bytes(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
+                bytes_as_seq(mem::take(value).into_iter(), visitor)
+            },
         }
 
         fn deserialize_tuple_struct(name: &'static str, length: usize) |visitor| {}
@@ -204,7 +225,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 /// The stored number, if it is one and fits.
 fn integer<T>(stored: &Decoded, expected: &dyn Expected) -> Result<T, Fault>
 where
-    T: TryFrom<i128> + FromStr,
+    T: TryFrom<i128> + TryFrom<u128> + FromStr,
 {
     let number: i128 = match stored {
         Decoded::I8(value) => (*value).into(),
@@ -215,20 +236,22 @@ where
         Decoded::U16(value) => (*value).into(),
         Decoded::U32(value) => (*value).into(),
         Decoded::U64(value) => (*value).into(),
-        Decoded::Text(text) => return counter(text, expected),
+        Decoded::I128(value) => *value,
+        Decoded::U128(value) => {
+            return T::try_from(*value).map_err(|_| Fault::does_not_fit(expected));
+        }
+        Decoded::Bit(value) => (*value).into(),
+        Decoded::Text(text) | Decoded::Untyped(text) | Decoded::StringOrBytes(text) => {
+            return counter(text, expected);
+        }
         _ => return Err(Fault::mismatch(expected)),
     };
     T::try_from(number).map_err(|_| Fault::does_not_fit(expected))
 }
 
-/// A number in text. memcached keeps the length of a counter that decr made shorter, and fills it
-/// up with spaces (`decr` in its `doc/protocol.txt`).
+/// A number in text.
 fn counter<T: FromStr>(text: &[u8], expected: &dyn Expected) -> Result<T, Fault> {
-    let end = text.iter().rposition(|&byte| byte != b' ');
-    let number = end.map_or(&[][..], |end| &text[..=end]);
-    let digits = number.strip_prefix(b"-").unwrap_or(number);
-    let decimal = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    let Some(number) = std::str::from_utf8(number).ok().filter(|_| decimal) else {
+    let Some(number) = decimal(text) else {
         return Err(Fault::Other(format!(
             "not a decimal number, which {expected} has to be"
         )));

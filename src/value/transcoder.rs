@@ -1,10 +1,12 @@
 //! What every transcoder speaks: values to store, bodies, and values as they were stored.
 
 use super::msgpack::{self, Document};
+use super::to_tree::to_tree;
+use super::{json, marshal, php, pickle};
 use crate::error::Error;
 use crate::item::{Item, ItemRef};
-use serde::Serialize;
-use std::fmt::Debug;
+use serde::{Serialize, Serializer};
+use std::fmt::{self, Debug};
 use std::panic::RefUnwindSafe;
 
 /// How values are stored: which flags and bytes, and back. One for each family of clients.
@@ -58,6 +60,10 @@ pub enum Value<'a> {
     U32(u32),
     /// An unsigned 64-bit integer.
     U64(u64),
+    /// A 128-bit integer.
+    I128(i128),
+    /// An unsigned 128-bit integer.
+    U128(u128),
     /// A 32-bit float.
     F32(f32),
     /// A 64-bit float.
@@ -74,6 +80,58 @@ pub enum Value<'a> {
     Object(&'a dyn Object),
 }
 
+/// An integer of any width.
+#[derive(Clone, Copy)]
+pub(super) enum Integer {
+    Signed(i128),
+    Unsigned(u128),
+}
+
+impl Value<'_> {
+    pub(super) fn integer(self) -> Option<Integer> {
+        Some(Integer::Signed(match self {
+            Self::I8(value) => value.into(),
+            Self::I16(value) => value.into(),
+            Self::I32(value) => value.into(),
+            Self::I64(value) => value.into(),
+            Self::I128(value) => value,
+            Self::U8(value) => value.into(),
+            Self::U16(value) => value.into(),
+            Self::U32(value) => value.into(),
+            Self::U64(value) => value.into(),
+            Self::U128(value) => return Some(Integer::Unsigned(value)),
+            _ => return None,
+        }))
+    }
+}
+
+impl Integer {
+    pub(super) fn is_i64(self) -> bool {
+        match self {
+            Self::Signed(value) => i64::try_from(value).is_ok(),
+            Self::Unsigned(value) => i64::try_from(value).is_ok(),
+        }
+    }
+}
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signed(value) => write!(f, "{value}"),
+            Self::Unsigned(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+impl Serialize for Integer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Signed(value) => serializer.serialize_i128(*value),
+            Self::Unsigned(value) => serializer.serialize_u128(*value),
+        }
+    }
+}
+
 /// Anything serialisable, in each of the formats that a transcoder may choose from.
 pub trait Object {
     /// MessagePack, structs as maps with named fields.
@@ -83,11 +141,68 @@ pub trait Object {
     /// One of [kind encode](Error::is_encode) where the value's `Serialize` fails, or the value
     /// nests deeper than can be read back.
     fn to_msgpack(&self) -> Result<Vec<u8>, Error>;
+
+    /// A Python pickle of protocol 2, structs as dicts. Strings and characters are str, sequences
+    /// lists, tuples tuples; bytes are bytes, in Python 2 str.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack); also where the feature `pickle` is not there, and of
+    /// a map whose keys Python cannot hash, such as sequences.
+    fn to_pickle(&self) -> Result<Vec<u8>, Error>;
+
+    /// Ruby's Marshal 4.8, structs as Hashes whose keys are Strings.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack).
+    fn to_marshal(&self) -> Result<Vec<u8>, Error>;
+
+    /// PHP's `serialize`, structs and sequences as arrays.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack), and where an integer does not fit 64 bits with a
+    /// sign, or a map's keys are neither integers nor strings.
+    fn to_php(&self) -> Result<Vec<u8>, Error>;
+
+    /// JSON, structs as objects.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack); also where the feature `json` is not there, and of
+    /// bytes, of floats that are not finite, and of maps whose keys are not strings.
+    fn to_json(&self) -> Result<Vec<u8>, Error>;
 }
 
 impl<T: Serialize> Object for T {
     fn to_msgpack(&self) -> Result<Vec<u8>, Error> {
         msgpack::to_vec(self)
+    }
+
+    fn to_pickle(&self) -> Result<Vec<u8>, Error> {
+        pickle::to_vec(self)
+    }
+
+    fn to_marshal(&self) -> Result<Vec<u8>, Error> {
+        marshal::write(&to_tree(self)?)
+    }
+
+    fn to_php(&self) -> Result<Vec<u8>, Error> {
+        php::serialize(&to_tree(self)?)
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>, Error> {
+        json::to_vec(&to_tree(self)?)
+    }
+}
+
+/// Serialises as bytes, where a slice would be a sequence.
+pub(super) struct AsBytes<'a>(pub(super) &'a [u8]);
+
+impl Serialize for AsBytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
     }
 }
 
@@ -179,6 +294,13 @@ pub enum Decoded {
     U32(u32),
     /// An unsigned 64-bit integer.
     U64(u64),
+    /// A 128-bit integer.
+    I128(i128),
+    /// An unsigned 128-bit integer.
+    U128(u128),
+    /// 0 or 1 where a client keeps its bools as integers: a bool, or an integer of any type, which
+    /// is what it is for a type that takes whatever there is.
+    Bit(bool),
     /// A 32-bit float.
     F32(f32),
     /// A 64-bit float.
@@ -194,6 +316,14 @@ pub enum Decoded {
     /// Text of no stated type: a string, or a number such as a counter. UTF-8 is checked by who
     /// reads it as a string, since other clients keep bytes under the same flags.
     Text(Vec<u8>),
+    /// Data of no stated type that its owner reads as bytes, and so does a type that takes whatever
+    /// there is. Also a string, if it is UTF-8, or a number such as a counter.
+    Untyped(Vec<u8>),
+    /// The same, of a client that has one type for strings and bytes, as Python 2: a type that takes
+    /// whatever there is reads a string where it is UTF-8.
+    StringOrBytes(Vec<u8>),
+    /// No data, from a client that reads it as None: that, an empty string, or no bytes.
+    Empty,
     /// MessagePack.
     Object(Document),
 }

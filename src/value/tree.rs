@@ -1,14 +1,15 @@
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
-use std::fmt;
+use super::msgpack::{WIDE_SIGNED, WIDE_UNSIGNED};
+use super::transcoder::{AsBytes, Integer};
+use serde::ser::{Serialize, SerializeTuple, Serializer};
 
-/// Plain data of any language: what objects are on their way between MessagePack and the formats of
-/// other clients.
+/// Plain data of another language, on its way to MessagePack, from which serde reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Tree {
     Null,
     Bool(bool),
     Integer(i128),
+    /// An integer that [`Integer`](Self::Integer) cannot hold.
+    Unsigned(u128),
     Float(f64),
     String(String),
     Bytes(Vec<u8>),
@@ -17,6 +18,26 @@ pub(super) enum Tree {
     Map(Vec<(Tree, Tree)>),
 }
 
+impl From<Integer> for Tree {
+    fn from(value: Integer) -> Self {
+        match value {
+            Integer::Signed(value) => Self::Integer(value),
+            Integer::Unsigned(value) => Self::unsigned(value),
+        }
+    }
+}
+
+impl Tree {
+    pub(super) fn unsigned(value: u128) -> Self {
+        match i128::try_from(value) {
+            Ok(value) => Self::Integer(value),
+            Err(_) => Self::Unsigned(value),
+        }
+    }
+}
+
+/// As MessagePack, each number in the smallest type that holds it exactly: an `f64` that is an `f32`
+/// as well can be read as either.
 impl Serialize for Tree {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -25,9 +46,13 @@ impl Serialize for Tree {
             Self::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
                 (Ok(value), _) => serializer.serialize_i64(value),
                 (_, Ok(value)) => serializer.serialize_u64(value),
-                _ => serializer.serialize_i128(*value),
+                _ => wide(serializer, WIDE_SIGNED, value.to_be_bytes()),
             },
-            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Unsigned(value) => wide(serializer, WIDE_UNSIGNED, value.to_be_bytes()),
+            Self::Float(value) => match single(*value) {
+                Some(value) => serializer.serialize_f32(value),
+                None => serializer.serialize_f64(*value),
+            },
             Self::String(value) => serializer.serialize_str(value),
             Self::Bytes(value) => serializer.serialize_bytes(value),
             Self::List(items) => serializer.collect_seq(items),
@@ -38,70 +63,28 @@ impl Serialize for Tree {
     }
 }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Anything)
+/// An extension value: MessagePack's own integers end at 64 bits.
+fn wide<S: Serializer>(serializer: S, tag: i8, bytes: [u8; 16]) -> Result<S::Ok, S::Error> {
+    struct Extension(i8, [u8; 16]);
+
+    impl Serialize for Extension {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut parts = serializer.serialize_tuple(2)?;
+            parts.serialize_element(&self.0)?;
+            parts.serialize_element(&AsBytes(&self.1))?;
+            parts.end()
+        }
     }
+
+    let name = rmp_serde::MSGPACK_EXT_STRUCT_NAME;
+    serializer.serialize_newtype_struct(name, &Extension(tag, bytes))
 }
 
-struct Anything;
-
-macro_rules! primitives {
-    ($($method:ident $type:ty => $make:expr;)*) => {$(
-        fn $method<E: Error>(self, value: $type) -> Result<Tree, E> {
-            Ok($make(value))
-        }
-    )*};
-}
-
-impl<'de> Visitor<'de> for Anything {
-    type Value = Tree;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("plain data")
-    }
-
-    primitives! {
-        visit_bool bool => Tree::Bool;
-        visit_i64 i64 => |value| Tree::Integer(i128::from(value));
-        visit_u64 u64 => |value| Tree::Integer(i128::from(value));
-        visit_i128 i128 => Tree::Integer;
-        visit_f64 f64 => Tree::Float;
-        visit_str &str => |value| Tree::String(str::to_owned(value));
-        visit_string String => Tree::String;
-        visit_bytes &[u8] => |value| Tree::Bytes(<[u8]>::to_vec(value));
-        visit_byte_buf Vec<u8> => Tree::Bytes;
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
-        Tree::deserialize(deserializer)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
-        Tree::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Tree::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Tree::Map(entries))
-    }
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is lost is looked for"
+)]
+fn single(value: f64) -> Option<f32> {
+    let single = value as f32;
+    (f64::from(single).to_bits() == value.to_bits()).then_some(single)
 }

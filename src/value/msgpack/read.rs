@@ -1,7 +1,8 @@
 //! A serde deserialiser of MessagePack whose whole body was checked before.
 
-use super::access::{Ext, Rest, Variant};
+use super::access::{Ext, Indexed, Rest, Variant};
 use super::walk::Head;
+use super::{Origin, WIDE_SIGNED, WIDE_UNSIGNED};
 use crate::value::fault::Fault;
 use serde::de::value::{SeqAccessDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
@@ -10,11 +11,15 @@ use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 /// types are not: no bytes as a string, no integer as a float, no double as a single.
 pub(in crate::value) struct Reader<'de> {
     rest: &'de [u8],
+    origin: Origin,
 }
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes }
+    pub(super) fn new(bytes: &'de [u8], origin: Origin) -> Self {
+        Self {
+            rest: bytes,
+            origin,
+        }
     }
 
     pub(super) fn finish(self) -> Result<(), Fault> {
@@ -83,17 +88,23 @@ impl<'de> Reader<'de> {
         match self.head()? {
             Head::Unsigned(number) => Ok(Wide::Number(number.into())),
             Head::Signed(number) => Ok(Wide::Number(number.into())),
-            Head::Bin(16) => {
-                let bytes = self.take(16)?.first_chunk().ok_or_else(short)?;
-                Ok(Wide::Bytes(*bytes))
+            Head::Bin(16) => Ok(Wide::Bytes(self.sixteen()?)),
+            Head::Ext(WIDE_SIGNED, 16) => Ok(Wide::Number(i128::from_be_bytes(self.sixteen()?))),
+            Head::Ext(WIDE_UNSIGNED, 16) => {
+                Ok(Wide::Unsigned(u128::from_be_bytes(self.sixteen()?)))
             }
             head => Err(Fault::found(head.describe(), expected)),
         }
+    }
+
+    fn sixteen(&mut self) -> Result<[u8; 16], Fault> {
+        self.take(16)?.first_chunk().copied().ok_or_else(short)
     }
 }
 
 enum Wide {
     Number(i128),
+    Unsigned(u128),
     Bytes([u8; 16]),
 }
 
@@ -116,6 +127,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             Head::Bin(length) => visitor.visit_borrowed_bytes(self.take(length)?),
             Head::Array(length) => self.seq(length, visitor),
             Head::Map(length) => self.map(length, visitor),
+            Head::Ext(WIDE_SIGNED, 16) => visitor.visit_i128(i128::from_be_bytes(self.sixteen()?)),
+            Head::Ext(WIDE_UNSIGNED, 16) => {
+                visitor.visit_u128(u128::from_be_bytes(self.sixteen()?))
+            }
             Head::Ext(tag, length) => {
                 let ext = Ext::Tag(tag, self.take(length)?);
                 visitor.visit_newtype_struct(SeqAccessDeserializer::new(ext))
@@ -126,6 +141,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.wide(&visitor)? {
             Wide::Number(number) => visitor.visit_i128(number),
+            Wide::Unsigned(_) => Err(Fault::does_not_fit(&visitor)),
             Wide::Bytes(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
         }
     }
@@ -136,6 +152,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 let number = u128::try_from(number).map_err(|_| Fault::does_not_fit(&visitor))?;
                 visitor.visit_u128(number)
             }
+            Wide::Unsigned(number) => visitor.visit_u128(number),
             Wide::Bytes(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
         }
     }
@@ -161,10 +178,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.only(
-            |head| matches!(head, Head::Bin(_) | Head::Array(_)),
-            visitor,
-        )
+        match self.peek()? {
+            Head::Str(length) if self.origin == Origin::Php => {
+                self.head()?;
+                visitor.visit_borrowed_bytes(self.take(length)?)
+            }
+            Head::Bin(_) | Head::Array(_) => self.deserialize_any(visitor),
+            head => Err(Fault::found(head.describe(), &visitor)),
+        }
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -245,8 +266,34 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            Head::Array(length) if self.origin == Origin::Php => {
+                self.head()?;
+                let mut items = Indexed::new(Rest::new(self, length));
+                let value = visitor.visit_map(&mut items)?;
+                items.finish()?;
+                Ok(value)
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            // Also an empty map.
+            Head::Array(0) => self.deserialize_map(visitor),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct identifier ignored_any
     }
 }
 

@@ -2,6 +2,9 @@
 
 mod hostile;
 mod mismatches;
+#[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
+mod python;
+mod python_types;
 mod round_trips;
 mod vectors;
 
@@ -9,13 +12,13 @@ use super::*;
 
 /// What is stored for the value.
 fn stored<V: Serialize + ?Sized>(value: &V) -> Result<Item, Error> {
-    encode(&Enyim, value, |body| {
+    encode(&Enyim::default(), value, |body| {
         Ok(Item::new(body.flags(), body.data()))
     })
 }
 
 fn read<T: DeserializeOwned>(flags: u32, data: impl Into<Vec<u8>>) -> Result<T, Error> {
-    decode(&Enyim, Item::new(flags, data))
+    decode(&Enyim::default(), Item::new(flags, data))
 }
 
 /// What goes wrong.

@@ -1,0 +1,162 @@
+//! The formats of Python's clients: text for str and int, and pickles for all else.
+
+mod moecache;
+mod plain;
+mod repr;
+mod rules;
+
+pub(super) use moecache::{AndPickles, MoecachePickle};
+pub(super) use plain::Plain;
+pub(super) use rules::{PYERMC, PYLIBMC, PYMEMCACHE, PYMEMCACHE_COMPRESSED, PYTHON_MEMCACHED};
+
+use super::codec::{self, Damage};
+use super::compression::{Algorithm, Compression};
+use super::decimal::integer;
+use super::fault::damaged;
+use super::foreign::{self, unknown};
+use super::pickle;
+use super::transcoder::{Body, Decoded, Integer, Transcoder, Value};
+use crate::error::Error;
+use crate::item::Item;
+use rules::{COMPRESSED, Rules, Stored};
+use std::fmt::Display;
+
+/// A client that says in bits of the flags what a value is: pylibmc, python-memcached, pymemcache
+/// with its own serdes, and pyermc. They differ in what [`Rules`] lists.
+#[derive(Debug)]
+pub(super) struct Python {
+    rules: &'static Rules,
+    compression: Compression,
+    /// The most bytes that a value may have once it is decompressed or unpickled.
+    limit: usize,
+}
+
+impl Python {
+    /// # Errors
+    ///
+    /// A validation error where the client does not know the algorithm, or its feature is missing.
+    pub(super) fn new(
+        rules: &'static Rules,
+        compression: Compression,
+        limit: usize,
+    ) -> Result<Self, Error> {
+        let known = rules.compression.as_slice();
+        Ok(Self {
+            rules,
+            compression: compression.allowed(rules.name, known)?,
+            limit,
+        })
+    }
+
+    /// The body, compressed if that is asked for and makes it smaller.
+    fn shrunk<'a>(&self, body: Body<'a>) -> Body<'a> {
+        let data = body.data();
+        let length;
+        let header: &[u8] = match (self.rules.compression, u32::try_from(data.len())) {
+            (Some(Algorithm::Lz4), Ok(fits)) => {
+                length = fits.to_le_bytes();
+                &length
+            }
+            (Some(Algorithm::Lz4), Err(_)) => return body,
+            _ => &[],
+        };
+        match self.compression.shrink(header, data) {
+            Some(smaller) => Body::owned(body.flags() | COMPRESSED, smaller),
+            None => body,
+        }
+    }
+
+    fn integer<'a>(&self, number: Integer) -> Body<'a> {
+        let flags = if number.is_i64() {
+            self.rules.int
+        } else {
+            self.rules.long
+        };
+        let body = Body::owned(flags, number.to_string().into_bytes());
+        if self.rules.compresses_integers {
+            self.shrunk(body)
+        } else {
+            body
+        }
+    }
+
+    fn is_compressed(&self, flags: u32) -> Option<Algorithm> {
+        let algorithm = self.rules.compression;
+        algorithm.filter(|_| flags & COMPRESSED != 0)
+    }
+
+    fn decompress(&self, algorithm: Algorithm, data: &[u8]) -> Result<Vec<u8>, Damage> {
+        match (algorithm, data.split_first_chunk()) {
+            (Algorithm::Lz4, Some((length, block))) => {
+                let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+                codec::lz4::decompress(block, self.limit, length)
+            }
+            (Algorithm::Lz4, None) => Err(Damage::Truncated),
+            _ => codec::zlib::decompress(data, self.limit),
+        }
+    }
+
+    fn damaged(&self, flags: u32, how: impl Display) -> Error {
+        damaged(self.describe(flags), flags, how)
+    }
+}
+
+impl Transcoder for Python {
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+        Ok(match (value, self.rules.bool) {
+            (Value::Str(value), _) => {
+                self.shrunk(Body::borrowed(self.rules.text, value.as_bytes()))
+            }
+            (Value::Bytes(value), _) => self.shrunk(Body::borrowed(self.rules.bytes, value)),
+            (Value::Bool(true), Some(flags)) => Body::borrowed(flags, b"1"),
+            (Value::Bool(false), Some(flags)) => Body::borrowed(flags, b"0"),
+            _ => match value.integer() {
+                Some(number) => self.integer(number),
+                // A char too: the text says of itself that it is a str, and reads as a char again.
+                None => self.shrunk(Body::owned(self.rules.pickle, pickle::of(value)?)),
+            },
+        })
+    }
+
+    fn decode(&self, item: Item) -> Result<Decoded, Error> {
+        let Item { flags, data, .. } = item;
+        if data.is_empty() && self.rules.empty_is_none {
+            return Ok(Decoded::Empty);
+        }
+        let stored = self
+            .rules
+            .stored(flags)
+            .ok_or_else(|| unknown(self.rules.name, flags))?;
+        let data = match self.is_compressed(flags) {
+            Some(algorithm) => self
+                .decompress(algorithm, &data)
+                .map_err(|damage| self.damaged(flags, damage))?,
+            None => data,
+        };
+        Ok(match stored {
+            Stored::Bytes => Decoded::Untyped(data),
+            Stored::Str2 => Decoded::StringOrBytes(data),
+            Stored::Str => {
+                let string = String::from_utf8(data);
+                Decoded::String(string.map_err(|_| self.damaged(flags, "that is not UTF-8"))?)
+            }
+            Stored::BoolOrInt if data == b"0" => Decoded::Bit(false),
+            Stored::BoolOrInt if data == b"1" => Decoded::Bit(true),
+            Stored::Int | Stored::BoolOrInt => {
+                integer(&data).map_err(|how| self.damaged(flags, how))?
+            }
+            Stored::Pickle => {
+                let value = pickle::read(&data, self.limit);
+                value.map_err(|refused| self.damaged(flags, refused))?
+            }
+        })
+    }
+
+    fn describe(&self, flags: u32) -> &'static str {
+        let is_compressed = self.is_compressed(flags).is_some();
+        match self.rules.stored(flags) {
+            Some(stored) => stored.describe(is_compressed),
+            None => foreign::describe(flags).unwrap_or("something unknown"),
+        }
+    }
+}

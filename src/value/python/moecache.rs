@@ -1,0 +1,79 @@
+use super::{damaged, unknown};
+use crate::error::Error;
+use crate::item::Item;
+use crate::value::transcoder::{Body, Decoded, Transcoder, Value};
+use crate::value::{foreign, pickle};
+
+/// Python's moecache 1.0: strings as EnyimMemcached has them, and pickles.
+#[derive(Debug)]
+pub(in crate::value) struct MoecachePickle {
+    /// The most bytes that a value may have once it is unpickled.
+    pub(in crate::value) limit: usize,
+}
+
+const STR: u32 = 274;
+const PICKLE: u32 = 256;
+const A_PICKLE: &str = "a Python pickle";
+
+impl Transcoder for MoecachePickle {
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+        match value {
+            Value::Str(value) => Ok(Body::borrowed(STR, value.as_bytes())),
+            _ => Ok(Body::owned(PICKLE, pickle::of(value)?)),
+        }
+    }
+
+    fn decode(&self, item: Item) -> Result<Decoded, Error> {
+        let Item { flags, data, .. } = item;
+        match flags {
+            // In Python 2 it is bytes, which need not be text; Python 3 raises on such.
+            STR => Ok(match String::from_utf8(data) {
+                Ok(string) => Decoded::String(string),
+                Err(error) => Decoded::Bytes(error.into_bytes()),
+            }),
+            PICKLE => unpickle(&data, self.limit),
+            _ => Err(unknown("moecache", flags)),
+        }
+    }
+
+    fn describe(&self, flags: u32) -> &'static str {
+        match flags {
+            STR => "a Python str",
+            PICKLE => A_PICKLE,
+            _ => foreign::describe(flags).unwrap_or("something unknown"),
+        }
+    }
+}
+
+/// Another format, which does not know the flags of moecache's pickles: its writes, and they are
+/// read as well.
+#[derive(Debug)]
+pub(in crate::value) struct AndPickles<T> {
+    pub(in crate::value) format: T,
+    /// The most bytes that a value may have once it is unpickled.
+    pub(in crate::value) limit: usize,
+}
+
+impl<T: Transcoder> Transcoder for AndPickles<T> {
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+        self.format.encode(value)
+    }
+
+    fn decode(&self, item: Item) -> Result<Decoded, Error> {
+        match item.flags {
+            PICKLE => unpickle(&item.data, self.limit),
+            _ => self.format.decode(item),
+        }
+    }
+
+    fn describe(&self, flags: u32) -> &'static str {
+        match flags {
+            PICKLE => A_PICKLE,
+            _ => self.format.describe(flags),
+        }
+    }
+}
+
+fn unpickle(data: &[u8], limit: usize) -> Result<Decoded, Error> {
+    pickle::read(data, limit).map_err(|refused| damaged(A_PICKLE, PICKLE, refused))
+}
