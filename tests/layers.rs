@@ -32,6 +32,8 @@ const LAYERS: &[Layer] = &[
     ("testing", &[]),
     ("cache", &["client", "value", "stats"]),
     ("store", &["client", "value", "stats", "cache"]),
+    // Documentation only.
+    ("guide", &[]),
     // Opens everything to the fuzz targets, and exists for them alone.
     ("fuzzing", FACE),
 ];

@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod builder;
 mod counter;
+mod explain;
 mod keys;
 mod many;
 mod meta;
@@ -14,6 +15,7 @@ mod update;
 
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
+pub use explain::Explanation;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
 pub use pipeline::{Pending, Pipeline, Replies};

@@ -11,7 +11,7 @@ use crate::key::KeyRule;
 use crate::protocol::replay::Event;
 use crate::protocol::{Dialect, Part, Reply, Request, StatsArguments, Status};
 use crate::server::{Address, Server};
-use crate::value::{self, Enyim};
+use crate::value::{self, Enyim, Format, Transcoder};
 use replies::in_any_pieces;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -131,15 +131,32 @@ pub fn server(text: &str, port: u16) {
 ///
 /// Floats and what holds them may be no number and then equal to nothing: compared is what is stored.
 pub fn decodes<T: Serialize + DeserializeOwned>(flags: u32, data: &[u8]) {
-    let Ok(decoded) = value::decode::<T>(&Enyim::default(), Item::new(flags, data)) else {
+    decodes_in::<T>(&Enyim::default(), flags, data);
+}
+
+/// As `decodes`, in the format of this index.
+pub fn decodes_as<T: Serialize + DeserializeOwned>(format: u8, flags: u32, data: &[u8]) {
+    let count = Format::all().count();
+    let format = Format::all().nth(usize::from(format) % count);
+    let format = format.expect("an index below the count");
+    let transcoder = format.transcoder(format.default_compression(), 1 << 20);
+    let Ok(transcoder) = transcoder else { return };
+    decodes_in::<T>(&*transcoder, flags, data);
+}
+
+fn decodes_in<T>(transcoder: &dyn Transcoder, flags: u32, data: &[u8])
+where
+    T: Serialize + DeserializeOwned,
+{
+    let Ok(decoded) = value::decode::<T>(transcoder, Item::new(flags, data)) else {
         return;
     };
-    let Ok(stored) = stored(&decoded) else {
+    let Ok(stored) = stored(transcoder, &decoded) else {
         return;
     };
-    let again: T = value::decode(&Enyim::default(), stored.clone())
+    let again: T = value::decode(transcoder, stored.clone())
         .unwrap_or_else(|error| panic!("{error}: {} {:?}", stored.flags, stored.data));
-    assert_eq!(self::stored(&again).ok(), Some(stored));
+    assert_eq!(self::stored(transcoder, &again).ok(), Some(stored));
 }
 
 /// As `decodes`, for what cannot be stored.
@@ -149,14 +166,16 @@ pub fn is_read<T: DeserializeOwned>(flags: u32, data: &[u8]) {
 
 /// What can be stored reads back as the same value.
 pub fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
-    let Ok(stored) = stored(value) else { return };
+    let Ok(stored) = stored(&Enyim::default(), value) else {
+        return;
+    };
     let read: T = value::decode(&Enyim::default(), stored)
         .unwrap_or_else(|error| panic!("{value:?}: {error}"));
     assert_eq!(read, *value);
 }
 
-fn stored<T: Serialize>(value: &T) -> Result<Item, crate::Error> {
-    value::encode(&Enyim::default(), value, |body| {
+fn stored<T: Serialize>(transcoder: &dyn Transcoder, value: &T) -> Result<Item, crate::Error> {
+    value::encode(transcoder, value, |body| {
         Ok(Item::new(body.flags(), body.data()))
     })
 }

@@ -41,6 +41,9 @@ impl KeyHash {
 
     pub(crate) const MD5: Self = Self::new(md5);
 
+    /// libmemcached's `default`.
+    pub(crate) const ONE_AT_A_TIME: Self = Self::new(|key| one_at_a_time(signed(key)));
+
     /// What libmemcached and twemproxy, which took its hashes over, call so. `None` for what
     /// neither has.
     ///
@@ -48,7 +51,7 @@ impl KeyHash {
     /// elsewhere.
     pub(crate) fn of_libmemcached(hash: Hash) -> Option<Self> {
         Some(match hash {
-            Hash::OneAtATime => Self::new(|key| one_at_a_time(signed(key))),
+            Hash::OneAtATime => Self::ONE_AT_A_TIME,
             Hash::Md5 => Self::MD5,
             Hash::Crc => Self::CRC32_15_BITS,
             Hash::Crc32a => Self::CRC32,

@@ -123,15 +123,15 @@ fn tiger(_: &[u8]) -> Result<Vec<u8>, KeyError> {
 mod tests {
     use super::*;
 
-    /// The first test vectors of Tiger (its authors' `testtiger`), byte by byte as Enyim writes them:
-    /// each of the three words with its low byte first.
+    /// The test vectors of Tiger's authors, byte by byte as Enyim writes them: each of the three words
+    /// with its low byte first.
     #[test]
     fn tiger_is_tiger() {
         let hex =
             |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
         for (text, expected) in [
             ("", "3293ac630c13f0245f92bbb1766e16167a4e58492dde73f3"),
-            ("abc", "2aab1484e8c158f2bfb8c5ff41b57a525129131c957b5f77"),
+            ("abc", "2aab1484e8c158f2bfb8c5ff41b57a525129131c957b5f93"),
         ] {
             assert_eq!(hex(tiger(text.as_bytes()).unwrap()), expected);
         }

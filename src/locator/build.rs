@@ -35,6 +35,7 @@ impl Distribution {
                 Arc::new(libmemcached::modula_sort_hosts(hash, servers)?)
             }
             Self::LibmemcachedConsistent
+            | Self::LibmemcachedConsistentHashLater
             | Self::LibmemcachedKetamaWeighted
             | Self::LibmemcachedKetamaSpy
             | Self::LibmemcachedKetamaSpyUnweighted => {

@@ -54,6 +54,10 @@ pub enum Distribution {
     /// it becomes [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted). Default hash:
     /// libmemcached's `default`.
     LibmemcachedConsistent,
+    /// `libmemcached:consistent_hash_later`: the same where the hash was set after the servers and
+    /// the distribution. libmemcached does not make the ring anew then: its points stay hashed by
+    /// the `default`, and only the keys are hashed by the one that was set. Weights do not count.
+    LibmemcachedConsistentHashLater,
     /// `libmemcached:ketama_weighted` (`KETAMA_WEIGHTED`): about 160 points a server by its weight,
     /// of MD5. Default hash of the keys: MD5.
     LibmemcachedKetamaWeighted,
@@ -183,6 +187,7 @@ impl Distribution {
         Self::LibmemcachedModula,
         Self::LibmemcachedModulaSortHosts,
         Self::LibmemcachedConsistent,
+        Self::LibmemcachedConsistentHashLater,
         Self::LibmemcachedKetamaWeighted,
         Self::LibmemcachedKetamaSpy,
         Self::LibmemcachedKetamaSpyUnweighted,
@@ -217,6 +222,9 @@ impl Distribution {
                 (Peer::Libmemcached, "modula_sort_hosts", LIBMEMCACHED)
             }
             Self::LibmemcachedConsistent => (Peer::Libmemcached, "consistent", LIBMEMCACHED),
+            Self::LibmemcachedConsistentHashLater => {
+                (Peer::Libmemcached, "consistent_hash_later", LIBMEMCACHED)
+            }
             Self::LibmemcachedKetamaWeighted => {
                 (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED_WEIGHTED)
             }

@@ -45,14 +45,20 @@ pub(super) fn ring(
         Distribution::LibmemcachedConsistent | Distribution::LibmemcachedKetamaSpyUnweighted => {
             servers.iter().any(|server| server.weight > 1)
         }
+        Distribution::LibmemcachedConsistentHashLater => false,
         _ => true,
+    };
+    // The hash that is set when the ring is made; that of the keys may have been set later.
+    let of_points = match distribution {
+        Distribution::LibmemcachedConsistentHashLater => KeyHash::ONE_AT_A_TIME,
+        _ => hash,
     };
     let points = if is_weighted {
         ketama::weighted_points(servers)
     } else {
         let points = servers.iter().flat_map(|server| {
             let text = |point| format!("{}-{point}", server.text);
-            (0..POINTS).map(move |point| ((hash.of)(text(point).as_bytes()), server.place))
+            (0..POINTS).map(move |point| ((of_points.of)(text(point).as_bytes()), server.place))
         });
         points.collect()
     };

@@ -52,6 +52,7 @@ impl Distribution {
                 }
             }
             Self::LibmemcachedConsistent
+            | Self::LibmemcachedConsistentHashLater
             | Self::LibmemcachedKetamaWeighted
             | Self::TwemproxyKetama
             | Self::TwemproxyModula => without_default_port(host, port),
@@ -82,7 +83,9 @@ impl Distribution {
         let without = match self {
             Self::Moecache | Self::Pymemcache | Self::Dalli => return Ok(path.to_owned()),
             // Which have a port there, 0.
-            Self::LibmemcachedConsistent | Self::LibmemcachedKetamaWeighted => {
+            Self::LibmemcachedConsistent
+            | Self::LibmemcachedConsistentHashLater
+            | Self::LibmemcachedKetamaWeighted => {
                 return Ok(format!("{path}:0"));
             }
             Self::LibmemcachedKetamaSpy | Self::LibmemcachedKetamaSpyUnweighted => {

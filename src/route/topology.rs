@@ -70,6 +70,15 @@ impl Topology {
         Ok(trace)
     }
 
+    /// What part of the keys each server has, where the locator knows it.
+    pub(crate) fn shares(&self) -> Option<Vec<f64>> {
+        if self.drivers.len() == 1 {
+            return Some(vec![1.0]);
+        }
+        let shares = self.locator.shares()?;
+        (shares.len() == self.drivers.len()).then_some(shares)
+    }
+
     /// A locator may be the program's own.
     fn check(&self, server: usize) -> Result<usize, Error> {
         let servers = self.drivers.len();

@@ -131,7 +131,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
 pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
     let flags = item.flags;
     match transcoder.decode(item)? {
-        Decoded::Bytes(bytes) | Decoded::Text(bytes) | Decoded::Untyped(bytes) => Ok(bytes),
+        Decoded::Bytes(bytes)
+        | Decoded::Text(bytes)
+        | Decoded::Untyped(bytes)
+        | Decoded::StringOrBytes(bytes) => Ok(bytes),
         Decoded::String(string) => Ok(string.into_bytes()),
         Decoded::Empty => Ok(Vec::new()),
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as

@@ -91,6 +91,10 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::Bytes(value) | Decoded::Untyped(value) => {
                 bytes_as_seq(mem::take(value).into_iter(), visitor)
             }
+            Decoded::StringOrBytes(value) => match String::from_utf8(mem::take(value)) {
+                Ok(string) => visitor.visit_string(string),
+                Err(error) => bytes_as_seq(error.into_bytes().into_iter(), visitor),
+            },
             // Not as an integer: a type that takes whatever there is would make a number of it.
             Decoded::DateTime(value) => visitor.visit_newtype_struct((*value).into_deserializer()),
             Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),
@@ -141,14 +145,14 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
         fn deserialize_string() |visitor| {
             Decoded::String(value) => visitor.visit_string(mem::take(value)),
-            Decoded::Text(value) | Decoded::Untyped(value) => {
+            Decoded::Text(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
                 visitor.visit_string(text(mem::take(value))?)
             },
             Decoded::Empty => visitor.visit_string(String::new()),
         }
 
         fn deserialize_byte_buf() |visitor| {
-            Decoded::Bytes(value) | Decoded::Untyped(value) => {
+            Decoded::Bytes(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
                 visitor.visit_byte_buf(mem::take(value))
             },
             Decoded::Empty => visitor.visit_byte_buf(Vec::new()),
@@ -163,14 +167,14 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         }
 
         fn deserialize_seq() |visitor| {
-            Decoded::Bytes(value) | Decoded::Untyped(value) => {
+            Decoded::Bytes(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
                 bytes_as_seq(mem::take(value).into_iter(), visitor)
             },
             Decoded::Empty => bytes_as_seq([].into_iter(), visitor),
         }
 
         fn deserialize_tuple(length: usize) |visitor| {
-            Decoded::Bytes(value) | Decoded::Untyped(value) => {
+            Decoded::Bytes(value) | Decoded::Untyped(value) | Decoded::StringOrBytes(value) => {
                 bytes_as_seq(mem::take(value).into_iter(), visitor)
             },
         }
@@ -237,7 +241,9 @@ where
             return T::try_from(*value).map_err(|_| Fault::does_not_fit(expected));
         }
         Decoded::Bit(value) => (*value).into(),
-        Decoded::Text(text) | Decoded::Untyped(text) => return counter(text, expected),
+        Decoded::Text(text) | Decoded::Untyped(text) | Decoded::StringOrBytes(text) => {
+            return counter(text, expected);
+        }
         _ => return Err(Fault::mismatch(expected)),
     };
     T::try_from(number).map_err(|_| Fault::does_not_fit(expected))

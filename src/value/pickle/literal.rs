@@ -60,9 +60,8 @@ pub(super) fn str_or_bytes(bytes: &[u8]) -> Tree {
 
 /// What follows STRING: Python 2's `repr` of a str.
 pub(super) fn quoted(line: &[u8]) -> Result<Tree, Refused> {
-    let inside = match line {
-        [b'\'', inside @ .., b'\''] | [b'"', inside @ .., b'"'] => inside,
-        _ => return Err(Refused::Text),
+    let ([b'\'', inside @ .., b'\''] | [b'"', inside @ .., b'"']) = line else {
+        return Err(Refused::Text);
     };
     let mut bytes = Vec::with_capacity(inside.len());
     let mut rest = inside;

@@ -34,6 +34,7 @@ use serde::Serialize;
     expect(dead_code, reason = "all but the first are found by reading it")
 )]
 pub(super) enum Refused {
+    #[cfg(not(feature = "pickle"))]
     #[error("which needs the feature pickle of moecache")]
     Feature,
     #[error("that is cut short")]

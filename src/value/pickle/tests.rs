@@ -299,7 +299,7 @@ fn repetition() {
     // What is used again costs; what is large by itself does not.
     let long = |times: usize| {
         let mut pickle = b"(X\x00\x00\x04\x00".to_vec();
-        pickle.extend([b'x'; 1 << 18]);
+        pickle.extend(b"x".repeat(1 << 18));
         pickle.extend(b"q\x00");
         pickle.extend(b"h\x00".repeat(times));
         pickle.extend(b"t.");
@@ -371,6 +371,8 @@ fn what_is_written_is_read() {
 #[test]
 fn what_python_could_not_load() {
     use std::collections::BTreeMap;
+    #[derive(Serialize)]
+    struct Deep(Option<Box<(Deep,)>>);
     let refused = |value: &dyn Object| value.to_pickle().unwrap_err().to_string();
     let hash = "the value cannot be serialised: a dict of Python has no list or dict as a key";
     assert_eq!(refused(&BTreeMap::from([(vec![1], 1)])), hash);
@@ -378,8 +380,6 @@ fn what_python_could_not_load() {
     assert_eq!(refused(&BTreeMap::from([(Ok::<u8, u8>(1), 1)])), hash);
     assert!(BTreeMap::from([((1, "a"), [1])]).to_pickle().is_ok());
 
-    #[derive(Serialize)]
-    struct Deep(Option<Box<(Deep,)>>);
     let deep = |levels| (0..levels).fold(Deep(None), |deep, _| Deep(Some(Box::new((deep,)))));
     let pickle = deep(MAX_DEPTH).to_pickle().unwrap();
     assert!(load(&pickle, LIMIT).is_ok());

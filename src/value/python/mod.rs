@@ -134,7 +134,8 @@ impl Transcoder for Python {
             None => data,
         };
         Ok(match stored {
-            Stored::Bytes | Stored::Str2 => Decoded::Untyped(data),
+            Stored::Bytes => Decoded::Untyped(data),
+            Stored::Str2 => Decoded::StringOrBytes(data),
             Stored::Str => {
                 let string = String::from_utf8(data);
                 Decoded::String(string.map_err(|_| self.damaged(flags, "that is not UTF-8"))?)

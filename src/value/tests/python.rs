@@ -6,7 +6,7 @@ use super::*;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 
 #[derive(Deserialize)]
 struct Recording {
@@ -109,8 +109,9 @@ fn all_recordings() {
         for row in &recording.read {
             peer.check_read(row);
         }
-        table += &format!(
-            "{:16} {:16} {:7} {:6}  {:?}\n",
+        let _ = writeln!(
+            table,
+            "{:16} {:16} {:7} {:6}  {:?}",
             recording.peer, recording.scheme, peer.stores, peer.reads, peer.skipped
         );
     }

@@ -1,11 +1,8 @@
 //! Rust types in the formats of Python's clients: there and back, and what is refused.
 
 use super::*;
-use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::fmt::Debug;
 
 const LIMIT: usize = 1 << 16;
 
@@ -33,6 +30,9 @@ fn store<V: Serialize + ?Sized>(transcoder: &dyn Transcoder, value: &V) -> Resul
 #[cfg(feature = "pickle")]
 mod with_pickles {
     use super::*;
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
 
     fn round_trip<T>(value: &T)
     where
