@@ -131,7 +131,7 @@ pub fn server(text: &str, port: u16) {
 ///
 /// Floats and what holds them may be no number and then equal to nothing: compared is what is stored.
 pub fn decodes<T: Serialize + DeserializeOwned>(flags: u32, data: &[u8]) {
-    decodes_in::<T>(&Enyim, flags, data);
+    decodes_in::<T>(&Enyim::default(), flags, data);
 }
 
 /// As `decodes`, in the format of this index.
@@ -172,16 +172,16 @@ where
 
 /// As `decodes`, for what cannot be stored.
 pub fn is_read<T: DeserializeOwned>(flags: u32, data: &[u8]) {
-    let _ = value::decode::<T>(&Enyim, Item::new(flags, data));
+    let _ = value::decode::<T>(&Enyim::default(), Item::new(flags, data));
 }
 
 /// What can be stored reads back as the same value.
 pub fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
-    let Ok(stored) = stored(&Enyim, value) else {
+    let Ok(stored) = stored(&Enyim::default(), value) else {
         return;
     };
-    let read: T =
-        value::decode(&Enyim, stored).unwrap_or_else(|error| panic!("{value:?}: {error}"));
+    let read: T = value::decode(&Enyim::default(), stored)
+        .unwrap_or_else(|error| panic!("{value:?}: {error}"));
     assert_eq!(read, *value);
 }
 

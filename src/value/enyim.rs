@@ -1,18 +1,39 @@
 //! EnyimMemcached's types, and MessagePack for what they cannot hold: the default.
 
+use super::compression::Compression;
+use super::fault::damaged;
 use super::foreign;
 use super::msgpack::Document;
+use super::packed;
 use super::transcoder::{Body, Decoded, Object, Transcoder, Value};
 use crate::error::{Error, Kind};
 use crate::item::Item;
 
 /// The flags of EnyimMemcached's `DefaultTranscoder`: 0x100 and .NET's `TypeCode`, numbers in little
-/// endian. They compare exactly, where EnyimMemcached itself looks at the lowest byte alone and so
-/// takes moecache's pickles (256) for text.
+/// endian.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Enyim;
+pub(crate) struct Enyim {
+    dialect: Dialect,
+    compression: Compression,
+    /// The most bytes that a value may have once it is decompressed.
+    limit: usize,
+}
+
+/// Whose flags they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Ours. Flags compare exactly, where EnyimMemcached looks at the lowest byte alone and so takes
+    /// moecache's pickles (256) for text.
+    Moecache,
+    /// EnyimMemcached's.
+    Enyim,
+    /// EnyimMemcachedCore's with its `MessagePackTranscoder`: objects are not in .NET's
+    /// BinaryFormatter.
+    EnyimCoreMessagePack,
+}
 
 const TEXT: u32 = 0;
+const OBJECT: u32 = 0x101;
 const NULL: u32 = 0x102;
 const BOOLEAN: u32 = 0x103;
 const CHAR: u32 = 0x104;
@@ -34,9 +55,83 @@ const RAW: u32 = 0xfa52;
 /// they are; none runs a deserialiser on them or returns another value.
 const MSGPACK: u32 = 0x4d40;
 
+/// The default format: nothing is compressed.
+impl Default for Enyim {
+    fn default() -> Self {
+        Self {
+            dialect: Dialect::Moecache,
+            compression: Compression::off(),
+            limit: usize::MAX,
+        }
+    }
+}
+
+impl Enyim {
+    /// # Errors
+    ///
+    /// A validation error where it is neither LZ4 nor Zstandard, or the feature is missing.
+    pub(crate) fn new(
+        dialect: Dialect,
+        compression: Compression,
+        limit: usize,
+    ) -> Result<Self, Error> {
+        let owner = "this client's own format";
+        Ok(Self {
+            dialect,
+            compression: compression.allowed(owner, packed::KNOWN)?,
+            limit,
+        })
+    }
+
+    /// The flags under which this client would have stored the item.
+    fn meaning(&self, flags: u32) -> u32 {
+        match flags {
+            MSGPACK | RAW | packed::LZ4 | packed::ZSTD => flags,
+            _ if self.dialect == Dialect::Moecache => flags,
+            _ => match flags & 0xff {
+                0 => TEXT,
+                // TypeCode.Decimal is stored as an object.
+                0x0f => OBJECT,
+                type_code => 0x100 | type_code,
+            },
+        }
+    }
+
+    fn is_msgpack(&self, flags: u32) -> bool {
+        flags == MSGPACK || self.dialect == Dialect::EnyimCoreMessagePack
+    }
+
+    fn object<'a>(&self, value: &dyn Object) -> Result<Body<'a>, Error> {
+        let flags = match self.dialect {
+            Dialect::EnyimCoreMessagePack => OBJECT,
+            Dialect::Moecache | Dialect::Enyim => MSGPACK,
+        };
+        Ok(Body::owned(flags, value.to_msgpack()?))
+    }
+
+    fn unknown(&self, flags: u32) -> Error {
+        let owner = foreign::describe(self.meaning(flags));
+        let owner = owner.unwrap_or("stored by no client that moecache knows");
+        Error::new(Kind::Decode, format!("flags {flags}: {owner}"))
+    }
+
+    fn damaged(&self, flags: u32, how: impl std::fmt::Display) -> Error {
+        damaged(self.describe(flags), flags, how)
+    }
+
+    /// The data of a type that always has `N` bytes. EnyimMemcached takes the first ones of a longer
+    /// body; to return a number out of bytes that are something else is a wrong answer.
+    fn exactly<const N: usize>(&self, flags: u32, data: &[u8]) -> Result<[u8; N], Error> {
+        data.try_into().map_err(|_| {
+            let length = data.len();
+            self.damaged(flags, format_args!("of {length} bytes instead of {N}"))
+        })
+    }
+}
+
 impl Transcoder for Enyim {
     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
-        Ok(match value {
+        let body = match value {
             Value::Null => Body::borrowed(NULL, &[]),
             Value::Bool(value) => Body::inline(BOOLEAN, [value.into()]),
             Value::I8(value) => Body::inline(SBYTE, value.to_le_bytes()),
@@ -62,59 +157,56 @@ impl Transcoder for Enyim {
             Value::Str(value) => Body::borrowed(STRING, value.as_bytes()),
             Value::Bytes(value) => Body::borrowed(RAW, value),
             Value::DateTime(value) => Body::inline(DATE_TIME, value.to_le_bytes()),
-            Value::Object(value) => Body::owned(MSGPACK, value.to_msgpack()?),
-        })
+            Value::Object(value) => self.object(value)?,
+        };
+        Ok(packed::pack(body, self.compression))
     }
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
-        let Item { flags, data, .. } = item;
-        Ok(match flags {
+        let Item { flags, data, .. } = packed::unpack(item, self.limit)?;
+        Ok(match self.meaning(flags) {
             TEXT => Decoded::Text(data),
             NULL => {
-                let [] = exactly(flags, &data)?;
+                let [] = self.exactly(flags, &data)?;
                 Decoded::Null
             }
             BOOLEAN => {
-                let [value] = exactly(flags, &data)?;
+                let [value] = self.exactly(flags, &data)?;
                 // As BitConverter.ToBoolean does.
                 Decoded::Bool(value != 0)
             }
             CHAR => {
-                let unit = u16::from_le_bytes(exactly(flags, &data)?);
+                let unit = u16::from_le_bytes(self.exactly(flags, &data)?);
                 let value = char::from_u32(unit.into())
-                    .ok_or_else(|| damaged(flags, "that is half of a surrogate pair"))?;
+                    .ok_or_else(|| self.damaged(flags, "that is half of a surrogate pair"))?;
                 Decoded::Char(value)
             }
-            SBYTE => Decoded::I8(i8::from_le_bytes(exactly(flags, &data)?)),
-            INT16 => Decoded::I16(i16::from_le_bytes(exactly(flags, &data)?)),
-            INT32 => Decoded::I32(i32::from_le_bytes(exactly(flags, &data)?)),
-            INT64 => Decoded::I64(i64::from_le_bytes(exactly(flags, &data)?)),
-            BYTE => Decoded::U8(u8::from_le_bytes(exactly(flags, &data)?)),
-            UINT16 => Decoded::U16(u16::from_le_bytes(exactly(flags, &data)?)),
-            UINT32 => Decoded::U32(u32::from_le_bytes(exactly(flags, &data)?)),
-            UINT64 => Decoded::U64(u64::from_le_bytes(exactly(flags, &data)?)),
-            SINGLE => Decoded::F32(f32::from_le_bytes(exactly(flags, &data)?)),
-            DOUBLE => Decoded::F64(f64::from_le_bytes(exactly(flags, &data)?)),
-            DATE_TIME => Decoded::DateTime(i64::from_le_bytes(exactly(flags, &data)?)),
+            SBYTE => Decoded::I8(i8::from_le_bytes(self.exactly(flags, &data)?)),
+            INT16 => Decoded::I16(i16::from_le_bytes(self.exactly(flags, &data)?)),
+            INT32 => Decoded::I32(i32::from_le_bytes(self.exactly(flags, &data)?)),
+            INT64 => Decoded::I64(i64::from_le_bytes(self.exactly(flags, &data)?)),
+            BYTE => Decoded::U8(u8::from_le_bytes(self.exactly(flags, &data)?)),
+            UINT16 => Decoded::U16(u16::from_le_bytes(self.exactly(flags, &data)?)),
+            UINT32 => Decoded::U32(u32::from_le_bytes(self.exactly(flags, &data)?)),
+            UINT64 => Decoded::U64(u64::from_le_bytes(self.exactly(flags, &data)?)),
+            SINGLE => Decoded::F32(f32::from_le_bytes(self.exactly(flags, &data)?)),
+            DOUBLE => Decoded::F64(f64::from_le_bytes(self.exactly(flags, &data)?)),
+            DATE_TIME => Decoded::DateTime(i64::from_le_bytes(self.exactly(flags, &data)?)),
             STRING => {
                 let string = String::from_utf8(data);
-                Decoded::String(string.map_err(|_| damaged(flags, "that is not UTF-8"))?)
+                Decoded::String(string.map_err(|_| self.damaged(flags, "that is not UTF-8"))?)
             }
             RAW => Decoded::Bytes(data),
-            MSGPACK => {
+            OBJECT | MSGPACK if self.is_msgpack(flags) => {
                 let document = Document::parse(data);
-                Decoded::Object(document.map_err(|malformed| damaged(flags, malformed))?)
+                Decoded::Object(document.map_err(|malformed| self.damaged(flags, malformed))?)
             }
-            _ => {
-                let owner = foreign::describe(flags);
-                let owner = owner.unwrap_or("stored by no client that moecache knows");
-                return Err(Error::new(Kind::Decode, format!("flags {flags}: {owner}")));
-            }
+            _ => return Err(self.unknown(flags)),
         })
     }
 
     fn describe(&self, flags: u32) -> &'static str {
-        match flags {
+        match self.meaning(flags) {
             TEXT => "text",
             NULL => "a .NET null",
             BOOLEAN => "a .NET Boolean",
@@ -132,25 +224,10 @@ impl Transcoder for Enyim {
             DATE_TIME => "a .NET DateTime",
             STRING => "a .NET String",
             RAW => "raw bytes",
-            MSGPACK => "a MessagePack object",
-            _ => foreign::describe(flags).unwrap_or("something unknown"),
+            OBJECT | MSGPACK if self.is_msgpack(flags) => "a MessagePack object",
+            meaning => packed::describe(flags)
+                .or(foreign::describe(meaning))
+                .unwrap_or("something unknown"),
         }
     }
-}
-
-/// The data of a type that always has `N` bytes. EnyimMemcached takes the first ones of a longer
-/// body; to return a number out of bytes that are something else is a wrong answer.
-fn exactly<const N: usize>(flags: u32, data: &[u8]) -> Result<[u8; N], Error> {
-    data.try_into().map_err(|_| {
-        let length = data.len();
-        damaged(flags, format_args!("of {length} bytes instead of {N}"))
-    })
-}
-
-fn damaged(flags: u32, how: impl std::fmt::Display) -> Error {
-    let stored = Enyim.describe(flags);
-    Error::new(
-        Kind::Decode,
-        format!("the item is {stored} (flags {flags}) {how}"),
-    )
 }

@@ -1,5 +1,6 @@
 //! What serde reports: errors that say which types do not match, and never show a value.
 
+use crate::error::{Error, Kind};
 use serde::de::{self, Expected, Unexpected};
 use serde::ser;
 use std::fmt::{self, Display};
@@ -92,6 +93,19 @@ impl ser::Error for Refusal {
     fn custom<T: Display>(reason: T) -> Self {
         Self::new(reason)
     }
+}
+
+/// The error of an item whose data is not what its flags say.
+pub(super) fn damaged(stored: &str, flags: u32, how: impl Display) -> Error {
+    Error::new(
+        Kind::Decode,
+        format!("the item is {stored} (flags {flags}) {how}"),
+    )
+}
+
+/// The error of a value that a client's format has no form of.
+pub(super) fn unstorable(reason: impl Into<String>) -> Error {
+    Error::new(Kind::Encode, reason)
 }
 
 /// What a type's own `Serialize` or `Deserialize` says, kept to one line of bounded length: it may

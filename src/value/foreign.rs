@@ -1,5 +1,14 @@
 //! Whose flags are these? Names for the formats of other clients, for messages only.
 
+use crate::error::{Error, Kind};
+
+/// The error of flags that a client does not write.
+pub(super) fn unknown(client: &str, flags: u32) -> Error {
+    let owner = describe(flags).unwrap_or("stored by no client that moecache knows");
+    let reason = format!("flags {flags}, which {client} does not know: {owner}");
+    Error::new(Kind::Decode, reason)
+}
+
 /// What an item with these flags most likely is, where known. Serialised objects that only their
 /// own language can read, by running what they say, are refused by name.
 ///

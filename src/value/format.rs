@@ -1,6 +1,10 @@
 use super::compression::Compression;
-use super::enyim::Enyim;
+use super::enyim::{Dialect, Enyim};
+use super::java::Spymemcached;
+use super::php::{Arrays, Php};
 use super::python::{self, AndPickles, MoecachePickle, Plain, Python};
+use super::raw::Raw;
+use super::ruby::{Dalli, Setting};
 use super::transcoder::Transcoder;
 use crate::error::Error;
 use std::fmt;
@@ -93,9 +97,27 @@ impl Format {
     pub(crate) fn default_compression(self) -> Compression {
         match self {
             // What is longer than 400 bytes.
-            Self::PymemcacheCompressed => Compression::zlib().threshold(401).if_compiled_in(),
-            _ => Compression::off(),
+            Self::PymemcacheCompressed => Compression::zlib().threshold(401),
+            Self::Dalli | Self::DalliStringFastpath | Self::DalliJson => {
+                Compression::zlib().threshold(4096)
+            }
+            // php-memcached itself writes FastLZ, and reads both.
+            Self::Php | Self::PhpJson => Compression::zlib().threshold(2000),
+            // What is longer than 16,384 bytes.
+            Self::Spymemcached => Compression::gzip().threshold(16_385),
+            Self::Moecache
+            | Self::MoecachePickle
+            | Self::Enyim
+            | Self::EnyimCoreMessagePack
+            | Self::Raw
+            | Self::Pylibmc
+            | Self::PythonMemcached
+            | Self::Pymemcache
+            | Self::PymemcachePickle
+            | Self::Pyermc
+            | Self::DalliRaw => Compression::off(),
         }
+        .if_compiled_in()
     }
 
     /// The transcoder. `limit` is the most bytes that a value may have once it is decompressed.
@@ -108,31 +130,47 @@ impl Format {
         compression: Compression,
         limit: usize,
     ) -> Result<Box<dyn Transcoder>, Error> {
-        let python = |rules| -> Result<Box<dyn Transcoder>, Error> {
-            Ok(Box::new(Python::new(rules, compression, limit)?))
-        };
-        match self {
-            Self::Moecache => Ok(Box::new(AndPickles {
-                format: Enyim,
+        if matches!(self, Self::DalliJson | Self::PhpJson) && !cfg!(feature = "json") {
+            return Err(Error::validation(format!(
+                "format: {self} needs the feature json of moecache"
+            )));
+        }
+        let python = |rules| Python::new(rules, compression, limit);
+        let dalli = |setting| Dalli::new(setting, compression, limit);
+        let php = |arrays| Php::new(arrays, compression, limit);
+        let enyim = |dialect| Enyim::new(dialect, compression, limit);
+        Ok(match self {
+            Self::Moecache => Box::new(AndPickles {
+                format: enyim(Dialect::Moecache)?,
                 limit,
-            })),
+            }),
+            Self::Enyim => Box::new(enyim(Dialect::Enyim)?),
+            Self::EnyimCoreMessagePack => Box::new(enyim(Dialect::EnyimCoreMessagePack)?),
             Self::MoecachePickle => {
                 compression.allowed(self, &[])?;
-                Ok(Box::new(MoecachePickle { limit }))
+                Box::new(MoecachePickle { limit })
             }
-            Self::Pylibmc => python(&python::PYLIBMC),
-            Self::PythonMemcached => python(&python::PYTHON_MEMCACHED),
+            Self::Raw => {
+                compression.allowed(self, &[])?;
+                Box::new(Raw)
+            }
             Self::Pymemcache => {
                 compression.allowed(self, &[])?;
-                Ok(Box::new(Plain))
+                Box::new(Plain)
             }
-            Self::PymemcachePickle => python(&python::PYMEMCACHE),
-            Self::PymemcacheCompressed => python(&python::PYMEMCACHE_COMPRESSED),
-            Self::Pyermc => python(&python::PYERMC),
-            _ => Err(Error::validation(format!(
-                "format: {self} is not built yet"
-            ))),
-        }
+            Self::Pylibmc => Box::new(python(&python::PYLIBMC)?),
+            Self::PythonMemcached => Box::new(python(&python::PYTHON_MEMCACHED)?),
+            Self::PymemcachePickle => Box::new(python(&python::PYMEMCACHE)?),
+            Self::PymemcacheCompressed => Box::new(python(&python::PYMEMCACHE_COMPRESSED)?),
+            Self::Pyermc => Box::new(python(&python::PYERMC)?),
+            Self::Dalli => Box::new(dalli(Setting::Marshal)?),
+            Self::DalliStringFastpath => Box::new(dalli(Setting::StringFastpath)?),
+            Self::DalliJson => Box::new(dalli(Setting::Json)?),
+            Self::DalliRaw => Box::new(dalli(Setting::Raw)?),
+            Self::Php => Box::new(php(Arrays::Serialized)?),
+            Self::PhpJson => Box::new(php(Arrays::Json)?),
+            Self::Spymemcached => Box::new(Spymemcached::new(compression, limit)?),
+        })
     }
 }
 

@@ -48,18 +48,26 @@ mod date_time;
 mod decimal;
 mod enyim;
 mod fault;
+mod float;
 mod foreign;
 mod format;
+mod java;
+mod json;
 mod just_byte;
 mod lower;
+mod marshal;
 mod msgpack;
+mod packed;
+mod php;
 mod pickle;
 mod python;
+mod raw;
 mod read;
+mod ruby;
 #[cfg(test)]
 mod tests;
+mod to_tree;
 mod transcoder;
-#[cfg(feature = "pickle")]
 mod tree;
 
 pub use compression::Compression;
@@ -132,10 +140,10 @@ pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Ve
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
         // an empty array.
         Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),
-        _ => {
-            let fault = Fault::mismatch(&"bytes");
-            Err(refused(transcoder, flags, &fault))
-        }
+        Decoded::Object(document) => document
+            .into_string()
+            .ok_or_else(|| refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
+        _ => Err(refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What every transcoder speaks: values to store, bodies, and values as they were stored.
 
 use super::msgpack::{self, Document};
-use super::pickle;
+use super::to_tree::to_tree;
+use super::{json, marshal, php, pickle};
 use crate::error::Error;
 use crate::item::{Item, ItemRef};
 use serde::{Serialize, Serializer};
@@ -149,6 +150,29 @@ pub trait Object {
     /// As of [`to_msgpack`](Self::to_msgpack); also where the feature `pickle` is not there, and of
     /// a map whose keys Python cannot hash, such as sequences.
     fn to_pickle(&self) -> Result<Vec<u8>, Error>;
+
+    /// Ruby's Marshal 4.8, structs as Hashes whose keys are Strings.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack).
+    fn to_marshal(&self) -> Result<Vec<u8>, Error>;
+
+    /// PHP's `serialize`, structs and sequences as arrays.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack), and where an integer does not fit 64 bits with a
+    /// sign, or a map's keys are neither integers nor strings.
+    fn to_php(&self) -> Result<Vec<u8>, Error>;
+
+    /// JSON, structs as objects.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_msgpack`](Self::to_msgpack); also where the feature `json` is not there, and of
+    /// bytes, of floats that are not finite, and of maps whose keys are not strings.
+    fn to_json(&self) -> Result<Vec<u8>, Error>;
 }
 
 impl<T: Serialize> Object for T {
@@ -158,6 +182,18 @@ impl<T: Serialize> Object for T {
 
     fn to_pickle(&self) -> Result<Vec<u8>, Error> {
         pickle::to_vec(self)
+    }
+
+    fn to_marshal(&self) -> Result<Vec<u8>, Error> {
+        marshal::write(&to_tree(self)?)
+    }
+
+    fn to_php(&self) -> Result<Vec<u8>, Error> {
+        php::serialize(&to_tree(self)?)
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>, Error> {
+        json::to_vec(&to_tree(self)?)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::msgpack::{WIDE_SIGNED, WIDE_UNSIGNED};
-use super::transcoder::AsBytes;
+use super::transcoder::{AsBytes, Integer};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 /// Plain data of another language, on its way to MessagePack, from which serde reads it.
@@ -16,6 +16,24 @@ pub(super) enum Tree {
     List(Vec<Tree>),
     /// In the order stored.
     Map(Vec<(Tree, Tree)>),
+}
+
+impl From<Integer> for Tree {
+    fn from(value: Integer) -> Self {
+        match value {
+            Integer::Signed(value) => Self::Integer(value),
+            Integer::Unsigned(value) => Self::unsigned(value),
+        }
+    }
+}
+
+impl Tree {
+    pub(super) fn unsigned(value: u128) -> Self {
+        match i128::try_from(value) {
+            Ok(value) => Self::Integer(value),
+            Err(_) => Self::Unsigned(value),
+        }
+    }
 }
 
 /// As MessagePack, each number in the smallest type that holds it exactly: an `f64` that is an `f32`

@@ -79,6 +79,42 @@ impl<'de> MapAccess<'de> for Rest<'_, 'de> {
     }
 }
 
+/// A list of PHP as a map.
+pub(super) struct Indexed<'a, 'de>(Rest<'a, 'de>);
+
+impl<'a, 'de> Indexed<'a, 'de> {
+    pub(super) fn new(items: Rest<'a, 'de>) -> Self {
+        Self(items)
+    }
+
+    pub(super) fn finish(self) -> Result<(), Fault> {
+        self.0.finish()
+    }
+}
+
+impl<'de> MapAccess<'de> for Indexed<'_, 'de> {
+    type Error = Fault;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Fault> {
+        let index = self.0.announced - self.0.left;
+        match self.0.next() {
+            Some(_) => seed.deserialize(index.into_deserializer()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+        seed.deserialize(&mut *self.0.reader)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.left)
+    }
+}
+
 /// A variant with content: a map of one pair.
 pub(super) struct Variant<'a, 'de>(&'a mut Reader<'de>);
 

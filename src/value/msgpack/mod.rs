@@ -6,14 +6,13 @@ mod read;
 mod walk;
 
 use super::fault::{Fault, Refusal};
-#[cfg(feature = "pickle")]
 use super::tree::Tree;
 use crate::error::{Error, Kind};
 use read::Reader;
 pub(super) use read::bytes_as_seq;
 use serde::Serialize;
 use std::io;
-use walk::{Malformed, Walk};
+use walk::{Head, Malformed, Walk};
 
 /// How deep arrays and maps may nest, written and read: the limit of `serde_json`, so that what was
 /// read from JSON can be stored.
@@ -29,28 +28,68 @@ pub(super) const MAX_DEPTH: usize = 128;
 pub(super) const WIDE_SIGNED: i8 = -127;
 pub(super) const WIDE_UNSIGNED: i8 = -128;
 
-/// One whole MessagePack value: every length in it is true, it nests at most [`MAX_DEPTH`] deep,
+/// One whole MessagePack value: every length in it is true, it nests at most `MAX_DEPTH` deep,
 /// and nothing follows it. So no claim in it can make serde reserve more than the item's own size
 /// warrants, nor overflow the stack.
 #[expect(missing_debug_implementations, reason = "values are not for logs")]
-pub struct Document(Vec<u8>);
+pub struct Document {
+    bytes: Vec<u8>,
+    origin: Origin,
+}
+
+/// What the value was before it was MessagePack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    MessagePack,
+    /// Of another language, which tells its types apart.
+    Typed,
+    /// PHP, whose array is a list and a map, and whose string is text and bytes.
+    Php,
+}
 
 impl Document {
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
         let mut walk = Walk::new();
         walk.advance(&bytes)?;
         walk.finish(&bytes)?;
-        Ok(Self(bytes))
+        let origin = Origin::MessagePack;
+        Ok(Self { bytes, origin })
     }
 
     /// What was read from the format of another language.
-    #[cfg(feature = "pickle")]
     pub(super) fn of(tree: &Tree) -> Result<Self, Error> {
-        to_vec(tree).map(Self)
+        let (bytes, origin) = (to_vec(tree)?, Origin::Typed);
+        Ok(Self { bytes, origin })
+    }
+
+    /// The same, of what is MessagePack already.
+    pub(super) fn of_parsed(bytes: Vec<u8>) -> Result<Self, Malformed> {
+        let origin = Origin::Typed;
+        Ok(Self {
+            origin,
+            ..Self::parse(bytes)?
+        })
+    }
+
+    /// The same, from PHP: a list can be read as a map whose keys are its indices, and text as
+    /// bytes.
+    pub(super) fn of_php(tree: &Tree) -> Result<Self, Error> {
+        let (bytes, origin) = (to_vec(tree)?, Origin::Php);
+        Ok(Self { bytes, origin })
+    }
+
+    /// The bytes of another language's string, if it is one.
+    pub(super) fn into_string(self) -> Option<Vec<u8>> {
+        match Head::parse(&self.bytes) {
+            Ok(Some((Head::Str(_), used))) if self.origin != Origin::MessagePack => {
+                self.bytes.get(used..).map(<[u8]>::to_vec)
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn is_empty_array(&self) -> bool {
-        self.0 == [0x90]
+        self.bytes == [0x90]
     }
 
     /// Runs `read` on the value, which it must take to the last byte.
@@ -58,7 +97,7 @@ impl Document {
         &'de self,
         read: impl FnOnce(&mut Reader<'de>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let mut reader = Reader::new(&self.0);
+        let mut reader = Reader::new(&self.bytes, self.origin);
         let value = read(&mut reader)?;
         reader.finish()?;
         Ok(value)

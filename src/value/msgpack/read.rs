@@ -1,8 +1,8 @@
 //! A serde deserialiser of MessagePack whose whole body was checked before.
 
-use super::access::{Ext, Rest, Variant};
+use super::access::{Ext, Indexed, Rest, Variant};
 use super::walk::Head;
-use super::{WIDE_SIGNED, WIDE_UNSIGNED};
+use super::{Origin, WIDE_SIGNED, WIDE_UNSIGNED};
 use crate::value::fault::Fault;
 use serde::de::value::{SeqAccessDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
@@ -11,11 +11,15 @@ use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 /// types are not: no bytes as a string, no integer as a float, no double as a single.
 pub(in crate::value) struct Reader<'de> {
     rest: &'de [u8],
+    origin: Origin,
 }
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(bytes: &'de [u8]) -> Self {
-        Self { rest: bytes }
+    pub(super) fn new(bytes: &'de [u8], origin: Origin) -> Self {
+        Self {
+            rest: bytes,
+            origin,
+        }
     }
 
     pub(super) fn finish(self) -> Result<(), Fault> {
@@ -174,10 +178,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.only(
-            |head| matches!(head, Head::Bin(_) | Head::Array(_)),
-            visitor,
-        )
+        match self.peek()? {
+            Head::Str(length) if self.origin == Origin::Php => {
+                self.head()?;
+                visitor.visit_borrowed_bytes(self.take(length)?)
+            }
+            Head::Bin(_) | Head::Array(_) => self.deserialize_any(visitor),
+            head => Err(Fault::found(head.describe(), &visitor)),
+        }
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -258,8 +266,34 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            Head::Array(length) if self.origin == Origin::Php => {
+                self.head()?;
+                let mut items = Indexed::new(Rest::new(self, length));
+                let value = visitor.visit_map(&mut items)?;
+                items.finish()?;
+                Ok(value)
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            // Also an empty map.
+            Head::Array(0) => self.deserialize_map(visitor),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct identifier ignored_any
     }
 }
 

@@ -11,11 +11,12 @@ pub(super) use rules::{PYERMC, PYLIBMC, PYMEMCACHE, PYMEMCACHE_COMPRESSED, PYTHO
 
 use super::codec::{self, Damage};
 use super::compression::{Algorithm, Compression};
-use super::decimal::decimal;
-use super::foreign;
+use super::decimal::integer;
+use super::fault::damaged;
+use super::foreign::{self, unknown};
 use super::pickle;
 use super::transcoder::{Body, Decoded, Integer, Transcoder, Value};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::item::Item;
 use rules::{COMPRESSED, Rules, Stored};
 use std::fmt::Display;
@@ -158,28 +159,4 @@ impl Transcoder for Python {
             None => foreign::describe(flags).unwrap_or("something unknown"),
         }
     }
-}
-
-/// An integer in text, in the smallest of four types.
-fn integer(text: &[u8]) -> Result<Decoded, &'static str> {
-    let number = decimal(text).ok_or("that is no decimal number")?;
-    None.or_else(|| number.parse().ok().map(Decoded::I64))
-        .or_else(|| number.parse().ok().map(Decoded::U64))
-        .or_else(|| number.parse().ok().map(Decoded::I128))
-        .or_else(|| number.parse().ok().map(Decoded::U128))
-        .ok_or("of more than 128 bits")
-}
-
-fn damaged(what: &str, flags: u32, how: impl Display) -> Error {
-    Error::new(
-        Kind::Decode,
-        format!("the item is {what} (flags {flags}) {how}"),
-    )
-}
-
-fn unknown(client: &str, flags: u32) -> Error {
-    let owner = foreign::describe(flags);
-    let owner = owner.unwrap_or("stored by no client that moecache knows");
-    let reason = format!("flags {flags}, which {client} does not know: {owner}");
-    Error::new(Kind::Decode, reason)
 }

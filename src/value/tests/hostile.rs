@@ -115,10 +115,13 @@ fn as_deep_as_allowed() {
     let deep = small.spawn(|| {
         let value = nested(MAX_DEPTH);
         let item = stored(&value).unwrap();
-        assert_eq!(decode::<serde_json::Value>(&Enyim, item).unwrap(), value);
+        assert_eq!(
+            decode::<serde_json::Value>(&Enyim::default(), item).unwrap(),
+            value
+        );
         let value = chain(MAX_DEPTH - 1);
         let item = stored(&value).unwrap();
-        assert_eq!(decode::<Chain>(&Enyim, item).unwrap(), value);
+        assert_eq!(decode::<Chain>(&Enyim::default(), item).unwrap(), value);
     });
     deep.unwrap().join().unwrap();
 }
@@ -178,7 +181,7 @@ fn unserialisable() {
         ("far fewer", M::Announce(usize::MAX), miscounted),
     ];
     for (name, misbehaviour, expected) in rows {
-        let outcome = encode(&Enyim, &misbehaviour, |_| -> Result<(), Error> {
+        let outcome = encode(&Enyim::default(), &misbehaviour, |_| -> Result<(), Error> {
             panic!("{name}: stored")
         });
         assert_eq!(complaint(outcome), expected, "{name}");
@@ -191,7 +194,7 @@ fn unserialisable() {
 fn a_panic_stores_nothing() {
     let outcome = catch_unwind(|| {
         let value = (1, Misbehaviour::Panic);
-        encode(&Enyim, &value, |_| -> Result<(), Error> {
+        encode(&Enyim::default(), &value, |_| -> Result<(), Error> {
             unreachable!("stored")
         })
     });

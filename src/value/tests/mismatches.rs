@@ -22,11 +22,11 @@ enum Shape {
 type Asked = fn(Item) -> String;
 
 fn asked<T: DeserializeOwned>(item: Item) -> String {
-    complaint(decode::<T>(&Enyim, item))
+    complaint(decode::<T>(&Enyim::default(), item))
 }
 
 fn asked_bytes(item: Item) -> String {
-    complaint(decode_bytes(&Enyim, item))
+    complaint(decode_bytes(&Enyim::default(), item))
 }
 
 /// Asks the same item for several types. All complaints begin alike.

@@ -12,13 +12,13 @@ use super::*;
 
 /// What is stored for the value.
 fn stored<V: Serialize + ?Sized>(value: &V) -> Result<Item, Error> {
-    encode(&Enyim, value, |body| {
+    encode(&Enyim::default(), value, |body| {
         Ok(Item::new(body.flags(), body.data()))
     })
 }
 
 fn read<T: DeserializeOwned>(flags: u32, data: impl Into<Vec<u8>>) -> Result<T, Error> {
-    decode(&Enyim, Item::new(flags, data))
+    decode(&Enyim::default(), Item::new(flags, data))
 }
 
 /// What goes wrong.

@@ -25,7 +25,7 @@ where
 {
     let item = stored(&value).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(item.flags, flags, "{name}");
-    let back: T = decode(&Enyim, item).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let back: T = decode(&Enyim::default(), item).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(back, value, "{name}");
 }
 
@@ -56,7 +56,7 @@ fn primitives() {
 #[test]
 fn the_bits_of_a_nan() {
     let nan = f64::from_bits(0x7ff8_dead_beef_0001);
-    let back: f64 = decode(&Enyim, stored(&nan).unwrap()).unwrap();
+    let back: f64 = decode(&Enyim::default(), stored(&nan).unwrap()).unwrap();
     assert_eq!(back.to_bits(), nan.to_bits());
 }
 
@@ -111,10 +111,13 @@ fn bytes() {
     );
     let empty = stored(&Vec::<u8>::new()).unwrap();
     assert_eq!(
-        decode::<ByteBuf>(&Enyim, empty.clone()).unwrap(),
+        decode::<ByteBuf>(&Enyim::default(), empty.clone()).unwrap(),
         ByteBuf::new()
     );
-    assert_eq!(decode_bytes(&Enyim, empty).unwrap(), Vec::<u8>::new());
+    assert_eq!(
+        decode_bytes(&Enyim::default(), empty).unwrap(),
+        Vec::<u8>::new()
+    );
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn transparent() {
 
     let some_none = stored(&Some(None::<u8>)).unwrap();
     assert_eq!(
-        decode::<Option<Option<u8>>>(&Enyim, some_none).unwrap(),
+        decode::<Option<Option<u8>>>(&Enyim::default(), some_none).unwrap(),
         None
     );
 }
@@ -331,15 +334,18 @@ fn containers() {
 #[test]
 fn integers_convert_when_they_fit() {
     let item = stored(&5_i32).unwrap();
-    assert_eq!(decode::<u8>(&Enyim, item.clone()).unwrap(), 5);
-    assert_eq!(decode::<i128>(&Enyim, item.clone()).unwrap(), 5);
-    assert_eq!(decode::<u128>(&Enyim, item.clone()).unwrap(), 5);
+    assert_eq!(decode::<u8>(&Enyim::default(), item.clone()).unwrap(), 5);
+    assert_eq!(decode::<i128>(&Enyim::default(), item.clone()).unwrap(), 5);
+    assert_eq!(decode::<u128>(&Enyim::default(), item.clone()).unwrap(), 5);
     assert_eq!(
-        decode::<Option<usize>>(&Enyim, item.clone()).unwrap(),
+        decode::<Option<usize>>(&Enyim::default(), item.clone()).unwrap(),
         Some(5)
     );
-    assert_eq!(decode::<serde_json::Value>(&Enyim, item).unwrap(), 5);
-    let halves: f64 = decode(&Enyim, stored(&1.5_f32).unwrap()).unwrap();
+    assert_eq!(
+        decode::<serde_json::Value>(&Enyim::default(), item).unwrap(),
+        5
+    );
+    let halves: f64 = decode(&Enyim::default(), stored(&1.5_f32).unwrap()).unwrap();
     assert_eq!(halves.to_bits(), 1.5_f64.to_bits());
 }
 
@@ -355,9 +361,12 @@ fn text() {
     assert_eq!(read::<u8>(0, "9  ").unwrap(), 9, "after decr from 100");
     assert_eq!(read::<i16>(0, "-0007").unwrap(), -7);
     assert_eq!(read::<serde_json::Value>(0, "7").unwrap(), "7");
-    assert_eq!(decode_bytes(&Enyim, Item::new(0, [0xff])).unwrap(), [0xff]);
     assert_eq!(
-        decode_bytes(&Enyim, Item::new(STRING, "é")).unwrap(),
+        decode_bytes(&Enyim::default(), Item::new(0, [0xff])).unwrap(),
+        [0xff]
+    );
+    assert_eq!(
+        decode_bytes(&Enyim::default(), Item::new(STRING, "é")).unwrap(),
         "é".as_bytes()
     );
 }
@@ -365,13 +374,13 @@ fn text() {
 #[test]
 fn nothing_is_copied() {
     let text = "a long text ".repeat(10);
-    encode(&Enyim, text.as_str(), |body| {
+    encode(&Enyim::default(), text.as_str(), |body| {
         assert_eq!(body.data().as_ptr(), text.as_ptr());
         Ok(())
     })
     .unwrap();
     encode(
-        &Enyim,
+        &Enyim::default(),
         &Some(serde_bytes::Bytes::new(text.as_bytes())),
         |body| {
             assert_eq!(body.data().as_ptr(), text.as_ptr());
@@ -379,19 +388,19 @@ fn nothing_is_copied() {
         },
     )
     .unwrap();
-    let body = encode_bytes(&Enyim, text.as_bytes()).unwrap();
+    let body = encode_bytes(&Enyim::default(), text.as_bytes()).unwrap();
     assert_eq!(body.data().as_ptr(), text.as_ptr());
 
     let item = Item::new(STRING, text.clone());
     let at = item.data.as_ptr();
-    let string: String = decode(&Enyim, item).unwrap();
+    let string: String = decode(&Enyim::default(), item).unwrap();
     assert_eq!(string.as_ptr(), at, "String");
     let item = Item::new(RAW, text.clone());
     let at = item.data.as_ptr();
-    let buffer: ByteBuf = decode(&Enyim, item).unwrap();
+    let buffer: ByteBuf = decode(&Enyim::default(), item).unwrap();
     assert_eq!(buffer.as_ptr(), at, "ByteBuf");
     let item = Item::new(STRING, text);
     let at = item.data.as_ptr();
-    let bytes = decode_bytes(&Enyim, item).unwrap();
+    let bytes = decode_bytes(&Enyim::default(), item).unwrap();
     assert_eq!(bytes.as_ptr(), at, "bytes");
 }

@@ -107,7 +107,8 @@ shown_float!(f32 f64);
 fn both_ways<T: Shown + Serialize + DeserializeOwned + Debug>(row: &Stored) {
     let name = format!("{} {:?}", row.r#type, row.value);
     let item = Item::new(row.flags, unhex(&row.hex));
-    let value: T = decode(&Enyim, item.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let value: T =
+        decode(&Enyim::default(), item.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
     let shown = T::shown(row.value.as_deref().unwrap());
     assert!(value.is_same(&shown), "{name}: read as {value:?}");
     assert_eq!(stored(&value).unwrap(), item, "{name}");
@@ -141,8 +142,11 @@ fn what_enyim_stores() {
                 both_ways::<ByteBuf>(row);
                 let data = unhex(&row.hex);
                 let item = Item::new(row.flags, data.clone());
-                assert_eq!(decode::<Vec<u8>>(&Enyim, item.clone()).unwrap(), data);
-                assert_eq!(decode_bytes(&Enyim, item.clone()).unwrap(), data);
+                assert_eq!(
+                    decode::<Vec<u8>>(&Enyim::default(), item.clone()).unwrap(),
+                    data
+                );
+                assert_eq!(decode_bytes(&Enyim::default(), item.clone()).unwrap(), data);
                 if !data.is_empty() {
                     assert_eq!(stored(&data).unwrap(), item);
                 }
@@ -151,8 +155,11 @@ fn what_enyim_stores() {
                 let item = Item::new(row.flags, unhex(&row.hex));
                 assert_eq!(stored(&None::<i32>).unwrap(), item);
                 assert_eq!(stored(&()).unwrap(), item);
-                assert_eq!(decode::<Option<i32>>(&Enyim, item.clone()).unwrap(), None);
-                decode::<()>(&Enyim, item).unwrap();
+                assert_eq!(
+                    decode::<Option<i32>>(&Enyim::default(), item.clone()).unwrap(),
+                    None
+                );
+                decode::<()>(&Enyim::default(), item).unwrap();
             }
             unknown => panic!("{unknown}"),
         }
