@@ -26,8 +26,9 @@
 //!
 //! # A short tour
 //!
-//! * [`Client`] has the commands, [`ClientBuilder`] the settings. One client serves any number of
-//!   threads, over a pool of connections to each server.
+//! * [`Client`] has the commands, [`ClientBuilder`] the settings, and [`Config`] the same as data:
+//!   from a file, a URL, or what a libmemcached or pylibmc deployment is set up with. One client
+//!   serves any number of threads, over a pool of connections to each server.
 //! * One key: [`get`](Client::get), [`set`](Client::set), [`add`](Client::add),
 //!   [`replace`](Client::replace), [`append`](Client::append), [`prepend`](Client::prepend),
 //!   [`touch`](Client::touch), [`get_and_touch`](Client::get_and_touch),
@@ -81,12 +82,14 @@
 )]
 
 mod client;
+mod config;
 mod conn;
 mod error;
 mod expiry;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 mod hash;
 mod item;
 mod key;
@@ -103,15 +106,16 @@ pub mod testing;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, KeyInfo, Keys, Lifetime, Many, Pending,
-    PerServer, Pipeline, Replies, ServerStats,
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
+    Many, Pending, PerServer, Pipeline, Replies, ServerStats,
 };
+pub use config::{Behaviors, Config, Note};
 pub use conn::Protocol;
 pub use error::{Error, Result};
 pub use expiry::Expiry;
 pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
-pub use key::MAX_KEY_LENGTH;
+pub use key::{KeyBytes, KeyTransform, MAX_KEY_LENGTH, PrefixPlacement};
 pub use locator::{Distribution, Locator, Node, Scheme, Trace};
 pub use meta::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,

@@ -41,8 +41,33 @@ impl Server {
     }
 
     /// The text that stands for the server where the [`Distribution`](crate::Distribution) hashes
-    /// servers, in place of the one made from its address: twemproxy's `name` after
-    /// `host:port:weight`, say, or the `10.0.0.5:11211` that .NET resolved a name to.
+    /// servers, or sorts them, in place of the one made from its address: all of it, but for the
+    /// number of the point. So that a client may reach a server by another address than the rest of
+    /// the deployment has for it.
+    ///
+    /// | owner | the text, without a name | a unix socket's |
+    /// |---|---|---|
+    /// | moecache, pymemcache, dalli | `host:port` as typed, IPv6 without brackets | the path |
+    /// | EnyimMemcached, EnyimMemcachedCore | `address:port`, IPv6 as `[::1]:11211`; or `Unspecified/host:port` | - |
+    /// | libmemcached, twemproxy | `host` as typed, or `host:port` if the port is not 11211 | `path:0`, `path:` |
+    /// | libmemcached's `ketama_spy` | `/host:port` | `/path:0` |
+    /// | spymemcached | `name/address:port`, or `address:port` | - |
+    /// | spymemcached's libmemcached formats | the name, or `name:port` if the port is not 11211 | - |
+    ///
+    /// libmemcached's `modula_sort_hosts` reads it as a host and a port, and sorts by these. The
+    /// other distributions that go by a hash alone take no notice.
+    ///
+    /// ```
+    /// use moecache::{Client, Distribution, Server};
+    ///
+    /// // Here the server is at this end of a tunnel; on .NET its name resolves to 10.0.0.5.
+    /// let tunnel = Server::from("127.0.0.1:5000").ring_name("10.0.0.5:11211");
+    /// let client = Client::builder()
+    ///     .servers([tunnel, Server::from("10.0.0.6")])
+    ///     .distribution(Distribution::Enyim)
+    ///     .build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
     #[must_use]
     pub fn ring_name(self, name: impl Into<String>) -> Self {
         let ring_name = Some(name.into());

@@ -2,7 +2,9 @@
 
 mod support;
 
-use moecache::{Client, Distribution, Error, Expiry, MAX_VALUE_SIZE, Result};
+use moecache::{
+    Client, Distribution, Error, Expiry, KeyTransform, MAX_VALUE_SIZE, PrefixPlacement, Result,
+};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, SystemTime};
@@ -198,7 +200,7 @@ fn arguments_of_stats() {
 fn settings() {
     let one = || Client::builder().servers("10.0.0.1");
     let none: [&str; 0] = [];
-    let rows: [(&str, Result<Client>, &str); 13] = [
+    let rows: [(&str, Result<Client>, &str); 16] = [
         (
             "a unix socket twice",
             Client::new(["/run/m.sock", "unix:/run/m.sock"]),
@@ -220,7 +222,25 @@ fn settings() {
         (
             "binary keys in text",
             one().binary_keys().build(),
-            "binary_keys: not possible with the protocol text; choose meta or binary",
+            "key_bytes: any is not possible with the protocol text; choose meta or binary",
+        ),
+        (
+            "a prefix that no key begins with",
+            one().prefix("my app:").build(),
+            "prefix: byte 0x20 at position 2 is not allowed; allowed are the printable ASCII",
+        ),
+        (
+            "a prefix that no key fits behind",
+            one().prefix("p".repeat(250)).build(),
+            "prefix: 250 bytes long; up to 249 are allowed",
+        ),
+        (
+            "a prefix that is transformed, and left out",
+            one()
+                .key_transform(KeyTransform::Base64)
+                .prefix_placement(PrefixPlacement::LeftOut)
+                .build(),
+            "prefix_placement: left-out is not possible with the key transform base64",
         ),
         (
             "no servers",

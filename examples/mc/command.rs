@@ -3,6 +3,7 @@
 use crate::append::Append;
 use crate::counter::Count;
 use crate::keys::Form;
+use crate::ring::Ring;
 use crate::store::Store;
 use crate::time;
 use clap::Subcommand;
@@ -11,6 +12,30 @@ use std::time::Duration;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    OfClient(OfClient),
+    /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT (or the path of
+    /// a unix socket), separated by tabs; connects to none
+    Where {
+        /// The keys; read from standard input, one a line, if none is given
+        #[arg(value_name = "KEY")]
+        keys: Vec<String>,
+        /// Print how each key comes to its server: what is hashed, the hash, the point on the ring,
+        /// the rule
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Print how keys are spread: what each server has of the hash space and of 100,000 made keys;
+    /// and what comes below. Connects to none
+    Ring(Ring),
+    /// Print all schemes that --compatible-with takes, one a line. The name of a client alone, such
+    /// as pylibmc, stands for what it does by default
+    Schemes,
+}
+
+/// Those that connect to the servers.
+#[derive(Subcommand)]
+pub(crate) enum OfClient {
     /// Print values: one as it is, several as `key: value` lines
     Get {
         /// 1 to 250 printable ASCII characters each
@@ -63,13 +88,6 @@ pub(crate) enum Command {
         /// Print an array of {server, stats} or {server, error}
         #[arg(long)]
         json: bool,
-    },
-    /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT (or the path of
-    /// a unix socket), separated by tabs; connects to none
-    Where {
-        /// The keys; read from standard input, one a line, if none is given
-        #[arg(value_name = "KEY")]
-        keys: Vec<String>,
     },
     /// Connect to every server and print how long the answer took
     Ping,

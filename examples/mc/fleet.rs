@@ -1,23 +1,53 @@
-//! The options that every command has: which servers, and how they are spoken to.
+//! The options that every command has: which servers, whose deployment they are, and how they are
+//! spoken to.
 
+use crate::outcome::Failure;
+use crate::placer::Placer;
 use crate::time;
 use clap::Args;
-use moecache::{Client, Distribution, Protocol, Result};
+use moecache::value::{Compression, Format};
+use moecache::{
+    Client, ClientBuilder, Distribution, Hash, IntoServers, Protocol, Result, Scheme, Server,
+};
 use std::env;
 use std::time::Duration;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Fleet {
-    /// The servers, host:port, separated by commas, in the order that the other clients have; IPv6
-    /// in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock [env:
-    /// MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
+    /// The servers, host:port or host:port:weight, separated by commas, in the order that the other
+    /// clients have; IPv6 in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock
+    /// [env: MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
     #[arg(long, global = true, value_delimiter = ',')]
     servers: Option<Vec<String>>,
-    /// Whose ring the keys are on: moecache:default, enyim:DefaultNodeLocator,
-    /// enyimmemcachedcore:LegacyNodeLocator, enyimmemcachedcore:LegacyNodeLocator/DnsEndPoint
-    #[arg(long, global = true, default_value_t)]
-    distribution: Distribution,
+    /// The texts that stand for the servers where the deployment hashes them, in the same order, in
+    /// place of those made of their addresses: the names that twemproxy has, say
+    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
+    ring_names: Vec<String>,
+    /// Whose deployment it is, which says how keys are placed and values stored: a client, such as
+    /// pylibmc, or one of `mc schemes`, such as libmemcached:consistent/fnv1a_32 [env:
+    /// MEMCACHED_COMPATIBLE_WITH] [default: moecache:default]
+    #[arg(long, global = true, value_name = "SCHEME")]
+    compatible_with: Option<Scheme>,
+    /// How keys are placed, in place of what the deployment has: a name of `mc schemes`, without
+    /// the hash
+    #[arg(long, global = true)]
+    distribution: Option<Distribution>,
+    /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
+    #[arg(long, global = true)]
+    hash: Option<Hash>,
+    /// Look up host names where the distribution hashes addresses, as those of .NET do; without it
+    /// they are refused there
+    #[arg(long, global = true)]
+    resolve_names: bool,
+    /// How values are stored, in place of what the deployment has: moecache, enyim, pylibmc, raw and
+    /// so on
+    #[arg(long, global = true)]
+    format: Option<Format>,
+    /// How large values are compressed, in place of what the format has: off, zlib, lz4 and so on,
+    /// and from how many bytes on: zlib:400
+    #[arg(long, global = true)]
+    compression: Option<Compression>,
     /// Which protocol is spoken: text, meta, binary, or auto, which is meta where the server has it
     /// [env: MEMCACHED_PROTOCOL] [default: text]
     #[arg(long, global = true)]
@@ -34,22 +64,84 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn client(&self) -> Result<Client> {
-        Client::builder()
-            .servers(self.servers())
-            .distribution(self.distribution)
-            .protocol(self.protocol()?)
-            .timeout(self.timeout)
-            .build()
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let mut builder = self.placed(self.servers()?)?;
+        if let Some(format) = self.format {
+            builder = builder.format(format);
+        }
+        if let Some(compression) = self.compression {
+            builder = builder.compression(compression);
+        }
+        let builder = builder.protocol(self.protocol()?).timeout(self.timeout);
+        Ok(builder.build()?)
     }
 
-    fn servers(&self) -> Vec<String> {
-        if let Some(servers) = &self.servers {
-            return servers.clone();
+    /// One that only places keys.
+    pub(crate) fn placer(&self) -> Result<Placer, Failure> {
+        Ok(self.placer_of(self.servers()?, None)?)
+    }
+
+    /// The same for other servers, and for another scheme than the options have.
+    pub(crate) fn placer_of(
+        &self,
+        servers: impl IntoServers,
+        scheme: Option<Scheme>,
+    ) -> Result<Placer> {
+        let builder = match scheme {
+            Some(scheme) => self.on(servers).compatible_with(scheme),
+            None => self.placed(servers)?,
+        };
+        // No values are read, so that what those of the deployment need does not matter.
+        Ok(Placer::new(builder.format(Format::Moecache).build()?))
+    }
+
+    fn placed(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
+        let mut builder = self.on(servers);
+        if let Some(scheme) = self.scheme()? {
+            builder = builder.compatible_with(scheme);
         }
-        let variable = variable("MEMCACHED_SERVERS");
-        let servers = variable.as_deref().unwrap_or("127.0.0.1:11211");
-        servers.split(',').map(str::to_owned).collect()
+        if let Some(distribution) = self.distribution {
+            builder = builder.distribution(distribution);
+        }
+        if let Some(hash) = self.hash {
+            builder = builder.hash(hash);
+        }
+        Ok(builder)
+    }
+
+    fn on(&self, servers: impl IntoServers) -> ClientBuilder {
+        let builder = Client::builder().servers(servers);
+        if self.resolve_names {
+            builder.resolve_names()
+        } else {
+            builder
+        }
+    }
+
+    pub(crate) fn servers(&self) -> Result<Vec<Server>, Failure> {
+        let servers = match (&self.servers, variable("MEMCACHED_SERVERS")) {
+            (Some(servers), _) => servers.into_servers(),
+            (None, Some(servers)) => servers.split(',').map(Server::from).collect(),
+            (None, None) => vec!["127.0.0.1:11211".into()],
+        };
+        let (names, count) = (&self.ring_names, servers.len());
+        if names.is_empty() {
+            return Ok(servers);
+        }
+        if names.len() != count {
+            let given = names.len();
+            let reason = format!("ring-names: {given} for {count} servers; each needs one");
+            return Err(Failure::Usage(reason));
+        }
+        let pairs = servers.into_iter().zip(names);
+        Ok(pairs.map(|(server, name)| server.ring_name(name)).collect())
+    }
+
+    fn scheme(&self) -> Result<Option<Scheme>> {
+        match (self.compatible_with, variable("MEMCACHED_COMPATIBLE_WITH")) {
+            (None, Some(name)) => name.parse().map(Some),
+            (scheme, _) => Ok(scheme),
+        }
     }
 
     fn protocol(&self) -> Result<Protocol> {

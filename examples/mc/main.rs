@@ -7,8 +7,8 @@
 //! $ cargo run --example mc -- get some_key
 //! ```
 //!
-//! Exit codes: 0 done, 1 a key was not there (for `add`: it was), 2 bad usage, 3 any other error. Of
-//! several keys the worst counts.
+//! Exit codes: 0 done, 1 a key was not there (for `add`: it was; for `ring verify` and `ring identify`:
+//! a key is placed otherwise), 2 bad usage, 3 any other error. Of several keys the worst counts.
 
 mod append;
 mod command;
@@ -17,8 +17,11 @@ mod date_time;
 mod fleet;
 mod get;
 mod keys;
+mod lines;
 mod outcome;
 mod placement;
+mod placer;
+mod ring;
 mod servers;
 mod stats;
 mod store;
@@ -27,21 +30,21 @@ mod time;
 mod value;
 
 use clap::Parser;
-use command::Command;
+use command::{Command, OfClient};
 use fleet::Fleet;
 use moecache::{Client, Expiry};
 use outcome::{Failure, Outcome, each, missing};
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// memcached at the command line: values are stored as .NET's Enyim client and Python's moecache do
-/// it, and keys are placed as the one of them does that `--distribution` names.
+/// memcached at the command line: keys are placed and values stored as the client does it that
+/// `--compatible-with` names.
 #[derive(Parser)]
 #[command(
     name = "mc",
     version,
-    after_help = "Exit codes: 0 done, 1 a key was not there (for add: it was), 2 bad usage, 3 any \
-                  other error."
+    after_help = "Exit codes: 0 done, 1 a key was not there (for add: it was; for ring verify and \
+                  ring identify: a key is placed otherwise), 2 bad usage, 3 any other error."
 )]
 struct Arguments {
     #[command(flatten)]
@@ -58,27 +61,34 @@ fn main() -> ExitCode {
 }
 
 fn run(fleet: &Fleet, command: Command) -> Result<Outcome, Failure> {
-    let client = &fleet.client()?;
     // Never `println!`: it panics when the reader of a pipe is gone.
     let out = &mut io::stdout().lock();
     match command {
-        Command::Get { keys, item: false } => get::values(client, &keys, out),
-        Command::Get { keys, item: true } => get::items(client, &keys, out),
-        Command::Set(store) => store.run(client, store::Mode::Set),
-        Command::Add(store) => store.run(client, store::Mode::Add),
-        Command::Replace(store) => store.run(client, store::Mode::Replace),
-        Command::Append(append) => append.run(client, append::End::Back),
-        Command::Prepend(append) => append.run(client, append::End::Front),
-        Command::Delete { keys } => delete(client, &keys),
-        Command::Touch { keys, expiry } => touch(client, &keys, expiry),
-        Command::Incr(count) => count.run(client, counter::Direction::Up, out),
-        Command::Decr(count) => count.run(client, counter::Direction::Down, out),
-        Command::Keys { form } => keys::keys(client, &form, out),
-        Command::Stats { arguments, json } => stats::stats(client, &arguments, json, out),
-        Command::Where { keys } => placement::locate(client, &keys, out),
-        Command::Ping => servers::ping(client, out),
-        Command::Version => servers::version(client, out),
-        Command::Flush { delay, yes } => servers::flush(client, delay, yes, out),
+        Command::OfClient(command) => run_on(&fleet.client()?, command, out),
+        Command::Where { keys, explain } => placement::locate(fleet.placer()?, &keys, explain, out),
+        Command::Ring(ring) => ring.run(fleet, out),
+        Command::Schemes => placement::schemes(out),
+    }
+}
+
+fn run_on(client: &Client, command: OfClient, out: &mut impl Write) -> Result<Outcome, Failure> {
+    match command {
+        OfClient::Get { keys, item: false } => get::values(client, &keys, out),
+        OfClient::Get { keys, item: true } => get::items(client, &keys, out),
+        OfClient::Set(store) => store.run(client, store::Mode::Set),
+        OfClient::Add(store) => store.run(client, store::Mode::Add),
+        OfClient::Replace(store) => store.run(client, store::Mode::Replace),
+        OfClient::Append(append) => append.run(client, append::End::Back),
+        OfClient::Prepend(append) => append.run(client, append::End::Front),
+        OfClient::Delete { keys } => delete(client, &keys),
+        OfClient::Touch { keys, expiry } => touch(client, &keys, expiry),
+        OfClient::Incr(count) => count.run(client, counter::Direction::Up, out),
+        OfClient::Decr(count) => count.run(client, counter::Direction::Down, out),
+        OfClient::Keys { form } => keys::keys(client, &form, out),
+        OfClient::Stats { arguments, json } => stats::stats(client, &arguments, json, out),
+        OfClient::Ping => servers::ping(client, out),
+        OfClient::Version => servers::version(client, out),
+        OfClient::Flush { delay, yes } => servers::flush(client, delay, yes, out),
     }
 }
 

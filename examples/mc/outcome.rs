@@ -8,7 +8,7 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     Done = 0,
-    /// A key was not there; or it was, for `add`.
+    /// A key was not there; or it was, for `add`; or it is placed otherwise, for `ring verify`.
     Unmet = 1,
     BadUsage = 2,
     Failed = 3,
@@ -24,6 +24,8 @@ impl From<Outcome> for ExitCode {
 pub(crate) enum Failure {
     Usage(String),
     Client(moecache::Error),
+    /// One that was named.
+    File(String, io::Error),
     Input(io::Error),
     Output(io::Error),
 }
@@ -47,6 +49,10 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Done,
             Self::Output(error) => {
                 say(&format!("standard output: {error}"));
+                Outcome::Failed
+            }
+            Self::File(name, error) => {
+                say(&format!("{name}: {error}"));
                 Outcome::Failed
             }
             Self::Input(error) => {

@@ -1,60 +1,64 @@
-//! `mc where`.
+//! `mc where` and `mc schemes`.
 
+use crate::lines::Lines;
 use crate::outcome::{Failure, Outcome, outcome_of, say};
-use moecache::Client;
-use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use crate::placer::Placer;
+use moecache::Scheme;
+use std::fmt::Display;
+use std::io::{BufWriter, Write};
 
 /// Standard input is worked off as it comes, and the answers to what has come go out before waiting
 /// for more, so that it serves a large file and a slow pipe alike.
 pub(crate) fn locate(
-    client: &Client,
+    placer: Placer,
     keys: &[String],
+    explain: bool,
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
-    let indexes = client.servers().enumerate();
-    let mut places = Places {
-        client,
-        indexes: indexes.map(|(index, server)| (server, index)).collect(),
+    let mut answers = Answers {
+        placer,
+        explain,
         out: BufWriter::new(out),
     };
     let mut worst = Outcome::Done;
     for key in keys {
-        worst = worst.max(places.write(key.as_bytes(), &key.escape_debug())?);
+        worst = worst.max(answers.write(key.as_bytes(), &key.escape_debug())?);
     }
     if keys.is_empty() {
-        let mut input = BufReader::with_capacity(1 << 16, io::stdin());
-        let mut line = Vec::new();
-        let mut number = 0_u64;
-        while input.read_until(b'\n', &mut line).map_err(Failure::Input)? > 0 {
-            number += 1;
-            let key = line.strip_suffix(b"\n").unwrap_or(&line);
-            let name = format_args!("line {number}: \"{}\"", key.escape_ascii());
-            worst = worst.max(places.write(key, &name)?);
-            line.clear();
-            if input.buffer().is_empty() {
-                places.out.flush()?;
+        let mut lines = Lines::open("-")?;
+        while let Some(line) = lines.next()? {
+            worst = worst.max(answers.write(line.bytes, &line)?);
+            if lines.is_drained() {
+                answers.out.flush()?;
             }
         }
     }
-    places.out.flush()?;
+    answers.out.flush()?;
     Ok(worst)
 }
 
-struct Places<'a, W: Write> {
-    client: &'a Client,
-    indexes: HashMap<&'a str, usize>,
+struct Answers<W: Write> {
+    placer: Placer,
+    explain: bool,
     out: BufWriter<W>,
 }
 
-impl<W: Write> Places<'_, W> {
+impl<W: Write> Answers<W> {
     /// Writes the place of `key`, or says why `name` is none.
-    fn write(&mut self, key: &[u8], name: &dyn std::fmt::Display) -> Result<Outcome, Failure> {
-        match self.client.server_for(key) {
-            Ok(server) => {
-                let index = self.indexes[server];
-                self.out.write_all(key)?;
-                writeln!(self.out, "\t{index}\t{server}")?;
+    fn write(&mut self, key: &[u8], name: &dyn Display) -> Result<Outcome, Failure> {
+        let placer = &self.placer;
+        let text = if self.explain {
+            let explanation = placer.client.explain(key);
+            explanation.map(|explanation| format!("{explanation}\n\n").into_bytes())
+        } else {
+            placer.place(key).map(|index| {
+                let server = &placer.servers()[index];
+                [key, format!("\t{index}\t{server}\n").as_bytes()].concat()
+            })
+        };
+        match text {
+            Ok(text) => {
+                self.out.write_all(&text)?;
                 Ok(Outcome::Done)
             }
             Err(error) => {
@@ -63,4 +67,14 @@ impl<W: Write> Places<'_, W> {
             }
         }
     }
+}
+
+/// All that `--compatible-with` takes, a line each, but for the names of clients alone.
+pub(crate) fn schemes(out: &mut impl Write) -> Result<Outcome, Failure> {
+    let mut out = BufWriter::new(out);
+    for scheme in Scheme::all() {
+        writeln!(out, "{scheme}")?;
+    }
+    out.flush()?;
+    Ok(Outcome::Done)
 }

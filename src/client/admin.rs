@@ -87,7 +87,8 @@ impl Client {
     }
 
     /// Lets everything that all servers hold expire: at once, or after `delay` seconds. What is
-    /// stored until then goes as well.
+    /// stored until then goes as well, and what is not below the client's
+    /// [prefix](Self::with_prefix): servers know of none.
     ///
     /// `delay` is an expiry as for an item, with [`Expiry::Never`] for at once. (memcached 1.6.18
     /// takes a delay of one second for "at once" too.)

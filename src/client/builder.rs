@@ -1,14 +1,16 @@
+mod keys;
+
 use super::{Client, Shared};
-use crate::conn::{Options, Protocol};
+use crate::conn::{Options, Protocol, first_ipv4};
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
-use crate::key::KeyRule;
 use crate::locator::{Distribution, Locator, Node, Scheme};
 use crate::preset;
 use crate::route::Topology;
 use crate::server::{IntoServers, Server};
 use crate::value::{Compression, Format, Transcoder};
+use keys::KeySettings;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,7 @@ pub struct ClientBuilder {
     distribution: Option<Distribution>,
     hash: Option<Hash>,
     locator: Option<MakeLocator>,
+    resolve_names: bool,
     format: Option<Format>,
     transcoder: Option<Arc<dyn Transcoder>>,
     compression: Option<Compression>,
@@ -44,7 +47,7 @@ pub struct ClientBuilder {
     max_value_size: usize,
     max_read_size: usize,
     protocol: Protocol,
-    binary_keys: bool,
+    keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
     idle_timeout: Duration,
@@ -70,6 +73,7 @@ impl Default for ClientBuilder {
             distribution: None,
             hash: None,
             locator: None,
+            resolve_names: false,
             format: None,
             transcoder: None,
             compression: None,
@@ -79,7 +83,7 @@ impl Default for ClientBuilder {
             max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
             protocol: Protocol::default(),
-            binary_keys: false,
+            keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
             idle_timeout: Duration::from_secs(60),
@@ -144,6 +148,18 @@ impl ClientBuilder {
         make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
     ) -> Self {
         self.locator = Some(MakeLocator(Arc::new(make)));
+        self
+    }
+
+    /// Lets [`build`](Self::build) look up host names where the distribution hashes addresses: it
+    /// takes the first IPv4 address of each, as .NET does. Each may take as long as a connect;
+    /// without this they are refused. Other distributions hash names as they were typed, and then
+    /// nothing is looked up before the first connect.
+    ///
+    /// What was found holds for this client. A deployment whose names change their addresses moves
+    /// its keys with them, on .NET as here.
+    pub fn resolve_names(mut self) -> Self {
+        self.resolve_names = true;
         self
     }
 
@@ -213,16 +229,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Allows any bytes in a key, not only printable ASCII. For [`Protocol::Meta`], which sends keys
-    /// that need it in base64, and allows them 186 bytes; and for [`Protocol::Binary`], which allows
-    /// 250. The servers must be memcached 1.6.18 or later, or speak the binary protocol.
-    ///
-    /// Such a key has its place on the ring by its bytes.
-    pub fn binary_keys(mut self) -> Self {
-        self.binary_keys = true;
-        self
-    }
-
     /// The most connections to one server at a time, those that idle included. A call that needs
     /// another waits until one comes back; if none does by its deadline, it is a
     /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
@@ -247,11 +253,14 @@ impl ClientBuilder {
         self
     }
 
-    /// The client. Nothing is resolved or connected.
+    /// The client. Nothing is connected, and nothing resolved unless
+    /// [`resolve_names`](Self::resolve_names) asks for it.
     ///
     /// # Errors
     ///
-    /// A validation error that names the setting and what is allowed.
+    /// A validation error that names the setting and what is allowed; with
+    /// [`resolve_names`](Self::resolve_names) a connect error where a name has no IPv4 address, or
+    /// none in time.
     pub fn build(self) -> Result<Client> {
         let timeouts = [
             ("timeout", Some(self.timeout)),
@@ -275,16 +284,7 @@ impl ClientBuilder {
                 "max_connections: 0; it must be at least 1",
             ));
         }
-        let key_rule = match (self.binary_keys, self.protocol) {
-            (false, _) => KeyRule::Printable,
-            (true, Protocol::Meta) => KeyRule::Base64,
-            (true, Protocol::Binary) => KeyRule::Counted,
-            (true, protocol) => {
-                return Err(Error::validation(format!(
-                    "binary_keys: not possible with the protocol {protocol}; choose meta or binary"
-                )));
-            }
-        };
+        let naming = self.naming()?;
         let options = Options {
             protocol: self.protocol,
             connect_timeout: self.connect_timeout,
@@ -301,14 +301,18 @@ impl ClientBuilder {
             scheme = scheme.with_hash(hash)?;
         }
         let transcoder = self.make_transcoder()?;
-        let locator = |nodes: &mut [Node]| match &self.locator {
-            Some(MakeLocator(make)) => Ok(Arc::from(make(nodes)?)),
-            None => scheme.build(nodes),
+        let locator = |nodes: &mut [Node]| {
+            if let Some(MakeLocator(make)) = &self.locator {
+                return Ok(Arc::from(make(nodes)?));
+            }
+            if self.resolve_names && scheme.distribution().hashes_addresses() {
+                resolve(nodes, self.connect_timeout.unwrap_or(self.timeout))?;
+            }
+            scheme.build(nodes)
         };
         let topology = Topology::new(&self.servers, locator, options)?;
         let shared = Shared {
             topology,
-            key_rule,
             protocol: self.protocol,
             transcoder,
             scheme: self.locator.is_none().then_some(scheme),
@@ -316,6 +320,7 @@ impl ClientBuilder {
         };
         Ok(Client {
             shared: Arc::new(shared),
+            naming,
             timeout: self.timeout,
         })
     }
@@ -333,4 +338,15 @@ impl ClientBuilder {
         let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
         Ok(Arc::from(transcoder))
     }
+}
+
+/// Finds the addresses of host names.
+fn resolve(nodes: &mut [Node], timeout: Duration) -> Result<()> {
+    for node in nodes {
+        if let (None, Some(host)) = (node.ip, node.host()) {
+            let found = first_ipv4(host, timeout);
+            node.ip = Some(found.map_err(|error| error.during("resolve_names"))?);
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
-use crate::key::Key;
+use crate::key::{Key, Scratch};
 use crate::protocol::{Direction, Initial, Mode, Request};
 use std::time::SystemTime;
 
@@ -138,7 +138,13 @@ impl Client {
                 initial: None,
             })
         };
-        self.ask(direction.name(), key, request, Answer::count)
+        self.ask(
+            direction.name(),
+            key,
+            &mut Scratch::default(),
+            request,
+            Answer::count,
+        )
     }
 
     fn count_from(
@@ -150,7 +156,8 @@ impl Client {
         expiry: Expiry,
     ) -> Result<u64> {
         let count = || {
-            let key = self.shared.key(key)?;
+            let mut scratch = Scratch::default();
+            let key = self.key(key, &mut scratch)?;
             let exptime = expiry.to_wire(SystemTime::now())?;
             let initial = Initial {
                 value: initial,

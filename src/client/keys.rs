@@ -2,6 +2,7 @@ use super::Client;
 use super::answer::server_error;
 use crate::conn::{Batch, Driver, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
+use crate::key::Naming;
 use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader};
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,6 +11,9 @@ use std::time::{Duration, SystemTime};
 /// What is the matter with a server that answers `ERROR`.
 const OLD: &str =
     "the server answered \"ERROR\": it cannot list its keys; memcached can since 1.4.31";
+
+/// What is the matter with a prefix that is hashed.
+const HASHED: &str = "the keys below the prefix are hashed, and cannot be told from others";
 
 const DUMP: Request<'static> = Request::Metadump;
 
@@ -23,6 +27,10 @@ impl Client {
     /// an item that was stored just before. An error is that of one server, whose further keys are
     /// missing; the list goes on with the next. The timeout is that of each wait for more keys, not of
     /// the whole. A server does one such list at a time.
+    ///
+    /// A client with a [prefix](Self#keys) lists what is below it, without the prefix. What
+    /// [`KeyTransform::Base64`](crate::KeyTransform::Base64) made of a key is undone; a hash cannot be,
+    /// and is listed as it is.
     ///
     /// Between two keys, [`Keys`] holds the connection that it reads from. A call to the same server
     /// meanwhile, to delete what is listed, say, needs a second one: with
@@ -43,14 +51,25 @@ impl Client {
     /// # Errors
     ///
     /// A server error of one older than memcached 1.4.31, which cannot list its keys, or whose crawler
-    /// is busy or switched off; [unsupported](Error::is_unsupported) in the binary protocol.
+    /// is busy or switched off; [unsupported](Error::is_unsupported) in the binary protocol, and with a
+    /// prefix whose keys are hashed, so that nobody can tell which they are.
     pub fn keys(&self) -> Keys<'_> {
-        Keys {
+        let mut keys = Keys {
             client: self,
             next: 0,
             current: None,
-            lines: Lines::default(),
+            lines: Lines {
+                naming: &self.naming,
+                server: "",
+                read: VecDeque::new(),
+            },
+        };
+        if !self.naming.can_be_undone() {
+            keys.next = self.servers().len();
+            let error = Error::new(Kind::Unsupported, HASHED);
+            keys.lines.read.push_back(Err(error));
         }
+        keys
     }
 }
 
@@ -59,7 +78,7 @@ impl Client {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyInfo {
-    /// The key.
+    /// The key, as the client that lists it names it.
     pub key: Vec<u8>,
     /// The server that has it, as in [`Client::servers`].
     pub server: String,
@@ -167,8 +186,8 @@ impl fmt::Debug for Keys<'_> {
 }
 
 /// Reads ahead of the iterator.
-#[derive(Default)]
 struct Lines<'c> {
+    naming: &'c Naming,
     /// The server that is read.
     server: &'c str,
     read: VecDeque<Result<KeyInfo>>,
@@ -183,8 +202,11 @@ impl Sink for Lines<'_> {
             return Ok(());
         };
         let info = KeyInfo::parse(line, self.server);
-        let info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
-        self.read.push_back(Ok(info));
+        let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+        if let Some(name) = self.naming.name_of(info.key) {
+            info.key = name;
+            self.read.push_back(Ok(info));
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use crate::conn::{Batch, Sink};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
+use crate::key::Scratch;
 use crate::meta::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl, Wanted,
@@ -65,7 +66,8 @@ impl Client {
     /// lost underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn meta_get(&self, key: impl AsRef<[u8]>, get: MetaGet) -> Result<Option<MetaItem>> {
         let ask = || {
-            let key = self.shared.key(key.as_ref())?;
+            let mut scratch = Scratch::default();
+            let key = self.key(key.as_ref(), &mut scratch)?;
             let options = GetOptions {
                 wanted: get.wanted,
                 touch: wire(get.touch)?,
@@ -135,6 +137,7 @@ impl Client {
         self.ask(
             "meta_set",
             key.as_ref(),
+            &mut Scratch::default(),
             request,
             |answer, driver| match answer {
                 Answer::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
@@ -177,7 +180,13 @@ impl Client {
             };
             Ok(Request::MetaDelete { key, options })
         };
-        self.ask("meta_delete", key.as_ref(), request, DeleteOutcome::of)
+        self.ask(
+            "meta_delete",
+            key.as_ref(),
+            &mut Scratch::default(),
+            request,
+            DeleteOutcome::of,
+        )
     }
 
     /// Counts, as [`MetaArithmetic`] says.
@@ -232,6 +241,7 @@ impl Client {
         self.ask(
             "meta_arithmetic",
             key.as_ref(),
+            &mut Scratch::default(),
             request,
             |answer, driver| match answer {
                 Answer::Counter(counter) => {

@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod builder;
 mod counter;
+mod explain;
 mod keys;
 mod many;
 mod meta;
@@ -14,6 +15,7 @@ mod update;
 
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
+pub use explain::Explanation;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
 pub use pipeline::{Pending, Pipeline, Replies};
@@ -23,7 +25,7 @@ pub use store::CasOutcome;
 use crate::conn::{Deadline, Driver, Protocol};
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::key::{Key, KeyRule};
+use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::protocol::Request;
 use crate::route::Topology;
@@ -59,6 +61,22 @@ use std::time::{Duration, Instant};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Keys
+///
+/// A key is 1 to 250 bytes. Which bytes, is a matter of the deployment: 0x21 to 0x7e by default, and
+/// what the peer stores where [`compatible_with`](ClientBuilder::compatible_with) names one; or
+/// what [`key_bytes`](ClientBuilder::key_bytes) says. Anything else is a validation error, and nothing
+/// is sent: memcached would take a key with a line break for commands.
+///
+/// [`with_prefix`](Self::with_prefix) is a client that puts a prefix in front of every key, on the
+/// same connections, and [`ClientBuilder::prefix`] makes one that always does. The prefix is sent, and
+/// counts for the length; results carry the keys as the caller gave them, and [`keys`](Self::keys)
+/// lists those below the prefix, without it. What has no key knows no prefix:
+/// [`flush_all`](Self::flush_all) empties the servers, and the statistics are those of all.
+///
+/// First comes the prefix, then the [transformation](ClientBuilder::key_transform), and last the key
+/// is judged, as it is to be sent.
+///
 /// # Failures
 ///
 /// What went wrong is in the [`Error`](crate::Error); a miss is not an error. A connection on which
@@ -90,13 +108,13 @@ use std::time::{Duration, Instant};
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    naming: Naming,
     timeout: Duration,
 }
 
 /// What all clones of a client have in common.
 struct Shared {
     topology: Topology,
-    key_rule: KeyRule,
     protocol: Protocol,
     transcoder: Arc<dyn Transcoder>,
     /// `None` where the program places the keys itself.
@@ -139,6 +157,36 @@ impl Client {
         }
     }
 
+    /// The same client, on the same connections, with `prefix` in front of every key, behind the
+    /// prefix that there is already: see [Keys](#keys).
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// let shop = client.with_prefix("shop:")?;
+    /// let carts = shop.with_prefix("cart:")?;
+    /// carts.set("17", "a book", 0)?;
+    /// assert_eq!(client.get::<String>("shop:cart:17")?.as_deref(), Some("a book"));
+    /// assert_eq!(carts.prefix(), b"shop:cart:");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A validation error if keys cannot begin so, or none would fit behind it.
+    pub fn with_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<Self> {
+        Ok(Self {
+            naming: self.naming.with_prefix(prefix.as_ref())?,
+            ..self.clone()
+        })
+    }
+
+    /// What every key begins with.
+    #[must_use]
+    pub fn prefix(&self) -> &[u8] {
+        self.naming.prefix()
+    }
+
     /// How long a call may take.
     #[must_use]
     pub fn timeout(&self) -> Duration {
@@ -171,7 +219,8 @@ impl Client {
     /// # Ok::<(), moecache::Error>(())
     /// ```
     pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
-        let key = self.shared.key(key.as_ref());
+        let mut scratch = Scratch::default();
+        let key = self.key(key.as_ref(), &mut scratch);
         let driver = key.and_then(|key| self.shared.topology.driver_of(key));
         Ok(driver.map_err(|error| error.during("server_for"))?.name())
     }
@@ -182,16 +231,18 @@ impl Client {
         self.shared.topology.drivers().for_each(Driver::close);
     }
 
+    /// The key of what the caller calls `name`: every call that takes one comes by here, and those
+    /// for many by [`Naming::keys`].
+    fn key<'k>(&self, name: &'k [u8], scratch: &'k mut Scratch) -> Result<Key<'k>> {
+        Ok(self.naming.key(name, scratch)?)
+    }
+
     fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout, Instant::now())
     }
 }
 
 impl Shared {
-    fn key<'k>(&self, bytes: &'k [u8]) -> Result<Key<'k>> {
-        Ok(self.key_rule.key(bytes)?)
-    }
-
     /// Refuses what the protocol cannot say, where that is fixed.
     fn check(&self, request: &Request<'_>) -> Result<()> {
         let dialect = self.protocol.dialect();

@@ -4,7 +4,7 @@ use crate::conn::{Batch, Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::Item;
-use crate::key::Key;
+use crate::key::{Key, Scratch};
 use crate::protocol::{Request, Status};
 use crate::value;
 use serde::de::DeserializeOwned;
@@ -12,12 +12,8 @@ use std::time::SystemTime;
 
 /// # One key: reading and removing
 ///
-/// A key is 1 to 250 bytes of printable ASCII, 0x21 to 0x7e, as moecache and EnyimMemcached have
-/// it; anything else is a validation error, and nothing is sent. ([`ClientBuilder::binary_keys`]
-/// allows more.) Besides, every call may fail with a connect, io, timeout, protocol or server error:
-/// see [`Error`].
-///
-/// [`ClientBuilder::binary_keys`]: crate::ClientBuilder::binary_keys
+/// What is not a [key](Self#keys) is a validation error, and nothing is sent. Besides, every call may
+/// fail with a connect, io, timeout, protocol or server error: see [`Error`].
 impl Client {
     /// The value of `key`, read as a `T`; `None` if the key is not there.
     ///
@@ -42,9 +38,14 @@ impl Client {
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
         let request = |key| Request::Get { key, cas: false };
-        self.fetch("get", key.as_ref(), &mut Vec::new(), request, |item| {
-            value::decode(&*self.shared.transcoder, item)
-        })
+        self.fetch(
+            "get",
+            key.as_ref(),
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            request,
+            |item| value::decode(&*self.shared.transcoder, item),
+        )
     }
 
     /// The bytes of `key`: raw data as [`set_bytes`](Self::set_bytes) stores it, or those of a
@@ -64,9 +65,14 @@ impl Client {
     /// ```
     pub fn get_bytes(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         let request = |key| Request::Get { key, cas: false };
-        self.fetch("get", key.as_ref(), &mut Vec::new(), request, |item| {
-            value::decode_bytes(&*self.shared.transcoder, item)
-        })
+        self.fetch(
+            "get",
+            key.as_ref(),
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            request,
+            |item| value::decode_bytes(&*self.shared.transcoder, item),
+        )
     }
 
     /// As [`get_bytes`](Self::get_bytes), into a buffer that is used again: in place of what it
@@ -90,9 +96,14 @@ impl Client {
     /// ```
     pub fn get_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<bool> {
         let request = |key| Request::Get { key, cas: false };
-        let found = self.fetch("get", key.as_ref(), buffer, request, |item| {
-            value::decode_bytes(&*self.shared.transcoder, item)
-        })?;
+        let found = self.fetch(
+            "get",
+            key.as_ref(),
+            &mut Scratch::default(),
+            buffer,
+            request,
+            |item| value::decode_bytes(&*self.shared.transcoder, item),
+        )?;
         let hit = found.is_some();
         if let Some(bytes) = found {
             *buffer = bytes;
@@ -107,7 +118,14 @@ impl Client {
     /// None of its own.
     pub fn get_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
         let request = |key| Request::Get { key, cas: false };
-        self.fetch("get", key.as_ref(), &mut Vec::new(), request, Ok)
+        self.fetch(
+            "get",
+            key.as_ref(),
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            request,
+            Ok,
+        )
     }
 
     /// The value of `key` with its cas id, which [`compare_and_swap`](Self::compare_and_swap) takes:
@@ -131,9 +149,14 @@ impl Client {
     /// Those of [`get`](Self::get).
     pub fn gets<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<(T, u64)>> {
         let request = |key| Request::Get { key, cas: true };
-        self.fetch("gets", key.as_ref(), &mut Vec::new(), request, |item| {
-            self.shared.with_cas(item)
-        })
+        self.fetch(
+            "gets",
+            key.as_ref(),
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            request,
+            |item| self.shared.with_cas(item),
+        )
     }
 
     /// As [`get_item`](Self::get_item), with the cas id in [`Item::cas`].
@@ -143,7 +166,14 @@ impl Client {
     /// None of its own.
     pub fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
         let request = |key| Request::Get { key, cas: true };
-        self.fetch("gets", key.as_ref(), &mut Vec::new(), request, Ok)
+        self.fetch(
+            "gets",
+            key.as_ref(),
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            request,
+            Ok,
+        )
     }
 
     /// The value of `key`, which from now on expires at `expiry`.
@@ -196,6 +226,7 @@ impl Client {
         self.ask(
             "touch",
             key.as_ref(),
+            &mut Scratch::default(),
             |key| {
                 let exptime = expiry.to_wire(SystemTime::now())?;
                 Ok(Request::Touch { key, exptime })
@@ -214,7 +245,13 @@ impl Client {
     /// None of its own.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         let request = |key| Ok(Request::Delete { key, cas: None });
-        self.ask("delete", key.as_ref(), request, Answer::found)
+        self.ask(
+            "delete",
+            key.as_ref(),
+            &mut Scratch::default(),
+            request,
+            Answer::found,
+        )
     }
 
     /// Removes `key` if it still has this cas id, which [`gets`](Self::gets) gives.
@@ -242,7 +279,13 @@ impl Client {
             })
         };
         let operation = "delete_with_cas";
-        self.ask(operation, key.as_ref(), request, DeleteOutcome::of)
+        self.ask(
+            operation,
+            key.as_ref(),
+            &mut Scratch::default(),
+            request,
+            DeleteOutcome::of,
+        )
     }
 
     fn fetch_and_touch<T>(
@@ -258,7 +301,14 @@ impl Client {
             exptime,
             cas: true,
         };
-        self.fetch("get_and_touch", key, &mut Vec::new(), request, decode)
+        self.fetch(
+            "get_and_touch",
+            key,
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            request,
+            decode,
+        )
     }
 
     /// Gets an item into `buffer`, which moves into what `decode` makes of it; unless that succeeds
@@ -267,13 +317,14 @@ impl Client {
         &self,
         operation: &'static str,
         key: &'k [u8],
+        scratch: &'k mut Scratch,
         buffer: &mut Vec<u8>,
         request: impl FnOnce(Key<'k>) -> Request<'k>,
         decode: impl FnOnce(Item) -> Result<T>,
     ) -> Result<Option<T>> {
         let mut one = One::into_buffer(std::mem::take(buffer));
         let fetch = || {
-            let key = self.shared.key(key)?;
+            let key = self.key(key, scratch)?;
             let driver = self.shared.topology.driver_of(key)?;
             driver.exchange(Batch::of(&request(key)), &mut one, self.deadline());
             let Some(item) = one.take()?.value(driver)? else {
@@ -293,11 +344,12 @@ impl Client {
         &self,
         operation: &'static str,
         key: &'k [u8],
+        scratch: &'k mut Scratch,
         request: impl FnOnce(Key<'k>) -> Result<Request<'k>>,
         meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
         let ask = || {
-            let key = self.shared.key(key)?;
+            let key = self.key(key, scratch)?;
             let request = request(key)?;
             self.exchange(key, &request, self.deadline(), meaning)
         };

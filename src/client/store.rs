@@ -4,6 +4,7 @@ use crate::conn::Driver;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
+use crate::key::Scratch;
 use crate::protocol::{Mode, Request, Status};
 use crate::value;
 use serde::Serialize;
@@ -322,7 +323,8 @@ impl Client {
         encode: impl FnOnce(&mut dyn FnMut(ItemRef<'_>) -> Result<T>) -> Result<T>,
     ) -> Result<T> {
         let store = || {
-            let key = self.shared.key(key)?;
+            let mut scratch = Scratch::default();
+            let key = self.key(key, &mut scratch)?;
             let exptime = expiry.to_wire(SystemTime::now())?;
             encode(&mut |item| {
                 self.shared.check_size(item.data.len())?;

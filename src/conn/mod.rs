@@ -19,5 +19,6 @@ pub(crate) use connection::Sink;
 pub(crate) use deadline::Deadline;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use pool::{Options, Pool};
+pub(crate) use resolve::first_ipv4;
 pub(crate) use stream::Patience;
 pub use version::Protocol;

@@ -1,10 +1,11 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
+use crate::error::{Error, Kind};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Finds the addresses of one server's host.
 ///
@@ -87,6 +88,25 @@ impl Resolver {
             ))),
         }
     }
+}
+
+/// The first IPv4 address of `host`: what .NET's clients take of those that a name has.
+pub(crate) fn first_ipv4(host: &str, timeout: Duration) -> Result<IpAddr, Error> {
+    // A port is asked for by the interface, and does not matter.
+    let found =
+        Resolver::new(host, 0, getaddrinfo).resolve(Deadline::after(timeout, Instant::now()));
+    let addresses = found.map_err(|fault| match fault {
+        Fault::Timeout => Error::new(
+            Kind::ConnectTimeout,
+            format!("{host:?} cannot be resolved within {timeout:?}"),
+        ),
+        fault => fault.into_error(timeout).on(host),
+    })?;
+    let ipv4 = addresses.iter().map(SocketAddr::ip).find(IpAddr::is_ipv4);
+    ipv4.ok_or_else(|| {
+        let reason = format!("{host:?} has no IPv4 address");
+        Error::new(Kind::Connect, reason)
+    })
 }
 
 impl Shared {

@@ -1,9 +1,23 @@
 //! The hash functions that the peers place keys with. Pure, and pinned by the recorded placements
 //! in `tests/vectors/`. May use nothing of the crate but the leaves.
 
+mod crc;
 mod fnv;
+mod hsieh;
+mod java;
+mod jenkins;
+mod key_hash;
+mod md5;
+mod murmur;
+#[cfg(feature = "sha1")]
+mod sha1;
+#[cfg(feature = "tiger")]
+mod tiger;
 
-pub(crate) use fnv::{FNV_32_INIT, fnv1a_32};
+pub(crate) use fnv::{FNV_32_INIT, FNV_64_INIT, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64};
+pub(crate) use key_hash::KeyHash;
+pub(crate) use md5::{MD5, md5_words};
+pub(crate) use murmur::{Murmur3, murmur2};
 
 use crate::error::Error;
 use std::fmt;
@@ -12,8 +26,8 @@ use std::str::FromStr;
 /// The hash function of a [`Distribution`](crate::Distribution) that leaves a choice.
 ///
 /// A name means what the owner of the distribution computes under it, and they differ:
-/// EnyimMemcached's `fnv1a_32` is FNV-1 of 64 bits, libmemcached's `crc` is 15 bits of a CRC-32, and
-/// Java's FNV is started otherwise than everybody else's. Which names a distribution takes,
+/// EnyimMemcached's `fnv1a_32` is FNV-1 of 64 bits and its `oneatatime` is always 0, and beyond ASCII
+/// C's FNV hashes signed bytes, Java's units of UTF-16. Which names a distribution takes,
 /// [`Scheme::all`](crate::Scheme::all) lists.
 ///
 /// Parses from and prints to libmemcached's name where it has one; case does not matter.
@@ -24,8 +38,7 @@ pub enum Hash {
     OneAtATime,
     /// The first four bytes of an MD5 digest, little endian; `KETAMA_HASH` in spymemcached.
     Md5,
-    /// 15 bits of a CRC-32 in libmemcached, twemproxy (`crc32`) and spymemcached (`CRC_HASH`); all of
-    /// them in EnyimMemcached.
+    /// 15 bits of a CRC-32: twemproxy's `crc32`, spymemcached's `CRC_HASH`.
     Crc,
     /// CRC-32, all of it: twemproxy's `crc32a`.
     Crc32a,
@@ -100,4 +113,55 @@ impl FromStr for Hash {
             ))
         })
     }
+}
+
+/// A digest, as those use it who make several points of one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digest<const WORDS: usize> {
+    /// Its words, little endian.
+    pub(crate) words: fn(&[u8]) -> [u32; WORDS],
+    /// The first of them.
+    pub(crate) first: fn(&[u8]) -> u32,
+}
+
+/// SHA-1; `None` without the feature.
+#[cfg(feature = "sha1")]
+pub(crate) const SHA1: Option<Digest<5>> = Some(sha1::SHA1);
+#[cfg(not(feature = "sha1"))]
+pub(crate) const SHA1: Option<Digest<5>> = None;
+
+/// Tiger, as EnyimMemcached computes it; `None` without the feature.
+#[cfg(feature = "tiger")]
+pub(crate) const TIGER: Option<Digest<6>> = Some(tiger::TIGER);
+#[cfg(not(feature = "tiger"))]
+pub(crate) const TIGER: Option<Digest<6>> = None;
+
+/// The bytes as C has them where `char` is signed, as on x86: those from 0x80 up are negative, and
+/// become large numbers when they are widened.
+fn sign_extended(byte: u8) -> u32 {
+    u32::from(byte) | if byte < 0x80 { 0 } else { 0xffff_ff00 }
+}
+
+/// C's `(uint32_t) length`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a key has 250 bytes, and what is hashed beside keys is shorter yet"
+)]
+fn length(bytes: &[u8]) -> u32 {
+    bytes.len() as u32
+}
+
+/// Up to four bytes, little endian.
+fn le_word(bytes: &[u8]) -> u32 {
+    let bytes = bytes.iter().rev();
+    bytes.fold(0, |word, &byte| (word << 8) | u32::from(byte))
+}
+
+/// A digest in words, little endian.
+fn le_words<const N: usize>(digest: &[u8]) -> [u32; N] {
+    let mut words = [0; N];
+    for (word, bytes) in words.iter_mut().zip(digest.chunks(4)) {
+        *word = le_word(bytes);
+    }
+    words
 }

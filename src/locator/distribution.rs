@@ -1,12 +1,8 @@
-use super::{Locator, Node, moecache};
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::peer::Peer;
-use crate::server::Address;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::Arc;
 
 /// How keys are spread over the servers: the rings and rules of each peer, quirks included.
 ///
@@ -55,11 +51,15 @@ pub enum Distribution {
     /// (`SORT_HOSTS`).
     LibmemcachedModulaSortHosts,
     /// `libmemcached:consistent`: 100 points a server, hashed as the keys are. With a weight over 1
-    /// it becomes [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted). Default hash:
-    /// libmemcached's `default`.
+    /// the points become those of [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted);
+    /// the hash of the keys stays. Default hash: libmemcached's `default`.
     LibmemcachedConsistent,
+    /// `libmemcached:consistent_hash_later`: the same where the hash was set after the servers and
+    /// the distribution. libmemcached does not make the ring anew then: its points stay hashed by
+    /// the `default`, and only the keys are hashed by the one that was set. Weights do not count.
+    LibmemcachedConsistentHashLater,
     /// `libmemcached:ketama_weighted` (`KETAMA_WEIGHTED`): about 160 points a server by its weight,
-    /// of MD5. Default hash of the keys: MD5.
+    /// of MD5, whatever the hash of the keys. Default hash of the keys: MD5.
     LibmemcachedKetamaWeighted,
     /// `libmemcached:ketama_spy`: the same with spymemcached's texts. Default hash of the keys: MD5.
     LibmemcachedKetamaSpy,
@@ -81,15 +81,24 @@ pub enum Distribution {
     /// `spymemcached:arraymod`, its default: the hash modulo the number of servers. Weights do not
     /// count. Default hash: Java's `hashCode`.
     SpymemcachedArrayMod,
-    /// `spymemcached:ketama_spy_format`, its `KetamaNodeLocator`. Default hash: MD5.
+    /// `spymemcached:ketama_spy_format`, its `KetamaNodeLocator`: 160 points a server. The ring
+    /// hashes the name with the address, as Java 14 and later print them: `cache-a/10.0.0.1:11211`,
+    /// IPv6 as `[0:0:0:0:0:0:0:1]:11211`. A host name is therefore refused, unless
+    /// [`resolve_names`](crate::ClientBuilder::resolve_names) is asked for. Weights do not count.
+    /// Default hash: MD5.
     SpymemcachedKetama,
-    /// `spymemcached:ketama_libmemcached_format`: the same with libmemcached's texts.
+    /// `spymemcached:ketama_libmemcached_format`: the same with libmemcached's texts. Of an address
+    /// Java hashes the name that it finds for it, if any: give names as Java has them.
     SpymemcachedKetamaLibmemcached,
-    /// `spymemcached:ketama_libmemcached_format_weighted`: the same with weights.
+    /// `spymemcached:ketama_libmemcached_format_weighted`: the same with weights; the points are of
+    /// MD5, whatever the hash of the keys.
     SpymemcachedKetamaLibmemcachedWeighted,
-    /// `twemproxy:ketama`, its default. Default hash: FNV-1a, 64 bits.
+    /// `twemproxy:ketama`, its default: points as libmemcached's by weight. The ring hashes what
+    /// stands behind `host:port:weight`, the server's name: give it as
+    /// [`ring_name`](crate::Server::ring_name). Default hash: FNV-1a, 64 bits.
     TwemproxyKetama,
-    /// `twemproxy:modula`: the hash modulo the sum of the weights.
+    /// `twemproxy:modula`: the hash modulo the sum of the weights, over the servers sorted by name,
+    /// shorter ones first. Default hash: FNV-1a, 64 bits.
     TwemproxyModula,
 }
 
@@ -187,6 +196,7 @@ impl Distribution {
         Self::LibmemcachedModula,
         Self::LibmemcachedModulaSortHosts,
         Self::LibmemcachedConsistent,
+        Self::LibmemcachedConsistentHashLater,
         Self::LibmemcachedKetamaWeighted,
         Self::LibmemcachedKetamaSpy,
         Self::LibmemcachedKetamaSpyUnweighted,
@@ -221,6 +231,9 @@ impl Distribution {
                 (Peer::Libmemcached, "modula_sort_hosts", LIBMEMCACHED)
             }
             Self::LibmemcachedConsistent => (Peer::Libmemcached, "consistent", LIBMEMCACHED),
+            Self::LibmemcachedConsistentHashLater => {
+                (Peer::Libmemcached, "consistent_hash_later", LIBMEMCACHED)
+            }
             Self::LibmemcachedKetamaWeighted => {
                 (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED_WEIGHTED)
             }
@@ -295,51 +308,27 @@ impl Distribution {
         self.owner() == owner
     }
 
-    /// The locator for these servers; `hash` is one that it has.
-    pub(super) fn build(
-        self,
-        _hash: Option<Hash>,
-        servers: &[Node],
-    ) -> Result<Arc<dyn Locator>, Error> {
-        match self {
-            Self::Moecache
-            | Self::Enyim
-            | Self::EnyimCoreLegacy
-            | Self::EnyimCoreLegacyDnsEndPoint => {
-                let texts: Result<Vec<String>, Error> = servers
-                    .iter()
-                    .map(|server| self.ring_text(server))
-                    .collect();
-                Ok(Arc::new(moecache::Ring::new(&texts?)))
-            }
-            _ => Err(Error::validation(format!(
-                "distribution: {self} is not built yet"
-            ))),
-        }
+    /// Whether it places servers by their addresses, whatever names they were given by.
+    pub(crate) fn hashes_addresses(self) -> bool {
+        matches!(
+            self,
+            Self::Enyim
+                | Self::EnyimKetama
+                | Self::EnyimCore
+                | Self::EnyimCoreLegacy
+                | Self::SpymemcachedKetama
+        )
     }
 
-    /// The text that stands for `server` on the ring: with the port, always, or the path.
-    pub(super) fn ring_text(self, server: &Node) -> Result<String, Error> {
-        let (host, port) = match (self, &server.address) {
-            (_, Address::Tcp { host, port }) => (host, port),
-            (Self::Moecache, Address::Unix(path)) => return Ok(path.clone()),
-            (_, Address::Unix(path)) => {
-                return Err(Error::validation(format!(
-                    "servers: {path:?} is a unix socket, and the distribution {self} is that of \
-                     .NET, which knows only TCP"
-                )));
-            }
-        };
-        match (self, server.ip) {
-            (Self::Moecache, _) => Ok(format!("{host}:{port}")),
-            (_, Some(IpAddr::V4(ip))) => Ok(format!("{ip}:{port}")),
-            (_, Some(IpAddr::V6(ip))) => Ok(format!("[{ip}]:{port}")),
-            (Self::EnyimCoreLegacyDnsEndPoint, None) => Ok(format!("Unspecified/{host}:{port}")),
-            (_, None) => Err(Error::validation(format!(
-                "servers: {host:?} is a host name, and the distribution {self} hashes addresses; \
-                 give the IPv4 address that .NET resolves it to, or ask for resolve_names"
-            ))),
-        }
+    /// Says which hashes it has, since it has none of this name.
+    pub(super) fn has_no_hash(self, name: &str) -> Error {
+        let allowed: Vec<&str> = self.hashes().iter().map(|&(_, name)| name).collect();
+        Error::validation(if allowed.is_empty() {
+            format!("hash: the distribution {self} has one of its own; leave it out")
+        } else {
+            let allowed = allowed.join(", ");
+            format!("hash: the distribution {self} has no {name:?}; allowed are {allowed}")
+        })
     }
 }
 

@@ -1,10 +1,21 @@
 //! Which server a key belongs to: the rings and rules of each peer. Pure arithmetic over the server
 //! list; no IO, not even name resolution. May use the hashes and the leaves.
 
+mod build;
+mod dalli;
 mod distribution;
-mod moecache;
+mod enyim;
+mod ketama;
+mod libmemcached;
+mod modula;
 mod node;
+mod pymemcache;
+mod ring;
 mod scheme;
+mod single;
+mod spymemcached;
+mod text;
+mod twemproxy;
 #[cfg(test)]
 mod vectors;
 
@@ -12,8 +23,10 @@ pub use distribution::Distribution;
 pub use node::Node;
 pub use scheme::Scheme;
 
+use crate::error::Error;
 use std::fmt;
 use std::panic::RefUnwindSafe;
+use text::Named;
 
 /// Finds the server of a key. The peers' own are made by [`Distribution`]; a program brings its own
 /// with [`ClientBuilder::locator`](crate::ClientBuilder::locator).
@@ -51,6 +64,30 @@ pub trait Locator: fmt::Debug + Send + Sync + RefUnwindSafe {
     fn explain(&self, key: &[u8]) -> Trace {
         Trace::new(self.locate(key))
     }
+
+    /// The part of all hashes that belongs to each server of the list, 0 to 1, where it can be told
+    /// exactly; `None` where it cannot. The sum is 1.
+    ///
+    /// ```
+    /// use moecache::{Locator, Node};
+    ///
+    /// /// The first server has all keys but those that begin with `a`, which is one byte of 256.
+    /// #[derive(Debug)]
+    /// struct ByLetter;
+    ///
+    /// impl Locator for ByLetter {
+    ///     fn locate(&self, key: &[u8]) -> usize {
+    ///         usize::from(key.first() == Some(&b'a'))
+    ///     }
+    ///
+    ///     fn shares(&self) -> Option<Vec<f64>> {
+    ///         Some(vec![255.0 / 256.0, 1.0 / 256.0])
+    ///     }
+    /// }
+    /// ```
+    fn shares(&self) -> Option<Vec<f64>> {
+        None
+    }
 }
 
 /// The way from a key to its server, as [`Locator::explain`] tells it.
@@ -81,4 +118,11 @@ impl Trace {
             rule: String::new(),
         }
     }
+}
+
+/// The error of a choice that the crate was built without: `argument: choice`.
+fn needs_feature(choice: &str, feature: &str) -> Error {
+    Error::validation(format!(
+        "{choice} needs the feature {feature:?} of the crate moecache, which is off"
+    ))
 }

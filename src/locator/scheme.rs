@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// Whose deployment it is and how its keys are placed: a [`Peer`], one of its [`Distribution`]s, and
-/// the [`Hash`] where there is a choice.
+/// the [`Hash`](enum@Hash) where there is a choice.
 ///
 /// The names are those under which the peers' placements were recorded: `moecache:default`,
 /// `enyim:ketama/md5`, `libmemcached:consistent/fnv1a_32`, `twemproxy:ketama/fnv1a_64`,
@@ -107,14 +107,7 @@ impl Scheme {
             let hash = Some(hash);
             return Ok(Self { hash, ..self });
         }
-        let distribution = self.distribution;
-        let allowed: Vec<&str> = hashes.iter().map(|&(_, name)| name).collect();
-        Err(Error::validation(if allowed.is_empty() {
-            format!("hash: the distribution {distribution} has one of its own; leave it out")
-        } else {
-            let allowed = allowed.join(", ");
-            format!("hash: the distribution {distribution} has no {hash}; allowed are {allowed}")
-        }))
+        Err(self.distribution.has_no_hash(&hash.to_string()))
     }
 
     /// The locator for these servers.
@@ -221,23 +214,176 @@ impl FromStr for Scheme {
             })
             .max_by_key(|&(length, ..)| length);
         let Some((_, distribution, hash)) = found else {
-            let known = Distribution::ALL
-                .iter()
-                .filter(|distribution| distribution.is_of(peer));
-            let known: Vec<&str> = known.map(|distribution| distribution.rule()).collect();
-            return Err(Error::validation(format!(
-                "scheme: {peer} has no {rule:?}; allowed are {}",
-                known.join(", ")
-            )));
+            return Err(has_no_rule(peer, rule));
         };
         let scheme = scheme.with_distribution(distribution);
-        let Some(name) = hash else {
-            return Ok(scheme);
-        };
-        let hashes = distribution.hashes();
-        match hashes.iter().find(|&&(_, known)| known == name) {
-            Some(&(hash, _)) => scheme.with_hash(hash),
-            None => scheme.with_hash(name.parse()?),
+        match hash {
+            Some(name) => scheme.with_hash(hash_named(distribution, name)?),
+            None => Ok(scheme),
+        }
+    }
+}
+
+/// The hash of this name: the owner's, or libmemcached's. Case does not matter.
+fn hash_named(distribution: Distribution, name: &str) -> Result<Hash, Error> {
+    let mut hashes = distribution.hashes().iter();
+    match hashes.find(|(_, known)| known.eq_ignore_ascii_case(name)) {
+        Some(&(hash, _)) => Ok(hash),
+        None => name.parse().map_err(|_| distribution.has_no_hash(name)),
+    }
+}
+
+fn has_no_rule(peer: Peer, rule: &str) -> Error {
+    let distributions = Distribution::ALL.iter();
+    let own = distributions.filter(|distribution| distribution.is_of(peer));
+    let php = PHP.iter().filter(|_| peer == Peer::PhpMemcached);
+    let mut known: Vec<&str> = php.map(|&(name, ..)| name).collect();
+    for distribution in own {
+        // php-memcached has a `consistent` of its own.
+        if !known.contains(&distribution.rule()) {
+            known.push(distribution.rule());
+        }
+    }
+    Error::validation(format!(
+        "scheme: {peer} has no {rule:?}; allowed are {}, and those of others by their whole names, \
+         as in {peer}:{}",
+        known.join(", "),
+        Distribution::PythonMemcached
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let error = text.parse::<Scheme>().unwrap_err();
+        assert!(error.is_validation());
+        error.to_string()
+    }
+
+    #[test]
+    fn every_scheme_prints_and_parses() {
+        let mut names: Vec<String> = Scheme::all().map(|scheme| scheme.to_string()).collect();
+        for (scheme, name) in Scheme::all().zip(&names) {
+            assert_eq!(name.parse::<Scheme>().unwrap(), scheme, "{name}");
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    /// Of any peer with any distribution and hash.
+    #[test]
+    fn every_mixture_prints_and_parses() {
+        for peer in Peer::ALL {
+            for own in Scheme::all() {
+                let mut mixed = Scheme::from(peer).with_distribution(own.distribution);
+                if let Some(hash) = own.hash {
+                    mixed = mixed.with_hash(hash).unwrap();
+                }
+                let name = mixed.to_string();
+                assert_eq!(name.parse::<Scheme>().unwrap(), mixed, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_may_be_left_out_and_spelt_otherwise() {
+        let rows = [
+            ("dalli", "dalli:ring"),
+            ("twemproxy:modula", "twemproxy:modula/fnv1a_64"),
+            ("twemproxy:ketama/CRC32", "twemproxy:ketama/crc32"),
+            ("pylibmc:consistent/md5", "pylibmc:consistent/md5"),
+            (
+                "libmemcached:modula/FNV1A_32",
+                "libmemcached:modula/fnv1a_32",
+            ),
+            (
+                "libmemcached:modula/one_at_a_time",
+                "libmemcached:modula/default",
+            ),
+            (
+                "libmemcached:modula_sort_hosts",
+                "libmemcached:modula_sort_hosts/default",
+            ),
+            (
+                "spymemcached:arraymod/md5",
+                "spymemcached:arraymod/KETAMA_HASH",
+            ),
+            (
+                "spymemcached:arraymod/ketama_hash",
+                "spymemcached:arraymod/KETAMA_HASH",
+            ),
+            ("enyim:ketama/OneAtATime", "enyim:ketama/oneatatime"),
+            (
+                "enyimmemcachedcore:DefaultNodeLocator/DnsEndPoint",
+                "enyimmemcachedcore:DefaultNodeLocator/DnsEndPoint",
+            ),
+            (
+                "enyimmemcachedcore-messagepack:LegacyNodeLocator",
+                "enyimmemcachedcore-messagepack:LegacyNodeLocator",
+            ),
+            ("php-memcached:modula", "php-memcached:default"),
+            (
+                "php-memcached:consistent/md5",
+                "php-memcached:consistent/md5",
+            ),
+            (
+                "pymemcache:libmemcached:consistent/murmur3",
+                "pymemcache:libmemcached:consistent/murmur3",
+            ),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(text.parse::<Scheme>().unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn errors_list_what_is_allowed() {
+        let rows = [
+            (
+                "memcache:ring",
+                "peer: \"memcache\" is not known; allowed are moecache, enyim, ",
+            ),
+            (
+                "twemproxy:ring",
+                "scheme: twemproxy has no \"ring\"; allowed are ketama, modula, and",
+            ),
+            (
+                "php-memcached:ketama",
+                "allowed are default, consistent, libketama_compatible, modula, modula_sort_hosts",
+            ),
+            (
+                "moecache:",
+                "scheme: moecache has no \"\"; allowed are default, and",
+            ),
+            (
+                "spymemcached:arraymod/murmur",
+                "hash: the distribution spymemcached:arraymod has no \"murmur\"; allowed are \
+                 NATIVE_HASH, CRC_HASH, ",
+            ),
+            (
+                "libmemcached:consistent/sha256",
+                "hash: the distribution libmemcached:consistent has no \"sha256\"; allowed are \
+                 default, md5, crc, ",
+            ),
+            (
+                "libmemcached:consistent/",
+                "has no \"\"; allowed are default, md5, ",
+            ),
+            (
+                "enyimmemcachedcore:DefaultNodeLocator/Dns",
+                "hash: the distribution enyimmemcachedcore:DefaultNodeLocator has one of its own",
+            ),
+            (
+                "gomemcache:crc32_mod/md5",
+                "has one of its own; leave it out",
+            ),
+        ];
+        for (text, expected) in rows {
+            assert!(error(text).contains(expected), "{text}: {}", error(text));
         }
     }
 }

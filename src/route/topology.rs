@@ -53,7 +53,7 @@ impl Topology {
         if servers == 1 {
             return Ok(0);
         }
-        self.check(self.locator.locate(key.as_bytes()))
+        self.check(self.locator.locate(key.placed_by()))
     }
 
     /// How `locate` comes to its answer.
@@ -65,9 +65,18 @@ impl Topology {
                 ..Trace::new(0)
             });
         }
-        let trace = self.locator.explain(key.as_bytes());
+        let trace = self.locator.explain(key.placed_by());
         self.check(trace.server)?;
         Ok(trace)
+    }
+
+    /// What part of the keys each server has, where the locator knows it.
+    pub(crate) fn shares(&self) -> Option<Vec<f64>> {
+        if self.drivers.len() == 1 {
+            return Some(vec![1.0]);
+        }
+        let shares = self.locator.shares()?;
+        (shares.len() == self.drivers.len()).then_some(shares)
     }
 
     /// A locator may be the program's own.

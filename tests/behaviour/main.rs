@@ -8,8 +8,9 @@ mod values;
 #[path = "../support/mod.rs"]
 mod support;
 
+use moecache::PrefixPlacement::LeftOut;
 use moecache::testing::Server;
-use moecache::{Client, Error, Expiry, IntoServers, MetaGet, Protocol};
+use moecache::{Client, ClientBuilder, Error, Expiry, IntoServers, MetaGet, Protocol};
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
@@ -22,7 +23,12 @@ type RowByProtocol = (&'static str, fn(&Client, Protocol) -> Result<(), Error>);
 
 /// Runs every row with a client of `servers`, which begins each with nothing stored.
 fn run(name: &str, protocol: Protocol, servers: impl IntoServers) {
-    let client = Client::builder().servers(servers).protocol(protocol);
+    run_with(name, protocol, Client::builder().servers(servers));
+}
+
+/// The same with a client that is set up.
+fn run_with(name: &str, protocol: Protocol, client: ClientBuilder) {
+    let client = client.protocol(protocol);
     // Nothing here is about time, and the machine may be busy.
     let client = client.timeout(Duration::from_secs(20)).build().unwrap();
     let rows = [values::ROWS, commands::ROWS, many::ROWS].concat();
@@ -54,6 +60,13 @@ fn three_memcacheds(protocol: Protocol) {
     let servers = [(); 3].map(|()| Memcached::with_args(&LARGE_ITEMS));
     let addresses = servers.each_ref().map(Memcached::address);
     run("three memcacheds", protocol, addresses);
+}
+
+fn three_memcacheds_with_a_prefix(protocol: Protocol) {
+    let servers = [(); 3].map(|()| Memcached::with_args(&LARGE_ITEMS));
+    let client = Client::builder().servers(servers.each_ref().map(Memcached::address));
+    let client = client.prefix("app:").prefix_placement(LeftOut);
+    run_with("three memcacheds, with a prefix", protocol, client);
 }
 
 fn memcacheds_on_unix_sockets(protocol: Protocol) {
@@ -103,7 +116,7 @@ macro_rules! combinations {
     )*};
 }
 
-combinations!(one_memcached three_memcacheds memcacheds_on_unix_sockets the_embedded_server three_embedded_servers);
+combinations!(one_memcached three_memcacheds three_memcacheds_with_a_prefix memcacheds_on_unix_sockets the_embedded_server three_embedded_servers);
 
 const fn shared_freely<T: Send + Sync + Clone + UnwindSafe + RefUnwindSafe + 'static>() {}
 const _: () = shared_freely::<Client>();

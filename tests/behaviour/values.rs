@@ -244,7 +244,7 @@ fn values_that_look_like_replies(client: &Client) -> Result<(), Error> {
 
 fn keys(client: &Client) -> Result<(), Error> {
     let every_byte: Vec<u8> = (0x21..=0x7e).collect();
-    let longest = [b'k'; 250];
+    let longest = vec![b'k'; 250 - client.prefix().len()];
     for key in [&b"k"[..], &every_byte, &longest, b"VALUE", b"noreply", b"0"] {
         client.set(key, "value", 0)?;
         assert_eq!(client.get::<String>(key)?.as_deref(), Some("value"));

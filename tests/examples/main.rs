@@ -4,8 +4,11 @@ mod commands;
 mod fleet;
 mod keys;
 mod quickstart;
+mod records;
+mod ring;
 mod usage;
 mod values;
+mod vectors;
 
 use moecache::testing::Server;
 use std::env::{self, consts::EXE_SUFFIX};
@@ -92,6 +95,7 @@ fn command(name: &str, servers: &str, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env("MEMCACHED_SERVERS", servers)
+        .env_remove("MEMCACHED_COMPATIBLE_WITH")
         .env_remove("MEMCACHED_PROTOCOL");
     command
 }

@@ -1,10 +1,9 @@
 //! The Python clients: how each stores values, what it makes of flags, and a process that calls it.
 
+use crate::support::Python;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The flags that this client stores a string, bytes, an i32 and MessagePack with.
 pub const STRING: u32 = 274;
@@ -157,41 +156,21 @@ pub const PYTHON_MEMCACHED: Peer = Peer {
 impl Peer {
     /// Starts the client, in the Python that `tests/run` made for it.
     pub fn start(&self, servers: &[SocketAddr]) -> Process {
-        let python =
-            std::env::var("MOECACHE_PYTHON").expect("MOECACHE_PYTHON, which tests/run sets");
-        let mut python = Command::new(python)
-            .args(["-c", include_str!("driver.py"), self.name])
-            .args(servers.iter().map(ToString::to_string))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Process {
-            calls: python.stdin.take().unwrap(),
-            results: BufReader::new(python.stdout.take().unwrap()),
-            python,
-        }
+        let servers = servers.iter().map(ToString::to_string);
+        let arguments = [self.name.to_owned()].into_iter().chain(servers);
+        Process(Python::start(include_str!("driver.py"), arguments))
     }
 }
 
-/// driver.py. It is killed when this is dropped.
+/// driver.py.
 #[derive(Debug)]
-pub struct Process {
-    calls: ChildStdin,
-    results: BufReader<ChildStdout>,
-    python: Child,
-}
+pub struct Process(Python);
 
 impl Process {
     /// Calls its methods, and returns what each of them did.
     pub fn call(&mut self, calls: &[Value]) -> Vec<Value> {
-        let mut line = Value::from(calls).to_string();
-        line.push('\n');
-        self.calls.write_all(line.as_bytes()).unwrap();
-        line.clear();
-        self.results.read_line(&mut line).unwrap();
-        assert_ne!(line, "", "the driver ended: {:?}", self.python.wait());
-        let mut results: Vec<Value> = serde_json::from_str(&line).unwrap();
+        let results = self.0.ask(&Value::from(calls));
+        let mut results: Vec<Value> = serde_json::from_value(results).unwrap();
         assert_eq!(results.len(), calls.len());
         for (call, result) in calls.iter().zip(&mut results) {
             // Seen if the test fails.
@@ -214,12 +193,5 @@ impl Process {
     ) -> BTreeMap<String, Value> {
         let keys: Vec<Value> = keys.into_iter().map(|key| json!(key.as_ref())).collect();
         serde_json::from_value(self.call_one(json!(["get_many", keys]))).unwrap()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.python.kill();
-        let _ = self.python.wait();
     }
 }

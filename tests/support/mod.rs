@@ -1,13 +1,15 @@
 //! What the integration tests share: real servers to run against, scripted ones, raw connections,
-//! and transcripts to play.
+//! transcripts to play, and programs in Python.
 
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
 mod memcached;
+mod python;
 mod raw;
 pub mod scripted;
 pub mod transcript;
 
 pub use memcached::{Memcached, UnixMemcached, reserve};
+pub use python::{Python, interpreter};
 pub use raw::{RawClient, wait_until};

@@ -12,7 +12,7 @@ use super::Client;
 use super::answer::{Answer, unanswered};
 use crate::conn::Driver;
 use crate::error::Result;
-use crate::key::Key;
+use crate::key::{Key, Scratch};
 use crate::protocol::Request;
 use plan::Results;
 
@@ -22,13 +22,14 @@ impl Client {
         &self,
         operation: &'static str,
         keys: &'k [K],
+        scratch: &'k mut Scratch,
         request: impl FnMut(usize, Key<'k>) -> Result<Request<'k>>,
         meaning: impl FnMut(Answer, &dyn Driver) -> Result<T>,
     ) -> Vec<Result<T>> {
         let mut results: Vec<Option<Result<T>>> = keys.iter().map(|_| None).collect();
         let bytes = keys.iter().map(AsRef::as_ref);
         let refuse = |index: usize, error| results[index] = Some(Err(error));
-        let plan = Plan::new(&self.shared, bytes, request, refuse);
+        let plan = Plan::new(self, bytes, scratch, request, refuse);
         let mut sink = Results {
             plan: &plan,
             topology: &self.shared.topology,

@@ -1,8 +1,8 @@
+use super::super::Client;
 use super::super::answer::Answer;
-use super::super::{Client, Shared};
 use crate::conn::{Batch, Driver, Sink};
 use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::key::{Key, Scratch};
 use crate::protocol::{Reply, Request, ValueHeader};
 use crate::route::{Topology, scatter};
 
@@ -27,15 +27,17 @@ impl<'k> Plan<'k> {
     /// Makes a request of each key with `request`; where that fails or the key is not one, `refuse`
     /// is told. For one server the requests stay in the order of the keys.
     pub(in super::super) fn new(
-        shared: &Shared,
-        keys: impl ExactSizeIterator<Item = &'k [u8]>,
+        client: &Client,
+        names: impl ExactSizeIterator<Item = &'k [u8]> + Clone,
+        scratch: &'k mut Scratch,
         mut request: impl FnMut(usize, Key<'k>) -> Result<Request<'k>>,
         mut refuse: impl FnMut(usize, Error),
     ) -> Self {
+        let Client { shared, naming, .. } = client;
         let topology = &shared.topology;
         let servers = topology.drivers().len();
         // No server has much more than its share, as a rule.
-        let share = keys.len() / servers + keys.len() / servers / 4 + 1;
+        let share = names.len() / servers + names.len() / servers / 4 + 1;
         let group = |server| Group {
             server,
             first: 0,
@@ -43,13 +45,15 @@ impl<'k> Plan<'k> {
             keys: Vec::with_capacity(share),
         };
         let mut groups: Vec<Group<'k>> = (0..servers).map(group).collect();
-        for (index, bytes) in keys.enumerate() {
-            let made = shared.key(bytes).and_then(|key| {
+        let keys = naming.keys(names.clone(), scratch);
+        for (index, name) in names.enumerate() {
+            let mut make = || {
+                let key = keys.key(index, name)?;
                 let request = request(index, key)?;
                 shared.check(&request)?;
                 Ok((topology.locate(key)?, request))
-            });
-            match made {
+            };
+            match make() {
                 Ok((server, request)) => {
                     let group = &mut groups[server];
                     group.requests.push(request);

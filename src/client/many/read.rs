@@ -3,6 +3,7 @@ use super::{Answer, Client, Each, Many, zip};
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
+use crate::key::Scratch;
 use crate::protocol::{Reply, Request, Status, ValueHeader};
 use crate::route::Topology;
 use crate::value;
@@ -129,9 +130,11 @@ impl Client {
         on_item: impl FnMut(usize, ItemRef<'_>),
     ) -> Vec<(&'k K, Error)> {
         let mut failed = Vec::new();
+        let mut scratch = Scratch::default();
         let plan = Plan::new(
-            &self.shared,
+            self,
             keys.iter().map(AsRef::as_ref),
+            &mut scratch,
             |_, key| Ok(Request::Get { key, cas: false }),
             |index, error| failed.push((index, error)),
         );
@@ -162,6 +165,7 @@ impl Client {
         let results = self.each(
             operation,
             &keys,
+            &mut Scratch::default(),
             request,
             |answer: Answer, driver: &dyn Driver| {
                 let Some(item) = answer.value(driver)? else {

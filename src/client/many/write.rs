@@ -3,6 +3,7 @@ use crate::conn::Driver;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
+use crate::key::Scratch;
 use crate::protocol::{Direction, Mode, Request};
 use crate::value;
 use serde::Serialize;
@@ -80,7 +81,13 @@ impl Client {
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Each<K, bool> {
         let keys: Vec<K> = keys.into_iter().collect();
         let request = |_, key| Ok(Request::Delete { key, cas: None });
-        let results = self.each("delete_many", &keys, request, Answer::found);
+        let results = self.each(
+            "delete_many",
+            &keys,
+            &mut Scratch::default(),
+            request,
+            Answer::found,
+        );
         zip(keys, results)
     }
 
@@ -96,7 +103,13 @@ impl Client {
             let exptime = exptime.clone()?;
             Ok(Request::Touch { key, exptime })
         };
-        let results = self.each("touch_many", &keys, request, Answer::found);
+        let results = self.each(
+            "touch_many",
+            &keys,
+            &mut Scratch::default(),
+            request,
+            Answer::found,
+        );
         zip(keys, results)
     }
 
@@ -144,7 +157,13 @@ impl Client {
                 initial: None,
             })
         };
-        let results = self.each(operation, &keys, request, Answer::count);
+        let results = self.each(
+            operation,
+            &keys,
+            &mut Scratch::default(),
+            request,
+            Answer::count,
+        );
         zip(keys, results)
     }
 
@@ -202,7 +221,7 @@ impl Client {
                 exptime,
             })
         };
-        self.each(operation, keys, request, meaning)
+        self.each(operation, keys, &mut Scratch::default(), request, meaning)
     }
 }
 

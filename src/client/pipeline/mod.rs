@@ -13,6 +13,7 @@ use crate::conn::Driver;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::item::{Item, ItemRef};
+use crate::key::Scratch;
 use crate::protocol::{Direction, Mode};
 use crate::value;
 use command::{Command, Kind};
@@ -241,12 +242,13 @@ impl<'a> Pipeline<'a> {
     /// Sends all commands, and receives their replies.
     #[must_use = "commands may have failed"]
     pub fn run(self) -> Replies<'a> {
-        let shared = &self.client.shared;
         let mut answers: Vec<Option<Result<Answer>>> = self.commands.iter().map(|_| None).collect();
         let now = SystemTime::now();
+        let mut scratch = Scratch::default();
         let plan = Plan::new(
-            shared,
+            self.client,
             self.commands.iter().map(|command| &*command.key),
+            &mut scratch,
             |index, key| self.commands[index].request(key, now, self.client),
             |index, error| answers[index] = Some(Err(error)),
         );

@@ -1,5 +1,5 @@
 use super::got;
-use crate::key::Key;
+use crate::key::{Key, base64};
 use crate::meta::Wanted;
 use crate::protocol::output::Output;
 use crate::protocol::request::{Direction, Mode, Request};
@@ -38,18 +38,10 @@ pub(super) fn encode<'a>(request: &Request<'a>, quiet: bool, opaque: u32, out: &
 
 /// As it is, or in base64: the standard alphabet, with padding, which memcached insists on.
 fn encode_key(key: Key<'_>, out: &mut Output<'_>) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if !key.is_binary() {
-        return out.push(key.as_bytes());
-    }
-    for group in key.as_bytes().chunks(3) {
-        let byte = |at: usize| usize::from(group.get(at).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let is_padding = at > group.len();
-            let letter = ALPHABET[bits >> (18 - 6 * at) & 0x3f];
-            out.byte(if is_padding { b'=' } else { letter });
-        }
+    if key.is_binary() {
+        base64::encode(key.as_bytes(), |letter| out.byte(letter));
+    } else {
+        out.push(key.as_bytes());
     }
 }
 

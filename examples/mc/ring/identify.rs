@@ -1,0 +1,110 @@
+//! `mc ring identify`: which client filled a deployment, and how it was set up.
+
+use super::bar::{percent, ratio};
+use super::kinds::Kinds;
+use super::records::{self, Deployment};
+use crate::fleet::Fleet;
+use crate::outcome::{Failure, Outcome, say};
+use clap::Args;
+use moecache::{Result, Scheme};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+#[derive(Args)]
+pub(super) struct Identify {
+    /// Recorded keys and their servers, as `mc ring verify` takes them; a scheme that is recorded
+    /// does not count. pylibmc's schemes go by libmemcached's names. - is standard input
+    file: String,
+}
+
+/// A scheme, and how many of the recorded keys it places where they were.
+struct Fit {
+    scheme: Scheme,
+    right: u64,
+}
+
+impl Identify {
+    pub(super) fn run(self, fleet: &Fleet, out: &mut impl Write) -> Result<Outcome, Failure> {
+        let deployments = records::read(&self.file, fleet)?;
+        let keys: usize = deployments.iter().map(|it| it.placements.len()).sum();
+        let keys = u64::try_from(keys).unwrap_or(u64::MAX);
+        let fits = try_all(&deployments, fleet);
+        if fits.is_empty() {
+            return Err(Failure::Usage("no scheme could be tried".to_owned()));
+        }
+        let right = fits.iter().filter(|fit| fit.right == keys);
+        let right: Vec<Scheme> = right.map(|fit| fit.scheme).collect();
+        if right.is_empty() {
+            say_the_best(fits, keys);
+            return Ok(Outcome::Unmet);
+        }
+        // Schemes differ the most where there are the most servers.
+        let largest = deployments.iter().map(|it| &it.servers);
+        let largest = largest.max_by_key(|servers| servers.len());
+        let kinds = Kinds::new(&right, largest.map_or(&[], Vec::as_slice), fleet)?;
+        kinds.write(out)?;
+        if let Some(keys) = kinds.keys_that_tell() {
+            say(&format!(
+                "the schemes with an empty line between them differ on other keys; to tell them \
+                 apart, record too where these are: {}",
+                keys.join(", ")
+            ));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// All schemes that there can be with these servers and keys; why others cannot, it says.
+fn try_all(deployments: &[Deployment], fleet: &Fleet) -> Vec<Fit> {
+    let mut fits = Vec::new();
+    let mut untried = BTreeMap::<String, Vec<String>>::new();
+    for scheme in Scheme::all() {
+        match right(scheme, deployments, fleet) {
+            Ok(right) => fits.push(Fit { scheme, right }),
+            Err(error) => {
+                let alike = untried.entry(format!("{error:#}")).or_default();
+                alike.push(scheme.to_string());
+            }
+        }
+    }
+    for (reason, schemes) in untried {
+        let (first, more) = (&schemes[0], schemes.len() - 1);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        say(&format!("not tried: {first}{more}: {reason}"));
+    }
+    fits
+}
+
+/// How many of the recorded keys `scheme` places where they were.
+fn right(scheme: Scheme, deployments: &[Deployment], fleet: &Fleet) -> Result<u64> {
+    let mut right = 0;
+    for deployment in deployments {
+        let placer = fleet.placer_of(&deployment.servers, Some(scheme))?;
+        for placement in &deployment.placements {
+            right += u64::from(placer.place(&placement.key)? == placement.server);
+        }
+    }
+    Ok(right)
+}
+
+fn say_the_best(mut fits: Vec<Fit>, keys: u64) {
+    fits.sort_by_key(|fit| Reverse(fit.right));
+    say(&format!(
+        "no scheme places all {keys} keys so; the best are"
+    ));
+    for Fit { scheme, right } in fits.into_iter().take(3) {
+        say(&format!(
+            "{scheme}: {right}, {}",
+            percent(ratio(right, keys))
+        ));
+    }
+    say(
+        "do the servers have the order that they have there, the ports, the weights, and the \
+         spelling of the hosts?",
+    );
+}

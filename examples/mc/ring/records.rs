@@ -1,0 +1,196 @@
+//! Files of recorded placements: which key was found on which server.
+//!
+//! A line is a key and its server, with a tab or spaces between them: the server by its place in the
+//! list, from 0, or as host:port, or both, as `mc where` prints them. Or it is a JSON object with
+//! the servers, and with the scheme as which it was recorded:
+//!
+//! ```json
+//! {"peer": "pylibmc", "scheme": "consistent/md5",
+//!  "servers": [{"host": "10.0.0.1", "port": 11211, "weight": 1}],
+//!  "keys": [["key1", 0], ["key2", 0]]}
+//! ```
+//!
+//! (on one line), all but the keys of which may be left out, and is then that of the options. A
+//! server may have a `ring_name` too.
+
+use crate::fleet::Fleet;
+use crate::lines::{Line, Lines};
+use crate::outcome::Failure;
+use moecache::{DEFAULT_PORT, Server};
+use serde::Deserialize;
+
+/// Keys that were recorded on the same servers.
+pub(super) struct Deployment {
+    /// The first line of the file that it is on.
+    pub(super) line: u64,
+    /// The scheme's name, if it was recorded.
+    pub(super) scheme: Option<String>,
+    pub(super) servers: Vec<Server>,
+    pub(super) placements: Vec<Placement>,
+}
+
+pub(super) struct Placement {
+    pub(super) line: u64,
+    pub(super) key: Vec<u8>,
+    /// The place of the server in the list, from 0.
+    pub(super) server: usize,
+}
+
+/// All of the file; the lines that are not JSON together, on the servers of the options.
+pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure> {
+    let mut deployments = Vec::new();
+    let mut by_hand = Deployment {
+        line: 1,
+        scheme: None,
+        servers: fleet.servers()?,
+        placements: Vec::new(),
+    };
+    let mut lines = Lines::open(file)?;
+    while let Some(line) = lines.next()? {
+        let refused = |reason| Failure::Usage(format!("{}: {reason}", line.place));
+        match line.bytes.trim_ascii() {
+            [] => {}
+            // A key may begin with a brace; its server does not end with one.
+            [b'{', .., b'}'] => {
+                deployments.push(parse_json(line, &by_hand.servers).map_err(refused)?);
+            }
+            text => {
+                let placement = parse(text, line, &by_hand.servers).map_err(refused)?;
+                by_hand.placements.push(placement);
+            }
+        }
+    }
+    deployments.push(by_hand);
+    deployments.retain(|deployment| !deployment.placements.is_empty());
+    if deployments.is_empty() {
+        return Err(Failure::Usage(format!("{file}: no placements are in it")));
+    }
+    Ok(deployments)
+}
+
+/// A key and its server, once or in several ways.
+fn parse(text: &[u8], line: Line<'_>, servers: &[Server]) -> Result<Placement, String> {
+    let is_tab = |byte: &u8| *byte == b'\t';
+    let has_tabs = text.iter().any(is_tab);
+    let fields = text.split(|byte| {
+        if has_tabs {
+            is_tab(byte)
+        } else {
+            *byte == b' '
+        }
+    });
+    let mut fields = fields.filter(|field| !field.is_empty());
+    let key = fields.next().unwrap_or_default();
+    let mut found = None;
+    for field in fields {
+        let field = std::str::from_utf8(field).map_err(|error| error.to_string())?;
+        let server = match field.parse() {
+            Ok(index) => Recorded::Index(index),
+            Err(_) => Recorded::Server(field.to_owned()),
+        };
+        let index = server.index(servers)?;
+        if found.is_some_and(|other| other != index) {
+            return Err(format!(
+                "{field:?} is another server than the one before it"
+            ));
+        }
+        found = Some(index);
+    }
+    Ok(Placement {
+        line: line.place.line,
+        key: key.to_vec(),
+        server: found.ok_or("a key and its server are needed, with a tab between them")?,
+    })
+}
+
+fn parse_json(line: Line<'_>, servers: &[Server]) -> Result<Deployment, String> {
+    let object: Object = serde_json::from_slice(line.bytes).map_err(|error| error.to_string())?;
+    let servers = match object.servers {
+        Some(servers) => servers.into_iter().map(Server::from).collect(),
+        None => servers.to_vec(),
+    };
+    let placements = object.keys.into_iter().map(|(key, server)| {
+        Ok(Placement {
+            line: line.place.line,
+            key: key.into_bytes(),
+            server: server.index(&servers)?,
+        })
+    });
+    let placements = placements.collect::<Result<_, String>>()?;
+    let scheme = match (object.peer, object.scheme) {
+        (Some(peer), Some(scheme)) => Some(format!("{peer}:{scheme}")),
+        (peer, scheme) => peer.or(scheme),
+    };
+    Ok(Deployment {
+        line: line.place.line,
+        scheme,
+        servers,
+        placements,
+    })
+}
+
+#[derive(Deserialize)]
+struct Object {
+    peer: Option<String>,
+    scheme: Option<String>,
+    servers: Option<Vec<Typed>>,
+    keys: Vec<(String, Recorded)>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Typed {
+    Text(String),
+    Parts {
+        host: String,
+        port: Option<u16>,
+        weight: Option<u32>,
+        ring_name: Option<String>,
+    },
+}
+
+impl From<Typed> for Server {
+    fn from(typed: Typed) -> Self {
+        match typed {
+            Typed::Text(text) => text.into(),
+            Typed::Parts {
+                host,
+                port,
+                weight,
+                ring_name,
+            } => {
+                let server = Self::from((host, port.unwrap_or(DEFAULT_PORT), weight.unwrap_or(1)));
+                match ring_name {
+                    Some(name) => server.ring_name(name),
+                    None => server,
+                }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Recorded {
+    Index(usize),
+    Server(String),
+}
+
+impl Recorded {
+    /// The place in the list of the server that is meant.
+    fn index(self, servers: &[Server]) -> Result<usize, String> {
+        match self {
+            Self::Index(index) if index < servers.len() => Ok(index),
+            Self::Index(index) => {
+                let count = servers.len();
+                Err(format!("server {index}; there are {count}, counted from 0"))
+            }
+            Self::Server(text) => {
+                // In one spelling: the port may be left out.
+                let name = Server::from(&text).to_string();
+                let place = servers.iter().position(|known| known.to_string() == name);
+                place.ok_or_else(|| format!("{text:?} is none of the servers"))
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A client's settings as plain data, and where they come from: serde's formats, a URL, a
+//! libmemcached configuration string, pylibmc's behaviours. May use everything below the client.
+
+mod behaviour;
+mod field;
+mod libmemcached;
+mod note;
+mod option_string;
+mod pylibmc;
+mod serial;
+mod url;
+mod value;
+
+pub use note::Note;
+pub use pylibmc::Behaviors;
+
+use crate::client::{Client, ClientBuilder};
+use crate::conn::Protocol;
+use crate::error::Result;
+use crate::hash::Hash;
+use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
+use crate::locator::{Distribution, Scheme};
+use crate::server::Server;
+use crate::value::{Compression, Format};
+use std::time::Duration;
+
+/// The settings of a [`Client`] as plain data, to be read from a file, a URL, or the configuration
+/// that a libmemcached or pylibmc deployment already has.
+///
+/// The fields are the settings of [`ClientBuilder`] that are data, by the same names; what is left
+/// out has the builder's default. What they mean together is judged by
+/// [`ClientBuilder::build`], that is, by [`client`](Self::client).
+///
+/// # From a file
+///
+/// With serde, from any format that describes itself: TOML, JSON, YAML and the like. Unknown names
+/// are errors.
+///
+/// ```
+/// use moecache::{Config, Peer};
+/// use std::time::Duration;
+///
+/// let config: Config = toml::from_str(
+///     r#"
+///     servers = ["10.0.0.1:11211", "10.0.0.2:11211:5", "/run/memcached.sock"]
+///     compatible_with = "pylibmc:consistent/fnv1a_32"
+///     timeout = "500ms"
+///     max_read_size = "64MiB"
+///     "#,
+/// )?;
+/// assert_eq!(config.timeout, Some(Duration::from_millis(500)));
+/// assert_eq!(config.compatible_with.map(|scheme| scheme.peer()), Some(Peer::Pylibmc));
+///
+/// let same: Config = serde_json::from_str(
+///     r#"{
+///         "servers": ["10.0.0.1", {"host": "10.0.0.2", "weight": 5}, {"path": "/run/memcached.sock"}],
+///         "compatible_with": "pylibmc", "distribution": "libmemcached:consistent", "hash": "fnv1a_32",
+///         "timeout": 0.5,
+///         "max_read_size": 67108864
+///     }"#,
+/// )?;
+/// assert_eq!(same.servers, config.servers);
+///
+/// let same: Config = serde_saphyr::from_str(
+///     "
+/// servers:
+///   - 10.0.0.1
+///   - {host: 10.0.0.2, weight: 5}
+///   - /run/memcached.sock
+/// compatible_with: pylibmc:consistent/fnv1a_32
+/// timeout: 500ms
+/// max_read_size: 64MiB
+/// ",
+/// )?;
+/// assert_eq!(same, config);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// * Servers are texts as [`Server`] has them, or tables of `host`, `port`, `weight` and
+///   `ring_name`, or of `path`, `weight` and `ring_name`; `servers` may also be one text with commas
+///   in between.
+/// * Durations are seconds, whole or not, or texts with a unit: `"250us"`, `"500ms"`, `"2s"`,
+///   `"1m"`, `"1h"`; `"forever"` is [`Duration::MAX`].
+/// * Sizes are bytes, or texts with a unit: `"64KiB"`, `"64MiB"`, `"1GiB"`.
+/// * All else that is not a number or a switch is a text as the type of the field parses it.
+///
+/// # From a URL
+///
+/// `memcache://` or `memcached://`, the servers with commas in between, and after a `?` the other
+/// fields by their names, percent-encoded where needed:
+///
+/// ```
+/// use moecache::Config;
+///
+/// let url = "memcache://10.0.0.1,10.0.0.2:11211:5,/run/memcached.sock\
+///            ?compatible_with=pylibmc:consistent/fnv1a_32&timeout=500ms&max_read_size=64MiB";
+/// let client = url.parse::<Config>()?.client()?;
+/// assert_eq!(client.scheme().unwrap().to_string(), "pylibmc:consistent/fnv1a_32");
+/// # Ok::<(), moecache::Error>(())
+/// ```
+///
+/// A user or a password before an `@` is refused, and shown in no error.
+///
+/// # From libmemcached and pylibmc
+///
+/// [`from_libmemcached`](Self::from_libmemcached) reads a configuration string, and
+/// [`from_pylibmc`](Self::from_pylibmc) pylibmc's behaviours; what each setting does here,
+/// [`guide::behaviours`](crate::guide::behaviours) lists.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Config {
+    /// [`ClientBuilder::servers`].
+    pub servers: Vec<Server>,
+    /// [`ClientBuilder::compatible_with`].
+    pub compatible_with: Option<Scheme>,
+    /// [`ClientBuilder::distribution`].
+    pub distribution: Option<Distribution>,
+    /// [`ClientBuilder::hash`].
+    pub hash: Option<Hash>,
+    /// [`ClientBuilder::resolve_names`].
+    pub resolve_names: bool,
+    /// [`ClientBuilder::format`].
+    pub format: Option<Format>,
+    /// [`ClientBuilder::compression`].
+    pub compression: Option<Compression>,
+    /// [`ClientBuilder::max_decompressed_size`], in bytes.
+    pub max_decompressed_size: Option<usize>,
+    /// [`ClientBuilder::timeout`].
+    pub timeout: Option<Duration>,
+    /// [`ClientBuilder::connect_timeout`].
+    pub connect_timeout: Option<Duration>,
+    /// [`ClientBuilder::max_value_size`], in bytes.
+    pub max_value_size: Option<usize>,
+    /// [`ClientBuilder::max_read_size`], in bytes.
+    pub max_read_size: Option<usize>,
+    /// [`ClientBuilder::protocol`].
+    pub protocol: Option<Protocol>,
+    /// [`ClientBuilder::prefix`].
+    pub prefix: Option<String>,
+    /// [`ClientBuilder::prefix_placement`].
+    pub prefix_placement: Option<PrefixPlacement>,
+    /// [`ClientBuilder::key_transform`].
+    pub key_transform: Option<KeyTransform>,
+    /// [`ClientBuilder::binary_keys`]; where [`key_bytes`](Self::key_bytes) is given, that counts.
+    pub binary_keys: bool,
+    /// [`ClientBuilder::key_bytes`].
+    pub key_bytes: Option<KeyBytes>,
+    /// [`ClientBuilder::max_connections`].
+    pub max_connections: Option<usize>,
+    /// [`ClientBuilder::max_idle_connections`].
+    pub max_idle_connections: Option<usize>,
+    /// [`ClientBuilder::idle_timeout`].
+    pub idle_timeout: Option<Duration>,
+}
+
+impl Config {
+    /// The client. Nothing is connected.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`], which name the field and what is allowed.
+    pub fn client(&self) -> Result<Client> {
+        self.builder().build()
+    }
+
+    /// The builder with these settings, for those that are not data: a program's own locator, or
+    /// its own transcoder.
+    ///
+    /// ```
+    /// use moecache::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.servers = vec!["10.0.0.1".into(), "10.0.0.2".into()];
+    /// let client = config.builder().max_connections(8).build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn builder(&self) -> ClientBuilder {
+        /// Calls the setter, if there is something to set.
+        fn give<T>(
+            builder: ClientBuilder,
+            value: Option<T>,
+            set: impl FnOnce(ClientBuilder, T) -> ClientBuilder,
+        ) -> ClientBuilder {
+            match value {
+                Some(value) => set(builder, value),
+                None => builder,
+            }
+        }
+        type Builder = ClientBuilder;
+        let on = |switch: bool| switch.then_some(());
+
+        let builder = Client::builder().servers(&self.servers);
+        let builder = give(builder, self.compatible_with, Builder::compatible_with);
+        let builder = give(builder, self.distribution, Builder::distribution);
+        let builder = give(builder, self.hash, Builder::hash);
+        let builder = give(builder, on(self.resolve_names), |builder, ()| {
+            builder.resolve_names()
+        });
+        let builder = give(builder, self.format, Builder::format);
+        let builder = give(builder, self.compression, Builder::compression);
+        let builder = give(
+            builder,
+            self.max_decompressed_size,
+            Builder::max_decompressed_size,
+        );
+        let builder = give(builder, self.timeout, Builder::timeout);
+        let builder = give(builder, self.connect_timeout, Builder::connect_timeout);
+        let builder = give(builder, self.max_value_size, Builder::max_value_size);
+        let builder = give(builder, self.max_read_size, Builder::max_read_size);
+        let builder = give(builder, self.protocol, Builder::protocol);
+        let builder = give(builder, self.prefix.as_ref(), Builder::prefix);
+        let builder = give(builder, self.prefix_placement, Builder::prefix_placement);
+        let builder = give(builder, self.key_transform, Builder::key_transform);
+        let builder = give(builder, on(self.binary_keys), |builder, ()| {
+            builder.binary_keys()
+        });
+        let builder = give(builder, self.key_bytes, Builder::key_bytes);
+        let builder = give(builder, self.max_connections, Builder::max_connections);
+        let builder = give(
+            builder,
+            self.max_idle_connections,
+            Builder::max_idle_connections,
+        );
+        give(builder, self.idle_timeout, Builder::idle_timeout)
+    }
+}

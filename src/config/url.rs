@@ -1,0 +1,84 @@
+use super::Config;
+use super::value::Value;
+use crate::error::Error;
+use std::str::FromStr;
+
+/// `memcache://a:11211,b:11211:5,/run/c.sock?compatible_with=pylibmc&timeout=500ms`; see
+/// [`Config`].
+impl FromStr for Config {
+    type Err = Error;
+
+    // No error shows the URL: there may be a password in it.
+    fn from_str(url: &str) -> Result<Self, Error> {
+        let rest = url
+            .strip_prefix("memcache://")
+            .or_else(|| url.strip_prefix("memcached://"));
+        let Some(rest) = rest else {
+            return refused("it must begin with memcache:// or memcached://");
+        };
+        if rest.contains('#') {
+            return refused("there is no use for what comes after #; in a value write %23");
+        }
+        // Anywhere: a password may hold a question mark.
+        if rest.contains('@') {
+            return refused("no user or password is allowed; in a value write %40 for @");
+        }
+        let (servers, query) = match rest.split_once('?') {
+            Some((servers, query)) => (servers, query),
+            None => (rest, ""),
+        };
+        let mut config = Self::default();
+        if !servers.is_empty() {
+            let servers: Result<Vec<Value>, Error> = servers.split(',').map(server).collect();
+            config.set("servers", &Value::List(servers?))?;
+        }
+        let mut seen = vec!["servers".to_owned()];
+        for setting in query.split('&').filter(|setting| !setting.is_empty()) {
+            let Some((name, value)) = setting.split_once('=') else {
+                return refused("after the ? there must be settings as in timeout=500ms&hash=md5");
+            };
+            let name = decoded(name)?;
+            if seen.contains(&name) {
+                return refused(&format!("{name} is given twice"));
+            }
+            config.set(&name, &Value::Text(decoded(value)?))?;
+            seen.push(name);
+        }
+        Ok(config)
+    }
+}
+
+fn refused<T>(reason: &str) -> Result<T, Error> {
+    Err(Error::validation(format!("url: {reason}")))
+}
+
+/// One server; the slash that many put before a `?` is no part of it.
+fn server(encoded: &str) -> Result<Value, Error> {
+    let server = decoded(encoded)?;
+    let is_path = server.starts_with('/') || server.starts_with("unix:");
+    Ok(Value::Text(match server.strip_suffix('/') {
+        Some(server) if !is_path => server.to_owned(),
+        _ => server,
+    }))
+}
+
+/// RFC 3986, section 2.1. A `+` is itself.
+fn decoded(text: &str) -> Result<String, Error> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return refused("after a % there must be two hexadecimal digits");
+        };
+        bytes.extend(u8::try_from(high << 4 | low));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(_) => refused("what is percent-encoded must be UTF-8"),
+    }
+}

@@ -1,0 +1,7 @@
+//! Guides: pages for a purpose, in place of a page for a type. Documentation only.
+
+#[doc = include_str!("behaviours.md")]
+pub mod behaviours {}
+
+#[doc = include_str!("joining.md")]
+pub mod joining {}

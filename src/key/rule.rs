@@ -1,0 +1,178 @@
+use super::error::{KeyError, Length};
+use super::names;
+use super::{Key, MAX_IN_BASE64, MAX_KEY_LENGTH};
+use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which bytes a key may have, as they are sent.
+///
+/// ```
+/// use moecache::{Client, KeyBytes, Protocol};
+///
+/// let client = Client::builder().servers("10.0.0.1").key_bytes(KeyBytes::NonAscii).build()?;
+/// client.server_for("ключ")?;
+/// assert!(client.server_for("a key").is_err());
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyBytes {
+    /// Printable ASCII without the space, 0x21 to 0x7e: what moecache allows, EnyimMemcached in its
+    /// text protocol, php-memcached, and libmemcached when it verifies keys.
+    Printable,
+    /// Besides those, 0x80 to 0xff: UTF-8, say. All that a line can hold without harm: no space, no
+    /// control character.
+    NonAscii,
+    /// All of them, where the protocol is meta, which sends keys that need it in base64 and allows
+    /// them 186 bytes, or binary, which allows 250. The servers must be memcached 1.6.18 or later, or
+    /// speak the binary protocol.
+    Any,
+}
+
+impl KeyBytes {
+    const NAMES: [(Self, &'static str); 3] = [
+        (Self::Printable, "printable"),
+        (Self::NonAscii, "non-ascii"),
+        (Self::Any, "any"),
+    ];
+}
+
+impl fmt::Display for KeyBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(names::name(&Self::NAMES, self))
+    }
+}
+
+impl FromStr for KeyBytes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        names::parse("key_bytes", &Self::NAMES, text)
+    }
+}
+
+/// Which bytes are a key, in a protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyRule {
+    /// Printable ASCII without the space, 0x21 to 0x7e.
+    Printable,
+    /// Those, and 0x80 to 0xff. memcached splits a line at spaces and ends it at a line feed; the
+    /// other control characters it would store, but not every client reads them back: libmemcached
+    /// 1.0 takes the reply for one without a value.
+    NonAscii,
+    /// All, for a protocol of lines: base64 carries those that are not printable.
+    Base64,
+    /// All, for a protocol that gives the length of each key.
+    Counted,
+}
+
+impl KeyRule {
+    pub(crate) fn key(self, bytes: &[u8]) -> Result<Key<'_>, KeyError> {
+        let sent = bytes.len();
+        if sent == 0 {
+            return Err(KeyError::Empty);
+        }
+        let length = Length::of(sent);
+        if sent > MAX_KEY_LENGTH {
+            return Err(KeyError::TooLong { length });
+        }
+        let bad = self.bad_byte(bytes);
+        match (self, bad) {
+            (Self::Printable | Self::NonAscii, Some(error)) => return Err(error),
+            (Self::Base64, Some(_)) if sent > MAX_IN_BASE64 => {
+                return Err(KeyError::TooLongForBase64 { length });
+            }
+            _ => {}
+        }
+        Ok(Key {
+            bytes,
+            unplaced: 0,
+            is_binary: bad.is_some(),
+        })
+    }
+
+    /// The first byte that a key may not have, or that makes it binary.
+    fn bad_byte(self, bytes: &[u8]) -> Option<KeyError> {
+        let is_good = match self {
+            Self::NonAscii => |byte: u8| byte > b' ' && byte != 0x7f,
+            Self::Printable | Self::Base64 | Self::Counted => |byte: u8| byte.is_ascii_graphic(),
+        };
+        // All of them first: without a way out of the loop, several are judged at once.
+        if bytes.iter().fold(true, |good, &byte| good & is_good(byte)) {
+            return None;
+        }
+        let at = bytes.iter().position(|&byte| !is_good(byte))?;
+        let byte = bytes[at];
+        Some(KeyError::BadByte {
+            at,
+            byte,
+            rule: self,
+        })
+    }
+
+    /// Whether keys can begin with `prefix`.
+    pub(super) fn check_prefix(self, prefix: &[u8]) -> Result<(), KeyError> {
+        match (self, self.bad_byte(prefix)) {
+            (Self::Printable | Self::NonAscii, Some(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is allowed, for messages.
+    pub(super) fn allowed(self) -> &'static str {
+        match self {
+            Self::Printable => "the printable ASCII characters 0x21 to 0x7e",
+            Self::NonAscii => "0x21 to 0x7e and 0x80 to 0xff",
+            Self::Base64 | Self::Counted => "all",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_key(rule: KeyRule, bytes: &[u8]) -> bool {
+        rule.key(bytes).is_ok_and(|key| key.as_bytes() == bytes)
+    }
+
+    #[test]
+    fn every_byte_is_judged() {
+        for byte in 0..=u8::MAX {
+            let key = [b'a', byte];
+            let is_printable = (0x21..=0x7e).contains(&byte);
+            for (rule, allowed) in [
+                (KeyRule::Printable, is_printable),
+                (KeyRule::NonAscii, is_printable || byte >= 0x80),
+            ] {
+                let error = KeyError::BadByte { at: 1, byte, rule };
+                match rule.key(&key) {
+                    Ok(key) => assert!(allowed && !key.is_binary(), "byte {byte:#04x}"),
+                    Err(found) => assert!(!allowed && found == error, "byte {byte:#04x}"),
+                }
+            }
+            for rule in [KeyRule::Base64, KeyRule::Counted] {
+                assert_eq!(rule.key(&key).unwrap().is_binary(), !is_printable);
+            }
+        }
+    }
+
+    #[test]
+    fn every_length_is_judged() {
+        for length in 0..=300 {
+            for (rule, byte, longest) in [
+                (KeyRule::Printable, b'k', 250),
+                (KeyRule::NonAscii, 0xff, 250),
+                (KeyRule::Base64, b'k', 250),
+                (KeyRule::Base64, 0, 186),
+                (KeyRule::Counted, 0, 250),
+            ] {
+                let key = vec![byte; length];
+                let expected = (1..=longest).contains(&length);
+                assert_eq!(is_key(rule, &key), expected, "{rule:?}, {length} bytes");
+            }
+        }
+        assert_eq!(KeyRule::Printable.key(b""), Err(KeyError::Empty));
+    }
+}

@@ -1,0 +1,137 @@
+use super::base64;
+use super::error::KeyError;
+use super::names;
+use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// What is made of each key before it is sent: one of EnyimMemcached's key transformers. The key's
+/// server is chosen by what comes out.
+///
+/// Keys that are transformed may be any bytes (the hashes take UTF-8), and those that are hashed may
+/// be of any length.
+///
+/// ```
+/// use moecache::{Client, KeyTransform};
+///
+/// let client = Client::builder()
+///     .servers("10.0.0.1")
+///     .key_transform(KeyTransform::Base64)
+///     .build()?;
+/// client.server_for("not a key as it is")?;
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum KeyTransform {
+    /// None, as with EnyimMemcached's `DefaultKeyTransformer`.
+    #[default]
+    None,
+    /// `Base64KeyTransformer`: the base64 of the key, which may be up to 186 bytes long.
+    Base64,
+    /// `SHA1KeyTransformer`: the base64 of the SHA-1 of the key in UTF-16, 28 characters. Needs the
+    /// feature `sha1`.
+    Sha1,
+    /// `TigerHashKeyTransformer`: the base64 of the Tiger hash of the key in UTF-16, 32 characters.
+    /// Needs the feature `tiger`.
+    Tiger,
+}
+
+type Hash = fn(&[u8]) -> Vec<u8>;
+
+impl KeyTransform {
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::None, "none"),
+        (Self::Base64, "base64"),
+        (Self::Sha1, "sha1"),
+        (Self::Tiger, "tiger"),
+    ];
+
+    /// Whether the crate was built with what it needs.
+    pub(crate) fn check(self) -> Result<(), KeyError> {
+        self.apply(&mut Vec::new(), 0)
+    }
+
+    /// Transforms what is in `key` from `start` on.
+    pub(super) fn apply(self, key: &mut Vec<u8>, start: usize) -> Result<(), KeyError> {
+        let made_of = match self {
+            Self::None => return Ok(()),
+            Self::Base64 => key.split_off(start),
+            Self::Sha1 | Self::Tiger => {
+                let transform = names::name(&Self::NAMES, &self);
+                let hash = self.hash().ok_or(KeyError::NoFeature { transform })?;
+                let text = std::str::from_utf8(&key[start..]);
+                let text = text.map_err(|_| KeyError::NotText { transform })?;
+                hash(&utf_16(text))
+            }
+        };
+        key.truncate(start);
+        base64::encode(&made_of, |letter| key.push(letter));
+        Ok(())
+    }
+
+    /// The hash, if the crate was built with it.
+    fn hash(self) -> Option<Hash> {
+        match self {
+            #[cfg(feature = "sha1")]
+            Self::Sha1 => Some(|text| <sha1::Sha1 as sha1::Digest>::digest(text).to_vec()),
+            // Enyim's own `TigerHash` pads wrongly where a message is 55 bytes longer than a multiple
+            // of 64, which none is in UTF-16: their length is even.
+            #[cfg(feature = "tiger")]
+            Self::Tiger => Some(|text| <tiger::Tiger as tiger::Digest>::digest(text).to_vec()),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody can tell from what it makes what it was made of.
+    pub(super) fn is_one_way(self) -> bool {
+        matches!(self, Self::Sha1 | Self::Tiger)
+    }
+
+    /// What it was made of; `None` if it was made of nothing.
+    pub(super) fn undo(self, key: Vec<u8>) -> Option<Vec<u8>> {
+        match self {
+            Self::Base64 => base64::decode(&key),
+            Self::None | Self::Sha1 | Self::Tiger => Some(key),
+        }
+    }
+}
+
+impl fmt::Display for KeyTransform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(names::name(&Self::NAMES, self))
+    }
+}
+
+impl FromStr for KeyTransform {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        names::parse("key_transform", &Self::NAMES, text)
+    }
+}
+
+/// `Encoding.Unicode.GetBytes`: UTF-16, little endian, without a mark.
+fn utf_16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[cfg(all(test, feature = "tiger"))]
+mod tests {
+    use super::*;
+
+    /// The test vectors of Tiger's authors, byte by byte as Enyim writes them: each of the three words
+    /// with its low byte first.
+    #[test]
+    fn tiger_is_tiger() {
+        let tiger = KeyTransform::Tiger.hash().unwrap();
+        let hex =
+            |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+        for (text, expected) in [
+            ("", "3293ac630c13f0245f92bbb1766e16167a4e58492dde73f3"),
+            ("abc", "2aab1484e8c158f2bfb8c5ff41b57a525129131c957b5f93"),
+        ] {
+            assert_eq!(hex(tiger(text.as_bytes())), expected);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use crate::reason;
+use moecache::{Config, Protocol, Server};
+use std::time::Duration;
+
+#[test]
+fn servers() {
+    let rows: [(&str, Vec<Server>); 9] = [
+        ("memcache://a", vec!["a".into()]),
+        ("memcached://a:11212/", vec!["a:11212".into()]),
+        (
+            "memcache://a,b:11212:5?",
+            vec!["a".into(), "b:11212:5".into()],
+        ),
+        (
+            "memcache://[::1]:11212/?timeout=1",
+            vec![("::1", 11212).into()],
+        ),
+        (
+            "memcache://[fe80::1%25eth0]",
+            vec![("fe80::1%eth0", 11211).into()],
+        ),
+        ("memcache:///run/a.sock", vec!["/run/a.sock".into()]),
+        (
+            "memcache://%2Frun%2Fa%20b.sock,c",
+            vec!["/run/a b.sock".into(), "c".into()],
+        ),
+        (
+            "memcache://unix:/run/a%2cb.sock",
+            vec!["/run/a,b.sock".into()],
+        ),
+        ("memcache://", vec![]),
+    ];
+    for (url, expected) in rows {
+        assert_eq!(url.parse::<Config>().unwrap().servers, expected, "{url}");
+    }
+}
+
+#[test]
+fn settings_have_the_names_of_the_fields() {
+    let url = "memcache://a:11211,b:11211:5?compatible_with=enyim%3Aketama%2Fmd5&timeout=500ms\
+               &connect_timeout=0.1&max_read_size=64MiB&max_connections=8&protocol=meta\
+               &binary_keys=true&resolve_names=false&&";
+    let mut expected = Config::default();
+    expected.servers = vec!["a:11211".into(), "b:11211:5".into()];
+    expected.compatible_with = Some("enyim:ketama/md5".parse().unwrap());
+    expected.timeout = Some(Duration::from_millis(500));
+    expected.connect_timeout = Some(Duration::from_millis(100));
+    expected.max_read_size = Some(64 << 20);
+    expected.max_connections = Some(8);
+    expected.protocol = Some(Protocol::Meta);
+    expected.binary_keys = true;
+    assert_eq!(url.parse::<Config>().unwrap(), expected);
+}
+
+#[test]
+fn errors() {
+    let rows = [
+        (
+            "redis://a",
+            "url: it must begin with memcache:// or memcached://",
+        ),
+        (
+            "a:11211",
+            "url: it must begin with memcache:// or memcached://",
+        ),
+        (
+            "memcache://me:secret@a",
+            "url: no user or password is allowed; in a value write %40 for @",
+        ),
+        (
+            "memcache://a,me:secret@b?timeout=1s",
+            "url: no user or password is allowed; in a value write %40 for @",
+        ),
+        ("memcache://me:secret%40a", "servers: \"...@a\": "),
+        (
+            "memcache://me:sec?secret@a",
+            "url: no user or password is allowed; in a value write %40 for @",
+        ),
+        (
+            "memcache://a?timout=1&password=secret",
+            "config: there is no field \"timout\"; allowed are servers",
+        ),
+        (
+            "memcache://a?password=secret",
+            "config: there is no field \"password\"; allowed are servers",
+        ),
+        (
+            "memcache://a?timeout=1&timeout=1",
+            "url: timeout is given twice",
+        ),
+        ("memcache://a?servers=b", "url: servers is given twice"),
+        (
+            "memcache://a?timeout",
+            "url: after the ? there must be settings as in timeout=500ms&hash=md5",
+        ),
+        (
+            "memcache://a?timeout=soon",
+            "timeout: \"soon\" is not possible; allowed are a number of seconds",
+        ),
+        (
+            "memcache://a?binary_keys=yes",
+            "binary_keys: \"yes\" is not possible; allowed are true and false",
+        ),
+        (
+            "memcache://a?hash=%6g",
+            "url: after a % there must be two hexadecimal digits",
+        ),
+        (
+            "memcache://a?hash=%6",
+            "url: after a % there must be two hexadecimal digits",
+        ),
+        (
+            "memcache://a?hash=%ff",
+            "url: what is percent-encoded must be UTF-8",
+        ),
+        (
+            "memcache://a?hash=md5#top",
+            "url: there is no use for what comes after #; in a value write %23",
+        ),
+        ("memcache://a,,b", "servers: \"\": the host is empty"),
+        (
+            "memcache://a:11211/0",
+            "servers: \"a:11211/0\": the port must be a number from 1 to 65535",
+        ),
+        (
+            "memcache://a:0",
+            "servers: \"a:0\": port 0; 1 to 65535 are allowed",
+        ),
+    ];
+    for (url, expected) in rows {
+        let error = reason(url.parse::<Config>());
+        assert!(error.starts_with(expected), "{url}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

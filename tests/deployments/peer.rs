@@ -1,0 +1,47 @@
+//! What every peer can do: store, and read.
+
+use crate::python::Driver;
+use crate::shared::Values;
+use crate::tools::Tools;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A client of another project.
+pub trait Peer {
+    fn store(&mut self, texts: &BTreeMap<String, String>);
+
+    /// Those that are there.
+    fn load(&mut self, keys: &[String]) -> BTreeMap<String, String>;
+
+    /// Stores values, and returns those that it cannot store, with the reason.
+    fn store_values(&mut self, values: &Values) -> BTreeMap<String, String>;
+
+    /// What it reads instead of these values, where it does.
+    fn misread(&mut self, values: &Values) -> BTreeMap<String, String>;
+}
+
+/// libmemcached's own name stands for its tools.
+pub const TOOLS: &str = "libmemcached";
+
+/// Whether it can be tried; that it cannot is printed. All but libmemcached's tools must be there.
+pub fn is_there(name: &str) -> bool {
+    let missing = if name == TOOLS {
+        Tools::missing()
+    } else {
+        None
+    };
+    if let Some(why) = &missing {
+        println!("skipped: {name}: {why}");
+    }
+    missing.is_none()
+}
+
+/// Starts it on these servers: `host:port`, or `host:port:weight`. The settings are those that
+/// [`Tools`] has, or driver.py for this client.
+pub fn start(name: &'static str, settings: &Value, servers: &[String]) -> Box<dyn Peer> {
+    if name == TOOLS {
+        Box::new(Tools::new(settings, servers))
+    } else {
+        Box::new(Driver::start(name, settings, servers))
+    }
+}
