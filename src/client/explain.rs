@@ -1,5 +1,6 @@
 use super::Client;
 use crate::error::Result;
+use crate::key::Scratch;
 use crate::locator::Scheme;
 use std::fmt;
 
@@ -9,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The key as it goes over the wire.
+    /// The key as it goes over the wire, with its prefix.
     pub key: Vec<u8>,
     /// The text that is hashed: the key, or what the scheme makes of it. `None` if nothing is, or
     /// the program's own locator does not tell.
@@ -49,15 +50,16 @@ impl Client {
     /// ```
     pub fn explain(&self, key: impl AsRef<[u8]>) -> Result<Explanation> {
         let shared = &*self.shared;
-        let explained = shared.key(key.as_ref()).and_then(|key| {
+        let mut scratch = Scratch::default();
+        let explained = self.key(key.as_ref(), &mut scratch).and_then(|key| {
             let trace = shared.topology.explain(key)?;
-            Ok((key.as_bytes(), trace))
+            Ok((key, trace))
         });
         let (key, trace) = explained.map_err(|error| error.during("explain"))?;
-        // A locator leaves the text out where it is just the key.
-        let text = trace.text.or(trace.hash.map(|_| key.to_vec()));
+        // A locator leaves the text out where it is just what it was given.
+        let text = trace.text.or(trace.hash.map(|_| key.placed_by().to_vec()));
         Ok(Explanation {
-            key: key.to_vec(),
+            key: key.as_bytes().to_vec(),
             text,
             hash: trace.hash,
             point: trace.point,

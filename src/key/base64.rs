@@ -19,7 +19,11 @@ pub(crate) fn encode(bytes: &[u8], mut push: impl FnMut(u8)) {
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     for group in text.chunks(4) {
-        let padding = group.iter().filter(|&&letter| letter == b'=').count();
+        let padding = group
+            .iter()
+            .rev()
+            .take_while(|&&letter| letter == b'=')
+            .count();
         let digits = &group[..group.len() - padding];
         let mut bits = 0;
         for letter in digits {

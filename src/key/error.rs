@@ -19,7 +19,6 @@ pub(crate) enum KeyError {
     BadByte { at: usize, byte: u8, rule: KeyRule },
     #[error("not UTF-8; the key transform {transform} hashes text")]
     NotText { transform: &'static str },
-    #[cfg(not(all(feature = "sha1", feature = "tiger")))]
     #[error("{transform} needs the feature `{transform}` of the crate")]
     NoFeature { transform: &'static str },
 }

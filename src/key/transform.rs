@@ -37,6 +37,8 @@ pub enum KeyTransform {
     Tiger,
 }
 
+type Hash = fn(&[u8]) -> Vec<u8>;
+
 impl KeyTransform {
     const NAMES: [(Self, &'static str); 4] = [
         (Self::None, "none"),
@@ -55,12 +57,30 @@ impl KeyTransform {
         let made_of = match self {
             Self::None => return Ok(()),
             Self::Base64 => key.split_off(start),
-            Self::Sha1 => sha1(&utf_16(&key[start..], "sha1")?)?,
-            Self::Tiger => tiger(&utf_16(&key[start..], "tiger")?)?,
+            Self::Sha1 | Self::Tiger => {
+                let transform = names::name(&Self::NAMES, &self);
+                let hash = self.hash().ok_or(KeyError::NoFeature { transform })?;
+                let text = std::str::from_utf8(&key[start..]);
+                let text = text.map_err(|_| KeyError::NotText { transform })?;
+                hash(&utf_16(text))
+            }
         };
         key.truncate(start);
         base64::encode(&made_of, |letter| key.push(letter));
         Ok(())
+    }
+
+    /// The hash, if the crate was built with it.
+    fn hash(self) -> Option<Hash> {
+        match self {
+            #[cfg(feature = "sha1")]
+            Self::Sha1 => Some(|text| <sha1::Sha1 as sha1::Digest>::digest(text).to_vec()),
+            // Enyim's own `TigerHash` pads wrongly where a message is 55 bytes longer than a multiple
+            // of 64, which none is in UTF-16: their length is even.
+            #[cfg(feature = "tiger")]
+            Self::Tiger => Some(|text| <tiger::Tiger as tiger::Digest>::digest(text).to_vec()),
+            _ => None,
+        }
     }
 
     /// Whether nobody can tell from what it makes what it was made of.
@@ -92,31 +112,8 @@ impl FromStr for KeyTransform {
 }
 
 /// `Encoding.Unicode.GetBytes`: UTF-16, little endian, without a mark.
-fn utf_16(key: &[u8], transform: &'static str) -> Result<Vec<u8>, KeyError> {
-    let text = std::str::from_utf8(key).map_err(|_| KeyError::NotText { transform })?;
-    Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect())
-}
-
-#[cfg(feature = "sha1")]
-fn sha1(text: &[u8]) -> Result<Vec<u8>, KeyError> {
-    Ok(<sha1::Sha1 as sha1::Digest>::digest(text).to_vec())
-}
-
-#[cfg(not(feature = "sha1"))]
-fn sha1(_: &[u8]) -> Result<Vec<u8>, KeyError> {
-    Err(KeyError::NoFeature { transform: "sha1" })
-}
-
-/// Enyim's own `TigerHash`. It pads wrongly where a message is 55 bytes longer than a multiple of 64,
-/// which none is in UTF-16: their length is even.
-#[cfg(feature = "tiger")]
-fn tiger(text: &[u8]) -> Result<Vec<u8>, KeyError> {
-    Ok(<tiger::Tiger as tiger::Digest>::digest(text).to_vec())
-}
-
-#[cfg(not(feature = "tiger"))]
-fn tiger(_: &[u8]) -> Result<Vec<u8>, KeyError> {
-    Err(KeyError::NoFeature { transform: "tiger" })
+fn utf_16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 #[cfg(all(test, feature = "tiger"))]
@@ -127,13 +124,14 @@ mod tests {
     /// with its low byte first.
     #[test]
     fn tiger_is_tiger() {
+        let tiger = KeyTransform::Tiger.hash().unwrap();
         let hex =
             |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
         for (text, expected) in [
             ("", "3293ac630c13f0245f92bbb1766e16167a4e58492dde73f3"),
             ("abc", "2aab1484e8c158f2bfb8c5ff41b57a525129131c957b5f93"),
         ] {
-            assert_eq!(hex(tiger(text.as_bytes()).unwrap()), expected);
+            assert_eq!(hex(tiger(text.as_bytes())), expected);
         }
     }
 }

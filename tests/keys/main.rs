@@ -7,6 +7,7 @@ mod transforms;
 #[path = "../support/mod.rs"]
 mod support;
 
+use moecache::value::Format;
 use moecache::{Client, ClientBuilder, Protocol};
 use std::time::Duration;
 use support::Memcached;
@@ -17,6 +18,8 @@ const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Bina
 fn three() -> ([Memcached; 3], ClientBuilder) {
     let servers = [(); 3].map(|()| Memcached::start());
     let builder = Client::builder().servers(servers.each_ref().map(Memcached::address));
+    // What a peer makes of values is another matter.
+    let builder = builder.format(Format::Moecache);
     (servers, builder.timeout(Duration::from_secs(20)))
 }
 

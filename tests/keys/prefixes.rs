@@ -1,5 +1,6 @@
 use crate::support::Memcached;
 use crate::{PROTOCOLS, goes_round, numbered, three};
+use moecache::value::Format;
 use moecache::{Client, Expiry, Peer, PrefixPlacement};
 use std::collections::BTreeSet;
 
@@ -113,7 +114,10 @@ fn an_empty_key() {
     let builder = Client::builder().servers(server.address()).prefix("app:");
     let error = builder.clone().build().unwrap().set("", 1, 0).unwrap_err();
     assert!(error.to_string().contains("key: empty"), "{error}");
-    let pymemcache = builder.compatible_with(Peer::Pymemcache).build().unwrap();
+    let pymemcache = builder
+        .format(Format::Moecache)
+        .compatible_with(Peer::Pymemcache);
+    let pymemcache = pymemcache.build().unwrap();
     pymemcache.set_item("", (0, "1"), 0).unwrap();
     let plain = Client::new(server.address()).unwrap();
     assert!(plain.get_item("app:").unwrap().is_some());

@@ -1,6 +1,6 @@
 use crate::support::Memcached;
 use crate::{PROTOCOLS, goes_round, three};
-use moecache::{Client, KeyBytes, KeyTransform, Peer, Protocol};
+use moecache::{Client, Distribution, KeyBytes, KeyTransform, Peer, Protocol};
 use std::collections::BTreeSet;
 
 /// All that are there with the features of this build.
@@ -138,11 +138,8 @@ fn long_keys() {
 
         // The distribution is our own: where dalli puts a key is another matter.
         let dalli = builder.compatible_with(Peer::Dalli);
-        let dalli = dalli.distribution(moecache::Distribution::Moecache);
-        let dalli = dalli
-            .format(moecache::value::Format::Moecache)
-            .build()
-            .unwrap();
+        let dalli = dalli.distribution(Distribution::Moecache);
+        let dalli = dalli.build().unwrap();
         goes_round(&dalli, &["short", &long, &"k".repeat(10_000)]);
         dalli.set(&long, 1, 0).unwrap();
         let shortened = format!("{}:md5:f0506ef804c48c4c4a9816dcef0b6091", "k".repeat(212));

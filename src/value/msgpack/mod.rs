@@ -28,7 +28,7 @@ pub(super) const MAX_DEPTH: usize = 128;
 pub(super) const WIDE_SIGNED: i8 = -127;
 pub(super) const WIDE_UNSIGNED: i8 = -128;
 
-/// One whole MessagePack value: every length in it is true, it nests at most [`MAX_DEPTH`] deep,
+/// One whole MessagePack value: every length in it is true, it nests at most `MAX_DEPTH` deep,
 /// and nothing follows it. So no claim in it can make serde reserve more than the item's own size
 /// warrants, nor overflow the stack.
 #[expect(missing_debug_implementations, reason = "values are not for logs")]
