@@ -112,7 +112,8 @@ impl Peer {
             ("java.lang.Short" | "java.lang.Character" | "java.util.ArrayList", _) => {
                 let item = Item::new(row.flags, unhex(&row.hex));
                 let error = complaint(self.decode::<serde::de::IgnoredAny>(item));
-                let expected = "the item is a serialised Java object (flags 1) that is not executed";
+                let expected =
+                    "the item is a serialised Java object (flags 1) that is not executed";
                 assert_eq!(error, expected);
                 self.skip("a serialised Java object is refused by name");
             }
