@@ -95,7 +95,10 @@ impl Transcoder for Spymemcached {
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         let Item { flags, data, .. } = item;
         if flags & SERIALIZED != 0 {
-            return Err(self.damaged(flags, "not executed"));
+            return Err(self.damaged(flags, "that is not executed"));
+        }
+        if flags & TYPE > BYTES {
+            return Err(unknown("spymemcached", flags));
         }
         let data = if flags & COMPRESSED != 0 {
             codec::gzip::decompress(&data, self.limit)
@@ -126,8 +129,8 @@ impl Transcoder for Spymemcached {
                     date.ok_or_else(|| self.damaged(flags, "outside of the years 1 to 9999"))?;
                 Decoded::DateTime(value)
             }
-            BYTES => Decoded::Bytes(data),
-            _ => return Err(unknown("spymemcached", flags)),
+            // The last of the types.
+            _ => Decoded::Bytes(data),
         })
     }
 

@@ -65,6 +65,9 @@ fn content(outer: u32, data: &[u8], limit: usize) -> Result<(u32, Vec<u8>), Dama
     let (flags, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
     let (length, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Damage::TooLarge(limit));
+    }
     let content = if outer == LZ4 {
         codec::lz4::decompress(data, limit, length)?
     } else {

@@ -1,10 +1,16 @@
 //! What is stored and read, by the default transcoder.
 
+mod dotnet;
 mod hostile;
 mod mismatches;
+mod packed;
+#[cfg(all(feature = "json", feature = "zlib"))]
+mod peers;
 #[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
 mod python;
 mod python_types;
+#[cfg(feature = "zlib")]
+mod recording;
 mod round_trips;
 mod vectors;
 

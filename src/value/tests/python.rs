@@ -1,49 +1,13 @@
 //! What Python's clients store, and what they make of bytes. Byte for byte, except that of pickles
 //! and of compressed data the meaning counts.
 
+use super::recording::{Read, Recording, Stored};
 use super::vectors::unhex;
 use super::*;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
-
-#[derive(Deserialize)]
-struct Recording {
-    peer: String,
-    scheme: String,
-    store: Vec<Stored>,
-    #[serde(default)]
-    read: Vec<Read>,
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    r#type: String,
-    value: String,
-    #[serde(default)]
-    flags: u32,
-    #[serde(default)]
-    hex: String,
-    error: Option<String>,
-}
-
-/// What the peer makes of these bytes under each of these flags.
-#[derive(Deserialize)]
-struct Read {
-    flags: OneOrMore,
-    hex: String,
-    kind: String,
-    #[serde(default)]
-    value: serde_json::Value,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(u32),
-    More(Vec<u32>),
-}
 
 struct Peer {
     recording: Option<Recording>,
@@ -266,11 +230,7 @@ impl Peer {
     }
 
     fn check_read(&mut self, row: &Read) {
-        let flags = match &row.flags {
-            OneOrMore::One(flags) => std::slice::from_ref(flags),
-            OneOrMore::More(flags) => flags,
-        };
-        for &flags in flags {
+        for &flags in row.flags() {
             self.check_one_read(row, &Item::new(flags, unhex(&row.hex)));
             self.reads += 1;
         }
