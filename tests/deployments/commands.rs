@@ -1,6 +1,5 @@
 //! What libmemcached's tools do besides storing and reading: each sees what the other did.
 
-use crate::peer::{self, TOOLS};
 use crate::servers::{PROTOCOLS, Servers, THREE};
 use crate::tools::Tools;
 use moecache::Peer;
@@ -10,7 +9,8 @@ use serde_json::json;
 const PAST: u32 = 2_592_001;
 
 pub fn agree() {
-    if !peer::is_there(TOOLS) {
+    if let Some(why) = Tools::missing() {
+        println!("skipped: libmemcached's tools: {why}");
         return;
     }
     let servers = Servers::start(&THREE);
