@@ -115,7 +115,7 @@ mod raw;
 mod read;
 mod ruby;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod to_tree;
 mod transcoder;
 mod tree;
