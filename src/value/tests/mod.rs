@@ -9,7 +9,10 @@ mod peers;
 #[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
 mod python;
 mod python_types;
-#[cfg(feature = "zlib")]
+#[cfg(all(
+    feature = "zlib",
+    any(feature = "json", all(feature = "lz4", feature = "pickle"))
+))]
 mod recording;
 mod round_trips;
 mod vectors;
