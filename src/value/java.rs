@@ -124,9 +124,9 @@ impl Transcoder for Spymemcached {
             DOUBLE => Decoded::F64(f64::from_be_bytes(self.number(flags, &data)?)),
             DATE => {
                 let milliseconds = i64::from_be_bytes(self.number(flags, &data)?);
-                let date = moment(milliseconds).and_then(DateTime::from_system_time);
+                let moment = moment(milliseconds).and_then(DateTime::from_system_time);
                 let DateTime(value) =
-                    date.ok_or_else(|| self.damaged(flags, "outside of the years 1 to 9999"))?;
+                    moment.ok_or_else(|| self.damaged(flags, "outside of the years 1 to 9999"))?;
                 Decoded::DateTime(value)
             }
             // The last of the types.

@@ -28,9 +28,10 @@ pub(super) fn pack(body: Body<'_>, compression: Compression) -> Body<'_> {
     let Ok(length) = u32::try_from(body.data().len()) else {
         return body;
     };
-    let [a, b, c, d] = body.flags().to_le_bytes();
-    let [e, f, g, h] = length.to_le_bytes();
-    match compression.shrink(&[a, b, c, d, e, f, g, h], body.data()) {
+    let mut header = [0; 8];
+    header[..4].copy_from_slice(&body.flags().to_le_bytes());
+    header[4..].copy_from_slice(&length.to_le_bytes());
+    match compression.shrink(&header, body.data()) {
         Some(packed) => Body::owned(flags, packed),
         None => body,
     }

@@ -58,7 +58,7 @@ fn value(text: &mut String, tree: &Tree) -> Result<(), NoJson> {
         }
         Tree::Integer(_) | Tree::Unsigned(_) => return Err(NoJson::Wide),
         // With a fraction or an exponent, so that it is a float again when it is read.
-        Tree::Float(value) if value.is_finite() => text.push_str(&format!("{value:?}")),
+        Tree::Float(value) if value.is_finite() => text.extend([format!("{value:?}")]),
         Tree::Float(_) => return Err(NoJson::NotFinite),
         Tree::String(value) => string(text, value),
         Tree::Bytes(_) => return Err(NoJson::Bytes),

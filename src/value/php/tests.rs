@@ -48,6 +48,12 @@ fn arrays() {
     assert_eq!(read, user);
 }
 
+#[derive(Deserialize, PartialEq, Debug)]
+struct Options {
+    #[serde(default)]
+    verbose: bool,
+}
+
 /// PHP has one array for lists and maps, and one string for text and bytes.
 #[test]
 fn one_type_for_two() {
@@ -65,11 +71,6 @@ fn one_type_for_two() {
     assert_eq!(read_as::<BTreeMap<u8, char>>(sparse).unwrap(), map);
     assert!(read_as::<Vec<char>>(sparse).is_err());
 
-    #[derive(Deserialize, PartialEq, Debug)]
-    struct Options {
-        #[serde(default)]
-        verbose: bool,
-    }
     assert_eq!(
         read_as::<Options>(empty).unwrap(),
         Options { verbose: false }
