@@ -64,7 +64,7 @@ impl Server {
     /// let tunnel = Server::from("127.0.0.1:5000").ring_name("10.0.0.5:11211");
     /// let client = Client::builder()
     ///     .servers([tunnel, Server::from("10.0.0.6")])
-    ///     .compatible_with(Distribution::Enyim)
+    ///     .distribution(Distribution::Enyim)
     ///     .build()?;
     /// # Ok::<(), moecache::Error>(())
     /// ```

@@ -47,7 +47,7 @@ fn every_command() {
         1,
         "the README does not say how to run the tests"
     );
-    assert_eq!(others.len(), 3);
+    assert_eq!(others.len(), 4);
     let server = Server::start().unwrap();
     for block in others {
         let mut bash = Command::new("bash");
@@ -69,7 +69,7 @@ fn every_program() {
     let [one, other] = servers.each_ref().map(|server| server.address().port());
     let ours = format!(r#"[("127.0.0.1", {one}), ("127.0.0.1", {other})]"#);
     let blocks = blocks("rust");
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 8);
     assert!(
         blocks[0].contains(SERVERS),
         "the first program names other servers"

@@ -136,12 +136,23 @@ pub fn decodes<T: Serialize + DeserializeOwned>(flags: u32, data: &[u8]) {
 
 /// As `decodes`, in the format of this index.
 pub fn decodes_as<T: Serialize + DeserializeOwned>(format: u8, flags: u32, data: &[u8]) {
+    if let Some(transcoder) = transcoder(format) {
+        decodes_in::<T>(&*transcoder, flags, data);
+    }
+}
+
+/// As `decodes_as`, for a type that takes whatever there is: some clients read of a bool an integer.
+pub fn is_read_as<T: DeserializeOwned>(format: u8, flags: u32, data: &[u8]) {
+    if let Some(transcoder) = transcoder(format) {
+        let _ = value::decode::<T>(&*transcoder, Item::new(flags, data));
+    }
+}
+
+fn transcoder(format: u8) -> Option<Box<dyn Transcoder>> {
     let count = Format::all().count();
-    let format = Format::all().nth(usize::from(format) % count);
-    let format = format.expect("an index below the count");
+    let format = Format::all().nth(usize::from(format) % count)?;
     let transcoder = format.transcoder(format.default_compression(), 1 << 20);
-    let Ok(transcoder) = transcoder else { return };
-    decodes_in::<T>(&*transcoder, flags, data);
+    transcoder.ok()
 }
 
 fn decodes_in<T>(transcoder: &dyn Transcoder, flags: u32, data: &[u8])

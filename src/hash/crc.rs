@@ -1,13 +1,13 @@
 //! Cyclic redundancy checks.
 
 /// CRC-32, that of zlib and Ethernet.
-pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
 /// The 15 bits of a CRC-32 that the first Perl client took, and libmemcached, twemproxy,
 /// python-memcached, spymemcached and EnyimMemcached after it.
-pub(crate) fn crc32_15_bits(bytes: &[u8]) -> u32 {
+pub(super) fn crc32_15_bits(bytes: &[u8]) -> u32 {
     (crc32(bytes) >> 16) & CRC32_15_BITS_MAX
 }
 

@@ -37,3 +37,24 @@ pub(super) fn hsieh(bytes: &[u8]) -> u32 {
     hash ^= hash << 25;
     hash.wrapping_add(hash >> 6)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each kind of end, and a third byte that is negative in C. twemproxy 0.5.0 places keys by them.
+    #[test]
+    fn known_hashes() {
+        let rows = [
+            ("", 0),
+            ("key1", 0x796f_3b10),
+            ("key12", 0x87fe_11ec),
+            ("key123", 0x7563_8dbf),
+            ("key1234", 0xaf46_c3f8),
+            ("key12\u{e9}", 0xba30_07b8),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(hsieh(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+}

@@ -2,6 +2,11 @@
 
 use ::md5::{Digest, Md5};
 
+pub(crate) const MD5: super::Digest<4> = super::Digest {
+    words: md5_words,
+    first: md5,
+};
+
 /// The four words of the digest of `bytes`.
 pub(crate) fn md5_words(bytes: &[u8]) -> [u32; 4] {
     super::le_words(&Md5::digest(bytes))

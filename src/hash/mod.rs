@@ -14,15 +14,10 @@ mod sha1;
 #[cfg(feature = "tiger")]
 mod tiger;
 
-pub(crate) use crc::crc32_15_bits;
 pub(crate) use fnv::{FNV_32_INIT, FNV_64_INIT, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64};
 pub(crate) use key_hash::KeyHash;
-pub(crate) use md5::md5_words;
+pub(crate) use md5::{MD5, md5_words};
 pub(crate) use murmur::{Murmur3, murmur2};
-#[cfg(feature = "sha1")]
-pub(crate) use sha1::sha1_words;
-#[cfg(feature = "tiger")]
-pub(crate) use tiger::tiger_words;
 
 use crate::error::Error;
 use std::fmt;
@@ -119,6 +114,27 @@ impl FromStr for Hash {
         })
     }
 }
+
+/// A digest, as those use it who make several points of one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digest<const WORDS: usize> {
+    /// Its words, little endian.
+    pub(crate) words: fn(&[u8]) -> [u32; WORDS],
+    /// The first of them.
+    pub(crate) first: fn(&[u8]) -> u32,
+}
+
+/// SHA-1; `None` without the feature.
+#[cfg(feature = "sha1")]
+pub(crate) const SHA1: Option<Digest<5>> = Some(sha1::SHA1);
+#[cfg(not(feature = "sha1"))]
+pub(crate) const SHA1: Option<Digest<5>> = None;
+
+/// Tiger, as EnyimMemcached computes it; `None` without the feature.
+#[cfg(feature = "tiger")]
+pub(crate) const TIGER: Option<Digest<6>> = Some(tiger::TIGER);
+#[cfg(not(feature = "tiger"))]
+pub(crate) const TIGER: Option<Digest<6>> = None;
 
 /// The bytes as C has them where `char` is signed, as on x86: those from 0x80 up are negative, and
 /// become large numbers when they are widened.

@@ -2,8 +2,13 @@
 
 use ::sha1::{Digest, Sha1};
 
+pub(super) const SHA1: super::Digest<5> = super::Digest {
+    words: sha1_words,
+    first: |bytes| sha1_words(bytes)[0],
+};
+
 /// The five words of the digest of `bytes`, little endian, as EnyimMemcached cuts it.
-pub(crate) fn sha1_words(bytes: &[u8]) -> [u32; 5] {
+fn sha1_words(bytes: &[u8]) -> [u32; 5] {
     super::le_words(&Sha1::digest(bytes))
 }
 

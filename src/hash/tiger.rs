@@ -4,6 +4,11 @@ use ::tiger::block_api::TigerCore;
 use ::tiger::digest::block_api::UpdateCore;
 use ::tiger::digest::common::hazmat::SerializableState;
 
+pub(super) const TIGER: super::Digest<6> = super::Digest {
+    words: tiger_words,
+    first: |bytes| tiger_words(bytes)[0],
+};
+
 const BLOCK: usize = 64;
 
 /// Where the length of the text stands in the last block.
@@ -14,7 +19,7 @@ const LENGTH_AT: usize = BLOCK - 8;
 /// Enyim's quirk: where the text and the byte after it end exactly before the length, which then has
 /// its place in the same block, Enyim begins another one. So for texts of 55 bytes, 119, and so on,
 /// it is not Tiger, and the blocks are made here.
-pub(crate) fn tiger_words(bytes: &[u8]) -> [u32; 6] {
+fn tiger_words(bytes: &[u8]) -> [u32; 6] {
     let mut core = TigerCore::<false>::default();
     let mut compress = |block: [u8; BLOCK]| core.update_blocks(&[block.into()]);
     let mut block = [0; BLOCK];

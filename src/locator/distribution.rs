@@ -51,15 +51,15 @@ pub enum Distribution {
     /// (`SORT_HOSTS`).
     LibmemcachedModulaSortHosts,
     /// `libmemcached:consistent`: 100 points a server, hashed as the keys are. With a weight over 1
-    /// it becomes [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted). Default hash:
-    /// libmemcached's `default`.
+    /// the points become those of [`LibmemcachedKetamaWeighted`](Self::LibmemcachedKetamaWeighted);
+    /// the hash of the keys stays. Default hash: libmemcached's `default`.
     LibmemcachedConsistent,
     /// `libmemcached:consistent_hash_later`: the same where the hash was set after the servers and
     /// the distribution. libmemcached does not make the ring anew then: its points stay hashed by
     /// the `default`, and only the keys are hashed by the one that was set. Weights do not count.
     LibmemcachedConsistentHashLater,
     /// `libmemcached:ketama_weighted` (`KETAMA_WEIGHTED`): about 160 points a server by its weight,
-    /// of MD5. Default hash of the keys: MD5.
+    /// of MD5, whatever the hash of the keys. Default hash of the keys: MD5.
     LibmemcachedKetamaWeighted,
     /// `libmemcached:ketama_spy`: the same with spymemcached's texts. Default hash of the keys: MD5.
     LibmemcachedKetamaSpy,
@@ -81,15 +81,24 @@ pub enum Distribution {
     /// `spymemcached:arraymod`, its default: the hash modulo the number of servers. Weights do not
     /// count. Default hash: Java's `hashCode`.
     SpymemcachedArrayMod,
-    /// `spymemcached:ketama_spy_format`, its `KetamaNodeLocator`. Default hash: MD5.
+    /// `spymemcached:ketama_spy_format`, its `KetamaNodeLocator`: 160 points a server. The ring
+    /// hashes the name with the address, as Java 14 and later print them: `cache-a/10.0.0.1:11211`,
+    /// IPv6 as `[0:0:0:0:0:0:0:1]:11211`. A host name is therefore refused, unless
+    /// [`resolve_names`](crate::ClientBuilder::resolve_names) is asked for. Weights do not count.
+    /// Default hash: MD5.
     SpymemcachedKetama,
-    /// `spymemcached:ketama_libmemcached_format`: the same with libmemcached's texts.
+    /// `spymemcached:ketama_libmemcached_format`: the same with libmemcached's texts. Of an address
+    /// Java hashes the name that it finds for it, if any: give names as Java has them.
     SpymemcachedKetamaLibmemcached,
-    /// `spymemcached:ketama_libmemcached_format_weighted`: the same with weights.
+    /// `spymemcached:ketama_libmemcached_format_weighted`: the same with weights; the points are of
+    /// MD5, whatever the hash of the keys.
     SpymemcachedKetamaLibmemcachedWeighted,
-    /// `twemproxy:ketama`, its default. Default hash: FNV-1a, 64 bits.
+    /// `twemproxy:ketama`, its default: points as libmemcached's by weight. The ring hashes what
+    /// stands behind `host:port:weight`, the server's name: give it as
+    /// [`ring_name`](crate::Server::ring_name). Default hash: FNV-1a, 64 bits.
     TwemproxyKetama,
-    /// `twemproxy:modula`: the hash modulo the sum of the weights.
+    /// `twemproxy:modula`: the hash modulo the sum of the weights, over the servers sorted by name,
+    /// shorter ones first. Default hash: FNV-1a, 64 bits.
     TwemproxyModula,
 }
 

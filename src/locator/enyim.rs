@@ -1,11 +1,11 @@
 //! The rings of EnyimMemcached and EnyimMemcachedCore, and of moecache, which copied the first.
 
-use super::Named;
 use super::ring::{Ring, Search, Tie};
+use super::{Distribution, Named, needs_feature};
 use crate::error::Error;
 use crate::hash::{
-    FNV_32_INIT, FNV_64_INIT, Hash, KeyHash, crc32_15_bits, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64,
-    md5_words, murmur2,
+    Digest, FNV_32_INIT, FNV_64_INIT, Hash, KeyHash, MD5, SHA1, TIGER, fnv1_32, fnv1_64, fnv1a_32,
+    fnv1a_64, murmur2,
 };
 
 /// How many points a server has (Enyim's `ServerAddressMutations`).
@@ -42,7 +42,7 @@ pub(super) fn core_node_locator(servers: &[Named]) -> Ring {
 /// `KetamaNodeLocator`: as many digests of `text-0`, `text-1` and so on as make 160 points at most,
 /// each word of a digest a point.
 pub(super) fn ketama(hash: Hash, servers: &[Named]) -> Result<Ring, Error> {
-    let Algorithm { key, words, digest } = Algorithm::new(hash)?;
+    let Algorithm { key, words, digest } = Algorithm::of(hash)?;
     // Enyim's quirk: one hasher makes all the points, and before the very first of them it was
     // never initialised.
     let mut is_initialised = false;
@@ -83,112 +83,74 @@ struct Algorithm {
     key: KeyHash,
     /// How many words a digest has.
     words: usize,
-    /// Of a server's text; by a hasher that was initialised, or not. Only FNV tells them apart.
-    digest: fn(bool, &[u8]) -> Vec<u32>,
+    digest: Box<DigestOfText>,
 }
+
+/// The words of a server's text, by a hasher that was initialised, or not: only FNV tells them apart.
+type DigestOfText = dyn Fn(bool, &[u8]) -> Vec<u32>;
 
 impl Algorithm {
-    /// The hash that Enyim has under this name. The names of FNV are scrambled there, two more of
-    /// these hashes are not what they are called, and the vectors prove it.
-    fn new(hash: Hash) -> Result<Self, Error> {
-        let of_32 = |key, digest| Self {
+    /// The hash that Enyim has under this name. The names of FNV are scrambled there, and two more
+    /// of these hashes are not what they are called.
+    fn of(hash: Hash) -> Result<Self, Error> {
+        let needs = |feature| move || needs_feature(&format!("hash: {hash}"), feature);
+        Ok(match hash {
+            Hash::Md5 => Self::of_digest(MD5),
+            Hash::Sha1 => Self::of_digest(SHA1.ok_or_else(needs("sha1"))?),
+            Hash::Tiger => Self::of_digest(TIGER.ok_or_else(needs("tiger"))?),
+            // 15 bits of it, "to be on the safe side".
+            Hash::Crc => Self::of_one_word(KeyHash::CRC32_15_BITS),
+            Hash::Fnv1_32 => Self::of_fnv_32(|key| fnv1_32(FNV_32_INIT, key), fnv1_32),
+            // FNV-1a of 32 bits.
+            Hash::Fnv1_64 => Self::of_fnv_32(|key| fnv1a_32(FNV_32_INIT, key), fnv1a_32),
+            // FNV-1 of 64 bits.
+            Hash::Fnv1a32 => Self::of_fnv_64(|key| halves(fnv1_64(FNV_64_INIT, key))[0], fnv1_64),
+            Hash::Fnv1a64 => Self::of_fnv_64(|key| halves(fnv1a_64(FNV_64_INIT, key))[0], fnv1a_64),
+            Hash::Murmur => Self::of_one_word(KeyHash::new(murmur2)),
+            // It is computed, and thrown away: every text hashes to 0, and the last server has all.
+            Hash::OneAtATime => Self::of_one_word(KeyHash {
+                of: |_| 0,
+                max: Some(0),
+            }),
+            _ => return Err(Distribution::EnyimKetama.has_no_hash(&hash.to_string())),
+        })
+    }
+
+    fn of_digest<const WORDS: usize>(digest: Digest<WORDS>) -> Self {
+        Self {
+            key: KeyHash::new(digest.first),
+            words: WORDS,
+            digest: Box::new(move |_, text| (digest.words)(text).to_vec()),
+        }
+    }
+
+    fn of_one_word(key: KeyHash) -> Self {
+        Self {
+            key,
+            words: 1,
+            digest: Box::new(move |_, text| vec![(key.of)(text)]),
+        }
+    }
+
+    fn of_fnv_32(key: fn(&[u8]) -> u32, fnv: fn(u32, &[u8]) -> u32) -> Self {
+        let seed = |is_initialised| if is_initialised { FNV_32_INIT } else { 0 };
+        Self {
             key: KeyHash::new(key),
             words: 1,
-            digest,
-        };
-        let of_64 = |key, digest| Self {
+            digest: Box::new(move |is_initialised, text| vec![fnv(seed(is_initialised), text)]),
+        }
+    }
+
+    fn of_fnv_64(key: fn(&[u8]) -> u32, fnv: fn(u64, &[u8]) -> u64) -> Self {
+        let seed = |is_initialised| if is_initialised { FNV_64_INIT } else { 0 };
+        Self {
+            key: KeyHash::new(key),
             words: 2,
-            ..of_32(key, digest)
-        };
-        Ok(match hash {
-            Hash::Md5 => Self {
-                key: KeyHash::MD5,
-                words: 4,
-                digest: |_, text| md5_words(text).to_vec(),
-            },
-            Hash::Sha1 => Self::sha1()?,
-            Hash::Tiger => Self::tiger()?,
-            // CRC-32, cut to 15 bits "to be on the safe side".
-            Hash::Crc => Self {
-                key: KeyHash::CRC32_15_BITS,
-                words: 1,
-                digest: |_, text| vec![crc32_15_bits(text)],
-            },
-            Hash::Fnv1_32 => of_32(
-                |key| fnv1_32(FNV_32_INIT, key),
-                |seeded, text| vec![fnv1_32(seed_32(seeded), text)],
-            ),
-            // FNV-1a of 32 bits.
-            Hash::Fnv1_64 => of_32(
-                |key| fnv1a_32(FNV_32_INIT, key),
-                |seeded, text| vec![fnv1a_32(seed_32(seeded), text)],
-            ),
-            // FNV-1 of 64 bits.
-            Hash::Fnv1a32 => of_64(
-                |key| halves(fnv1_64(FNV_64_INIT, key))[0],
-                |seeded, text| halves(fnv1_64(seed_64(seeded), text)).to_vec(),
-            ),
-            Hash::Fnv1a64 => of_64(
-                |key| halves(fnv1a_64(FNV_64_INIT, key))[0],
-                |seeded, text| halves(fnv1a_64(seed_64(seeded), text)).to_vec(),
-            ),
-            Hash::Murmur => of_32(murmur2, |_, text| vec![murmur2(text)]),
-            // It is computed, and thrown away: every text hashes to 0, and the last server has all.
-            Hash::OneAtATime => Self {
-                key: KeyHash {
-                    of: |_| 0,
-                    max: Some(0),
-                },
-                words: 1,
-                digest: |_, _| vec![0],
-            },
-            _ => {
-                return Err(Error::validation(format!(
-                    "hash: EnyimMemcached's ketama has no {hash}"
-                )));
-            }
-        })
+            digest: Box::new(move |is_initialised, text| {
+                halves(fnv(seed(is_initialised), text)).to_vec()
+            }),
+        }
     }
-
-    #[cfg(feature = "sha1")]
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
-    fn sha1() -> Result<Self, Error> {
-        use crate::hash::sha1_words;
-        Ok(Self {
-            key: KeyHash::new(|key| sha1_words(key)[0]),
-            words: 5,
-            digest: |_, text| sha1_words(text).to_vec(),
-        })
-    }
-
-    #[cfg(not(feature = "sha1"))]
-    fn sha1() -> Result<Self, Error> {
-        Err(super::needs_feature("hash", "sha1", "sha1"))
-    }
-
-    #[cfg(feature = "tiger")]
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
-    fn tiger() -> Result<Self, Error> {
-        use crate::hash::tiger_words;
-        Ok(Self {
-            key: KeyHash::new(|key| tiger_words(key)[0]),
-            words: 6,
-            digest: |_, text| tiger_words(text).to_vec(),
-        })
-    }
-
-    #[cfg(not(feature = "tiger"))]
-    fn tiger() -> Result<Self, Error> {
-        Err(super::needs_feature("hash", "tiger", "tiger"))
-    }
-}
-
-fn seed_32(seeded: bool) -> u32 {
-    if seeded { FNV_32_INIT } else { 0 }
-}
-
-fn seed_64(seeded: bool) -> u64 {
-    if seeded { FNV_64_INIT } else { 0 }
 }
 
 /// The lower half first.

@@ -17,16 +17,16 @@ mod spymemcached;
 mod text;
 mod twemproxy;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 
 pub use distribution::Distribution;
 pub use node::Node;
 pub use scheme::Scheme;
 
-use text::Named;
-
+use crate::error::Error;
 use std::fmt;
 use std::panic::RefUnwindSafe;
+use text::Named;
 
 /// Finds the server of a key. The peers' own are made by [`Distribution`]; a program brings its own
 /// with [`ClientBuilder::locator`](crate::ClientBuilder::locator).
@@ -120,10 +120,9 @@ impl Trace {
     }
 }
 
-/// The error of a choice that the crate was built without.
-#[cfg(not(all(feature = "sha1", feature = "tiger")))]
-fn needs_feature(argument: &str, choice: &str, feature: &str) -> crate::error::Error {
-    crate::error::Error::validation(format!(
-        "{argument}: {choice} needs the feature {feature:?} of the crate moecache, which is off"
+/// The error of a choice that the crate was built without: `argument: choice`.
+fn needs_feature(choice: &str, feature: &str) -> Error {
+    Error::validation(format!(
+        "{choice} needs the feature {feature:?} of the crate moecache, which is off"
     ))
 }

@@ -2,17 +2,22 @@ use super::{Locator, Trace};
 use crate::hash::KeyHash;
 
 /// Points on a circle of hashes, each of them a server's; a key's hash belongs to one point.
+///
+/// Whatever the rule, the circle falls into arcs whose hashes belong to one server. These are what is
+/// searched; the points are kept for those who ask why.
 #[derive(Debug)]
 pub(super) struct Ring {
     hash: KeyHash,
-    search: Search,
-    /// Sorted, without duplicates, and not empty. Beside `owners`, not in pairs: the search then
-    /// touches half as many cache lines.
-    points: Box<[u32]>,
-    /// The server of each point.
+    /// The last hash of each arc, in order; the last of all is the largest that there is. Beside
+    /// `owners`, not in pairs: the search then touches half as many cache lines.
+    ends: Box<[u32]>,
+    /// The server of each arc.
     owners: Box<[usize]>,
-    /// How many points are below each 1,024th of the circle: the search is for the rest.
+    /// How many ends are below each 1,024th of the circle: the search is for the rest.
     below: Box<[usize]>,
+    search: Search,
+    /// Sorted, without duplicates, and not empty.
+    points: Box<[u32]>,
     servers: usize,
 }
 
@@ -38,6 +43,35 @@ pub(super) enum Tie {
     Last,
 }
 
+impl Search {
+    /// The last hash of each arc between the points, with its server.
+    fn arcs(self, points: &[(u32, usize)]) -> Vec<(u32, usize)> {
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return vec![(u32::MAX, 0)];
+        };
+        let up_to = |point: u32, owner| Some((point.checked_sub(1)?, owner));
+        match self {
+            Self::Next => {
+                let points = points.iter().copied();
+                points.chain([(u32::MAX, first.1)]).collect()
+            }
+            Self::NextButLargestBelowAll => {
+                let below_all = up_to(first.0, last.1);
+                below_all
+                    .into_iter()
+                    .chain(Self::Next.arcs(points))
+                    .collect()
+            }
+            Self::Previous => {
+                let previous = [last].into_iter().chain(points);
+                let arcs = points.iter().zip(previous);
+                let arcs = arcs.filter_map(|(point, previous)| up_to(point.0, previous.1));
+                arcs.chain([(u32::MAX, last.1)]).collect()
+            }
+        }
+    }
+}
+
 /// How many bits of a hash say which 1,024th of the circle it is in.
 const PART_BITS: u32 = 10;
 
@@ -61,88 +95,70 @@ impl Ring {
         // The sort is stable, and of equal points the first stays.
         points.sort_by_key(|&(point, _)| point);
         points.dedup_by_key(|&mut (point, _)| point);
-        let (points, owners): (Vec<_>, Vec<_>) = points.into_iter().unzip();
+        let (ends, owners): (Vec<_>, Vec<_>) = search.arcs(&points).into_iter().unzip();
         let parts = 0..=1 << PART_BITS;
-        let below = parts.map(|end| points.partition_point(|&point| part(point) < end));
+        let below = parts.map(|limit| ends.partition_point(|&end| part(end) < limit));
         Self {
             hash,
-            search,
             below: below.collect(),
-            points: points.into(),
+            ends: ends.into(),
             owners: owners.into(),
+            search,
+            points: points.into_iter().map(|(point, _)| point).collect(),
             servers,
         }
     }
 
-    /// The place of the point that a hash belongs to.
-    fn at(&self, hash: u32) -> usize {
-        let last = self.points.len() - 1;
-        let part = part(hash);
-        let (from, to) = (self.below[part], self.below[part + 1]);
-        let next = from + self.points[from..to].partition_point(|&point| point < hash);
-        match self.search {
-            Search::Next if next > last => 0,
-            Search::Next => next,
-            Search::NextButLargestBelowAll => match next {
-                0 if self.points[0] != hash => last,
-                next if next > last => 0,
-                next => next,
-            },
-            Search::Previous => match self.points.get(next) {
-                Some(&point) if point == hash => next,
-                _ => next.checked_sub(1).unwrap_or(last),
-            },
-        }
-    }
-
-    /// The rule that leads from the hash to this point.
-    fn rule(&self, hash: u32, point: u32) -> &'static str {
-        let is_below_all = hash < self.points[0];
-        match self.search {
-            _ if hash == point => "exactly on a point",
-            Search::NextButLargestBelowAll if is_below_all && point > self.points[0] => {
-                "below the smallest point: Enyim's search then takes the largest"
-            }
-            Search::Previous if is_below_all => "below the smallest point: round to the largest",
-            Search::Previous => "the next smaller point",
-            _ if point < hash => "above the largest point: round to the smallest",
-            _ => "the next larger point",
-        }
+    /// The point that a hash belongs to, and the rule that led there.
+    fn point(&self, hash: u32) -> Option<(u32, &'static str)> {
+        let (&first, &last) = (self.points.first()?, self.points.last()?);
+        let at = self.points.partition_point(|&point| point < hash);
+        let next = self.points.get(at).copied();
+        let previous = at.checked_sub(1).map(|at| self.points[at]);
+        Some(match (self.search, previous, next) {
+            (_, _, Some(point)) if point == hash => (point, "exactly on a point"),
+            (Search::Previous, Some(point), _) => (point, "the next smaller point"),
+            (Search::Previous, None, _) => (last, "below the smallest point: round to the largest"),
+            (Search::NextButLargestBelowAll, None, _) => (
+                last,
+                "below the smallest point: Enyim's search then takes the largest",
+            ),
+            (_, _, Some(point)) => (point, "the next larger point"),
+            (_, _, None) => (first, "above the largest point: round to the smallest"),
+        })
     }
 }
 
 impl Locator for Ring {
     fn locate(&self, key: &[u8]) -> usize {
-        self.owners[self.at((self.hash.of)(key))]
+        let hash = (self.hash.of)(key);
+        let part = part(hash);
+        let (from, to) = (self.below[part], self.below[part + 1]);
+        let arc = from + self.ends[from..to].partition_point(|&end| end < hash);
+        self.owners[arc]
     }
 
     fn explain(&self, key: &[u8]) -> Trace {
         let hash = (self.hash.of)(key);
-        let at = self.at(hash);
-        let point = self.points[at];
+        let (point, rule) = self.point(hash).unzip();
         Trace {
             hash: Some(hash.into()),
-            point: Some(point.into()),
-            rule: self.rule(hash, point).to_owned(),
-            ..Trace::new(self.owners[at])
+            point: point.map(u64::from),
+            rule: rule.unwrap_or_default().to_owned(),
+            ..Trace::new(self.locate(key))
         }
     }
 
-    /// Walks the edges before and behind each point: from one to the next, all hashes belong to the
-    /// same server.
     fn shares(&self) -> Option<Vec<f64>> {
-        let end = u64::from(self.hash.max?) + 1;
-        let points = self.points.iter().map(|&point| u64::from(point));
-        let edges = points.flat_map(|point| [point, point + 1]).chain([end]);
+        let hashes = u64::from(self.hash.max?) + 1;
         let mut shares = vec![0; self.servers];
         let mut from = 0;
-        for to in edges.map(|edge| edge.min(end)) {
-            if let Some(hash) = u32::try_from(from).ok().filter(|_| from < to) {
-                shares[self.owners[self.at(hash)]] += to - from;
-            }
+        for (&end, &owner) in self.ends.iter().zip(&self.owners) {
+            let to = hashes.min(u64::from(end) + 1);
+            shares[owner] += to - from;
             from = to;
         }
-        Some(fractions(&shares, end))
+        Some(fractions(&shares, hashes))
     }
 }
 
@@ -212,6 +228,39 @@ mod tests {
             let trace = ring(search, Tie::First).explain(&u32::to_be_bytes(hash));
             assert_eq!(trace.point, Some(point), "{search:?} {hash}");
             assert_eq!(trace.rule, rule, "{search:?} {hash}");
+            let owner = usize::from(point != 200);
+            assert_eq!(trace.server, owner, "{search:?} {hash}");
+        }
+    }
+
+    /// On small rings of many shapes, the server of a hash is the owner of the point that explains
+    /// it, at the ends of the circle too.
+    #[test]
+    fn arcs_and_points_agree() {
+        let spots = [0, 1, 2, 3, 0x003f_ffff, 0x0040_0000, MAX - 1, MAX];
+        let hashes = spots
+            .iter()
+            .flat_map(|&spot| [spot, spot.wrapping_add(5), !spot]);
+        for shape in 1..1_u32 << spots.len() {
+            let chosen = (0..spots.len()).filter(|n| shape >> n & 1 == 1);
+            let points: Vec<_> = chosen.map(|n| (spots[n], n)).collect();
+            for search in [
+                Search::Next,
+                Search::NextButLargestBelowAll,
+                Search::Previous,
+            ] {
+                let ring = Ring::new(NUMBER, search, Tie::First, points.clone(), spots.len());
+                for hash in hashes.clone() {
+                    let trace = ring.explain(&hash.to_be_bytes());
+                    let owner = spots[trace.server];
+                    assert_eq!(
+                        trace.point,
+                        Some(owner.into()),
+                        "{points:?} {search:?} {hash}"
+                    );
+                }
+                assert!((ring.shares().unwrap().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            }
         }
     }
 

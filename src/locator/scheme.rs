@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// Whose deployment it is and how its keys are placed: a [`Peer`], one of its [`Distribution`]s, and
-/// the [`Hash`] where there is a choice.
+/// the [`Hash`](enum@Hash) where there is a choice.
 ///
 /// The names are those under which the peers' placements were recorded: `moecache:default`,
 /// `enyim:ketama/md5`, `libmemcached:consistent/fnv1a_32`, `twemproxy:ketama/fnv1a_64`,

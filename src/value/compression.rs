@@ -8,6 +8,24 @@ use std::str::FromStr;
 ///
 /// A value that compression does not make smaller is stored as it is.
 ///
+/// | format | knows | unless told otherwise |
+/// |---|---|---|
+/// | `moecache`, `enyim`, `enyimmemcachedcore:messagepack` | lz4, zstd | off |
+/// | `pylibmc`, `python-memcached`, `pymemcache:pickle_serde` | zlib | off |
+/// | `pymemcache:compressed_serde` | zlib | `zlib:401` |
+/// | `pyermc` | lz4 | off |
+/// | `dalli` but `dalli:raw` | zlib | `zlib:4096` |
+/// | `php-memcached` | zlib (and reads FastLZ) | `zlib:2000` |
+/// | `spymemcached` | gzip | `gzip:16385` |
+/// | all others | - | off |
+///
+/// What a format does unless told otherwise it does only where the feature is there: all clients
+/// read what is not compressed. To ask for an algorithm that the format does not know, or whose
+/// feature is missing, is an error when the client is built.
+///
+/// Our own format's compressed items have flags of their own, 0x4d20 for LZ4 and 0x4d60 for
+/// Zstandard, which no other client reads: each raises, or gives the bytes as they are.
+///
 /// ```
 /// use moecache::value::Compression;
 ///

@@ -34,6 +34,7 @@ pub(super) fn describe(flags: u32) -> Option<&'static str> {
             "an integer of pylibmc or pyermc, a string of dalli, or a serialised PHP value of \
              php-memcached; not executed"
         }
+        5 => "a PHP value in igbinary of php-memcached",
         6 => "a compressed string of dalli, or JSON of php-memcached",
         8 => {
             "compressed bytes of pylibmc, python-memcached or pymemcache, or a compressed string of pyermc"
@@ -45,7 +46,8 @@ pub(super) fn describe(flags: u32) -> Option<&'static str> {
         10 | 12 => "a compressed integer of pylibmc, python-memcached, pymemcache or pyermc",
         16 => "a string of pylibmc, python-memcached or pymemcache",
         24 => "a compressed string of pylibmc, python-memcached or pymemcache",
-        0x50..=0x5f => "compressed data of php-memcached",
+        0x30..=0x36 | 0x50..=0x56 => "compressed data of php-memcached",
+        0x4d20 | 0x4d40 | 0x4d60 => "an object or a compressed value of this client's own format",
         0x200 => "an Integer of spymemcached",
         0x300 => "a Long of spymemcached",
         0x400 => "a Date of spymemcached",

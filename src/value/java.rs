@@ -95,7 +95,10 @@ impl Transcoder for Spymemcached {
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         let Item { flags, data, .. } = item;
         if flags & SERIALIZED != 0 {
-            return Err(self.damaged(flags, "not executed"));
+            return Err(self.damaged(flags, "that is not executed"));
+        }
+        if flags & TYPE > BYTES {
+            return Err(unknown("spymemcached", flags));
         }
         let data = if flags & COMPRESSED != 0 {
             codec::gzip::decompress(&data, self.limit)
@@ -121,13 +124,13 @@ impl Transcoder for Spymemcached {
             DOUBLE => Decoded::F64(f64::from_be_bytes(self.number(flags, &data)?)),
             DATE => {
                 let milliseconds = i64::from_be_bytes(self.number(flags, &data)?);
-                let date = moment(milliseconds).and_then(DateTime::from_system_time);
+                let moment = moment(milliseconds).and_then(DateTime::from_system_time);
                 let DateTime(value) =
-                    date.ok_or_else(|| self.damaged(flags, "outside of the years 1 to 9999"))?;
+                    moment.ok_or_else(|| self.damaged(flags, "outside of the years 1 to 9999"))?;
                 Decoded::DateTime(value)
             }
-            BYTES => Decoded::Bytes(data),
-            _ => return Err(unknown("spymemcached", flags)),
+            // The last of the types.
+            _ => Decoded::Bytes(data),
         })
     }
 

@@ -28,9 +28,10 @@ pub(super) fn pack(body: Body<'_>, compression: Compression) -> Body<'_> {
     let Ok(length) = u32::try_from(body.data().len()) else {
         return body;
     };
-    let [a, b, c, d] = body.flags().to_le_bytes();
-    let [e, f, g, h] = length.to_le_bytes();
-    match compression.shrink(&[a, b, c, d, e, f, g, h], body.data()) {
+    let mut header = [0; 8];
+    header[..4].copy_from_slice(&body.flags().to_le_bytes());
+    header[4..].copy_from_slice(&length.to_le_bytes());
+    match compression.shrink(&header, body.data()) {
         Some(packed) => Body::owned(flags, packed),
         None => body,
     }
@@ -65,6 +66,9 @@ fn content(outer: u32, data: &[u8], limit: usize) -> Result<(u32, Vec<u8>), Dama
     let (flags, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
     let (length, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Damage::TooLarge(limit));
+    }
     let content = if outer == LZ4 {
         codec::lz4::decompress(data, limit, length)?
     } else {

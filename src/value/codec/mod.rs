@@ -51,6 +51,7 @@ pub(super) enum Damage {
     Malformed(&'static str),
     #[error("that is cut short")]
     Truncated,
+    #[cfg(any(feature = "zlib", feature = "zstd"))]
     #[error("that is followed by other bytes")]
     Trailing,
     #[error("of another length than it claims")]

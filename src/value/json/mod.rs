@@ -47,6 +47,9 @@ pub(super) enum NoJson {
     #[error("has a float in it that is infinite or not a number, which JSON cannot hold")]
     NotFinite,
     #[cfg(feature = "json")]
+    #[error("has an integer of more than 64 bits in it, which is read from JSON as a float")]
+    Wide,
+    #[cfg(feature = "json")]
     #[error("has a map in it whose keys are not strings, which JSON cannot hold")]
     Keys,
 }

@@ -2,7 +2,7 @@
 
 use super::NoJson;
 use crate::value::decimal::integer;
-use crate::value::msgpack::Document;
+use crate::value::msgpack::{Document, Origin};
 use crate::value::transcoder::Decoded;
 use crate::value::tree::Tree;
 use serde_json::Value as Json;
@@ -14,7 +14,8 @@ pub(in crate::value) fn read(text: &[u8]) -> Result<Decoded, NoJson> {
         return Ok(wide);
     }
     let value = serde_json::from_slice(text).map_err(|_| NoJson::Malformed)?;
-    let document = Document::of(&tree(value)).map_err(|_| NoJson::Malformed)?;
+    let document =
+        Document::of_untyped(&tree(value), Origin::Json).map_err(|_| NoJson::Malformed)?;
     Ok(Decoded::Object(document))
 }
 
@@ -40,7 +41,11 @@ fn tree(value: Json) -> Tree {
 /// Not through serde, which makes null of a float that is not finite, and lists of bytes.
 pub(in crate::value) fn write(tree: &Tree) -> Result<Vec<u8>, NoJson> {
     let mut text = String::new();
-    value(&mut text, tree)?;
+    match tree {
+        Tree::Integer(value) => text = value.to_string(),
+        Tree::Unsigned(value) => text = value.to_string(),
+        _ => value(&mut text, tree)?,
+    }
     Ok(text.into_bytes())
 }
 
@@ -48,10 +53,12 @@ fn value(text: &mut String, tree: &Tree) -> Result<(), NoJson> {
     match tree {
         Tree::Null => text.push_str("null"),
         Tree::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Tree::Integer(value) => text.push_str(&value.to_string()),
-        Tree::Unsigned(value) => text.push_str(&value.to_string()),
+        Tree::Integer(value) if i64::try_from(*value).is_ok() || u64::try_from(*value).is_ok() => {
+            text.push_str(&value.to_string());
+        }
+        Tree::Integer(_) | Tree::Unsigned(_) => return Err(NoJson::Wide),
         // With a fraction or an exponent, so that it is a float again when it is read.
-        Tree::Float(value) if value.is_finite() => text.push_str(&format!("{value:?}")),
+        Tree::Float(value) if value.is_finite() => text.extend([format!("{value:?}")]),
         Tree::Float(_) => return Err(NoJson::NotFinite),
         Tree::String(value) => string(text, value),
         Tree::Bytes(_) => return Err(NoJson::Bytes),

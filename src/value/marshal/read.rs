@@ -6,6 +6,9 @@ use crate::value::msgpack::{Document, MAX_DEPTH};
 use crate::value::transcoder::Decoded;
 use crate::value::tree::Tree;
 
+/// What is written for each byte of the input, without links, is less than that.
+const MOST_PER_BYTE: usize = 16;
+
 /// `limit` is how many bytes links may make of the value: a few hundred bytes can stand for
 /// terabytes.
 pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
@@ -15,8 +18,6 @@ pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refus
     if *version != VERSION {
         return Err(Refused::Version);
     }
-    // What is written for each byte of the input, without links, is less than that.
-    const MOST_PER_BYTE: usize = 16;
     let mut reader = Reader {
         input,
         symbols: Vec::new(),

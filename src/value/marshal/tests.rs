@@ -1,1 +1,275 @@
-//! tests
+//! What Ruby 3.1 wrote, what it would not, and bytes that lie.
+
+use super::*;
+use crate::value::fault::Fault;
+use crate::value::transcoder::{Decoded, Object};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+const LIMIT: usize = 1 << 16;
+
+fn read_as<T: DeserializeOwned>(data: &[u8]) -> Result<T, String> {
+    match read(data, LIMIT) {
+        Ok(Decoded::Object(document)) => document
+            .read(|reader| T::deserialize(reader))
+            .map_err(|fault: Fault| fault.to_string()),
+        Ok(_) => Err("bytes".to_owned()),
+        Err(refused) => Err(refused.to_string()),
+    }
+}
+
+fn refusal(data: &[u8]) -> Refused {
+    match read(data, LIMIT) {
+        Ok(_) => panic!("read: {data:?}"),
+        Err(refused) => refused,
+    }
+}
+
+/// `Marshal.dump` of integers at every edge of the format.
+#[test]
+fn integers() {
+    let rows: [(i128, &[u8]); 23] = [
+        (0, b"i\x00"),
+        (1, b"i\x06"),
+        (122, b"i\x7f"),
+        (123, b"i\x01\x7b"),
+        (255, b"i\x01\xff"),
+        (256, b"i\x02\x00\x01"),
+        (65_535, b"i\x02\xff\xff"),
+        (65_536, b"i\x03\x00\x00\x01"),
+        (0x00ff_ffff, b"i\x03\xff\xff\xff"),
+        (0x0100_0000, b"i\x04\x00\x00\x00\x01"),
+        (-1, b"i\xfa"),
+        (-123, b"i\x80"),
+        (-124, b"i\xff\x84"),
+        (-256, b"i\xff\x00"),
+        (-257, b"i\xfe\xff\xfe"),
+        (-65_536, b"i\xfe\x00\x00"),
+        (-65_537, b"i\xfd\xff\xff\xfe"),
+        ((1 << 30) - 1, b"i\x04\xff\xff\xff\x3f"),
+        (1 << 30, b"l+\x07\x00\x00\x00\x40"),
+        (-(1 << 30), b"i\xfc\x00\x00\x00\xc0"),
+        (-(1 << 30) - 1, b"l-\x07\x01\x00\x00\x40"),
+        (1 << 64, b"l+\x0a\0\0\0\0\0\0\0\0\x01\x00"),
+        (i128::MIN, b"l-\x0d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80"),
+    ];
+    for (number, body) in rows {
+        let data = [b"\x04\x08", body].concat();
+        assert_eq!(number.to_marshal().unwrap(), data, "{number}");
+        assert_eq!(read_as(&data), Ok(number));
+    }
+    let largest = [b"\x04\x08l+\x0d", [0xff; 16].as_slice()].concat();
+    assert_eq!(u128::MAX.to_marshal().unwrap(), largest);
+    assert_eq!(read_as(&largest), Ok(u128::MAX));
+    let wider = [b"\x04\x08l+\x0e", [1; 18].as_slice()].concat();
+    assert_eq!(refusal(&wider), Refused::Wide);
+}
+
+type Strings = (
+    String,
+    serde_bytes::ByteBuf,
+    serde_bytes::ByteBuf,
+    char,
+    serde_bytes::ByteBuf,
+    String,
+    String,
+    char,
+);
+
+#[test]
+fn strings() {
+    // ["a", "b".encode("Shift_JIS"), "c".encode("Shift_JIS"), "d".encode("US-ASCII"), "e".b, :f,
+    //  :"\u00e9", :f]
+    let data = b"\x04\x08[\x0dI\"\x06a\x06:\x06ETI\"\x06b\x06:\x0dencoding\"\x0eShift_JIS\
+                 I\"\x06c\x06;\x06@\x08I\"\x06d\x06;\x00F\"\x06e:\x06fI:\x07\xc3\xa9\x06;\x00T;\x07";
+    let bytes = |byte: u8| serde_bytes::ByteBuf::from([byte]);
+    let expected: Strings = (
+        "a".to_owned(),
+        bytes(b'b'),
+        bytes(b'c'),
+        'd',
+        bytes(b'e'),
+        "f".to_owned(),
+        "é".to_owned(),
+        'f',
+    );
+    assert_eq!(read_as(data), Ok(expected));
+    assert!(matches!(read(b"\x04\x08\"\x06\xff", 0), Ok(Decoded::Bytes(bytes)) if bytes == [0xff]));
+}
+
+#[derive(serde::Serialize, Deserialize, PartialEq, Debug)]
+struct User {
+    name: String,
+    scores: Vec<Option<f64>>,
+    kind: Kind,
+}
+
+#[derive(serde::Serialize, Deserialize, PartialEq, Debug)]
+enum Kind {
+    Admin,
+    Guest { since: u16 },
+    Pair(bool, char),
+}
+
+/// Checked with `Marshal.load` too.
+#[test]
+fn objects() {
+    let kinds = [
+        Kind::Admin,
+        Kind::Guest { since: 2012 },
+        Kind::Pair(true, '日'),
+    ];
+    for kind in kinds {
+        let user = User {
+            name: "Ada".to_owned(),
+            scores: vec![Some(0.5), None, Some(-1e300)],
+            kind,
+        };
+        let data = user.to_marshal().unwrap();
+        assert_eq!(read_as(&data), Ok(user));
+    }
+    let map = BTreeMap::from([(1, "one".to_owned())]);
+    let data = b"\x04\x08{\x06i\x06I\"\x08one\x06:\x06ET";
+    assert_eq!(map.to_marshal().unwrap(), data);
+    assert_eq!(read_as(data), Ok(map));
+    let long: Vec<u32> = (0..1000).collect();
+    assert_eq!(read_as(&long.to_marshal().unwrap()), Ok(long));
+}
+
+type Linked = (Vec<f32>, Vec<f64>, f64, f32, BTreeMap<String, Vec<f64>>);
+
+/// `x = [1.5]; [x, x, 1.5, 1.5, {a: x}]`: what is there twice is a link to the first.
+#[test]
+fn links() {
+    let data = b"\x04\x08[\x0a[\x06f\x081.5@\x06@\x07@\x07{\x06:\x06a@\x06";
+    let a = BTreeMap::from([("a".to_owned(), vec![1.5])]);
+    let expected: Linked = (vec![1.5], vec![1.5], 1.5, 1.5, a);
+    assert_eq!(read_as(data), Ok(expected));
+
+    // a = []; a << a
+    assert_eq!(refusal(b"\x04\x08[\x06@\x00"), Refused::HoldsItself);
+    for (what, data) in [
+        ("an object", &b"\x04\x08[\x06@\x07"[..]),
+        ("a symbol", b"\x04\x08;\x00"),
+        ("a negative object", b"\x04\x08[\x06@\xfa"),
+    ] {
+        assert_eq!(
+            refusal(data),
+            Refused::Malformed,
+            "{what} that is not there"
+        );
+    }
+}
+
+/// Lists of ten links each to the one before: 10^30 elements in 400 bytes.
+#[test]
+fn a_bomb_of_links() {
+    let mut data = b"\x04\x08[\x24[\x06i\x06".to_vec();
+    for level in 1..31_u8 {
+        data.extend(b"[\x0f");
+        data.extend([b'@', level + 5].repeat(10));
+    }
+    assert_eq!(refusal(&data), Refused::TooLarge(LIMIT));
+}
+
+#[test]
+fn default_values_are_no_data() {
+    // Hash.new(7).update(1 => 2)
+    let map = BTreeMap::from([(1, 2)]);
+    assert_eq!(read_as(b"\x04\x08}\x06i\x06i\x07i\x0c"), Ok(map));
+}
+
+#[test]
+fn objects_are_refused_by_name() {
+    let rows: [(&[u8], &str); 10] = [
+        (b"o:\x09User\x06:\x0a@name0", "a Ruby object of class User"),
+        (b"Iu:\x09Time\x0d", "a Ruby object of class Time"),
+        (
+            b"U:\x0dRational[\x07i\x06i\x07",
+            "a Ruby object of class Rational",
+        ),
+        (
+            b"S:\x0aPoint\x06:\x06xi\x06",
+            "a Ruby Struct of class Point",
+        ),
+        (b"C:\x0bMyHash{\x00", "a Ruby object of class MyHash"),
+        (
+            b"e:\x0fComparableo:\x0bObject\x00",
+            "a Ruby object extended by Comparable",
+        ),
+        (b"c\x0bString", "a Ruby class"),
+        (b"m\x0fComparable", "a Ruby module"),
+        (b"I/\x06a\x00\x06:\x06EF", "a regular expression"),
+        (
+            b"I\"\x06a\x07:\x06ET:\x08@xyi\x06",
+            "a String with instance variables",
+        ),
+    ];
+    for (body, what) in rows {
+        for nested in [&b""[..], b"[\x06"] {
+            let data = [b"\x04\x08", nested, body].concat();
+            assert_eq!(refusal(&data), Refused::Object(what.to_owned()));
+        }
+    }
+    let expected = "with a Ruby object of class A::B in it: not plain data; not executed";
+    assert_eq!(refusal(b"\x04\x08o:\x0bA::\nB\0").to_string(), expected);
+}
+
+#[test]
+fn bodies_that_lie() {
+    let deep = |levels: usize| [&b"\x04\x08"[..], &b"[\x06".repeat(levels), b"0"].concat();
+    let rows: [(&str, Vec<u8>, Refused); 14] = [
+        ("nothing", b"".to_vec(), Refused::Truncated),
+        ("only a version", b"\x04\x08".to_vec(), Refused::Truncated),
+        (
+            "another version",
+            b"\x04\x09i\x00".to_vec(),
+            Refused::Version,
+        ),
+        ("text", b"hello".to_vec(), Refused::Version),
+        ("two values", b"\x04\x0800".to_vec(), Refused::Trailing),
+        (
+            "after bytes",
+            b"\x04\x08\"\x06a0".to_vec(),
+            Refused::Trailing,
+        ),
+        ("no tag", b"\x04\x08?".to_vec(), Refused::Malformed),
+        (
+            "a negative length",
+            b"\x04\x08[\xfa".to_vec(),
+            Refused::Malformed,
+        ),
+        (
+            "2 GB of elements",
+            b"\x04\x08[\x04\xff\xff\xff\x7f0".to_vec(),
+            Refused::Truncated,
+        ),
+        (
+            "2 GB of text",
+            b"\x04\x08I\"\x04\xff\xff\xff\x7fa".to_vec(),
+            Refused::Truncated,
+        ),
+        (
+            "2 GB of digits",
+            b"\x04\x08l+\x04\xff\xff\xff\x7f0".to_vec(),
+            Refused::Truncated,
+        ),
+        ("a float", b"\x04\x08f\x08one".to_vec(), Refused::Malformed),
+        (
+            "Latin-1",
+            b"\x04\x08I\"\x06\xe9\x06:\x06ET".to_vec(),
+            Refused::Text,
+        ),
+        ("too deep", deep(MAX_DEPTH + 1), Refused::TooDeep),
+    ];
+    for (name, data, expected) in rows {
+        assert_eq!(refusal(&data), expected, "{name}");
+    }
+    assert!(read(&deep(MAX_DEPTH), LIMIT).is_ok());
+    assert_eq!(refusal(&deep(1 << 20)), Refused::TooDeep);
+    let whole = [1.5, 2.5].to_marshal().unwrap();
+    for cut in 0..whole.len() {
+        assert_eq!(refusal(&whole[..cut]), Refused::Truncated, "{cut}");
+    }
+}

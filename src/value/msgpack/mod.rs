@@ -28,7 +28,7 @@ pub(super) const MAX_DEPTH: usize = 128;
 pub(super) const WIDE_SIGNED: i8 = -127;
 pub(super) const WIDE_UNSIGNED: i8 = -128;
 
-/// One whole MessagePack value: every length in it is true, it nests at most [`MAX_DEPTH`] deep,
+/// One whole MessagePack value: every length in it is true, it nests at most `MAX_DEPTH` deep,
 /// and nothing follows it. So no claim in it can make serde reserve more than the item's own size
 /// warrants, nor overflow the stack.
 #[expect(missing_debug_implementations, reason = "values are not for logs")]
@@ -39,12 +39,14 @@ pub struct Document {
 
 /// What the value was before it was MessagePack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
+pub(super) enum Origin {
     MessagePack,
-    /// Of another language, which tells its types apart.
+    /// Another language, which tells its types apart.
     Typed,
-    /// PHP, whose array is a list and a map, and whose string is text and bytes.
+    /// PHP: a list can be read as a map whose keys are its indices, and text as bytes.
     Php,
+    /// JSON: a whole number can be read as a float.
+    Json,
 }
 
 impl Document {
@@ -58,8 +60,7 @@ impl Document {
 
     /// What was read from the format of another language.
     pub(super) fn of(tree: &Tree) -> Result<Self, Error> {
-        let (bytes, origin) = (to_vec(tree)?, Origin::Typed);
-        Ok(Self { bytes, origin })
+        Self::of_untyped(tree, Origin::Typed)
     }
 
     /// The same, of what is MessagePack already.
@@ -71,10 +72,9 @@ impl Document {
         })
     }
 
-    /// The same, from PHP: a list can be read as a map whose keys are its indices, and text as
-    /// bytes.
-    pub(super) fn of_php(tree: &Tree) -> Result<Self, Error> {
-        let (bytes, origin) = (to_vec(tree)?, Origin::Php);
+    /// The same, of a language that does not tell all types apart.
+    pub(super) fn of_untyped(tree: &Tree, origin: Origin) -> Result<Self, Error> {
+        let bytes = to_vec(tree)?;
         Ok(Self { bytes, origin })
     }
 

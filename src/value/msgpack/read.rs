@@ -83,6 +83,18 @@ impl<'de> Reader<'de> {
         Ok(value)
     }
 
+    /// JSON's integer, as the float that a program may have written so.
+    #[expect(clippy::cast_precision_loss, reason = "as JSON is read by all")]
+    fn whole_float(&mut self) -> Result<Option<f64>, Fault> {
+        let value = match self.peek()? {
+            Head::Unsigned(value) if self.origin == Origin::Json => value as f64,
+            Head::Signed(value) if self.origin == Origin::Json => value as f64,
+            _ => return Ok(None),
+        };
+        self.head()?;
+        Ok(Some(value))
+    }
+
     /// A number of 128 bits: an integer, or 16 bytes in big endian as rmp-serde writes it.
     fn wide(&mut self, expected: &dyn Expected) -> Result<Wide, Fault> {
         match self.head()? {
@@ -158,10 +170,16 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if let Some(value) = self.whole_float()? {
+            return visitor.visit_f64(value);
+        }
         self.only(|head| matches!(head, Head::F32(_)), visitor)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if let Some(value) = self.whole_float()? {
+            return visitor.visit_f64(value);
+        }
         self.only(|head| matches!(head, Head::F32(_) | Head::F64(_)), visitor)
     }
 

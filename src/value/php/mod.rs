@@ -13,7 +13,7 @@ use super::fault::{damaged, unstorable};
 use super::float;
 use super::foreign::unknown;
 use super::json;
-use super::msgpack::Document;
+use super::msgpack::{Document, Origin};
 use super::to_tree::primitive;
 use super::transcoder::{Body, Decoded, Transcoder, Value};
 use super::tree::Tree;
@@ -145,6 +145,11 @@ impl Transcoder for Php {
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         let Item { flags, data, .. } = item;
+        match flags & TYPE {
+            IGBINARY | MSGPACK => return Err(self.damaged(flags, "which moecache does not read")),
+            STRING..=JSON => (),
+            _ => return Err(unknown("php-memcached", flags)),
+        }
         let data = if flags & COMPRESSED != 0 {
             self.decompress(flags, &data)
                 .map_err(|damage| self.damaged(flags, damage))?
@@ -167,16 +172,12 @@ impl Transcoder for Php {
             },
             SERIALIZED => {
                 let tree = unserialize(&data).map_err(|refused| self.damaged(flags, refused))?;
-                let document = Document::of_php(&tree);
+                let document = Document::of_untyped(&tree, Origin::Php);
                 Decoded::Object(document.map_err(|_| self.damaged(flags, "that is malformed"))?)
             }
-            JSON => {
+            _ => {
                 json::read(&data).map_err(|how| self.damaged(flags, format_args!("that {how}")))?
             }
-            IGBINARY | MSGPACK => {
-                return Err(self.damaged(flags, "which moecache does not read"));
-            }
-            _ => return Err(unknown("php-memcached", flags)),
         })
     }
 
