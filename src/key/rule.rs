@@ -57,9 +57,9 @@ impl FromStr for KeyBytes {
 pub(crate) enum KeyRule {
     /// Printable ASCII without the space, 0x21 to 0x7e.
     Printable,
-    /// Those, and 0x80 to 0xff. memcached splits a line at spaces and ends it at a line feed; the
-    /// other control characters it would store, but not every client reads them back: libmemcached
-    /// 1.0 takes the reply for one without a value.
+    /// Those, and 0x80 to 0xff. memcached splits a line at spaces and ends it at a line feed; it would
+    /// store the other control characters, but not every client reads such a key back: libmemcached,
+    /// 1.0 and 1.1, takes its value for empty.
     NonAscii,
     /// All, for a protocol of lines: base64 carries those that are not printable.
     Base64,
