@@ -98,6 +98,8 @@ mod meta;
 mod peer;
 mod preset;
 mod protocol;
+#[cfg(test)]
+mod recorded;
 mod route;
 mod server;
 mod stats;

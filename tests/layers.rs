@@ -34,6 +34,8 @@ const LAYERS: &[Layer] = &[
     ("store", &["client", "value", "stats", "cache"]),
     // Documentation only.
     ("guide", &[]),
+    // The test of all that was recorded of the peers.
+    ("recorded", &["locator", "value"]),
     // Opens everything to the fuzz targets, and exists for them alone.
     ("fuzzing", FACE),
 ];

@@ -340,9 +340,9 @@ impl ClientBuilder {
     }
 }
 
-/// Finds the addresses of host names.
+/// Finds the addresses of host names, where there is no other text to hash.
 fn resolve(nodes: &mut [Node], timeout: Duration) -> Result<()> {
-    for node in nodes {
+    for node in nodes.iter_mut().filter(|node| node.ring_name.is_none()) {
         if let (None, Some(host)) = (node.ip, node.host()) {
             let found = first_ipv4(host, timeout);
             node.ip = Some(found.map_err(|error| error.during("resolve_names"))?);

@@ -20,15 +20,20 @@ const REFUSING: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Where a test may listen, and not accept.
 const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
-/// A server that answers `version` on each of so many connections.
+/// A server that answers `version` on each of so many connections, and leaves them open.
 fn server(connections: usize) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
-        for _ in 0..connections {
+        let answer = |_| {
             let mut stream = listener.accept().unwrap().0;
             stream.read_exact(&mut [0; "version\r\n".len()]).unwrap();
             stream.write_all(b"VERSION 1\r\n").unwrap();
+            stream
+        };
+        let _open: Vec<_> = (0..connections).map(answer).collect();
+        loop {
+            thread::park();
         }
     });
     port

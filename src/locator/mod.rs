@@ -17,7 +17,7 @@ mod spymemcached;
 mod text;
 mod twemproxy;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 
 pub use distribution::Distribution;
 pub use node::Node;

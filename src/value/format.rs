@@ -27,7 +27,8 @@ pub enum Format {
     /// objects in MessagePack under flags of our own.
     #[default]
     Moecache,
-    /// `moecache:pickle`: as Python's moecache writes, strings and for all else pickles.
+    /// `moecache:pickle`: as Python's moecache writes, strings and for all else pickles. See
+    /// [Python's formats](crate::value#pythons-formats), as for all that follow of Python.
     MoecachePickle,
     /// `enyim`, EnyimMemcached's `DefaultTranscoder`: as [`Moecache`](Self::Moecache), but only the
     /// lowest byte of the flags counts.
@@ -38,17 +39,18 @@ pub enum Format {
     /// `libmemcached`: bytes, strings and decimal numbers under flags 0. For all clients that leave
     /// values to the program: gomemcache, and what is behind twemproxy.
     Raw,
-    /// `pylibmc`.
+    /// `pylibmc`: bytes, strings, integers and bools as text, pickles.
     Pylibmc,
-    /// `python-memcached`.
+    /// `python-memcached`: bytes, strings and integers as text, pickles.
     PythonMemcached,
-    /// `pymemcache`, without a serde: everything as Python's `str` shows it, and read as bytes.
+    /// `pymemcache`, without a serde: everything as Python's `str` shows it, and read as bytes,
+    /// whatever the flags. Strings have to be ASCII; containers are refused.
     Pymemcache,
-    /// `pymemcache:pickle_serde`.
+    /// `pymemcache:pickle_serde`: bytes, strings and integers as text, pickles.
     PymemcachePickle,
-    /// `pymemcache:compressed_serde`.
+    /// `pymemcache:compressed_serde`: the same, by default compressed above 400 bytes.
     PymemcacheCompressed,
-    /// `pyermc`.
+    /// `pyermc`, of Python 2: bytes and strings alike, integers and bools as text, pickles.
     Pyermc,
     /// `dalli`: everything in Ruby's Marshal.
     Dalli,

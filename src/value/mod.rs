@@ -91,6 +91,56 @@
 //! holds no bytes, no infinite floats and no map keys but strings; whole numbers can be read as
 //! floats.
 //!
+//! # Python's formats
+//!
+//! What the flags are in the formats of pylibmc, python-memcached, pymemcache with its serdes,
+//! pyermc and Python's moecache:
+//!
+//! | Rust | Python | pylibmc | python-memcached, pymemcache | pyermc | moecache |
+//! |---|---|---|---|---|---|
+//! | `str`, `String` | `str` | 16 | 16 | 0 | 274 |
+//! | bytes | `bytes` | 0 | 0 | 0 | 256, a pickle |
+//! | integers, as decimal text | `int` | 4 | 2 | 2, and 4 beyond 64 bits | 256, a pickle |
+//! | `bool` | `bool` | 2, `1` or `0` | 1, a pickle | 2, `1` or `0` | 256, a pickle |
+//! | everything else | | 1, a pickle | 1, a pickle | 1, a pickle | 256, a pickle |
+//! | compressed | | + 8, zlib | + 8, zlib (pymemcache: `compressed_serde`) | + 8, lz4 | none |
+//!
+//! Other flags mean what they mean to the client, which may not look at all of their bits; where it
+//! raises, they are an error. A [`DateTime`] is refused.
+//!
+//! * Bytes (flags 0) have no stated type: a `Vec<u8>`, a `String` if they are UTF-8, or an integer
+//!   type if they are a number, as memcached's counters are. For a type that takes whatever there is
+//!   they are bytes; in pyermc, whose strings are bytes as well, a string if they are UTF-8. Of no
+//!   bytes, pyermc makes None, and so does an `Option` in its format.
+//! * Where bools are stored as integers, `1` and `0` are read as either.
+//! * Integers of more than 128 bits are refused.
+//!
+//! **Pickles** need the feature `pickle`, and without it are refused by name. Plain data is read of
+//! any protocol, 0 to 5, and written as protocol 2, which Python 2 and 3 read: None, bool, int,
+//! float, str, bytes, list, tuple and dict; structs are dicts, tuples tuples. bytearray is read as
+//! bytes, set and frozenset as sequences, and Python 2's str as a string where it is UTF-8, else as
+//! bytes. A float reads as an `f32` if it is one exactly. Nothing in a pickle is looked up or called:
+//! an object of a class is an error with the name of the class. With the feature, the default format
+//! reads what Python's moecache pickled (flags 256) too; what it writes stays the same.
+//!
+//! ```
+//! # #[cfg(feature = "pickle")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use moecache::Client;
+//! use moecache::value::Format;
+//!
+//! # let server = moecache::testing::Server::start()?;
+//! # let address = server.address();
+//! let client = Client::builder().servers(address).format(Format::Pylibmc).build()?;
+//! client.set("user", ("bob", 7, 1.5), 0)?; // In Python: ('bob', 7, 1.5)
+//! let user: (String, u8, f64) = client.get("user")?.expect("it was just stored");
+//! assert_eq!(user, ("bob".to_owned(), 7, 1.5));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "pickle"))]
+//! # fn main() {}
+//! ```
+//!
 //! # Compression
 //!
 //! See [`Compression`]. What is compressed is always read, if the feature is there, and never to more
@@ -134,7 +184,7 @@ mod raw;
 mod read;
 mod ruby;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod to_tree;
 mod transcoder;
 mod tree;

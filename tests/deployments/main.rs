@@ -2,6 +2,7 @@
 //! and libmemcached's command-line tools, on real memcached servers, each in every set-up that
 //! places or stores otherwise.
 
+mod commands;
 mod counters;
 mod keys;
 mod peer;
@@ -39,4 +40,10 @@ fn counters_count_on_both_sides() {
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn what_is_compressed_here_alone_is_not_misread_there() {
     refused::agree();
+}
+
+#[test]
+#[ignore = "needs libmemcached's tools: tests/run installs them and runs this too"]
+fn what_the_tools_do_is_seen_here_and_the_other_way_round() {
+    commands::agree();
 }

@@ -23,17 +23,13 @@ pub trait Peer {
 /// libmemcached's own name stands for its tools.
 pub const TOOLS: &str = "libmemcached";
 
-/// Whether it can be tried; that it cannot is printed. All but libmemcached's tools must be there.
-pub fn is_there(name: &str) -> bool {
-    let missing = if name == TOOLS {
-        Tools::missing()
-    } else {
-        None
-    };
-    if let Some(why) = &missing {
-        println!("skipped: {name}: {why}");
+/// Leaves out the rows of a peer that cannot be here, and prints why. Only libmemcached's tools are a
+/// package that not every system has.
+pub fn leave_out_missing<R>(rows: &mut Vec<R>, peer: impl Fn(&R) -> &str) {
+    if let Some(why) = Tools::missing() {
+        println!("skipped: {TOOLS}: {why}");
+        rows.retain(|row| peer(row) != TOOLS);
     }
-    missing.is_none()
 }
 
 /// Starts it on these servers: `host:port`, or `host:port:weight`. The settings are those that

@@ -63,23 +63,30 @@ fn rows() -> Vec<Row> {
     let ketama = json!({"ketama": true});
     let lists = [TWO, SEVEN, NAMED, WEIGHTED, UNIX];
     behaviors(ketama, "pylibmc:consistent", &lists);
+    // ketama_hash has no effect.
+    let ketama = json!({"distribution": "consistent ketama", "ketama_hash": "fnv1a_32"});
+    behaviors(ketama, "pylibmc:consistent", &[THREE, WEIGHTED]);
+    // Both have ketama_weighted's points. It makes the hash of the keys md5, and whatever the order in
+    // the dictionary, pylibmc sets it after the hash; the distribution leaves the hash alone.
     let weighted = json!({"ketama_weighted": true});
     behaviors(weighted, "pylibmc:ketama_weighted", &lists);
+    let weighted = json!({"ketama_weighted": true, "hash": "fnv1a_32"});
+    behaviors(weighted, "pylibmc:ketama_weighted/md5", &[WEIGHTED]);
+    let weighted = json!({"distribution": "consistent weighted", "hash": "fnv1a_32"});
+    let scheme = "pylibmc:ketama_weighted/fnv1a_32";
+    behaviors(weighted, scheme, &[THREE, WEIGHTED]);
     let spy = json!({"distribution": "consistent ketama spy"});
-    behaviors(spy, "pylibmc:ketama_spy_unweighted", &[THREE]);
+    let lists = [THREE, WEIGHTED];
+    behaviors(spy, "pylibmc:ketama_spy_unweighted", &lists);
+    let spy = json!({"distribution": "consistent ketama spy", "ketama_weighted": true});
+    behaviors(spy, "pylibmc:ketama_spy", &lists);
 
     add(pylibmc, json!({"binary": true}), "pylibmc", &[THREE]);
     let binary = json!({"binary": true, "behaviors": {"ketama_weighted": true}});
     add(pylibmc, binary, "pylibmc:ketama_weighted", &[WEIGHTED]);
-    // ketama_weighted makes the hash md5, and of pylibmc's behaviors comes after the hash: so another
-    // has to be set once the client is there.
-    let then = json!({"behaviors": {"ketama_weighted": true}, "then": {"hash": "fnv1a_32"}});
-    add(
-        pylibmc,
-        then,
-        "pylibmc:ketama_weighted/fnv1a_32",
-        &[WEIGHTED],
-    );
+    // What is set once the servers are there.
+    let then = json!({"behaviors": {"ketama_weighted": true}, "then": {"hash": "crc"}});
+    add(pylibmc, then, "pylibmc:ketama_weighted/crc", &[WEIGHTED]);
 
     let python = "python-memcached";
     let lists = [TWO, SEVEN, NAMED, WEIGHTED, UNIX];
@@ -121,7 +128,7 @@ fn rows() -> Vec<Row> {
     prefixed(python, json!({"key_prefix": PREFIX}), python, None);
     prefixed(pymemcache, json!({"key_prefix": PREFIX}), pymemcache, None);
 
-    rows.retain(|row| peer::is_there(row.peer));
+    peer::leave_out_missing(&mut rows, |row| row.peer);
     rows
 }
 

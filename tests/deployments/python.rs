@@ -55,7 +55,7 @@ impl Peer for Driver {
             .iter()
             .map(|(key, text)| (key, json!(text).to_string()));
         let texts: BTreeMap<_, _> = texts.collect();
-        self.expect(&json!(["store", texts]))
+        self.expect::<()>(&json!(["store", texts]));
     }
 
     fn load(&mut self, keys: &[String]) -> BTreeMap<String, String> {

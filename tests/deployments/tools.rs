@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// memccp, memccat and the others, with the servers and settings that they are called with.
+/// memcp, memcat and the others, with the servers and settings that they are called with.
 #[derive(Debug)]
 pub struct Tools {
+    /// What their names begin with.
+    prefix: &'static str,
     options: Vec<String>,
     files: Directory,
 }
@@ -33,23 +35,21 @@ impl Tools {
             options.push("--binary".to_owned());
         }
         Self {
+            prefix: prefix(),
             options,
             files: Directory::new(),
         }
     }
 
-    /// Runs one of them in the directory of the files.
+    /// Runs one of them in the directory of the files: `cp`, say.
     pub fn run<A: AsRef<OsStr>>(
         &self,
         tool: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Output {
-        let mut command = Command::new(tool);
+        let mut command = Command::new(format!("{}{tool}", self.prefix));
         command.args(&self.options).args(arguments);
-        let output = command.current_dir(&self.files.0).output();
-        output.unwrap_or_else(|error| {
-            panic!("{tool}, of libmemcached's tools, which tests/run installs: {error}")
-        })
+        command.current_dir(&self.files.0).output().unwrap()
     }
 
     /// Stores bytes.
@@ -63,14 +63,14 @@ impl Tools {
                 format!("./{key}")
             })
             .collect();
-        let copied = self.run("memccp", &files);
-        assert!(copied.status.success(), "memccp: {copied:?}");
+        let copied = self.run("cp", &files);
+        assert!(copied.status.success(), "{copied:?}");
     }
 
     /// The value of one key, whatever it contains.
     pub fn load_bytes(&self, key: &str) -> Option<Vec<u8>> {
         const FILE: &str = "found";
-        let found = self.run("memccat", [&format!("--file={FILE}"), "--", key]);
+        let found = self.run("cat", [&format!("--file={FILE}"), "--", key]);
         let value = fs::read(self.files.0.join(FILE)).unwrap();
         found.status.success().then_some(value)
     }
@@ -88,7 +88,7 @@ impl Peer for Tools {
     fn load(&mut self, keys: &[String]) -> BTreeMap<String, String> {
         // Each value and a newline; nothing for a key that is not there, and it ends with 1.
         let found = self.run(
-            "memccat",
+            "cat",
             ["--"].into_iter().chain(keys.iter().map(String::as_str)),
         );
         let texts = String::from_utf8(found.stdout).unwrap();
@@ -122,6 +122,18 @@ impl Peer for Tools {
             })
             .collect()
     }
+}
+
+/// Debian's are memccp, memccat and so on, everybody else's memcp, memcat.
+fn prefix() -> &'static str {
+    let is_there = |prefix: &&str| {
+        let version = Command::new(format!("{prefix}cp"))
+            .arg("--version")
+            .output();
+        version.is_ok_and(|version| version.status.success())
+    };
+    let found = ["memc", "mem"].into_iter().find(is_there);
+    found.expect("memccp or memcp, of libmemcached's tools, which tests/run installs")
 }
 
 /// An empty directory. It is deleted when this is dropped.

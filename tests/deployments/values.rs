@@ -107,7 +107,7 @@ fn rows() -> Vec<Row> {
             json!({"serde": "PickleSerde", "serde_settings": {"pickle_version": pickle}});
         rows.push(row("pymemcache", protocol, F::PymemcachePickle));
     }
-    rows.retain(|row| peer::is_there(row.peer));
+    peer::leave_out_missing(&mut rows, |row| row.peer);
     rows
 }
 
@@ -143,7 +143,7 @@ impl report::Row for Row {
                 outcome.differences.push(difference);
             };
 
-            let theirs = self.values("theirs", self.kinds[0]);
+            let theirs = values("theirs", self.kinds[0]);
             for (key, how) in peer.store_values(&theirs) {
                 differ("stored there", &theirs[&key], &how);
             }
@@ -152,7 +152,7 @@ impl report::Row for Row {
                     differ("read here", value, &how);
                 }
             }
-            let ours = self.values("ours", self.kinds[1]);
+            let ours = values("ours", self.kinds[1]);
             for (key, value) in &ours {
                 if let Err(error) = value.rust.store(&client, key) {
                     differ("stored here", value, &error.to_string());
@@ -180,14 +180,6 @@ impl report::Row for Row {
 }
 
 impl Row {
-    fn values(&self, prefix: &str, kinds: &[Kind]) -> Values {
-        let kinds = |value: &Shared| kinds.contains(&value.kind);
-        let values = shared::values().into_iter().filter(kinds).enumerate();
-        values
-            .map(|(index, value)| (format!("{prefix}{index}"), value))
-            .collect()
-    }
-
     /// That of the peer itself.
     fn placement(&self) -> Peer {
         self.peer.parse().unwrap()
@@ -196,4 +188,14 @@ impl Row {
     fn compresses(&self) -> bool {
         self.compression.is_some() || self.format == Format::PymemcacheCompressed
     }
+}
+
+/// The values of these kinds, at keys that begin so.
+fn values(prefix: &str, kinds: &[Kind]) -> Values {
+    let values = shared::values().into_iter();
+    let values = values.filter(|value| kinds.contains(&value.kind));
+    let keyed = values.enumerate();
+    keyed
+        .map(|(index, value)| (format!("{prefix}{index}"), value))
+        .collect()
 }

@@ -1,19 +1,35 @@
 //! The formats of .NET's clients: the lowest byte of the flags, and objects of EnyimMemcachedCore.
 
-use super::vectors::{ENYIM, same_or_error, unhex, vectors};
+use super::recording::Checked;
+use super::vectors::{ENYIM, same_or_error, unhex, vectors, what_enyim_stores};
 use super::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_bytes::ByteBuf;
+use std::collections::BTreeMap;
 
 fn transcoder(format: Format) -> Box<dyn Transcoder> {
     format.transcoder(Compression::off(), 1 << 20).unwrap()
 }
 
-#[test]
+/// Checks the recording of EnyimMemcached.
+pub(super) fn check() -> Checked {
+    what_enyim_stores();
+    what_enyim_reads();
+    let recording = vectors(ENYIM);
+    Checked {
+        file: "enyim.json",
+        peer: "enyim".to_owned(),
+        scheme: "DefaultTranscoder".to_owned(),
+        stores: recording.store.len(),
+        reads: recording.read.len(),
+        skipped: BTreeMap::new(),
+    }
+}
+
 fn what_enyim_reads() {
     let enyim = transcoder(Format::Enyim);
-    let mut table = [0; 2];
+    let mut counts = [0; 2];
     for row in &vectors(ENYIM).read {
         let item = Item::new(row.flags, unhex(&row.hex));
         let refused = match row.kind.as_str() {
@@ -47,13 +63,9 @@ fn what_enyim_reads() {
             }
             unknown => panic!("{unknown}"),
         };
-        table[usize::from(refused)] += 1;
+        counts[usize::from(refused)] += 1;
     }
-    println!(
-        "enyim          DefaultTranscoder      read {}, refused {}",
-        table[0], table[1]
-    );
-    assert_eq!(table, [72, 216]);
+    assert_eq!(counts, [72, 216]);
 }
 
 #[test]

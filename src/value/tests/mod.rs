@@ -9,15 +9,21 @@ mod peers;
 #[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
 mod python;
 mod python_types;
-#[cfg(all(
-    feature = "zlib",
-    any(feature = "json", all(feature = "lz4", feature = "pickle"))
-))]
-mod recording;
+pub(crate) mod recording;
 mod round_trips;
 mod vectors;
 
 use super::*;
+
+/// Checks every recording whose features are there: `tests/vectors/values`.
+pub(crate) fn check() -> Vec<recording::Checked> {
+    let mut checked = vec![dotnet::check()];
+    #[cfg(all(feature = "json", feature = "zlib"))]
+    checked.extend(peers::check());
+    #[cfg(all(feature = "lz4", feature = "pickle", feature = "zlib"))]
+    checked.extend(python::check());
+    checked
+}
 
 /// What is stored for the value.
 fn stored<V: Serialize + ?Sized>(value: &V) -> Result<Item, Error> {

@@ -1,6 +1,20 @@
 //! What was recorded of a client: `tests/vectors/values`.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// How much of a file was checked; nothing in it differs.
+pub(crate) struct Checked {
+    pub(crate) file: &'static str,
+    pub(crate) peer: String,
+    pub(crate) scheme: String,
+    /// The values that it stored.
+    pub(crate) stores: usize,
+    /// What it made of flags and bytes.
+    pub(crate) reads: usize,
+    /// What is not checked in full, and why.
+    pub(crate) skipped: BTreeMap<&'static str, usize>,
+}
 
 #[derive(Deserialize)]
 pub(super) struct Recording {
