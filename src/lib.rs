@@ -120,7 +120,7 @@ pub use expiry::Expiry;
 pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::{KeyBytes, KeyTransform, MAX_KEY_LENGTH, PrefixPlacement};
-pub use locator::{Distribution, Locator, Node, Scheme, Trace};
+pub use locator::{Distribution, HashTag, Locator, Node, Scheme, Trace};
 pub use meta::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl,

@@ -7,7 +7,8 @@ use crate::time;
 use clap::Args;
 use moecache::value::{Compression, Format};
 use moecache::{
-    Client, ClientBuilder, Distribution, Hash, IntoServers, Protocol, Result, Scheme, Server,
+    Client, ClientBuilder, Distribution, Hash, HashTag, IntoServers, Protocol, Result, Scheme,
+    Server,
 };
 use std::env;
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub(crate) struct Fleet {
     /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
     #[arg(long, global = true)]
     hash: Option<Hash>,
+    /// Two characters, such as {}, between which stands what a key is placed by: twemproxy's hash_tag
+    #[arg(long, global = true)]
+    hash_tag: Option<HashTag>,
     /// Look up host names where the distribution hashes addresses, as those of .NET do; without it
     /// they are refused there
     #[arg(long, global = true)]
@@ -110,12 +114,14 @@ impl Fleet {
     }
 
     fn on(&self, servers: impl IntoServers) -> ClientBuilder {
-        let builder = Client::builder().servers(servers);
-        if self.resolve_names {
-            builder.resolve_names()
-        } else {
-            builder
+        let mut builder = Client::builder().servers(servers);
+        if let Some(tag) = self.hash_tag {
+            builder = builder.hash_tag(tag);
         }
+        if self.resolve_names {
+            builder = builder.resolve_names();
+        }
+        builder
     }
 
     pub(crate) fn servers(&self) -> Result<Vec<Server>, Failure> {

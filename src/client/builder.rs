@@ -5,7 +5,7 @@ use crate::conn::{Options, Protocol, first_ipv4};
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
-use crate::locator::{Distribution, Locator, Node, Scheme};
+use crate::locator::{Distribution, HashTag, Locator, Node, Scheme, Tagged};
 use crate::preset;
 use crate::route::Topology;
 use crate::server::{IntoServers, Server};
@@ -37,6 +37,7 @@ pub struct ClientBuilder {
     distribution: Option<Distribution>,
     hash: Option<Hash>,
     locator: Option<MakeLocator>,
+    hash_tag: Option<HashTag>,
     resolve_names: bool,
     format: Option<Format>,
     transcoder: Option<Arc<dyn Transcoder>>,
@@ -73,6 +74,7 @@ impl Default for ClientBuilder {
             distribution: None,
             hash: None,
             locator: None,
+            hash_tag: None,
             resolve_names: false,
             format: None,
             transcoder: None,
@@ -148,6 +150,25 @@ impl ClientBuilder {
         make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
     ) -> Self {
         self.locator = Some(MakeLocator(Arc::new(make)));
+        self
+    }
+
+    /// Places keys by the part of them that stands between two characters, as twemproxy does that has
+    /// this `hash_tag`. Default: by all of them.
+    ///
+    /// ```
+    /// use moecache::{Client, Peer};
+    ///
+    /// let client = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+    ///     .compatible_with(Peer::Twemproxy)
+    ///     .hash_tag("{}".parse()?)
+    ///     .build()?;
+    /// assert_eq!(client.server_for("{user:7}:name")?, client.server_for("{user:7}:mail")?);
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn hash_tag(mut self, tag: HashTag) -> Self {
+        self.hash_tag = Some(tag);
         self
     }
 
@@ -302,13 +323,18 @@ impl ClientBuilder {
         }
         let transcoder = self.make_transcoder()?;
         let locator = |nodes: &mut [Node]| {
-            if let Some(MakeLocator(make)) = &self.locator {
-                return Ok(Arc::from(make(nodes)?));
-            }
-            if self.resolve_names && scheme.distribution().hashes_addresses() {
-                resolve(nodes, self.connect_timeout.unwrap_or(self.timeout))?;
-            }
-            scheme.build(nodes)
+            let locator = if let Some(MakeLocator(make)) = &self.locator {
+                Arc::from(make(nodes)?)
+            } else {
+                if self.resolve_names && scheme.distribution().hashes_addresses() {
+                    resolve(nodes, self.connect_timeout.unwrap_or(self.timeout))?;
+                }
+                scheme.build(nodes)?
+            };
+            Ok(match self.hash_tag {
+                Some(tag) => Arc::new(Tagged { tag, locator }),
+                None => locator,
+            })
         };
         let topology = Topology::new(&self.servers, locator, options)?;
         let shared = Shared {

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 21] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 22] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
             ("distribution", Field::Name(&mut self.distribution)),
             ("hash", Field::Name(&mut self.hash)),
+            ("hash_tag", Field::Name(&mut self.hash_tag)),
             ("resolve_names", Field::Switch(&mut self.resolve_names)),
             ("format", Field::Name(&mut self.format)),
             ("compression", Field::Name(&mut self.compression)),

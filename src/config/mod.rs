@@ -19,7 +19,7 @@ use crate::conn::Protocol;
 use crate::error::Result;
 use crate::hash::Hash;
 use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
-use crate::locator::{Distribution, Scheme};
+use crate::locator::{Distribution, HashTag, Scheme};
 use crate::server::Server;
 use crate::value::{Compression, Format};
 use std::time::Duration;
@@ -117,6 +117,8 @@ pub struct Config {
     pub distribution: Option<Distribution>,
     /// [`ClientBuilder::hash`].
     pub hash: Option<Hash>,
+    /// [`ClientBuilder::hash_tag`].
+    pub hash_tag: Option<HashTag>,
     /// [`ClientBuilder::resolve_names`].
     pub resolve_names: bool,
     /// [`ClientBuilder::format`].
@@ -193,6 +195,7 @@ impl Config {
         let builder = give(builder, self.compatible_with, Builder::compatible_with);
         let builder = give(builder, self.distribution, Builder::distribution);
         let builder = give(builder, self.hash, Builder::hash);
+        let builder = give(builder, self.hash_tag, Builder::hash_tag);
         let builder = give(builder, on(self.resolve_names), |builder, ()| {
             builder.resolve_names()
         });

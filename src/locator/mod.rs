@@ -5,6 +5,7 @@ mod build;
 mod dalli;
 mod distribution;
 mod enyim;
+mod hash_tag;
 mod ketama;
 mod libmemcached;
 mod modula;
@@ -20,6 +21,8 @@ mod twemproxy;
 pub(crate) mod vectors;
 
 pub use distribution::Distribution;
+pub use hash_tag::HashTag;
+pub(crate) use hash_tag::Tagged;
 pub use node::Node;
 pub use scheme::Scheme;
 

@@ -18,6 +18,7 @@ fn all() -> Config {
     config.compatible_with = Some(Peer::Pylibmc.into());
     config.distribution = Some(Distribution::LibmemcachedConsistent);
     config.hash = Some(Hash::Fnv1a32);
+    config.hash_tag = Some("{}".parse().unwrap());
     config.resolve_names = true;
     config.format = Some(Format::PymemcachePickle);
     config.compression = Some(Compression::zlib().threshold(400));
@@ -42,6 +43,7 @@ const TOML: &str = r#"
 compatible_with = "pylibmc:modula/default"
 distribution = "libmemcached:consistent"
 hash = "FNV1A_32"
+hash_tag = "{}"
 resolve_names = true
 format = "pymemcache:pickle_serde"
 compression = "zlib:400"
@@ -80,6 +82,7 @@ servers:
 compatible_with: pylibmc
 distribution: libmemcached:consistent
 hash: fnv1a_32
+hash_tag: '{}'
 resolve_names: true
 format: pymemcache:pickle_serde
 compression: zlib:400
