@@ -77,7 +77,7 @@ impl Server {
     /// The address that was typed.
     pub(crate) fn address(&self) -> Result<Address, ServerError> {
         if self.weight == 0 {
-            let reason = "weight 0; it must be at least 1";
+            let reason = "weight 0; it must be at least 1, which is what libmemcached takes it for";
             return Err(ServerError::new(&self.to_string(), reason));
         }
         self.address.clone()
@@ -138,7 +138,9 @@ fn split(text: &str) -> Result<(&str, u16), &'static str> {
     } else {
         match text.rsplit_once(':') {
             Some((host, _)) if host.contains(':') => {
-                return Err("more than one colon; write host:port, and IPv6 as [::1]:11211");
+                return Err(
+                    "more than one colon; write host:port or host:port:weight, and IPv6 as [::1]:11211",
+                );
             }
             Some((host, port)) => (host, Some(port)),
             None => (text, None),

@@ -58,10 +58,18 @@ impl Default for Libmemcached {
 }
 
 impl Libmemcached {
-    pub(super) fn server(&mut self, server: Server) {
+    /// Adds a server, if it is one.
+    pub(super) fn server(&mut self, server: Server) -> Result<(), Error> {
+        // There a weight of 0 is as good as none.
+        let server = match server.on_the_ring() {
+            (0, _) => server.weight(1),
+            _ => server,
+        };
+        server.address()?;
         self.is_weighted |= self.has_ring() && is_heavy(&server);
         self.servers.push(server);
         self.make_ring();
+        Ok(())
     }
 
     pub(super) fn hash(&mut self, hash: Hash) {

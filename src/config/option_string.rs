@@ -65,8 +65,8 @@ impl Config {
                     return Err(refused(&name, "the string calls itself an error"));
                 }
                 ("DEBUG", None) => client.note("DEBUG", "", "nothing is printed"),
-                ("--SERVER", Some(text)) => client.server(server(text)?),
-                ("--SOCKET", Some(text)) => client.server(socket(text)?),
+                ("--SERVER", Some(text)) => client.server(server(text)?)?,
+                ("--SOCKET", Some(text)) => client.server(socket(text)?)?,
                 _ => {
                     let behaviour = known(&name, value)?;
                     // The hash and the namespace can only be set once, not even after RESET.
@@ -197,13 +197,13 @@ fn text(value: &str) -> &str {
 /// `host`, `host:port`, `host:port/?weight`.
 fn server(text: &str) -> Result<Server, Error> {
     let (address, weight) = weighted("--SERVER", text)?;
-    judged(Server::from(address), weight)
+    Ok(heavy(Server::from(address), weight))
 }
 
 /// `"/path"`, `"/path"/?weight`; its manual has the weight within the quotes, its parser does not.
 fn socket(value: &str) -> Result<Server, Error> {
     let (path, weight) = weighted("--SOCKET", value)?;
-    judged(Server::from(Path::new(text(path))), weight)
+    Ok(heavy(Server::from(Path::new(text(path))), weight))
 }
 
 fn weighted<'a>(name: &str, text: &'a str) -> Result<(&'a str, Option<u32>), Error> {
@@ -217,11 +217,9 @@ fn weighted<'a>(name: &str, text: &'a str) -> Result<(&'a str, Option<u32>), Err
     }
 }
 
-fn judged(server: Server, weight: Option<u32>) -> Result<Server, Error> {
-    let server = match weight {
+fn heavy(server: Server, weight: Option<u32>) -> Server {
+    match weight {
         Some(weight) => server.weight(weight),
         None => server,
-    };
-    server.address()?;
-    Ok(server)
+    }
 }

@@ -100,8 +100,7 @@ impl Config {
                 .map_err(|reason| refused(name, &reason))?;
         }
         for server in servers.into_servers() {
-            server.address()?;
-            client.server(server);
+            client.server(server)?;
         }
         client.finish(Peer::Pylibmc)
     }

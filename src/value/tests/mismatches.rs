@@ -83,6 +83,18 @@ fn types() {
             (asked::<String>, ", not a string"),
             (asked::<u8>, ", not u8"),
             (asked::<BTreeMap<u8, u8>>, ", not a map"),
+            (
+                asked::<Vec<u16>>,
+                ": a byte of raw data where u16 was expected",
+            ),
+            (
+                asked::<Vec<f64>>,
+                ": a byte of raw data where f64 was expected",
+            ),
+            (
+                asked::<(bool,)>,
+                ": a byte of raw data where a boolean was expected",
+            ),
         ],
     );
     check_value(

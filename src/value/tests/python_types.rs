@@ -257,6 +257,12 @@ fn untyped() {
     let is = "the item is bytes of Python (flags 0)";
     let error = complaint(decode::<f64>(&*transcoder, item("1.5")));
     assert_eq!(error, format!("{is}, not f64"));
+    // As pymemcache without a serde stores a list.
+    let error = complaint(decode::<Vec<i64>>(&*transcoder, item("[1, 2, 3]")));
+    assert_eq!(
+        error,
+        format!("{is}: a byte of raw data where i64 was expected")
+    );
     let not_utf8 = Item::new(0, [0xff]);
     let error = complaint(decode::<String>(&*transcoder, not_utf8));
     assert_eq!(error, format!("{is}: not UTF-8"));
