@@ -96,3 +96,50 @@ fn separate(text: &mut String, at: usize) {
 fn string(text: &mut String, value: &str) {
     text.push_str(&Json::from(value).to_string());
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::item::Item;
+    use crate::value::{Body, Compression, Format, Transcoder, decode, encode};
+
+    fn json() -> Box<dyn Transcoder> {
+        let json = Format::DalliJson.transcoder(Compression::off(), 1 << 20);
+        json.unwrap()
+    }
+
+    /// serde_json reads some as their neighbours, unless its feature `float_roundtrip` is there.
+    #[test]
+    fn floats_read_back_to_the_last_bit() {
+        let json = json();
+        let mut state = 1_u64;
+        for _ in 0..5000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let [.., a, b, c, d] = state.to_be_bytes();
+            let floats = (
+                f64::from_bits(state.rotate_left(20)),
+                f32::from_be_bytes([d, c, b, a]),
+            );
+            if !floats.0.is_finite() || !floats.1.is_finite() {
+                continue;
+            }
+            let item = |body: Body<'_>| Ok(Item::new(body.flags(), body.data()));
+            let stored = encode(&*json, &floats, item).unwrap();
+            let read: (f64, f32) = decode(&*json, stored).unwrap();
+            assert_eq!(read.0.to_bits(), floats.0.to_bits());
+            assert_eq!(read.1.to_bits(), floats.1.to_bits());
+        }
+    }
+
+    #[test]
+    fn whole_numbers_as_singles() {
+        let read = |text: &str| decode::<f32>(&*json(), Item::new(1, text));
+        assert_eq!(
+            read("16777216").unwrap().to_bits(),
+            16_777_216_f32.to_bits()
+        );
+        let error = read("16777217").unwrap_err().to_string();
+        assert!(error.contains("does not fit f32"), "{error}");
+    }
+}
