@@ -1,8 +1,10 @@
 //! What Ruby 3.1 wrote, what it would not, and bytes that lie.
 
 use super::*;
+use crate::item::Item;
 use crate::value::fault::Fault;
 use crate::value::transcoder::{Decoded, Object};
+use crate::value::{Compression, Format, decode_bytes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -193,6 +195,15 @@ fn default_values_are_no_data() {
     for levels in [MAX_DEPTH + 1, 1 << 20] {
         assert_eq!(refusal(&nested(levels)), Refused::TooDeep);
     }
+}
+
+/// "\xe9".dup.force_encoding('ISO-8859-1')
+#[test]
+fn strings_in_other_encodings_are_bytes() {
+    let data = b"\x04\x08I\"\x06\xe9\x06:\rencoding\"\x0fISO-8859-1";
+    let dalli = Format::Dalli.transcoder(Compression::off(), LIMIT).unwrap();
+    let bytes = decode_bytes(&*dalli, Item::new(1, data));
+    assert_eq!(bytes.unwrap(), b"\xe9");
 }
 
 #[test]
