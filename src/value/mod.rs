@@ -89,7 +89,7 @@
 //!
 //! JSON ([`DalliJson`](Format::DalliJson), [`PhpJson`](Format::PhpJson)) needs the feature `json`. It
 //! holds no bytes, no infinite floats and no map keys but strings; whole numbers can be read as
-//! floats.
+//! floats, and as an `f32` if it holds them exactly.
 //!
 //! # Python's formats
 //!
