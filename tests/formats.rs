@@ -76,7 +76,7 @@ fn what_is_taken_is_given_back() {
     }
     check! {
         f64::NAN; f32::NAN; -0.0_f64; -0.0_f32; f64::INFINITY; f32::NEG_INFINITY; 5e-324_f64;
-        f64::MAX; f32::MAX; 0.1_f32; 0.1_f64; 1e16_f64; 16_777_217.0_f64; 2.291712365432881e-9_f64;
+        f64::MAX; f32::MAX; 0.1_f32; 0.1_f64; 1e16_f64; 16_777_217.0_f64; 2.291_712_365_432_881e-9_f64;
         i128::MIN; u128::MAX; u64::MAX; i64::MIN; i8::MIN; 0_u8; 1_i64; 53_u8; 1_i64 << 30;
         true; false; (); 'a'; '1'; '\0'; '😀';
         String::from("1"); String::from("true"); String::from("None"); String::from("null");
