@@ -75,8 +75,23 @@ impl Error {
         }))
     }
 
-    pub(crate) fn validation(reason: impl Into<String>) -> Self {
+    /// A [validation error](Self::is_validation), for a program's own
+    /// [locator](crate::ClientBuilder::locator): what is wrong, and what is allowed.
+    pub fn validation(reason: impl Into<String>) -> Self {
         Self::new(Kind::Validation, reason)
+    }
+
+    /// An [encode error](Self::is_encode), for a program's own
+    /// [`Transcoder`](crate::value::Transcoder): why it cannot store a value. It must not show the
+    /// value.
+    pub fn encode(reason: impl Into<String>) -> Self {
+        Self::new(Kind::Encode, reason)
+    }
+
+    /// A [decode error](Self::is_decode), for a program's own
+    /// [`Transcoder`](crate::value::Transcoder): why an item is no value. It must not show the data.
+    pub fn decode(reason: impl Into<String>) -> Self {
+        Self::new(Kind::Decode, reason)
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {

@@ -1,9 +1,9 @@
 //! A blocking, sharded memcached client.
 //!
-//! It finds each key on the server on which EnyimMemcached (.NET) and moecache (Python) put it, and
-//! reads each string and number as they stored it. A get or a set is one write and one read, and is
-//! over by its deadline. Whatever the network does, it never returns another key's value or a part
-//! of one.
+//! It joins the deployment that is already there: name the client that filled it, and every key is
+//! found on the server on which that client put it, and every value reads back as the same value. A
+//! get or a set is one write and one read, and is over by its deadline. Whatever the network does, it
+//! never returns another key's value or a part of one.
 //!
 //! ```
 //! use moecache::Client;
@@ -29,6 +29,8 @@
 //! * [`Client`] has the commands, [`ClientBuilder`] the settings, and [`Config`] the same as data:
 //!   from a file, a URL, or what a libmemcached or pylibmc deployment is set up with. One client
 //!   serves any number of threads, over a pool of connections to each server.
+//! * [`compatible_with`](ClientBuilder::compatible_with) takes the [`Peer`] whose deployment it is; the
+//!   guide [joining](guide::joining) has what to set for each of them, and what to check.
 //! * One key: [`get`](Client::get), [`set`](Client::set), [`add`](Client::add),
 //!   [`replace`](Client::replace), [`append`](Client::append), [`prepend`](Client::prepend),
 //!   [`touch`](Client::touch), [`get_and_touch`](Client::get_and_touch),
@@ -52,7 +54,7 @@
 //! * When an item expires is an integer as memcached has it, a `Duration` or a `SystemTime`:
 //!   [`Expiry`].
 //! * Servers are given in any usual form, unix sockets included ([`IntoServers`]); which one has a
-//!   key, [`Client::server_for`] tells without asking any. [`Distribution`] says whose ring it is.
+//!   key, [`Client::server_for`] tells without asking any, and [`Client::explain`] why.
 //! * [`Protocol`] is text unless another is chosen: meta, binary, or the better of text and meta
 //!   that each server has. The calls are the same. What only meta can do, such as one winner among
 //!   those who miss a key at the same time, is in [`Client::meta_get`] and its siblings.

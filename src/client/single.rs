@@ -128,6 +128,28 @@ impl Client {
         )
     }
 
+    /// The value of an item that was got as it is, after a look at its flags, say. Nothing is sent.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// client.set("answer", 42, 0)?;
+    /// let item = client.get_item("answer")?.unwrap();
+    /// match item.flags {
+    ///     265 => assert_eq!(client.decode::<i32>(item)?, 42),
+    ///     flags => println!("flags {flags}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A decode error, as of [`get`](Self::get).
+    pub fn decode<T: DeserializeOwned>(&self, item: Item) -> Result<T> {
+        let decoded = value::decode(&*self.shared.transcoder, item);
+        decoded.map_err(|error| error.during("decode"))
+    }
+
     /// The value of `key` with its cas id, which [`compare_and_swap`](Self::compare_and_swap) takes:
     /// a number that changes whenever the item does.
     ///

@@ -70,13 +70,25 @@ fn stats_line(line: &[u8]) -> Option<String> {
     Some(format!("{reply:?}"))
 }
 
-/// A key is 1 to 250 bytes of 0x21 to 0x7e, and nothing else is.
+/// A key is 1 to 250 bytes of 0x21 to 0x7e, and of 0x80 to 0xff where those are allowed; nothing else
+/// is one.
 pub fn key(bytes: &[u8]) {
-    let allowed =
-        (1..=250).contains(&bytes.len()) && bytes.iter().all(|byte| matches!(byte, 0x21..=0x7e));
-    match KeyRule::Printable.key(bytes) {
-        Ok(key) => assert!(allowed && key.as_bytes() == bytes),
-        Err(_) => assert!(!allowed),
+    let is_long_enough = (1..=250).contains(&bytes.len());
+    let are_all = |good: fn(&u8) -> bool| is_long_enough && bytes.iter().all(good);
+    for (rule, allowed) in [
+        (
+            KeyRule::Printable,
+            are_all(|byte| matches!(byte, 0x21..=0x7e)),
+        ),
+        (
+            KeyRule::NonAscii,
+            are_all(|byte| matches!(byte, 0x21..=0x7e | 0x80..)),
+        ),
+    ] {
+        match rule.key(bytes) {
+            Ok(key) => assert!(allowed && key.as_bytes() == bytes),
+            Err(_) => assert!(!allowed),
+        }
     }
 }
 

@@ -57,9 +57,9 @@ impl FromStr for KeyBytes {
 pub(crate) enum KeyRule {
     /// Printable ASCII without the space, 0x21 to 0x7e.
     Printable,
-    /// Those, and 0x80 to 0xff. memcached splits a line at spaces and ends it at a line feed; the
-    /// other control characters it would store, but not every client reads them back: libmemcached
-    /// 1.0 takes the reply for one without a value.
+    /// Those, and 0x80 to 0xff. memcached splits a line at spaces and ends it at a line feed; it would
+    /// store the other control characters, but not every client reads such a key back: libmemcached,
+    /// 1.0 and 1.1, takes its value for empty.
     NonAscii,
     /// All, for a protocol of lines: base64 carries those that are not printable.
     Base64,
@@ -79,7 +79,7 @@ impl KeyRule {
         }
         let bad = self.bad_byte(bytes);
         match (self, bad) {
-            (Self::Printable | Self::NonAscii, Some(error)) => return Err(error),
+            (Self::Printable | Self::NonAscii, Some(at)) => return Err(self.refuse(bytes, at)),
             (Self::Base64, Some(_)) if sent > MAX_IN_BASE64 => {
                 return Err(KeyError::TooLongForBase64 { length });
             }
@@ -92,29 +92,28 @@ impl KeyRule {
         })
     }
 
-    /// The first byte that a key may not have, or that makes it binary.
-    fn bad_byte(self, bytes: &[u8]) -> Option<KeyError> {
-        let is_good = match self {
-            Self::NonAscii => |byte: u8| byte > b' ' && byte != 0x7f,
-            Self::Printable | Self::Base64 | Self::Counted => |byte: u8| byte.is_ascii_graphic(),
-        };
-        // All of them first: without a way out of the loop, several are judged at once.
-        if bytes.iter().fold(true, |good, &byte| good & is_good(byte)) {
-            return None;
+    /// Where the first byte is that a key may not have, or that makes it binary.
+    fn bad_byte(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::NonAscii => first_not(bytes, |byte| byte > b' ' && byte != 0x7f),
+            Self::Printable | Self::Base64 | Self::Counted => {
+                first_not(bytes, |byte| byte.is_ascii_graphic())
+            }
         }
-        let at = bytes.iter().position(|&byte| !is_good(byte))?;
-        let byte = bytes[at];
-        Some(KeyError::BadByte {
+    }
+
+    fn refuse(self, bytes: &[u8], at: usize) -> KeyError {
+        KeyError::BadByte {
             at,
-            byte,
+            byte: bytes[at],
             rule: self,
-        })
+        }
     }
 
     /// Whether keys can begin with `prefix`.
     pub(super) fn check_prefix(self, prefix: &[u8]) -> Result<(), KeyError> {
         match (self, self.bad_byte(prefix)) {
-            (Self::Printable | Self::NonAscii, Some(error)) => Err(error),
+            (Self::Printable | Self::NonAscii, Some(at)) => Err(self.refuse(prefix, at)),
             _ => Ok(()),
         }
     }
@@ -127,6 +126,15 @@ impl KeyRule {
             Self::Base64 | Self::Counted => "all",
         }
     }
+}
+
+/// Where the first byte is that is not good.
+fn first_not(bytes: &[u8], is_good: impl Fn(u8) -> bool) -> Option<usize> {
+    // All of them first: without a way out of the loop, several are judged at once.
+    if bytes.iter().fold(true, |good, &byte| good & is_good(byte)) {
+        return None;
+    }
+    bytes.iter().position(|&byte| !is_good(byte))
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ pub enum Distribution {
 }
 
 /// The hashes that a distribution may be used with, by the names that its owner has for them. The
-/// first is the default.
+/// first is the default, but for those that [`Distribution::default_hash`] names.
 type Hashes = &'static [(Hash, &'static str)];
 
 const ENYIM: Hashes = &[
@@ -133,22 +133,7 @@ const LIBMEMCACHED: Hashes = &[
     (Hash::Murmur3, "murmur3"),
 ];
 
-/// `KETAMA_WEIGHTED` sets the hash of the keys to MD5, unless another is set afterwards.
-const LIBMEMCACHED_WEIGHTED: Hashes = &[
-    (Hash::Md5, "md5"),
-    (Hash::OneAtATime, "default"),
-    (Hash::Crc, "crc"),
-    (Hash::Fnv1_64, "fnv1_64"),
-    (Hash::Fnv1a64, "fnv1a_64"),
-    (Hash::Fnv1_32, "fnv1_32"),
-    (Hash::Fnv1a32, "fnv1a_32"),
-    (Hash::Hsieh, "hsieh"),
-    (Hash::Murmur, "murmur"),
-    (Hash::Jenkins, "jenkins"),
-    (Hash::Murmur3, "murmur3"),
-];
-
-const SPYMEMCACHED_ARRAY_MOD: Hashes = &[
+const SPYMEMCACHED: Hashes = &[
     (Hash::Native, "NATIVE_HASH"),
     (Hash::Crc, "CRC_HASH"),
     (Hash::Fnv1_64, "FNV1_64_HASH"),
@@ -156,16 +141,6 @@ const SPYMEMCACHED_ARRAY_MOD: Hashes = &[
     (Hash::Fnv1_32, "FNV1_32_HASH"),
     (Hash::Fnv1a32, "FNV1A_32_HASH"),
     (Hash::Md5, "KETAMA_HASH"),
-];
-
-const SPYMEMCACHED_KETAMA: Hashes = &[
-    (Hash::Md5, "KETAMA_HASH"),
-    (Hash::Native, "NATIVE_HASH"),
-    (Hash::Crc, "CRC_HASH"),
-    (Hash::Fnv1_64, "FNV1_64_HASH"),
-    (Hash::Fnv1a64, "FNV1A_64_HASH"),
-    (Hash::Fnv1_32, "FNV1_32_HASH"),
-    (Hash::Fnv1a32, "FNV1A_32_HASH"),
 ];
 
 const TWEMPROXY: Hashes = &[
@@ -235,11 +210,9 @@ impl Distribution {
                 (Peer::Libmemcached, "consistent_hash_later", LIBMEMCACHED)
             }
             Self::LibmemcachedKetamaWeighted => {
-                (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED_WEIGHTED)
+                (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED)
             }
-            Self::LibmemcachedKetamaSpy => {
-                (Peer::Libmemcached, "ketama_spy", LIBMEMCACHED_WEIGHTED)
-            }
+            Self::LibmemcachedKetamaSpy => (Peer::Libmemcached, "ketama_spy", LIBMEMCACHED),
             Self::LibmemcachedKetamaSpyUnweighted => {
                 (Peer::Libmemcached, "ketama_spy_unweighted", LIBMEMCACHED)
             }
@@ -253,19 +226,17 @@ impl Distribution {
             Self::Pyermc => (Peer::Pyermc, "single", &[]),
             Self::Dalli => (Peer::Dalli, "ring", &[]),
             Self::Gomemcache => (Peer::Gomemcache, "crc32_mod", &[]),
-            Self::SpymemcachedArrayMod => (Peer::Spymemcached, "arraymod", SPYMEMCACHED_ARRAY_MOD),
-            Self::SpymemcachedKetama => {
-                (Peer::Spymemcached, "ketama_spy_format", SPYMEMCACHED_KETAMA)
-            }
+            Self::SpymemcachedArrayMod => (Peer::Spymemcached, "arraymod", SPYMEMCACHED),
+            Self::SpymemcachedKetama => (Peer::Spymemcached, "ketama_spy_format", SPYMEMCACHED),
             Self::SpymemcachedKetamaLibmemcached => (
                 Peer::Spymemcached,
                 "ketama_libmemcached_format",
-                SPYMEMCACHED_KETAMA,
+                SPYMEMCACHED,
             ),
             Self::SpymemcachedKetamaLibmemcachedWeighted => (
                 Peer::Spymemcached,
                 "ketama_libmemcached_format_weighted",
-                SPYMEMCACHED_KETAMA,
+                SPYMEMCACHED,
             ),
             Self::TwemproxyKetama => (Peer::Twemproxy, "ketama", TWEMPROXY),
             Self::TwemproxyModula => (Peer::Twemproxy, "modula", TWEMPROXY),
@@ -290,7 +261,16 @@ impl Distribution {
     /// The hash that it has unless another is chosen; `None` where there is no choice.
     #[must_use]
     pub fn default_hash(self) -> Option<Hash> {
-        self.hashes().first().map(|&(hash, _)| hash)
+        match self {
+            // libmemcached's `KETAMA_WEIGHTED` sets it, unless another is set afterwards; spymemcached's
+            // `KetamaConnectionFactory` has it, and its `DefaultConnectionFactory` the first.
+            Self::LibmemcachedKetamaWeighted
+            | Self::LibmemcachedKetamaSpy
+            | Self::SpymemcachedKetama
+            | Self::SpymemcachedKetamaLibmemcached
+            | Self::SpymemcachedKetamaLibmemcachedWeighted => Some(Hash::Md5),
+            _ => self.hashes().first().map(|&(hash, _)| hash),
+        }
     }
 
     pub(super) fn name_of(self, hash: Hash) -> &'static str {

@@ -57,10 +57,9 @@ impl Spymemcached {
     fn number<const N: usize>(&self, flags: u32, data: &[u8]) -> Result<[u8; N], Error> {
         let mut bytes = [0; N];
         let length = data.len();
-        let start = N.checked_sub(length).ok_or_else(|| {
-            let how = format_args!("of {length} bytes, more than {N}");
-            self.damaged(flags, how)
-        })?;
+        let start = N
+            .checked_sub(length)
+            .ok_or_else(|| self.damaged(flags, format_args!("of {length} bytes, more than {N}")))?;
         bytes[start..].copy_from_slice(data);
         Ok(bytes)
     }

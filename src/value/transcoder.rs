@@ -9,10 +9,62 @@ use serde::{Serialize, Serializer};
 use std::fmt::{self, Debug};
 use std::panic::RefUnwindSafe;
 
-/// How values are stored: which flags and bytes, and back. One for each family of clients.
+/// How values are stored: which flags and bytes, and back. Those of the clients are made by
+/// [`Format`](super::Format); a program brings its own with
+/// [`ClientBuilder::transcoder`](crate::ClientBuilder::transcoder).
 ///
 /// Encoding and decoding are exact: a type that a client family cannot hold is an error, and so are
 /// flags that it does not write.
+///
+/// ```
+/// # #[cfg(not(feature = "json"))]
+/// # fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = moecache::testing::Server::start()?;
+/// use moecache::value::{Body, Decoded, Transcoder, Value};
+/// use moecache::{Client, Error, Item};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// As some Go programs have it: text as it is, and structs in JSON under the flags 7.
+/// #[derive(Debug)]
+/// struct Ours;
+///
+/// impl Transcoder for Ours {
+///     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+///         match value {
+///             Value::Str(text) => Ok(Body::borrowed(0, text.as_bytes())),
+///             Value::Object(object) => Ok(Body::owned(7, object.to_json()?)),
+///             _ => Err(Error::encode("only text and structs are stored here")),
+///         }
+///     }
+///
+///     fn decode(&self, item: Item) -> Result<Decoded, Error> {
+///         match item.flags {
+///             0 => Ok(Decoded::Text(item.data)),
+///             7 => Decoded::from_json(&item.data),
+///             flags => Err(Error::decode(format!("flags {flags} are not ours"))),
+///         }
+///     }
+///
+///     fn describe(&self, flags: u32) -> &'static str {
+///         if flags == 7 { "JSON" } else { "text" }
+///     }
+/// }
+///
+/// #[derive(Serialize, Deserialize, PartialEq, Debug)]
+/// struct User {
+///     name: String,
+/// }
+///
+/// let client = Client::builder().servers(&server).transcoder(Ours).build()?;
+/// let user = User { name: "Ann".to_owned() };
+/// client.set("user:1", &user, 0)?;
+/// assert_eq!(client.get::<User>("user:1")?, Some(user));
+/// assert_eq!(client.get_item("user:1")?.unwrap().data, br#"{"name":"Ann"}"#);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
     /// Flags and data of a value.
     ///
@@ -326,4 +378,42 @@ pub enum Decoded {
     Empty,
     /// MessagePack.
     Object(Document),
+}
+
+impl Decoded {
+    /// The value that [`Object::to_msgpack`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind decode](Error::is_decode) where the data is not one whole value, or nests more than
+    /// 128 levels deep.
+    pub fn from_msgpack(data: Vec<u8>) -> Result<Self, Error> {
+        let document = Document::parse(data);
+        document
+            .map(Self::Object)
+            .map_err(|how| Error::decode(format!("the item is MessagePack {how}")))
+    }
+
+    /// The value of JSON.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind decode](Error::is_decode) where it is malformed or nests more than 128 levels deep;
+    /// also where the feature `json` is not there.
+    pub fn from_json(data: &[u8]) -> Result<Self, Error> {
+        json::read(data).map_err(|how| Error::decode(format!("the item is JSON that {how}")))
+    }
+
+    /// The value of a Python pickle of plain data, of any protocol from 0 to 5. `limit` is how many
+    /// bytes it may have in parts that are written once and used again.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind decode](Error::is_decode) where it is malformed, nests more than 128 levels deep,
+    /// exceeds the limit, or is not plain data, which is never executed; also where the feature
+    /// `pickle` is not there.
+    pub fn from_pickle(data: &[u8], limit: usize) -> Result<Self, Error> {
+        pickle::read(data, limit)
+            .map_err(|how| Error::decode(format!("the item is a Python pickle {how}")))
+    }
 }

@@ -9,8 +9,9 @@ mod support;
 
 use moecache::value::Format;
 use moecache::{Client, ClientBuilder, Protocol};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use support::Memcached;
+use support::{Memcached, wait_until};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
 
@@ -25,6 +26,18 @@ fn three() -> ([Memcached; 3], ClientBuilder) {
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("key:{number}")).collect()
+}
+
+/// The keys that a client lists, and their servers, once they are so many: memcached 1.6.18 may leave
+/// out what was stored just before.
+fn listed(client: &Client, count: usize) -> BTreeMap<Vec<u8>, String> {
+    let mut listed = BTreeMap::new();
+    wait_until("all keys are listed", || {
+        let infos = client.keys().map(Result::unwrap);
+        listed = infos.map(|info| (info.key, info.server)).collect();
+        listed.len() >= count
+    });
+    listed
 }
 
 /// Every kind of call for `keys`, each of which is stored, and read back by the name that it was

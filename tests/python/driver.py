@@ -2,7 +2,7 @@
 
 Each line of stdin is a list of calls, `[method, argument, ..]`, all in JSON. Each gets a line on stdout: the
 list of what they returned. Bytes are `{"bytes": text}`, with one character of Latin-1 for each; an
-exception is `{"raises": class, "saying": text}`.
+exception is `{"raises": class, "saying": text}`. `"reconnect"` in place of the list begins with a new client.
 
 The methods have the same names and results with every client: get_many and set_many (of a dict; it returns the keys that
 failed), gets (a value and a cas id, which is a number), cas (with that id).
@@ -43,11 +43,11 @@ class Moecache(Adapter):
 
 
 class Pylibmc(Adapter):
-    def __init__(self, servers, binary):
+    def __init__(self, servers, binary, **behaviors):
         import pylibmc
 
         # It refuses gets without this.
-        behaviors = {"cas": True}
+        behaviors["cas"] = True
         super().__init__(pylibmc.Client(servers, binary=binary, behaviors=behaviors))
 
     def get_many(self, keys):
@@ -58,7 +58,7 @@ class Pylibmc(Adapter):
 
 
 class Pymemcache(Adapter):
-    def __init__(self, servers, serde):
+    def __init__(self, servers, serde, **settings):
         import pymemcache
 
         [server] = servers
@@ -70,6 +70,7 @@ class Pymemcache(Adapter):
             # It does not wait for the answer to a set unless told.
             default_noreply=False,
             timeout=PATIENCE,
+            **settings,
         )
         super().__init__(client)
 
@@ -113,7 +114,9 @@ CLIENTS = {
     "moecache": Moecache,
     "pylibmc": lambda servers: Pylibmc(servers, binary=False),
     "pylibmc, binary": lambda servers: Pylibmc(servers, binary=True),
+    "pylibmc, verify_keys": lambda servers: Pylibmc(servers, binary=False, verify_keys=True),
     "pymemcache": lambda servers: Pymemcache(servers, None),
+    "pymemcache, allow_unicode_keys": lambda servers: Pymemcache(servers, None, allow_unicode_keys=True),
     "pymemcache, pickle_serde": lambda servers: Pymemcache(servers, "pickle_serde"),
     "pymemcache, compressed_serde": lambda servers: Pymemcache(servers, "compressed_serde"),
     "python-memcached": PythonMemcached,
@@ -149,7 +152,11 @@ def main():
     name, *servers = sys.argv[1:]
     client = CLIENTS[name](servers)
     for line in sys.stdin:
-        print(json.dumps([call(client, *each) for each in json.loads(line)]), flush=True)
+        calls = json.loads(line)
+        if calls == "reconnect":
+            client = CLIENTS[name](servers)
+            calls = []
+        print(json.dumps([call(client, *each) for each in calls]), flush=True)
 
 
 main()

@@ -119,6 +119,12 @@ pub const PYLIBMC_BINARY: Peer = Peer {
     ..PYLIBMC
 };
 
+/// Only printable ASCII.
+pub const PYLIBMC_VERIFYING: Peer = Peer {
+    name: "pylibmc, verify_keys",
+    ..PYLIBMC
+};
+
 /// As it is without a serde: it has no use for flags.
 pub const PYMEMCACHE: Peer = Peer {
     name: "pymemcache",
@@ -127,6 +133,11 @@ pub const PYMEMCACHE: Peer = Peer {
     number: 0,
     touches: true,
     reads: |_| Read::Bytes,
+};
+
+pub const PYMEMCACHE_UNICODE: Peer = Peer {
+    name: "pymemcache, allow_unicode_keys",
+    ..PYMEMCACHE
 };
 
 pub const PYMEMCACHE_PICKLE: Peer = Peer {
@@ -180,6 +191,11 @@ impl Process {
             }
         }
         results
+    }
+
+    /// Begins with a new client, on new connections.
+    pub fn reconnect(&mut self) {
+        assert_eq!(self.0.ask(&json!("reconnect")), json!([]));
     }
 
     /// Calls one method.
