@@ -12,7 +12,12 @@ use std::time::SystemTime;
 ///
 /// A counter is a number that memcached itself counts with: 64 bits without a sign, stored as
 /// decimal digits with flags 0. A number stored with [`set`](Self::set) is a .NET number, which it
-/// cannot count: that is a server error that says so.
+/// cannot count: that is a server error that says so, unless all of its bytes happen to be digits. It
+/// takes `53_u8`, the byte `5`, for a 5, and makes a 6 of it, which reads as 54.
+///
+/// In the [formats](crate::value::Format) of other peers, `set` stores numbers as these do: most of
+/// Python's and JSON in digits, which can be counted, others not. All of them read counters but
+/// [`MoecachePickle`](crate::value::Format::MoecachePickle), whose owner knows no flags 0.
 impl Client {
     /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits,
     /// flags 0. `get` reads it as any integer type that it fits, or as a string (which a

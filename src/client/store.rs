@@ -195,8 +195,10 @@ impl Client {
     /// Puts `bytes` behind the stored ones; flags and expiry stay as they are. `false` if `key` is
     /// not there.
     ///
-    /// That makes sense of strings and bytes: the bytes go behind those that the server holds,
-    /// whatever they stand for.
+    /// That makes sense of strings and bytes that are stored as they are: the bytes go behind those that
+    /// the server holds, whatever they stand for. Behind what is [compressed](crate::value::Compression)
+    /// or serialised, as dalli's strings are, they make all of it unreadable: a decode error from then
+    /// on. (php-memcached does not append at all where it compresses.)
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;

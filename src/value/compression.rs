@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// | format | knows | unless told otherwise |
 /// |---|---|---|
 /// | `moecache`, `enyim`, `enyimmemcachedcore:messagepack` | lz4, zstd | off |
-/// | `pylibmc`, `python-memcached`, `pymemcache:pickle_serde` | zlib | off |
+/// | `pylibmc`, `python-memcached` | zlib | off |
 /// | `pymemcache:compressed_serde` | zlib | `zlib:401` |
 /// | `pyermc` | lz4 | off |
 /// | `dalli` but `dalli:raw` | zlib | `zlib:4096` |

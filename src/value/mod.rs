@@ -89,7 +89,7 @@
 //!
 //! JSON ([`DalliJson`](Format::DalliJson), [`PhpJson`](Format::PhpJson)) needs the feature `json`. It
 //! holds no bytes, no infinite floats and no map keys but strings; whole numbers can be read as
-//! floats.
+//! floats, and as an `f32` if it holds them exactly.
 //!
 //! # Python's formats
 //!
@@ -260,7 +260,7 @@ pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Ve
         // an empty array.
         Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),
         Decoded::Object(document) => document
-            .into_string()
+            .into_bytes()
             .ok_or_else(|| refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
         _ => Err(refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
     }

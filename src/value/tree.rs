@@ -84,7 +84,7 @@ fn wide<S: Serializer>(serializer: S, tag: i8, bytes: [u8; 16]) -> Result<S::Ok,
     clippy::cast_possible_truncation,
     reason = "what is lost is looked for"
 )]
-fn single(value: f64) -> Option<f32> {
+pub(super) fn single(value: f64) -> Option<f32> {
     let single = value as f32;
     (f64::from(single).to_bits() == value.to_bits()).then_some(single)
 }

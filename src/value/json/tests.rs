@@ -31,6 +31,12 @@ fn whole_numbers_are_floats_as_well() {
     let numbers: (f64, f32, i8, Option<f64>) = read_as("[3, -4, 5, 6]").unwrap();
     assert_eq!(numbers, (3.0, -4.0, 5, Some(6.0)));
     assert!(read_as::<i8>("5.0").is_err());
+
+    // The largest that a single still tells from its neighbours, and the next.
+    let single: f32 = read_as("16777216").unwrap();
+    assert_eq!(single.to_bits(), 16_777_216_f32.to_bits());
+    let error = read_as::<f32>("16777217").unwrap_err().to_string();
+    assert!(error.contains("does not fit f32"), "{error}");
 }
 
 #[test]

@@ -59,6 +59,8 @@ enum Object {
     Written { start: usize, end: usize },
     /// The name of an encoding, which is no part of the value.
     Name,
+    /// In the value of a Hash for keys that are not there, which is none either.
+    Default,
 }
 
 /// What a string's instance variables say of it.
@@ -103,14 +105,7 @@ impl<'a> Reader<'a> {
             }),
             b'[' => self.object(Self::array),
             b'{' => self.object(Self::hash),
-            // The value of keys that are not there is not a part of the data.
-            b'}' => self.object(|reader| {
-                reader.hash()?;
-                let end = reader.output.len();
-                reader.value()?;
-                reader.output.truncate(end);
-                Ok(())
-            }),
+            b'}' => self.object(Self::hash_with_default),
             tag => Err(self.refusal(tag)),
         }
     }
@@ -140,6 +135,10 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Some(Object::Open) => Err(Refused::HoldsItself),
+            Some(Object::Default) => {
+                let what = "a link into the default value of a Hash";
+                Err(Refused::Object(what.to_owned()))
+            }
             Some(Object::Name) | None => Err(Refused::Malformed),
         }
     }
@@ -165,16 +164,33 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An array or map of MessagePack: with up to 15 elements in one byte, and else with 32 bits.
-    fn open(&mut self, length: usize, short: u8, long: u8) -> Result<(), Refused> {
+    /// The value of keys that are not there is read, and left out again.
+    fn hash_with_default(&mut self) -> Result<(), Refused> {
+        self.hash()?;
+        let (end, first) = (self.output.len(), self.objects.len());
+        self.deeper()?;
+        self.value()?;
+        self.depth -= 1;
+        self.output.truncate(end);
+        self.objects[first..].fill(Object::Default);
+        Ok(())
+    }
+
+    fn deeper(&mut self) -> Result<(), Refused> {
         if self.depth == MAX_DEPTH {
             return Err(Refused::TooDeep);
         }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// An array or map of MessagePack: with up to 15 elements in one byte, and else with 32 bits.
+    fn open(&mut self, length: usize, short: u8, long: u8) -> Result<(), Refused> {
+        self.deeper()?;
         // Each element takes a byte at least.
         if length > self.input.len() {
             return Err(Refused::Truncated);
         }
-        self.depth += 1;
         self.grow(5)?;
         match (u8::try_from(length), u32::try_from(length)) {
             (Ok(length @ 0..=15), _) => self.output.push(short | length),

@@ -1,8 +1,10 @@
 //! What Ruby 3.1 wrote, what it would not, and bytes that lie.
 
 use super::*;
+use crate::item::Item;
 use crate::value::fault::Fault;
 use crate::value::transcoder::{Decoded, Object};
+use crate::value::{Compression, Format, decode_bytes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -178,6 +180,30 @@ fn default_values_are_no_data() {
     // Hash.new(7).update(1 => 2)
     let map = BTreeMap::from([(1, 2)]);
     assert_eq!(read_as(b"\x04\x08}\x06i\x06i\x07i\x0c"), Ok(map));
+
+    // d = "abc"; [Hash.new(d), d, "xyz"]: a link to what is left out, and more after it.
+    let what = "a link into the default value of a Hash";
+    let linked = b"\x04\x08[\x08}\x00\"\x08abc@\x07\"\x08xyz";
+    assert_eq!(refusal(linked), Refused::Object(what.to_owned()));
+
+    // Hash.new(Hash.new(Hash.new(..))): what is left out nests as well.
+    let nested = |levels| [b"\x04\x08", &b"}\x00".repeat(levels)[..], b"0"].concat();
+    assert_eq!(
+        read_as::<BTreeMap<u8, u8>>(&nested(MAX_DEPTH)),
+        Ok(BTreeMap::new())
+    );
+    for levels in [MAX_DEPTH + 1, 1 << 20] {
+        assert_eq!(refusal(&nested(levels)), Refused::TooDeep);
+    }
+}
+
+/// "\xe9".dup.force_encoding('ISO-8859-1')
+#[test]
+fn strings_in_other_encodings_are_bytes() {
+    let data = b"\x04\x08I\"\x06\xe9\x06:\rencoding\"\x0fISO-8859-1";
+    let dalli = Format::Dalli.transcoder(Compression::off(), LIMIT).unwrap();
+    let bytes = decode_bytes(&*dalli, Item::new(1, data));
+    assert_eq!(bytes.unwrap(), b"\xe9");
 }
 
 #[test]

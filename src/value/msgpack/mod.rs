@@ -78,10 +78,10 @@ impl Document {
         Ok(Self { bytes, origin })
     }
 
-    /// The bytes of another language's string, if it is one.
-    pub(super) fn into_string(self) -> Option<Vec<u8>> {
+    /// The bytes of another language's string, if it is one; Ruby's may be in any encoding.
+    pub(super) fn into_bytes(self) -> Option<Vec<u8>> {
         match Head::parse(&self.bytes) {
-            Ok(Some((Head::Str(_), used))) if self.origin != Origin::MessagePack => {
+            Ok(Some((Head::Str(_) | Head::Bin(_), used))) if self.origin != Origin::MessagePack => {
                 self.bytes.get(used..).map(<[u8]>::to_vec)
             }
             _ => None,

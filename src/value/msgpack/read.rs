@@ -4,6 +4,7 @@ use super::access::{Ext, Indexed, Rest, Variant};
 use super::walk::Head;
 use super::{Origin, WIDE_SIGNED, WIDE_UNSIGNED};
 use crate::value::fault::Fault;
+use crate::value::tree::single;
 use serde::de::value::{SeqAccessDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 
@@ -171,7 +172,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         if let Some(value) = self.whole_float()? {
-            return visitor.visit_f64(value);
+            return match single(value) {
+                Some(value) => visitor.visit_f32(value),
+                None => Err(Fault::does_not_fit(&visitor)),
+            };
         }
         self.only(|head| matches!(head, Head::F32(_)), visitor)
     }
