@@ -139,28 +139,37 @@ fn counters_are_read() -> Result<()> {
 }
 
 #[test]
-fn what_is_appended_to_what_is_compressed() -> Result<()> {
+fn nothing_is_appended_to_what_it_would_ruin() -> Result<()> {
     let server = Server::start().unwrap();
     let text = "x".repeat(3000);
     for (format, compression, client) in clients(&server) {
-        for is_behind in [true, false] {
-            client.set("text", &text, 0)?;
-            let is_stored = if is_behind {
-                client.append("text", "yy")?
-            } else {
-                client.prepend("text", "yy")?
-            };
-            assert!(is_stored);
-            let found = client.get::<String>("text");
-            let is_as_it_is = compression == Compression::off()
-                && !matches!(format, Format::Dalli | Format::DalliJson);
-            if is_as_it_is {
-                assert_eq!(found?.map(|text| text.len()), Some(3002), "{format}");
-            } else {
-                let error = found.unwrap_err();
-                assert!(error.is_decode(), "{format}, {compression}: {error}");
+        client.set("text", &text, 0)?;
+        let mut pipeline = client.pipeline();
+        let (behind, before) = (
+            pipeline.append("text", "yy"),
+            pipeline.prepend("text", "yy"),
+        );
+        let mut replies = pipeline.run();
+        let all = [
+            client.append("text", "yy"),
+            client.prepend("text", "yy"),
+            replies.take(behind),
+            replies.take(before),
+        ];
+        let is_as_it_is = compression == Compression::off()
+            && !matches!(format, Format::Dalli | Format::DalliJson);
+        for stored in all {
+            match stored {
+                Ok(stored) => assert!(stored && is_as_it_is, "{format}, {compression}"),
+                Err(error) => {
+                    assert!(error.is_validation() && !is_as_it_is, "{format}: {error}");
+                    assert!(error.to_string().contains("format: "), "{error}");
+                }
             }
         }
+        let length = if is_as_it_is { 3008 } else { 3000 };
+        let found = client.get::<String>("text")?;
+        assert_eq!(found.map(|text| text.len()), Some(length), "{format}");
     }
     Ok(())
 }

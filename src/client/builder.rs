@@ -321,7 +321,7 @@ impl ClientBuilder {
         if let Some(hash) = self.hash {
             scheme = scheme.with_hash(hash)?;
         }
-        let transcoder = self.make_transcoder()?;
+        let (transcoder, refuses_append) = self.make_transcoder()?;
         let locator = |nodes: &mut [Node]| {
             let locator = if let Some(MakeLocator(make)) = &self.locator {
                 Arc::from(make(nodes)?)
@@ -341,6 +341,7 @@ impl ClientBuilder {
             topology,
             protocol: self.protocol,
             transcoder,
+            refuses_append,
             scheme: self.locator.is_none().then_some(scheme),
             max_value_size: self.max_value_size,
         };
@@ -350,19 +351,20 @@ impl ClientBuilder {
             timeout: self.timeout,
         })
     }
-    fn make_transcoder(&self) -> Result<Arc<dyn Transcoder>> {
+    /// The transcoder, and why nothing can be appended to what it stores, if so.
+    fn make_transcoder(&self) -> Result<(Arc<dyn Transcoder>, Option<&'static str>)> {
         if let Some(transcoder) = &self.transcoder {
             if self.format.is_some() || self.compression.is_some() {
                 return Err(Error::validation(
                     "transcoder: format and compression do not go with a transcoder of your own",
                 ));
             }
-            return Ok(Arc::clone(transcoder));
+            return Ok((Arc::clone(transcoder), None));
         }
         let format = self.format.unwrap_or(preset::format(self.scheme.peer()));
         let compression = self.compression.unwrap_or(format.default_compression());
         let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
-        Ok(Arc::from(transcoder))
+        Ok((Arc::from(transcoder), format.refuses_append(compression)))
     }
 }
 

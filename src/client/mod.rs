@@ -117,6 +117,8 @@ struct Shared {
     topology: Topology,
     protocol: Protocol,
     transcoder: Arc<dyn Transcoder>,
+    /// Why nothing can be appended to what it stores, if so.
+    refuses_append: Option<&'static str>,
     /// `None` where the program places the keys itself.
     scheme: Option<Scheme>,
     max_value_size: usize,
@@ -247,6 +249,16 @@ impl Shared {
     fn check(&self, request: &Request<'_>) -> Result<()> {
         let dialect = self.protocol.dialect();
         dialect.map_or(Ok(()), |dialect| dialect.check(request))
+    }
+
+    /// Refuses what would make the stored value unreadable.
+    fn check_append(&self) -> Result<()> {
+        match self.refuses_append {
+            Some(why) => Err(Error::validation(format!(
+                "format: {why}, and nothing can be put behind or before that"
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn check_size(&self, size: usize) -> Result<()> {

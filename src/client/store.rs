@@ -196,9 +196,7 @@ impl Client {
     /// not there.
     ///
     /// That makes sense of strings and bytes that are stored as they are: the bytes go behind those that
-    /// the server holds, whatever they stand for. Behind what is [compressed](crate::value::Compression)
-    /// or serialised, as dalli's strings are, they make all of it unreadable: a decode error from then
-    /// on. (php-memcached does not append at all where it compresses.)
+    /// the server holds, whatever they stand for.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -212,7 +210,9 @@ impl Client {
     /// # Errors
     ///
     /// A validation error if `bytes` are over
-    /// [`max_value_size`](crate::ClientBuilder::max_value_size). A result that the server finds too
+    /// [`max_value_size`](crate::ClientBuilder::max_value_size), or if strings may be stored
+    /// [compressed](crate::value::Compression) or, as dalli's are, serialised: what is appended to those
+    /// makes all of it unreadable. A result that the server finds too
     /// large is not stored, and `false` in the text and meta protocols: memcached 1.6 answers as it
     /// does for a key that is not there.
     pub fn append(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
@@ -311,6 +311,10 @@ impl Client {
         expiry: Expiry,
         meaning: fn(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
+        if matches!(mode, Mode::Append | Mode::Prepend) {
+            let judged = self.shared.check_append();
+            judged.map_err(|error| error.during(mode.name()))?;
+        }
         self.store(mode, key, expiry, meaning, |store| store(item))
     }
 

@@ -192,18 +192,19 @@ fn server(value: &Value) -> Result<Server, String> {
 fn written(server: &Server) -> Result<Value, Error> {
     let text = |text: &str| Value::Text(text.to_owned());
     let (weight, ring_name) = server.on_the_ring();
-    let (address, is_tcp) = match server.address()? {
-        Address::Tcp { host, port } => (
-            vec![("host", text(&host)), ("port", Value::Integer(port.into()))],
-            true,
-        ),
-        Address::Unix(path) => (vec![("path", text(&path))], false),
+    let address = match server.address()? {
+        Address::Tcp { host, port } => {
+            vec![("host", text(&host)), ("port", Value::Integer(port.into()))]
+        }
+        Address::Unix(path) => vec![("path", text(&path))],
     };
-    if ring_name.is_none() && weight == 1 {
-        return Ok(Value::Text(server.to_string()));
-    }
-    if ring_name.is_none() && is_tcp {
-        return Ok(Value::Text(format!("{server}:{weight}")));
+    let short = match weight {
+        1 => server.to_string(),
+        weight => format!("{server}:{weight}"),
+    };
+    // A host may be called unix, and a path end in a space.
+    if Server::from(&short) == *server {
+        return Ok(Value::Text(short));
     }
     let weight = (weight != 1).then_some(("weight", Value::Integer(weight.into())));
     let ring_name = ring_name.map(|name| ("ring_name", text(name)));

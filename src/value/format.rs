@@ -122,6 +122,16 @@ impl Format {
         .if_compiled_in()
     }
 
+    /// Why nothing can be put behind or before what it stores, if so: the whole would be unreadable.
+    pub(crate) fn refuses_append(self, compression: Compression) -> Option<&'static str> {
+        match self {
+            Self::Dalli => Some("dalli's strings are stored in Marshal"),
+            Self::DalliJson => Some("strings are stored in JSON"),
+            _ if compression != Compression::off() => Some("values may be stored compressed"),
+            _ => None,
+        }
+    }
+
     /// The transcoder. `limit` is the most bytes that a value may have once it is decompressed.
     ///
     /// # Errors

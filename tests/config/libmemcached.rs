@@ -9,7 +9,7 @@ fn read(string: &str) -> (Config, Vec<String>) {
 
 #[test]
 fn servers() {
-    let rows: [(&str, Vec<Server>); 8] = [
+    let rows: [(&str, Vec<Server>); 9] = [
         ("--SERVER=10.0.0.1", vec!["10.0.0.1".into()]),
         (
             "--server=Cache-A.example.com:1",

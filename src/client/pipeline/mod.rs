@@ -302,7 +302,8 @@ impl<'a> Pipeline<'a> {
             data: Cow::Owned(bytes.to_vec()),
             expiry: Expiry::Never,
         };
-        self.push(mode.name(), key, Ok(kind), |_, answer, driver| {
+        let kind = self.client.shared.check_append().map(|()| kind);
+        self.push(mode.name(), key, kind, |_, answer, driver| {
             answer.stored(driver)
         })
     }

@@ -65,9 +65,13 @@ impl<'de> MapAccess<'de> for Rest<'_, 'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Fault> {
-        self.next()
-            .map(|reader| seed.deserialize(reader))
-            .transpose()
+        let Some(reader) = self.next() else {
+            return Ok(None);
+        };
+        reader.is_key = true;
+        let key = seed.deserialize(&mut *reader);
+        reader.is_key = false;
+        key.map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {

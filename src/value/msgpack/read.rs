@@ -13,6 +13,8 @@ use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 pub(in crate::value) struct Reader<'de> {
     rest: &'de [u8],
     origin: Origin,
+    /// Whether the next value is the key of a map.
+    pub(super) is_key: bool,
 }
 
 impl<'de> Reader<'de> {
@@ -20,6 +22,7 @@ impl<'de> Reader<'de> {
         Self {
             rest: bytes,
             origin,
+            is_key: false,
         }
     }
 
@@ -192,6 +195,18 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.is_key && self.origin == Origin::Php {
+            // PHP makes an integer of every key that is the digits of one.
+            let digits = match self.peek()? {
+                Head::Unsigned(number) => Some(number.to_string()),
+                Head::Signed(number) => Some(number.to_string()),
+                _ => None,
+            };
+            if let Some(digits) = digits {
+                self.head()?;
+                return visitor.visit_string(digits);
+            }
+        }
         self.only(|head| matches!(head, Head::Str(_)), visitor)
     }
 
@@ -334,7 +349,7 @@ pub(in crate::value) fn bytes_as_seq<'de, V: Visitor<'de>>(
 /// One of raw bytes.
 struct Byte(u8);
 
-impl<'de> IntoDeserializer<'de, Fault> for Byte {
+impl IntoDeserializer<'_, Fault> for Byte {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

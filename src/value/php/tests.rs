@@ -71,6 +71,13 @@ fn one_type_for_two() {
     assert_eq!(read_as::<BTreeMap<u8, char>>(sparse).unwrap(), map);
     assert!(read_as::<Vec<char>>(sparse).is_err());
 
+    // Every key that is the digits of an integer is one.
+    let mixed = "a:2:{i:10;s:1:\"x\";s:1:\"k\";s:1:\"y\";}";
+    let map = BTreeMap::from([("10".to_owned(), 'x'), ("k".to_owned(), 'y')]);
+    assert_eq!(read_as::<BTreeMap<String, char>>(mixed).unwrap(), map);
+    assert!(read_as::<BTreeMap<u8, char>>(mixed).is_err());
+    assert!(read_as::<Vec<String>>("a:1:{i:0;i:10;}").is_err());
+
     assert_eq!(
         read_as::<Options>(empty).unwrap(),
         Options { verbose: false }
