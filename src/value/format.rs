@@ -44,7 +44,8 @@ pub enum Format {
     /// `python-memcached`: bytes, strings and integers as text, pickles.
     PythonMemcached,
     /// `pymemcache`, without a serde: everything as Python's `str` shows it, and read as bytes,
-    /// whatever the flags. Strings have to be ASCII; containers are refused.
+    /// whatever the flags. Strings have to be ASCII; containers are refused. So `None` is the text
+    /// `None`, and reads back as that.
     Pymemcache,
     /// `pymemcache:pickle_serde`: bytes, strings and integers as text, pickles.
     PymemcachePickle,
