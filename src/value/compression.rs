@@ -224,7 +224,7 @@ impl FromStr for Compression {
                 Ok(Self::by(*algorithm).threshold(threshold))
             }
             _ => Err(Error::validation(format!(
-                "compression: {text:?} is not known; allowed are off, zlib, gzip, lz4 and zstd, and \
+                "compression: {text:?} is not possible; allowed are off, zlib, gzip, lz4 and zstd, and \
                  after a colon the least length in bytes"
             ))),
         }

@@ -148,11 +148,6 @@ impl Format {
                 "format: {self} needs the feature json of moecache"
             )));
         }
-        if self == Self::MoecachePickle && !cfg!(feature = "pickle") {
-            return Err(Error::validation(format!(
-                "format: {self} needs the feature pickle of moecache"
-            )));
-        }
         let python = |rules| Python::new(rules, compression, limit);
         let dalli = |setting| Dalli::new(setting, compression, limit);
         let php = |arrays| Php::new(arrays, compression, limit);
