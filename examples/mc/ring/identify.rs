@@ -36,22 +36,24 @@ impl Identify {
         let right = fits.iter().filter(|fit| fit.right == keys);
         let right: Vec<Scheme> = right.map(|fit| fit.scheme).collect();
         if right.is_empty() {
-            say_the_best(fits, keys);
+            say_the_best(fits, keys, fleet.question_of_prefix());
             return Ok(Outcome::Unmet);
         }
         // Schemes differ the most where there are the most servers.
         let largest = deployments.iter().map(|it| &it.servers);
         let largest = largest.max_by_key(|servers| servers.len());
         let kinds = Kinds::new(&right, largest.map_or(&[], Vec::as_slice), fleet)?;
-        kinds.write(out)?;
+        let written = kinds.write(out);
         if let Some(keys) = kinds.keys_that_tell() {
+            let keys = keys.iter().map(|key| fleet.prefix().to_owned() + key);
+            let keys: Vec<String> = keys.collect();
             say(&format!(
                 "the schemes with an empty line between them differ on other keys; to tell them \
                  apart, record too where these are: {}",
                 keys.join(", ")
             ));
         }
-        Ok(Outcome::Done)
+        Outcome::Done.despite(written)
     }
 }
 
@@ -92,7 +94,7 @@ fn right(scheme: Scheme, deployments: &[Deployment], fleet: &Fleet) -> Result<u6
     Ok(right)
 }
 
-fn say_the_best(mut fits: Vec<Fit>, keys: u64) {
+fn say_the_best(mut fits: Vec<Fit>, keys: u64, question: &str) {
     fits.sort_by_key(|fit| Reverse(fit.right));
     say(&format!(
         "no scheme places all {keys} keys so; the best are"
@@ -103,8 +105,8 @@ fn say_the_best(mut fits: Vec<Fit>, keys: u64) {
             percent(ratio(right, keys))
         ));
     }
-    say(
+    say(&format!(
         "do the servers have the order that they have there, the ports, the weights, and the \
-         spelling of the hosts?",
-    );
+         spelling of the hosts?{question}"
+    ));
 }
