@@ -19,6 +19,7 @@ mod fleet;
 mod get;
 mod keys;
 mod lines;
+mod names;
 mod outcome;
 mod placement;
 mod placer;

@@ -162,6 +162,26 @@ fn identify() {
         "{names}"
     );
 
+    // What clients that place alike store is another matter.
+    let arguments = ["where", "--compatible-with", "pylibmc:consistent/fnv1a_32"];
+    let placed = mc(NOWHERE, &arguments, keys.as_bytes());
+    let answer = mc(NOWHERE, &["ring", "identify", "-"], &placed.stdout);
+    assert_eq!(
+        text(&answer.stderr),
+        "mc: these are placements; for values name the client that is there, as in \
+         pylibmc:consistent/fnv1a_32 or php-memcached:consistent/fnv1a_32\n"
+    );
+
+    // What cannot be tried with host names matters only where nothing else fits.
+    let names = "cache-1.invalid,cache-2.invalid";
+    let placed = mc(names, &["where"], keys.as_bytes());
+    let answer = mc(names, &["ring", "identify", "-"], &placed.stdout);
+    let hint = "mc: these are placements; for values name the client that is there\n";
+    assert_eq!(text(&answer.stderr), hint);
+    let answer = mc(names, &["ring", "identify", "-"], b"key1\t0\nkey1\t1\n");
+    let said = text(&answer.stderr);
+    assert!(said.starts_with("mc: not tried: enyim:"), "{said}");
+
     // One key tells little: more are asked for.
     let one = mc(ipv6, &["ring", "identify", "-"], b"key1\t2\n");
     let said = text(&one.stderr);
