@@ -86,7 +86,7 @@ fn records_that_are_none() {
         verify.input(input).run(NOWHERE);
     }
     for other in [
-        &b"\xff\xfek\0\t\0001\0"[..],
+        &b"\xff\xfek\0\t\x001\0"[..],
         b"\x7fELF\x02\x80\n",
         b"key\t\xff\n",
     ] {
