@@ -28,8 +28,10 @@ pub(crate) enum Command {
     /// Print how keys are spread: what each server has of the hash space and of 100,000 made keys;
     /// and what comes below. Connects to none
     Ring(Ring),
-    /// Print all schemes that --compatible-with takes, one a line. The name of a client alone, such
-    /// as pylibmc, stands for what it does by default
+    /// Print what --compatible-with takes, one a line, before the first tab: first the clients, each
+    /// with the scheme that its name stands for, and then the schemes. libmemcached's go with pylibmc
+    /// and php-memcached too, as in pylibmc:consistent/md5, and enyimmemcachedcore's with
+    /// enyimmemcachedcore-messagepack: behind the tab, for the same placement and other values
     Schemes,
 }
 

@@ -7,8 +7,8 @@ use crate::time;
 use clap::Args;
 use moecache::value::{Compression, Format};
 use moecache::{
-    Client, ClientBuilder, Distribution, Hash, HashTag, IntoServers, Protocol, Result, Scheme,
-    Server,
+    Client, ClientBuilder, Distribution, Hash, HashTag, IntoServers, PrefixPlacement, Protocol,
+    Result, Scheme, Server,
 };
 use std::env;
 use std::time::Duration;
@@ -37,6 +37,14 @@ pub(crate) struct Fleet {
     /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
     #[arg(long, global = true)]
     hash: Option<Hash>,
+    /// What every key begins with: keys are given and printed without it. `flush` and `stats` know of
+    /// none, and mean whole servers
+    #[arg(long, global = true, default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// Whether keys are placed by the prefix too, in place of what the deployment has: hashed or
+    /// left-out
+    #[arg(long, global = true, value_name = "PLACEMENT")]
+    prefix_placement: Option<PrefixPlacement>,
     /// Two characters, such as {}, between which stands what a key is placed by: twemproxy's hash_tag
     #[arg(long, global = true)]
     hash_tag: Option<HashTag>,
@@ -114,7 +122,10 @@ impl Fleet {
     }
 
     fn on(&self, servers: impl IntoServers) -> ClientBuilder {
-        let mut builder = Client::builder().servers(servers);
+        let mut builder = Client::builder().servers(servers).prefix(&self.prefix);
+        if let Some(placement) = self.prefix_placement {
+            builder = builder.prefix_placement(placement);
+        }
         if let Some(tag) = self.hash_tag {
             builder = builder.hash_tag(tag);
         }
@@ -141,6 +152,20 @@ impl Fleet {
         }
         let pairs = servers.into_iter().zip(names);
         Ok(pairs.map(|(server, name)| server.ring_name(name)).collect())
+    }
+
+    /// What every key begins with; empty without one.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What to ask of the prefix where keys are placed otherwise; empty if all is said.
+    pub(crate) fn question_of_prefix(&self) -> &'static str {
+        match (self.prefix.is_empty(), self.prefix_placement) {
+            (true, _) => " And the prefix: --prefix?",
+            (false, None) => " And is the prefix hashed: --prefix-placement?",
+            (false, Some(_)) => "",
+        }
     }
 
     fn scheme(&self) -> Result<Option<Scheme>> {

@@ -1,10 +1,11 @@
 //! `mc`: memcached at the command line.
 //!
 //! ```console
-//! $ cargo run --example mc -- --help
+//! $ cargo install --path . --example mc --all-features
+//! $ mc --help
 //! $ export MEMCACHED_SERVERS=10.0.0.1:11211,10.0.0.2:11211
-//! $ cargo run --example mc -- set some_key 'Some value' --expiry 2h
-//! $ cargo run --example mc -- get some_key
+//! $ mc set some_key 'Some value' --expiry 2h
+//! $ mc get some_key
 //! ```
 //!
 //! Exit codes: 0 done, 1 a key was not there (for `add`: it was; for `ring verify` and `ring identify`:
@@ -18,6 +19,7 @@ mod fleet;
 mod get;
 mod keys;
 mod lines;
+mod names;
 mod outcome;
 mod placement;
 mod placer;

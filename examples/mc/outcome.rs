@@ -14,6 +14,17 @@ pub(crate) enum Outcome {
     Failed = 3,
 }
 
+impl Outcome {
+    /// One that was decided before it was `written`, and stays what it is if nobody reads on:
+    /// `mc ring verify | head -1`.
+    pub(crate) fn despite(self, written: io::Result<()>) -> Result<Self, Failure> {
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(self),
+        }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(outcome as u8)

@@ -1,9 +1,10 @@
 //! `mc where` and `mc schemes`.
 
 use crate::lines::Lines;
+use crate::names;
 use crate::outcome::{Failure, Outcome, outcome_of, say};
 use crate::placer::Placer;
-use moecache::Scheme;
+use moecache::{Peer, Scheme};
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
 
@@ -69,11 +70,19 @@ impl<W: Write> Answers<W> {
     }
 }
 
-/// All that `--compatible-with` takes, a line each, but for the names of clients alone.
+/// What `--compatible-with` takes, a line each: the clients, each with what its name stands for, and
+/// then the schemes, each with what it is called for the other clients that have it.
 pub(crate) fn schemes(out: &mut impl Write) -> Result<Outcome, Failure> {
     let mut out = BufWriter::new(out);
+    for peer in Peer::ALL {
+        writeln!(out, "{peer}\t{}", Scheme::from(peer))?;
+    }
     for scheme in Scheme::all() {
-        writeln!(out, "{scheme}")?;
+        write!(out, "{scheme}")?;
+        for other in names::of_others(scheme) {
+            write!(out, "\t{other}")?;
+        }
+        writeln!(out)?;
     }
     out.flush()?;
     Ok(Outcome::Done)

@@ -3,6 +3,7 @@
 mod commands;
 mod fleet;
 mod keys;
+mod prefix;
 mod quickstart;
 mod records;
 mod ring;

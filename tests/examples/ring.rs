@@ -1,6 +1,7 @@
 //! `mc ring`, `mc where --explain` and `mc schemes`.
 
 use crate::{NOWHERE, Row, command, mc, text};
+use moecache::{Peer, Scheme};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -8,9 +9,31 @@ use std::path::Path;
 #[test]
 fn schemes() {
     let answer = mc("nobody:1", &["schemes"], b"");
-    let names: Vec<&str> = text(&answer.stdout).lines().collect();
-    let all: Vec<String> = moecache::Scheme::all().map(|it| it.to_string()).collect();
-    assert_eq!(names, all);
+    let lines: Vec<&str> = text(&answer.stdout).lines().collect();
+    let names = lines.iter().map(|line| line.split('\t').next().unwrap());
+    let peers = Peer::ALL.iter().map(Peer::to_string);
+    let all: Vec<String> = peers
+        .chain(Scheme::all().map(|it| it.to_string()))
+        .collect();
+    assert_eq!(names.collect::<Vec<_>>(), all);
+    for line in [
+        "pylibmc\tpylibmc:modula/default",
+        "pyermc\tpyermc:single",
+        "libmemcached:consistent/md5\tpylibmc:consistent/md5\tphp-memcached:consistent/md5",
+        "enyimmemcachedcore:LegacyNodeLocator\tenyimmemcachedcore-messagepack:LegacyNodeLocator",
+        "dalli:ring",
+    ] {
+        assert!(lines.contains(&line), "{line}: {lines:#?}");
+    }
+    // Behind the tabs are other names of the same placement.
+    for line in lines {
+        let of = |name: &str| {
+            let scheme: Scheme = name.parse().unwrap();
+            (scheme.distribution(), scheme.hash())
+        };
+        let placements: Vec<_> = line.split('\t').map(of).collect();
+        assert!(placements.iter().all(|it| *it == placements[0]), "{line}");
+    }
 }
 
 #[test]

@@ -12,12 +12,23 @@
 //!
 //! (on one line), all but the keys of which may be left out, and is then that of the options. A
 //! server may have a `ring_name` too.
+//!
+//! Empty lines and those that begin with `#` say nothing. Keys are as the servers have them, with the
+//! prefix, if the options have one.
 
 use crate::fleet::Fleet;
 use crate::lines::{Line, Lines};
 use crate::outcome::Failure;
 use moecache::{DEFAULT_PORT, Server};
 use serde::Deserialize;
+
+/// What a line may be.
+const LINE: &str = "a key and its server are needed, with a tab between them: the server by its \
+                    place in the list, from 0, or as host:port, or both; or a JSON object; lines \
+                    that begin with # are skipped";
+
+/// What the object may be.
+const OBJECT: &str = r#"{"peer", "scheme", "servers": ["host:port", ..], "keys": [["key", 0], ..]}, where only the keys are needed"#;
 
 /// Keys that were recorded on the same servers.
 pub(super) struct Deployment {
@@ -47,16 +58,17 @@ pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure
     };
     let mut lines = Lines::open(file)?;
     while let Some(line) = lines.next()? {
-        let refused = |reason| Failure::Usage(format!("{}: {reason}", line.place));
+        let refused = |reason| refused(line, reason);
         match line.bytes.trim_ascii() {
-            [] => {}
+            [] | [b'#', ..] => {}
             // A key may begin with a brace; its server does not end with one.
             [b'{', .., b'}'] => {
-                deployments.push(parse_json(line, &by_hand.servers).map_err(refused)?);
+                let deployment = parse_json(line, &by_hand.servers, fleet.prefix());
+                deployments.push(deployment.map_err(refused)?);
             }
             text => {
-                let placement = parse(text, line, &by_hand.servers).map_err(refused)?;
-                by_hand.placements.push(placement);
+                let placement = parse(text, line, &by_hand.servers, fleet.prefix());
+                by_hand.placements.push(placement.map_err(refused)?);
             }
         }
     }
@@ -68,8 +80,22 @@ pub(super) fn read(file: &str, fleet: &Fleet) -> Result<Vec<Deployment>, Failure
     Ok(deployments)
 }
 
+/// What is wrong with a line; but of a file of something else altogether, just that.
+fn refused(line: Line<'_>, reason: String) -> Failure {
+    let reason = match std::str::from_utf8(line.bytes) {
+        Ok(_) => reason,
+        Err(_) => "not a text file of key<TAB>server".to_owned(),
+    };
+    Failure::Usage(format!("{}: {reason}", line.place))
+}
+
 /// A key and its server, once or in several ways.
-fn parse(text: &[u8], line: Line<'_>, servers: &[Server]) -> Result<Placement, String> {
+fn parse(
+    text: &[u8],
+    line: Line<'_>,
+    servers: &[Server],
+    prefix: &str,
+) -> Result<Placement, String> {
     let is_tab = |byte: &u8| *byte == b'\t';
     let has_tabs = text.iter().any(is_tab);
     let fields = text.split(|byte| {
@@ -98,13 +124,27 @@ fn parse(text: &[u8], line: Line<'_>, servers: &[Server]) -> Result<Placement, S
     }
     Ok(Placement {
         line: line.place.line,
-        key: key.to_vec(),
-        server: found.ok_or("a key and its server are needed, with a tab between them")?,
+        server: found.ok_or(LINE)?,
+        key: without(prefix, key)?,
     })
 }
 
-fn parse_json(line: Line<'_>, servers: &[Server]) -> Result<Deployment, String> {
-    let object: Object = serde_json::from_slice(line.bytes).map_err(|error| error.to_string())?;
+/// The key as the program has it.
+fn without(prefix: &str, key: &[u8]) -> Result<Vec<u8>, String> {
+    let rest = key.strip_prefix(prefix.as_bytes());
+    let rest = rest.ok_or_else(|| {
+        let key = key.escape_ascii();
+        format!(
+            "the key {key} does not begin with the prefix {prefix}; with --prefix, keys are \
+             recorded as the servers have them"
+        )
+    })?;
+    Ok(rest.to_vec())
+}
+
+fn parse_json(line: Line<'_>, servers: &[Server], prefix: &str) -> Result<Deployment, String> {
+    let object: Object = serde_json::from_slice(line.bytes)
+        .map_err(|error| format!("{error}; allowed is {OBJECT}"))?;
     let servers = match object.servers {
         Some(servers) => servers.into_iter().map(Server::from).collect(),
         None => servers.to_vec(),
@@ -112,7 +152,7 @@ fn parse_json(line: Line<'_>, servers: &[Server]) -> Result<Deployment, String> 
     let placements = object.keys.into_iter().map(|(key, server)| {
         Ok(Placement {
             line: line.place.line,
-            key: key.into_bytes(),
+            key: without(prefix, key.as_bytes())?,
             server: server.index(&servers)?,
         })
     });
@@ -189,7 +229,11 @@ impl Recorded {
                 // In one spelling: the port may be left out.
                 let name = Server::from(&text).to_string();
                 let place = servers.iter().position(|known| known.to_string() == name);
-                place.ok_or_else(|| format!("{text:?} is none of the servers"))
+                place.ok_or_else(|| {
+                    let known: Vec<_> = servers.iter().map(Server::to_string).collect();
+                    let known = known.join(", ");
+                    format!("{text:?} is none of the servers; allowed are {known}, or their places")
+                })
             }
         }
     }

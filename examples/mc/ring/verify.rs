@@ -6,20 +6,32 @@ use crate::lines::Place;
 use crate::outcome::{Failure, Outcome, say};
 use crate::placer::Placer;
 use clap::Args;
-use std::io::Write;
+use std::io::{self, Write};
 
 #[derive(Args)]
 pub(super) struct Verify {
     /// The keys, one a line, each with its server behind a tab: by its place in the list, from 0, or
     /// as host:port, or as `mc where` prints both. Or JSON objects, one a line: {"peer", "scheme",
     /// "servers": [{"host", "port", "weight"}], "keys": [["key", 0], ...]}, where the options stand
-    /// in for what is left out. - is standard input
+    /// in for what is left out. Lines that begin with # are skipped. With --prefix the keys have it in
+    /// front, as the servers have them. - is standard input
     file: String,
+}
+
+/// The first that differs.
+struct Difference {
+    line: u64,
+    /// As it was recorded, with its prefix.
+    key: Vec<u8>,
+    /// The place of its server in the list, and its name.
+    recorded: (usize, String),
+    explanation: String,
 }
 
 impl Verify {
     pub(super) fn run(self, fleet: &Fleet, out: &mut impl Write) -> Result<Outcome, Failure> {
         let (mut checked, mut differ) = (0_u64, 0_u64);
+        let mut first = None;
         for deployment in records::read(&self.file, fleet)? {
             let placer = placer(&deployment, fleet);
             let placer = placer.map_err(|error| self.refused(deployment.line, &error))?;
@@ -29,35 +41,38 @@ impl Verify {
                 checked += 1;
                 if server != placement.server {
                     differ += 1;
-                    if differ == 1 {
-                        self.write(&placer, placement, out)?;
+                    if first.is_none() {
+                        first = Some(Difference::new(&placer, placement)?);
                     }
                 }
             }
         }
-        if differ == 0 {
-            writeln!(out, "{checked} placements checked: all the same")?;
-            return Ok(Outcome::Done);
-        }
-        writeln!(out, "{checked} placements checked: {differ} differ")?;
-        say("`mc ring identify` with the same arguments tries all schemes");
-        Ok(Outcome::Unmet)
+        let Some(first) = first else {
+            let written = writeln!(out, "{checked} placements checked: all the same");
+            return Outcome::Done.despite(written);
+        };
+        let written = self.write(&first, out);
+        let written =
+            written.and_then(|()| writeln!(out, "{checked} placements checked: {differ} differ"));
+        say(&format!(
+            "`mc ring identify` with the same arguments tries all schemes; do the servers have \
+             the order and the spelling that they have there?{}",
+            fleet.question_of_prefix()
+        ));
+        Outcome::Unmet.despite(written)
     }
 
-    /// The first that differs.
-    fn write(
-        &self,
-        placer: &Placer,
-        placement: &Placement,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
-        let Placement { line, key, server } = placement;
-        let explanation = placer.client.explain(key)?.to_string();
-        let name = &placer.servers()[*server];
-        writeln!(out, "{}: {}", self.place(*line), key.escape_ascii())?;
+    fn write(&self, first: &Difference, out: &mut impl Write) -> io::Result<()> {
+        let (server, name) = &first.recorded;
+        writeln!(
+            out,
+            "{}: {}",
+            self.place(first.line),
+            first.key.escape_ascii()
+        )?;
         writeln!(out, "  recorded on {server}: {name}")?;
         writeln!(out, "  placed so:")?;
-        for line in explanation.lines() {
+        for line in first.explanation.lines() {
             writeln!(out, "    {line}")?;
         }
         Ok(())
@@ -70,6 +85,19 @@ impl Verify {
     fn place(&self, line: u64) -> Place<'_> {
         let file = &self.file;
         Place { file, line }
+    }
+}
+
+impl Difference {
+    fn new(placer: &Placer, placement: &Placement) -> moecache::Result<Self> {
+        let &Placement { line, server, .. } = placement;
+        let explanation = placer.client.explain(&placement.key)?;
+        Ok(Self {
+            line,
+            recorded: (server, placer.servers()[server].clone()),
+            explanation: explanation.to_string(),
+            key: explanation.key,
+        })
     }
 }
 
