@@ -268,7 +268,7 @@ const ERRORS: &[(&str, &str, &str)] = &[
     ),
     (
         r#"{"compression": "rar"}"#,
-        "compression: \"rar\" is not known; allowed are off",
+        "compression: \"rar\" is not possible; allowed are off",
         "",
     ),
     (
