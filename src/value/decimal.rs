@@ -1,4 +1,4 @@
-use super::transcoder::Decoded;
+use super::decoded::Decoded;
 
 /// The number that the text is, without what fills it up: memcached keeps the length of a counter
 /// that decr made shorter, and puts spaces in place of digits (`decr` in its `doc/protocol.txt`).

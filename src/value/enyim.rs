@@ -1,11 +1,12 @@
 //! EnyimMemcached's types, and MessagePack for what they cannot hold: the default.
 
 use super::compression::Compression;
+use super::decoded::Decoded;
 use super::fault::damaged;
 use super::foreign;
 use super::msgpack::Document;
 use super::packed;
-use super::transcoder::{Body, Decoded, Object, Transcoder, Value};
+use super::transcoder::{Body, Object, Transcoder, Value};
 use crate::error::{Error, Kind};
 use crate::item::Item;
 

@@ -165,6 +165,7 @@ mod codec;
 mod compression;
 mod date_time;
 mod decimal;
+mod decoded;
 mod enyim;
 mod fault;
 mod float;
@@ -191,9 +192,10 @@ mod tree;
 
 pub use compression::Compression;
 pub use date_time::DateTime;
+pub use decoded::Decoded;
 pub use format::Format;
 pub use msgpack::Document;
-pub use transcoder::{Body, Decoded, Object, Transcoder, Value};
+pub use transcoder::{Body, Object, Transcoder, Value};
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use enyim::Enyim;

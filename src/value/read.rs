@@ -2,9 +2,9 @@
 
 use super::date_time;
 use super::decimal::decimal;
+use super::decoded::Decoded;
 use super::fault::Fault;
 use super::msgpack::bytes_as_seq;
-use super::transcoder::Decoded;
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 use std::mem;
 use std::str::FromStr;

@@ -5,10 +5,10 @@ mod tests;
 #[cfg(feature = "json")]
 mod text;
 
+#[cfg(not(feature = "json"))]
+use super::decoded::Decoded;
 use super::fault::unstorable;
 use super::to_tree::primitive;
-#[cfg(not(feature = "json"))]
-use super::transcoder::Decoded;
 use super::transcoder::Value;
 use super::tree::Tree;
 use crate::error::Error;

@@ -2,8 +2,8 @@
 
 use super::NoJson;
 use crate::value::decimal::integer;
+use crate::value::decoded::Decoded;
 use crate::value::msgpack::{Document, Origin};
-use crate::value::transcoder::Decoded;
 use crate::value::tree::Tree;
 use serde_json::Value as Json;
 

@@ -2,8 +2,8 @@
 //! written.
 
 use super::{Refused, VERSION};
+use crate::value::decoded::Decoded;
 use crate::value::msgpack::{Document, MAX_DEPTH};
-use crate::value::transcoder::Decoded;
 use crate::value::tree::Tree;
 
 /// What is written for each byte of the input, without links, is less than that.

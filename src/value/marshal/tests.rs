@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::item::Item;
+use crate::value::decoded::Decoded;
 use crate::value::fault::Fault;
-use crate::value::transcoder::{Decoded, Object};
+use crate::value::transcoder::Object;
 use crate::value::{Compression, Format, decode_bytes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -18,10 +18,11 @@ mod tests;
 #[cfg(feature = "pickle")]
 mod write;
 
+use super::decoded::Decoded;
 #[cfg(feature = "pickle")]
 use super::msgpack::Document;
 use super::msgpack::MAX_DEPTH;
-use super::transcoder::{AsBytes, Decoded, Object, Value};
+use super::transcoder::{AsBytes, Object, Value};
 #[cfg(feature = "pickle")]
 use super::tree::Tree;
 use crate::error::{Error, Kind};

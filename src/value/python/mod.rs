@@ -12,10 +12,11 @@ pub(super) use rules::{PYERMC, PYLIBMC, PYMEMCACHE, PYMEMCACHE_COMPRESSED, PYTHO
 use super::codec::{self, Damage};
 use super::compression::{Algorithm, Compression};
 use super::decimal::integer;
+use super::decoded::Decoded;
 use super::fault::damaged;
 use super::foreign::{self, unknown};
 use super::pickle;
-use super::transcoder::{Body, Decoded, Integer, Transcoder, Value};
+use super::transcoder::{Body, Integer, Transcoder, Value};
 use crate::error::Error;
 use crate::item::Item;
 use rules::{COMPRESSED, Rules, Stored};

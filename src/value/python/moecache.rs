@@ -1,7 +1,8 @@
 use super::{damaged, unknown};
 use crate::error::Error;
 use crate::item::Item;
-use crate::value::transcoder::{Body, Decoded, Transcoder, Value};
+use crate::value::decoded::Decoded;
+use crate::value::transcoder::{Body, Transcoder, Value};
 use crate::value::{foreign, pickle};
 
 /// Python's moecache 1.0: strings as EnyimMemcached has them, and pickles.

@@ -1,8 +1,9 @@
 use super::repr::repr;
 use crate::error::{Error, Kind};
 use crate::item::Item;
+use crate::value::decoded::Decoded;
 use crate::value::pickle::NO_DATE_TIME;
-use crate::value::transcoder::{Body, Decoded, Transcoder, Value};
+use crate::value::transcoder::{Body, Transcoder, Value};
 
 /// pymemcache without a serde: what Python's `str` shows of a value, under flags 0; and read, as
 /// whatever it is, as bytes.
