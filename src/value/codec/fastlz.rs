@@ -7,13 +7,9 @@
 //!
 //! Source: <https://github.com/ariya/FastLZ>, "Block Format".
 
-use super::Damage;
+use super::{Damage, judge};
 
 const MALFORMED: Damage = Damage::Malformed("block of FastLZ");
-
-/// The most that one byte of a block stands for: at level 2 each further byte of a match's length
-/// adds 255, at level 1 three bytes are 264.
-const MOST_PER_BYTE: usize = 255;
 
 /// `length` is what the item claims; only that many bytes are right.
 pub(in crate::value) fn decompress(
@@ -21,12 +17,7 @@ pub(in crate::value) fn decompress(
     limit: usize,
     length: usize,
 ) -> Result<Vec<u8>, Damage> {
-    if length > limit {
-        return Err(Damage::TooLarge(limit));
-    }
-    if length > data.len().saturating_mul(MOST_PER_BYTE) {
-        return Err(Damage::WrongLength);
-    }
+    judge(length, data, limit)?;
     let Some((&first, _)) = data.split_first() else {
         return if length == 0 {
             Ok(Vec::new())

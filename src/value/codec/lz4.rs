@@ -2,11 +2,8 @@
 //!
 //! Source: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>.
 
-use super::Damage;
+use super::{Damage, judge};
 use lz4_flex::block;
-
-/// The most that one byte of a block stands for: each further byte of a match's length adds 255.
-const MOST_PER_BYTE: usize = 255;
 
 #[expect(clippy::unnecessary_wraps, reason = "as all algorithms have it")]
 pub(in crate::value) fn compress(data: &[u8]) -> Option<Vec<u8>> {
@@ -19,12 +16,7 @@ pub(in crate::value) fn decompress(
     limit: usize,
     length: usize,
 ) -> Result<Vec<u8>, Damage> {
-    if length > limit {
-        return Err(Damage::TooLarge(limit));
-    }
-    if length > data.len().saturating_mul(MOST_PER_BYTE) {
-        return Err(Damage::WrongLength);
-    }
+    judge(length, data, limit)?;
     let mut output = vec![0; length];
     match block::decompress_into(data, &mut output) {
         Ok(written) if written == length => Ok(output),

@@ -58,6 +58,20 @@ pub(super) enum Damage {
     WrongLength,
 }
 
+/// Refuses a length that an item claims for its block of LZ4 or FastLZ where the block cannot hold so
+/// much, before memory is taken for it. One byte of either stands for 255 at most: each further byte
+/// of a match's length adds as many (three bytes of FastLZ's level 1 are 264).
+fn judge(length: usize, data: &[u8], limit: usize) -> Result<(), Damage> {
+    const MOST_PER_BYTE: usize = 255;
+    if length > limit {
+        return Err(Damage::TooLarge(limit));
+    }
+    if length > data.len().saturating_mul(MOST_PER_BYTE) {
+        return Err(Damage::WrongLength);
+    }
+    Ok(())
+}
+
 /// All that `read` gives until it answers 0. It fills the buffer lent to it from the start.
 #[cfg_attr(
     not(any(feature = "zlib", feature = "zstd")),
