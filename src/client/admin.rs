@@ -172,11 +172,11 @@ impl Client {
 
     /// What is sent to no server.
     fn each_refused<T>(&self, error: &Error) -> Vec<PerServer<T>> {
-        let refused = |server: &str| PerServer {
-            server: server.to_owned(),
+        let refused = |server| PerServer {
+            server,
             result: Err(error.clone()),
         };
-        self.servers().map(refused).collect()
+        self.servers().into_iter().map(refused).collect()
     }
 
     /// Sends `request` to every server at the same time, each with the whole timeout, and gives what
@@ -187,7 +187,8 @@ impl Client {
         request: &Request<'_>,
         meaning: impl Fn(Answer, Lines, &dyn Driver) -> Result<T>,
     ) -> Vec<PerServer<T>> {
-        let drivers: Vec<&dyn Driver> = self.shared.topology.drivers().collect();
+        let topology = self.shared.topology();
+        let drivers: Vec<&dyn Driver> = topology.drivers().collect();
         let batch = |first| Batch {
             first,
             ..Batch::of(request)

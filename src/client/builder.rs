@@ -1,18 +1,17 @@
 mod keys;
 
 use super::{Client, Shared};
-use crate::conn::{Options, Protocol, first_ipv4};
+use crate::conn::{Options, Protocol};
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
-use crate::locator::{Distribution, HashTag, Locator, Node, Scheme, Tagged};
+use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::preset;
-use crate::route::Topology;
+use crate::route::{MakeLocator, PlacedBy, Placement, Topology};
 use crate::server::{IntoServers, Server};
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
-use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 /// Sets up a [`Client`]. What is set is judged by [`build`](Self::build).
@@ -52,18 +51,6 @@ pub struct ClientBuilder {
     max_connections: usize,
     max_idle_connections: Option<usize>,
     idle_timeout: Duration,
-}
-
-/// The program's own placement.
-#[derive(Clone)]
-struct MakeLocator(Arc<Make>);
-
-type Make = dyn Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync;
-
-impl fmt::Debug for MakeLocator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
 }
 
 impl Default for ClientBuilder {
@@ -314,35 +301,17 @@ impl ClientBuilder {
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
         };
-        let mut scheme = self.scheme;
-        if let Some(distribution) = self.distribution {
-            scheme = scheme.with_distribution(distribution);
-        }
-        if let Some(hash) = self.hash {
-            scheme = scheme.with_hash(hash)?;
-        }
+        let placement = self.placement()?;
         let (transcoder, refuses_append) = self.make_transcoder()?;
-        let locator = |nodes: &mut [Node]| {
-            let locator = if let Some(MakeLocator(make)) = &self.locator {
-                Arc::from(make(nodes)?)
-            } else {
-                if self.resolve_names && scheme.distribution().hashes_addresses() {
-                    resolve(nodes, self.connect_timeout.unwrap_or(self.timeout))?;
-                }
-                scheme.build(nodes)?
-            };
-            Ok(match self.hash_tag {
-                Some(tag) => Arc::new(Tagged { tag, locator }),
-                None => locator,
-            })
-        };
-        let topology = Topology::new(&self.servers, locator, options)?;
+        let options = Arc::new(options);
+        let topology = Topology::new(&self.servers, &placement, &options, None)?;
         let shared = Shared {
-            topology,
-            protocol: self.protocol,
+            topology: RwLock::new(Arc::new(topology)),
+            placement,
+            options,
+            changing: Mutex::default(),
             transcoder,
             refuses_append,
-            scheme: self.locator.is_none().then_some(scheme),
             max_value_size: self.max_value_size,
         };
         Ok(Client {
@@ -351,6 +320,26 @@ impl ClientBuilder {
             timeout: self.timeout,
         })
     }
+
+    fn placement(&self) -> Result<Placement> {
+        let mut scheme = self.scheme;
+        if let Some(distribution) = self.distribution {
+            scheme = scheme.with_distribution(distribution);
+        }
+        if let Some(hash) = self.hash {
+            scheme = scheme.with_hash(hash)?;
+        }
+        let timeout = self.connect_timeout.unwrap_or(self.timeout);
+        Ok(Placement {
+            by: match &self.locator {
+                Some(make) => PlacedBy::Program(make.clone()),
+                None => PlacedBy::Scheme(scheme),
+            },
+            hash_tag: self.hash_tag,
+            resolve_within: self.resolve_names.then_some(timeout),
+        })
+    }
+
     /// The transcoder, and why nothing can be appended to what it stores, if so.
     fn make_transcoder(&self) -> Result<(Arc<dyn Transcoder>, Option<&'static str>)> {
         if let Some(transcoder) = &self.transcoder {
@@ -366,15 +355,4 @@ impl ClientBuilder {
         let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
         Ok((Arc::from(transcoder), format.refuses_append(compression)))
     }
-}
-
-/// Finds the addresses of host names, where there is no other text to hash.
-fn resolve(nodes: &mut [Node], timeout: Duration) -> Result<()> {
-    for node in nodes.iter_mut().filter(|node| node.ring_name.is_none()) {
-        if let (None, Some(host)) = (node.ip, node.host()) {
-            let found = first_ipv4(host, timeout);
-            node.ip = Some(found.map_err(|error| error.during("resolve_names"))?);
-        }
-    }
-    Ok(())
 }

@@ -231,7 +231,7 @@ fn unsettled(client: &Client, key: Key<'_>) -> Error {
         Kind::Conflict,
         "the counter was made and removed by others at the same time",
     );
-    match client.shared.topology.driver_of(key) {
+    match client.shared.topology().driver_of(key) {
         Ok(driver) => unsettled.on(driver.name()),
         Err(error) => error,
     }

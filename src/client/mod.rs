@@ -9,6 +9,7 @@ mod keys;
 mod many;
 mod meta;
 mod pipeline;
+mod servers;
 mod single;
 mod store;
 mod update;
@@ -22,18 +23,18 @@ pub use pipeline::{Pending, Pipeline, Replies};
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 
-use crate::conn::{Deadline, Driver, Protocol};
+use crate::conn::{Deadline, Driver, Options};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::protocol::Request;
-use crate::route::Topology;
+use crate::route::{Placement, Topology};
 use crate::server::IntoServers;
 use crate::value::{self, Transcoder};
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// A client of one or many memcached servers, over which it spreads the keys.
@@ -114,13 +115,14 @@ pub struct Client {
 
 /// What all clones of a client have in common.
 struct Shared {
-    topology: Topology,
-    protocol: Protocol,
+    topology: RwLock<Arc<Topology>>,
+    placement: Placement,
+    options: Arc<Options>,
+    /// Held by whoever changes the topology, while the next one is made.
+    changing: Mutex<()>,
     transcoder: Arc<dyn Transcoder>,
     /// Why nothing can be appended to what it stores, if so.
     refuses_append: Option<&'static str>,
-    /// `None` where the program places the keys itself.
-    scheme: Option<Scheme>,
     max_value_size: usize,
 }
 
@@ -195,42 +197,16 @@ impl Client {
         self.timeout
     }
 
-    /// The servers, `host:port` each or the path of a unix socket, in the order in which they
-    /// were given.
-    #[must_use]
-    pub fn servers(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.shared.topology.drivers().map(Driver::name)
-    }
-
     /// How keys are placed; `None` with a [`locator`](ClientBuilder::locator) of the program's own.
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {
-        self.shared.scheme
-    }
-
-    /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
-    /// server need not exist.
-    ///
-    /// # Errors
-    ///
-    /// A validation error if `key` is not one.
-    ///
-    /// ```
-    /// let client = moecache::Client::new(["10.0.0.1:11211", "10.0.0.2:11211"])?;
-    /// assert_eq!(client.server_for("key1")?, "10.0.0.2:11211");
-    /// # Ok::<(), moecache::Error>(())
-    /// ```
-    pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
-        let mut scratch = Scratch::default();
-        let key = self.key(key.as_ref(), &mut scratch);
-        let driver = key.and_then(|key| self.shared.topology.driver_of(key));
-        Ok(driver.map_err(|error| error.during("server_for"))?.name())
+        self.shared.placement.scheme()
     }
 
     /// Closes the idle connections of all clones at once, and those in use as they finish. The
     /// client stays usable, and connects again when it is used.
     pub fn close(&self) {
-        self.shared.topology.drivers().for_each(Driver::close);
+        self.shared.topology().drivers().for_each(Driver::close);
     }
 
     /// The key of what the caller calls `name`: every call that takes one comes by here, and those
@@ -245,9 +221,16 @@ impl Client {
 }
 
 impl Shared {
+    /// The servers of now: a call goes on with those that it began with.
+    fn topology(&self) -> Arc<Topology> {
+        // Nothing panics while it is held.
+        let topology = self.topology.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&topology)
+    }
+
     /// Refuses what the protocol cannot say, where that is fixed.
     fn check(&self, request: &Request<'_>) -> Result<()> {
-        let dialect = self.protocol.dialect();
+        let dialect = self.options.protocol.dialect();
         dialect.map_or(Ok(()), |dialect| dialect.check(request))
     }
 
@@ -281,7 +264,7 @@ impl Shared {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("servers", &self.servers().collect::<Vec<_>>())
+            .field("servers", &self.servers())
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

@@ -347,7 +347,8 @@ impl Client {
         let mut one = One::into_buffer(std::mem::take(buffer));
         let fetch = || {
             let key = self.key(key, scratch)?;
-            let driver = self.shared.topology.driver_of(key)?;
+            let topology = self.shared.topology();
+            let driver = topology.driver_of(key)?;
             driver.exchange(Batch::of(&request(key)), &mut one, self.deadline());
             let Some(item) = one.take()?.value(driver)? else {
                 return Ok(None);
@@ -386,7 +387,8 @@ impl Client {
         deadline: Deadline,
         meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
-        let driver = self.shared.topology.driver_of(key)?;
+        let topology = self.shared.topology();
+        let driver = topology.driver_of(key)?;
         let mut one = One::default();
         driver.exchange(Batch::of(request), &mut one, deadline);
         meaning(one.take()?, driver)

@@ -59,7 +59,7 @@ impl Client {
             }
             let server = self.server_for(key)?;
             let reason = format!("others changed the item, {MAX_TRIES} times in a row");
-            Err(Error::new(Kind::Conflict, reason).on(server))
+            Err(Error::new(Kind::Conflict, reason).on(&server))
         };
         update().map_err(|error: Error| error.of("update"))
     }

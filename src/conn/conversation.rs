@@ -2,7 +2,7 @@ use super::connection::{Incoming, Progress, Sink};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
-use super::pool::{Failed, Lease, Pool};
+use super::pool::{Failed, Hold, Lease};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use std::time::Instant;
@@ -13,14 +13,14 @@ use std::time::Instant;
 /// way: write one, write another, read the replies to the first, write a third. What may be under
 /// way together, [`Window`] decides.
 #[derive(Debug)]
-pub(super) struct Conversation<'c> {
-    pool: &'c Pool,
+pub(super) struct Conversation<'c, P: Hold> {
+    pool: P,
     batch: Batch<'c>,
     deadline: Deadline,
     /// The protocol that can say all requests.
     checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
-    lease: Option<Lease<'c>>,
+    lease: Option<Lease<P>>,
     /// Whether the connection had served other calls before.
     reused: bool,
     /// The first request that is not encoded yet.
@@ -53,8 +53,8 @@ struct Unsent {
     written: usize,
 }
 
-impl<'c> Conversation<'c> {
-    pub(super) fn new(pool: &'c Pool, batch: Batch<'c>, deadline: Deadline) -> Self {
+impl<'c, P: Hold> Conversation<'c, P> {
+    pub(super) fn new(pool: P, batch: Batch<'c>, deadline: Deadline) -> Self {
         Self {
             pool,
             batch,
@@ -92,7 +92,7 @@ impl<'c> Conversation<'c> {
     }
 
     /// Goes on where an exchange of its only request failed.
-    pub(super) fn take_over(&mut self, failed: Failed<'c>, sink: &mut dyn Sink) {
+    pub(super) fn take_over(&mut self, failed: Failed<P>, sink: &mut dyn Sink) {
         self.lease = Some(failed.lease);
         self.reused = true;
         self.in_doubt = usize::from(failed.is_in_doubt);
@@ -112,9 +112,9 @@ impl<'c> Conversation<'c> {
     }
 
     /// Takes up a connection.
-    fn start(&mut self, mut lease: Lease<'c>, reused: bool) -> Result<(), Fault> {
+    fn start(&mut self, mut lease: Lease<P>, reused: bool) -> Result<(), Fault> {
         if let Err(fault) = self.check(lease.connection().dialect) {
-            self.pool.put(lease);
+            lease.put();
             return Err(fault);
         }
         let connection = lease.connection();
@@ -236,7 +236,7 @@ impl<'c> Conversation<'c> {
             let connection = lease.connection();
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
-            self.pool.put(lease);
+            lease.put();
         }
         Ok(State::Done)
     }
@@ -244,7 +244,7 @@ impl<'c> Conversation<'c> {
     /// Whether all can begin again on a new connection: the old one was closed by the server while
     /// it idled, and no harm is done by repeating what was sent.
     fn can_begin_again(&self, fault: &Fault) -> bool {
-        let nothing_came = |lease: &Lease<'_>| lease.progress() < Progress::Receiving;
+        let nothing_came = |lease: &Lease<P>| lease.progress() < Progress::Receiving;
         let sent = &self.batch.requests[..self.in_doubt];
         matches!(fault, Fault::Lost(_))
             && self.reused
@@ -273,7 +273,7 @@ impl<'c> Conversation<'c> {
         *self = Self {
             in_doubt,
             in_doubt_before: in_doubt,
-            ..Self::new(self.pool, self.batch, self.deadline)
+            ..Self::new(self.pool.clone(), self.batch, self.deadline)
         };
     }
 
@@ -302,12 +302,12 @@ impl<'c> Conversation<'c> {
             sink.failed(self.batch.first + index, error);
         }
         if let Some(lease) = self.lease.take() {
-            self.pool.put(lease); // If nothing was sent on it.
+            lease.put(); // If nothing was sent on it.
         }
     }
 }
 
-impl Exchange for Conversation<'_> {
+impl<P: Hold> Exchange for Conversation<'_, P> {
     fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
         if let Some(dialect) = self.pool.dialect() {
             if let Err(fault) = self.check(dialect) {
@@ -315,7 +315,7 @@ impl Exchange for Conversation<'_> {
                 return State::Done;
             }
         }
-        let Some(lease) = self.pool.idle(self.deadline.started()) else {
+        let Some(lease) = Lease::idle(&self.pool, self.deadline.started()) else {
             return State::Closed;
         };
         let begun = self.start(lease, true);
@@ -324,7 +324,7 @@ impl Exchange for Conversation<'_> {
     }
 
     fn open(&mut self) {
-        let opened = self.pool.open(&mut self.deadline);
+        let opened = Lease::open(&self.pool, &mut self.deadline);
         let started = opened.and_then(|(lease, reused)| self.start(lease, reused));
         self.not_opened = started.err();
     }

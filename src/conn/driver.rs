@@ -4,6 +4,7 @@ use super::stream::Patience;
 use crate::protocol::Request;
 use std::fmt;
 use std::panic::RefUnwindSafe;
+use std::sync::Arc;
 
 /// What a server is to the layers above: the seam between routing and connections.
 pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
@@ -16,6 +17,10 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
     /// The same in steps, so that several servers work at the same time.
     fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a>;
+
+    /// The same for requests that are always there, on a server that is kept as long as it takes.
+    fn converse_on(self: Arc<Self>, batch: Batch<'static>, deadline: Deadline)
+    -> Box<dyn Exchange>;
 
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);

@@ -16,7 +16,7 @@ mod stream;
 mod version;
 
 pub(crate) use connection::Sink;
-pub(crate) use deadline::Deadline;
+pub(crate) use deadline::{Deadline, Expired};
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;

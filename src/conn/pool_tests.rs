@@ -51,7 +51,7 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     };
     Pool {
         endpoint: Endpoint::Tcp(Resolver::new("name.invalid", port, look_up)),
-        ..Pool::new(&address, options)
+        ..Pool::new(&address, options.into())
     }
 }
 
@@ -110,7 +110,10 @@ fn the_addresses_share_the_time() {
     });
     ask(&pool, Duration::from_secs(2)).unwrap();
 
-    let alone = Pool::new(&Server::from(silent).address().unwrap(), pool.options);
+    let alone = Pool::new(
+        &Server::from(silent).address().unwrap(),
+        Arc::clone(&pool.options),
+    );
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
 }

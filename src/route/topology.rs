@@ -1,3 +1,4 @@
+use super::placement::Placement;
 use crate::conn::{Driver, Options, Pool};
 use crate::error::Error;
 use crate::key::Key;
@@ -8,16 +9,25 @@ use std::sync::Arc;
 /// The servers of a client, and which key belongs to which.
 #[derive(Debug)]
 pub(crate) struct Topology {
-    drivers: Vec<Box<dyn Driver>>,
+    members: Vec<Member>,
     locator: Arc<dyn Locator>,
 }
 
+/// A server.
+#[derive(Debug)]
+struct Member {
+    node: Node,
+    driver: Arc<dyn Driver>,
+}
+
 impl Topology {
-    /// Judges the server list, whose locator `locator` makes. Nothing is resolved or connected.
+    /// Judges the server list. Nothing is connected, and nothing resolved unless `placement` says so.
+    /// Servers that `previous` has, too, keep their connections.
     pub(crate) fn new(
         servers: &[Server],
-        locator: impl FnOnce(&mut [Node]) -> Result<Arc<dyn Locator>, Error>,
-        options: Options,
+        placement: &Placement,
+        options: &Arc<Options>,
+        previous: Option<&Self>,
     ) -> Result<Self, Error> {
         if servers.is_empty() {
             return Err(Error::validation(
@@ -36,20 +46,42 @@ impl Topology {
             }
             nodes.push(node);
         }
-        let locator = locator(&mut nodes)?;
-        let driver = |node: &Node| Box::new(Pool::new(&node.address, options)) as Box<dyn Driver>;
-        let drivers = nodes.iter().map(driver).collect();
-        Ok(Self { drivers, locator })
+        placement.resolve(&mut nodes)?;
+        let locator = placement.locator(&nodes)?;
+        let member = |node: Node| {
+            let kept = previous.and_then(|previous| previous.driver_at(&node));
+            let new = || Arc::new(Pool::new(&node.address, Arc::clone(options))) as Arc<dyn Driver>;
+            let driver = kept.unwrap_or_else(new);
+            Member { node, driver }
+        };
+        let members = nodes.into_iter().map(member).collect();
+        Ok(Self { members, locator })
+    }
+
+    /// The server with the same address as `node`, spelt the same.
+    fn driver_at(&self, node: &Node) -> Option<Arc<dyn Driver>> {
+        let mut members = self.members.iter();
+        let same = members.find(|member| member.node.address == node.address)?;
+        Some(Arc::clone(&same.driver))
+    }
+
+    /// Closes the connections to the servers that `next` has no more.
+    pub(crate) fn close_all_but(&self, next: &Self) {
+        for member in &self.members {
+            if next.driver_at(&member.node).is_none() {
+                member.driver.close();
+            }
+        }
     }
 
     /// All servers, in list order.
     pub(crate) fn drivers(&self) -> impl ExactSizeIterator<Item = &dyn Driver> {
-        self.drivers.iter().map(AsRef::as_ref)
+        self.members.iter().map(|member| &*member.driver)
     }
 
     /// The place in the list of the server that `key` belongs to.
     pub(crate) fn locate(&self, key: Key<'_>) -> Result<usize, Error> {
-        let servers = self.drivers.len();
+        let servers = self.members.len();
         if servers == 1 {
             return Ok(0);
         }
@@ -58,7 +90,7 @@ impl Topology {
 
     /// How `locate` comes to its answer.
     pub(crate) fn explain(&self, key: Key<'_>) -> Result<Trace, Error> {
-        if self.drivers.len() == 1 {
+        if self.members.len() == 1 {
             let rule = "there is one server".to_owned();
             return Ok(Trace {
                 rule,
@@ -72,16 +104,16 @@ impl Topology {
 
     /// What part of the keys each server has, where the locator knows it.
     pub(crate) fn shares(&self) -> Option<Vec<f64>> {
-        if self.drivers.len() == 1 {
+        if self.members.len() == 1 {
             return Some(vec![1.0]);
         }
         let shares = self.locator.shares()?;
-        (shares.len() == self.drivers.len()).then_some(shares)
+        (shares.len() == self.members.len()).then_some(shares)
     }
 
     /// A locator may be the program's own.
     fn check(&self, server: usize) -> Result<usize, Error> {
-        let servers = self.drivers.len();
+        let servers = self.members.len();
         if server < servers {
             return Ok(server);
         }
@@ -91,7 +123,12 @@ impl Topology {
     }
 
     pub(crate) fn driver(&self, index: usize) -> &dyn Driver {
-        &*self.drivers[index]
+        &*self.members[index].driver
+    }
+
+    /// The same server, to keep.
+    pub(crate) fn shared_driver(&self, index: usize) -> Option<Arc<dyn Driver>> {
+        Some(Arc::clone(&self.members.get(index)?.driver))
     }
 
     /// The server that `key` belongs to.

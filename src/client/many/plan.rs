@@ -5,11 +5,13 @@ use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::protocol::{Reply, Request, ValueHeader};
 use crate::route::{Topology, scatter};
+use std::sync::Arc;
 
 /// The requests of a call for many keys, server by server.
 ///
 /// The places by which a sink knows them go on from one server to the next.
 pub(in super::super) struct Plan<'k> {
+    topology: Arc<Topology>,
     groups: Vec<Group<'k>>,
 }
 
@@ -34,7 +36,7 @@ impl<'k> Plan<'k> {
         mut refuse: impl FnMut(usize, Error),
     ) -> Self {
         let Client { shared, naming, .. } = client;
-        let topology = &shared.topology;
+        let topology = shared.topology();
         let servers = topology.drivers().len();
         // No server has much more than its share, as a rule.
         let share = names.len() / servers + names.len() / servers / 4 + 1;
@@ -68,23 +70,28 @@ impl<'k> Plan<'k> {
             group.first = first;
             first += group.requests.len();
         }
-        Self { groups }
+        Self { topology, groups }
     }
 
     /// Exchanges all requests for their replies.
     pub(in super::super) fn run(&self, client: &Client, sink: &mut dyn Sink) {
-        let shared = &client.shared;
+        let protocol = client.shared.options.protocol;
         let batches: Vec<(&dyn Driver, Batch<'_>)> = (self.groups.iter())
             .map(|group| {
                 let batch = Batch {
                     requests: &group.requests,
                     first: group.first,
-                    is_checked: shared.protocol.dialect().is_some(),
+                    is_checked: protocol.dialect().is_some(),
                 };
-                (shared.topology.driver(group.server), batch)
+                (self.topology.driver(group.server), batch)
             })
             .collect();
         scatter(&batches, sink, client.deadline());
+    }
+
+    /// The servers, which it was made for.
+    pub(in super::super) fn topology(&self) -> &Arc<Topology> {
+        &self.topology
     }
 
     /// Which of the caller's keys the request at `place` is for, and its server, by its place in the
@@ -114,7 +121,6 @@ impl<'k> Plan<'k> {
 /// Collects what each answer means, in the order of the caller's keys.
 pub(super) struct Results<'p, T, M> {
     pub(super) plan: &'p Plan<'p>,
-    pub(super) topology: &'p Topology,
     pub(super) meaning: M,
     /// Where the last answer's request was found.
     pub(super) last: usize,
@@ -124,7 +130,7 @@ pub(super) struct Results<'p, T, M> {
 impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Results<'_, T, M> {
     fn answer(&mut self, place: usize, answer: Answer) {
         let (key, server) = self.plan.at(place, &mut self.last);
-        let result = (self.meaning)(answer, self.topology.driver(server));
+        let result = (self.meaning)(answer, self.plan.topology.driver(server));
         self.by_key[key] = Some(result);
     }
 }
