@@ -87,6 +87,7 @@ mod client;
 mod config;
 mod conn;
 mod error;
+mod event;
 mod expiry;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -116,6 +117,7 @@ pub use client::{
 pub use config::{Behaviors, Config, Note};
 pub use conn::Protocol;
 pub use error::{Error, Result};
+pub use event::{Closed, Event};
 pub use expiry::Expiry;
 pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};

@@ -3,6 +3,7 @@ mod keys;
 use super::{Client, Shared};
 use crate::conn::{Options, Protocol};
 use crate::error::{Error, Result};
+use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
@@ -51,6 +52,7 @@ pub struct ClientBuilder {
     max_connections: usize,
     max_idle_connections: Option<usize>,
     idle_timeout: Duration,
+    hook: Hook,
 }
 
 impl Default for ClientBuilder {
@@ -76,6 +78,7 @@ impl Default for ClientBuilder {
             max_connections: 256,
             max_idle_connections: None,
             idle_timeout: Duration::from_secs(60),
+            hook: Hook::default(),
         }
     }
 }
@@ -261,6 +264,31 @@ impl ClientBuilder {
         self
     }
 
+    /// Has `on_event` told of connections that are made and closed, of servers that fail and are back,
+    /// and of what is retried or hidden: see [`Event`].
+    ///
+    /// It is called by whatever thread it happens in, in the middle of a call, whose time it takes; it
+    /// must not use the client. A panic in it goes no further.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// use moecache::{Client, Event};
+    ///
+    /// let client = Client::builder()
+    ///     .servers(&server)
+    ///     .on_event(|event| match event {
+    ///         Event::Down { server, error, .. } => eprintln!("{server} is down: {error}"),
+    ///         Event::Up { server } => eprintln!("{server} is back"),
+    ///         _ => {}
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_event(mut self, on_event: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.hook = Hook::new(on_event);
+        self
+    }
+
     /// The client. Nothing is connected, and nothing resolved unless
     /// [`resolve_names`](Self::resolve_names) asks for it.
     ///
@@ -300,6 +328,7 @@ impl ClientBuilder {
             max_connections: self.max_connections,
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
+            hook: self.hook.clone(),
         };
         let placement = self.placement()?;
         let (transcoder, refuses_append) = self.make_transcoder()?;

@@ -6,6 +6,7 @@ use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
 use super::stream::Patience;
 use super::version::Protocol;
+use crate::event::Hook;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use crate::server::Address;
 use std::collections::VecDeque;
@@ -27,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) max_idle: usize,
     /// How long one may idle before it is closed.
     pub(crate) idle_timeout: Duration,
+    /// Who is told of what happens to them.
+    pub(crate) hook: Hook,
 }
 
 /// The connections to one server.

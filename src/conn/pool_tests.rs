@@ -48,6 +48,7 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
         max_connections: 2,
         max_idle: 2,
         idle_timeout: LONGEST_IDLE,
+        hook: Hook::default(),
     };
     Pool {
         endpoint: Endpoint::Tcp(Resolver::new("name.invalid", port, look_up)),
