@@ -1,5 +1,6 @@
 use super::connection::Sink;
 use super::deadline::Deadline;
+use super::ledger::Snapshot;
 use super::stream::Patience;
 use crate::protocol::Request;
 use std::fmt;
@@ -24,6 +25,9 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);
+
+    /// What was counted until now.
+    fn snapshot(&self) -> Snapshot;
 }
 
 /// Requests for one server.
