@@ -128,5 +128,6 @@ pub use meta::{
     MetaSet, MetaSetOutcome, Ttl,
 };
 pub use peer::Peer;
+pub use route::FailurePolicy;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

@@ -21,7 +21,9 @@ const BUCKETS: usize = (LAST_OCTAVE - FIRST_OCTAVE + 1) as usize * PER_OCTAVE + 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Latency {
-    /// How many exchanges there were, those that failed included.
+    /// How many exchanges there were: those that failed included, but not what failed at once because
+    /// the server [was down](crate::Error::is_down) or its protocol
+    /// [has no such command](crate::Error::is_unsupported).
     pub count: u64,
     /// Half of them took no longer.
     pub p50: Duration,

@@ -12,8 +12,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ErrorCounts {
-    /// [`is_connect`](Error::is_connect): no connection could be made, or not in time.
+    /// [`is_connect`](Error::is_connect): it was tried, and no connection could be made, or not in
+    /// time.
     pub connect: u64,
+    /// [`is_down`](Error::is_down): the server had failed before, and was not tried.
+    pub down: u64,
     /// [`is_timeout`](Error::is_timeout), other than while connecting.
     pub timeout: u64,
     /// [`is_io`](Error::is_io), other than while connecting: the connection was lost.
@@ -33,18 +36,20 @@ impl ErrorCounts {
         // Taken apart by name, so that none can be forgotten.
         let Self {
             connect,
+            down,
             timeout,
             io,
             protocol,
             server,
             other,
         } = self;
-        connect + timeout + io + protocol + server + other
+        connect + down + timeout + io + protocol + server + other
     }
 
     fn of(&mut self, error: &Error) -> &mut u64 {
         match error.kind() {
             Kind::Connect | Kind::ConnectTimeout => &mut self.connect,
+            Kind::Down => &mut self.down,
             Kind::Timeout => &mut self.timeout,
             Kind::Io => &mut self.io,
             Kind::Protocol => &mut self.protocol,
