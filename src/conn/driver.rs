@@ -1,6 +1,7 @@
 use super::connection::Sink;
 use super::deadline::Deadline;
 use super::health::Standing;
+use super::ledger::Snapshot;
 use super::stream::Patience;
 use crate::error::Error;
 use crate::protocol::Request;
@@ -32,6 +33,9 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);
+
+    /// What was counted until now.
+    fn snapshot(&self) -> Snapshot;
 }
 
 /// Requests for one server.
