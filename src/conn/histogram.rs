@@ -96,8 +96,8 @@ fn bucket(nanos: u64) -> usize {
         Some(octave) => {
             let before = (octave - FIRST_OCTAVE) as usize * PER_OCTAVE;
             // The bits behind the first.
-            let within = (nanos >> (octave - LOG_PER_OCTAVE)) as usize % PER_OCTAVE;
-            1 + before + within
+            let within = (nanos >> (octave - LOG_PER_OCTAVE)) % PER_OCTAVE as u64;
+            1 + before + within as usize
         }
     }
 }
