@@ -96,8 +96,9 @@ fn bucket(nanos: u64) -> usize {
         Some(octave) => {
             let before = (octave - FIRST_OCTAVE) as usize * PER_OCTAVE;
             // The bits behind the first.
-            let within = (nanos >> (octave - LOG_PER_OCTAVE)) % PER_OCTAVE as u64;
-            1 + before + within as usize
+            let steps = nanos >> (octave - LOG_PER_OCTAVE);
+            let within = usize::try_from(steps).unwrap_or_default() % PER_OCTAVE;
+            1 + before + within
         }
     }
 }
