@@ -385,7 +385,7 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
                 return State::Done;
             }
         }
-        match self.pool.admit() {
+        match self.pool.admit(self.batch.insists) {
             Ok(pass) => self.admitted.pass = Some(pass),
             Err(fault) => {
                 self.fail(fault, sink);

@@ -46,6 +46,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) first: usize,
     /// Whether each is known to be one that the protocol can say, the same on all connections.
     pub(crate) is_checked: bool,
+    /// Whether the server is to be asked even if it is taken to be down.
+    pub(crate) insists: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -54,6 +56,7 @@ impl<'a> Batch<'a> {
             requests: std::slice::from_ref(request),
             first: 0,
             is_checked: false,
+            insists: false,
         }
     }
 }

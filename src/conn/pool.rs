@@ -347,9 +347,9 @@ impl Pool {
         }
     }
 
-    /// Lets a call through, unless the server is down.
-    pub(super) fn admit(&self) -> Result<Pass, Fault> {
-        self.guard.admit()
+    /// Lets a call through, unless the server is down, or in any case.
+    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
+        self.guard.admit(insists)
     }
 
     /// A call that was let through succeeded.
