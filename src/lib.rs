@@ -60,6 +60,8 @@
 //!   those who miss a key at the same time, is in [`Client::meta_get`] and its siblings.
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
 //!   can be done about it. A miss is `Ok(None)`.
+//! * What is going on: [`metrics`](Client::metrics) counts, and
+//!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`] is a memcached in the process, for tests."
