@@ -48,10 +48,16 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
         max_connections: 2,
         max_idle: 2,
         idle_timeout: LONGEST_IDLE,
+        back_off: BackOff {
+            longest: Duration::ZERO,
+            steady: Duration::ZERO,
+            patience: Duration::ZERO,
+        },
+        hook: Hook::default(),
     };
     Pool {
         endpoint: Endpoint::Tcp(Resolver::new("name.invalid", port, look_up)),
-        ..Pool::new(&address, options)
+        ..Pool::new(&address, options.into())
     }
 }
 
@@ -110,7 +116,10 @@ fn the_addresses_share_the_time() {
     });
     ask(&pool, Duration::from_secs(2)).unwrap();
 
-    let alone = Pool::new(&Server::from(silent).address().unwrap(), pool.options);
+    let alone = Pool::new(
+        &Server::from(silent).address().unwrap(),
+        Arc::clone(&pool.options),
+    );
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
 }
@@ -194,7 +203,7 @@ fn what_idles_for_long_is_closed() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     ask(&pool, LONG).unwrap();
-    let lease = pool.idle(Instant::now()).unwrap();
+    let lease = Lease::idle(&&pool, Instant::now()).unwrap();
     let pooled = &lease.pooled;
     let last_used = pooled.connection.last_used();
     assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));

@@ -4,12 +4,14 @@
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+mod heard;
 mod memcached;
 mod python;
 mod raw;
 pub mod scripted;
 pub mod transcript;
 
+pub use heard::Heard;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use raw::{RawClient, wait_until};
