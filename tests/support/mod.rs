@@ -1,4 +1,5 @@
-//! What the integration tests share: real servers to run against, scripted ones, raw connections,
+//! What the integration tests share: real servers to run against, a proxy that
+//! commits faults, scripted servers, raw connections,
 //! transcripts to play, and programs in Python.
 
 // Each test program uses its own part of it.
@@ -6,7 +7,9 @@
 
 mod heard;
 mod memcached;
+pub mod proxy;
 mod python;
+mod random;
 mod raw;
 pub mod scripted;
 pub mod transcript;
@@ -14,4 +17,5 @@ pub mod transcript;
 pub use heard::Heard;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
+pub use random::Random;
 pub use raw::{RawClient, wait_until};
