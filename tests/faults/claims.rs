@@ -3,7 +3,7 @@
 use super::malformed::{packet, value};
 use super::pretender::{Pretender, Then};
 use super::row::{PROTOCOLS, client, eventually, says};
-use super::support::scripted::{answer, accept, scripted};
+use super::support::scripted::{accept, answer, scripted};
 use moecache::Client;
 
 /// Memory grows with what comes, and not with what is claimed.

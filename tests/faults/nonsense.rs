@@ -100,4 +100,3 @@ fn replies_of_other_commands() {
     let is_write = |call: &Call| call.effect != Effect::Reads && call.name != "get_and_touch";
     play(&writes, calls::all().filter(is_write));
 }
-

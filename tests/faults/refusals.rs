@@ -11,13 +11,23 @@ use moecache::{Client, Error, Protocol, Result};
 use std::io::Write as _;
 
 fn stores(call: &Call) -> bool {
-    let stores = ["set", "add", "replace", "append", "prepend", "compare_and_swap"];
+    let stores = [
+        "set",
+        "add",
+        "replace",
+        "append",
+        "prepend",
+        "compare_and_swap",
+    ];
     stores.contains(&call.name)
 }
 
 /// Refuses the first request, and answers the others.
 fn refusal(batch: &Batch, text: &str, status: u16) -> Deed {
-    says(batch.but_first(&batch.first().error(text, status)), Then::GoOn)
+    says(
+        batch.but_first(&batch.first().error(text, status)),
+        Then::GoOn,
+    )
 }
 
 const fn refused(name: &'static str, lie: fn(&Batch) -> Deed, connection: Fate) -> Row {
@@ -73,7 +83,10 @@ fn an_error_among_quiet_stores() {
     server.next(|batch| refusal(batch, "SERVER_ERROR out of memory", OUT_OF_MEMORY));
     let stored = client.set_many([("a", 1), ("b", 2), ("c", 3)], 0);
     let stored: Vec<Result<()>> = stored.into_iter().map(|(_, result)| result).collect();
-    assert!(stored[1].as_ref().is_err_and(Error::is_server), "{stored:?}");
+    assert!(
+        stored[1].as_ref().is_err_and(Error::is_server),
+        "{stored:?}"
+    );
     assert!(stored[0].is_ok() && stored[2].is_ok(), "{stored:?}");
     assert_eq!(server.asked("set b"), [0, 0]);
     eventually(&client, "after");
@@ -150,7 +163,10 @@ fn counting_what_is_no_number_keeps_the_connection() {
         let error = client.incr("text", 1).unwrap_err();
         assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
         assert!(error.to_string().contains("set_counter"), "{error}");
-        assert_eq!(client.get::<String>("text").unwrap().as_deref(), Some("no number"));
+        assert_eq!(
+            client.get::<String>("text").unwrap().as_deref(),
+            Some("no number")
+        );
         assert_eq!(raw.stat("total_connections"), before, "{protocol}");
     }
 }
