@@ -3,13 +3,12 @@
 //! once, and the connection is closed; nothing of it is given out, and nothing is allocated or buffered
 //! for what a server only claims.
 
-use super::calls::{self, Call, Effect};
+use super::calls::{self, Call};
 use super::cut::tail;
 use super::pretender::{Asked, Line, Packet, Pretender, Then, Wire, value_of};
-use super::row::{Fate, PROTOCOLS, Row, Sees, Start, at_once, client, eventually, says};
-use super::support::scripted::{accept, answer, scripted};
+use super::row::{Fate, Row, Sees, Start, at_once, client, eventually, says};
 use super::support::wait_until;
-use moecache::{Client, Protocol};
+use moecache::Protocol;
 
 /// A wrong reply to a request; `None` if there is no such thing.
 pub type Reply = fn(&Asked) -> Option<Vec<u8>>;
