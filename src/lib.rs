@@ -103,6 +103,7 @@ mod protocol;
 #[cfg(test)]
 mod recorded;
 mod route;
+mod secret;
 mod server;
 mod stats;
 #[cfg(feature = "testing")]
@@ -126,5 +127,6 @@ pub use meta::{
     MetaSet, MetaSetOutcome, Ttl,
 };
 pub use peer::Peer;
+pub use secret::Secret;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

@@ -6,7 +6,9 @@ use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
 use super::stream::Patience;
 use super::version::Protocol;
+use crate::error::Error;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -17,6 +19,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) protocol: Protocol,
+    /// For the servers that have none of their own.
+    pub(crate) credentials: Option<Credentials>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The largest value that is read, in bytes.
@@ -229,15 +233,23 @@ impl<P: Hold> Drop for Permit<P> {
 }
 
 impl Pool {
-    pub(crate) fn new(server: &Address, options: Arc<Options>) -> Self {
-        Self {
+    /// # Errors
+    ///
+    /// A validation error for credentials that the protocol cannot say.
+    pub(crate) fn new(
+        server: &Address,
+        credentials: Option<&Credentials>,
+        options: Arc<Options>,
+    ) -> Result<Self, Error> {
+        let credentials = credentials.or(options.credentials.as_ref());
+        Ok(Self {
             name: server.to_string(),
-            endpoint: Endpoint::new(server),
+            endpoint: Endpoint::new(server, credentials, options.protocol)?,
             options,
             connections: Mutex::default(),
             changed: Condvar::new(),
             dialect: Mutex::default(),
-        }
+        })
     }
 
     /// What the server speaks, if that is known.

@@ -68,6 +68,10 @@ pub(crate) enum Request<'a> {
         arguments: StatsArguments<'a>,
     },
     Version,
+    /// Who the client is: a user name and a password, as the protocol wants them.
+    Authenticate {
+        message: &'a [u8],
+    },
     /// A line about every item: `lru_crawler metadump all`.
     Metadump,
 }
@@ -148,6 +152,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => true,
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
@@ -175,6 +180,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => false,
         }
     }
@@ -194,6 +200,7 @@ impl<'a> Request<'a> {
             | Self::MetaArithmetic { .. }
             | Self::FlushAll { .. }
             | Self::Verbosity { .. }
+            | Self::Authenticate { .. }
             | Self::Version => Shape::Line,
         }
     }
@@ -214,6 +221,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => None,
         }
     }
