@@ -87,6 +87,7 @@ mod client;
 mod config;
 mod conn;
 mod error;
+mod event;
 mod expiry;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -117,6 +118,7 @@ pub use client::{
 pub use config::{Behaviors, Config, Note};
 pub use conn::Protocol;
 pub use error::{Error, Result};
+pub use event::{Closed, Event};
 pub use expiry::Expiry;
 pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
@@ -127,6 +129,7 @@ pub use meta::{
     MetaSet, MetaSetOutcome, Ttl,
 };
 pub use peer::Peer;
+pub use route::FailurePolicy;
 pub use secret::Secret;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

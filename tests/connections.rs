@@ -251,11 +251,7 @@ fn tcp_and_unix_sockets_in_one_list() {
     let unix = UnixMemcached::with_args(&[]);
     let path = unix.path().to_str().unwrap();
     let client = Client::new([&tcp.address().to_string(), path]).unwrap();
-    assert!(
-        client
-            .servers()
-            .eq([tcp.address().to_string().as_str(), path])
-    );
+    assert!(client.servers() == [tcp.address().to_string().as_str(), path]);
     let keys: Vec<String> = (0..100_u32)
         .map(|i| format!("{:x}", i.wrapping_mul(0x9e37_79b1)))
         .collect();

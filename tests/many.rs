@@ -28,13 +28,14 @@ fn numbered(count: usize) -> Vec<String> {
 /// At least 20 keys of each server. (How many of all keys a server has depends on its port, and can
 /// be few.)
 fn keys_of_all(client: &Client) -> Vec<String> {
-    let mut left: HashMap<&str, i32> = client.servers().map(|server| (server, 20)).collect();
+    let servers = client.servers();
+    let mut left: HashMap<String, i32> = servers.into_iter().map(|server| (server, 20)).collect();
     let mut keys = Vec::new();
     let mut number = 0_u64;
     while left.values().any(|left| *left > 0) {
         number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let key = format!("{number:x}");
-        if let Some(left) = left.get_mut(client.server_for(&key).unwrap()) {
+        if let Some(left) = left.get_mut(&client.server_for(&key).unwrap()) {
             *left -= 1;
             if *left >= 0 {
                 keys.push(key);

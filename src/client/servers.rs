@@ -72,7 +72,13 @@ impl Client {
             .unwrap_or_else(PoisonError::into_inner);
         let old = shared.topology();
         let servers = servers.into_servers();
-        let new = Topology::new(&servers, &shared.placement, &shared.options, Some(&old));
+        let new = Topology::new(
+            &servers,
+            &shared.placement,
+            shared.policy,
+            &shared.options,
+            Some(&old),
+        );
         let new = Arc::new(new.map_err(|error| error.during("set_servers"))?);
         *shared
             .topology

@@ -50,7 +50,10 @@ impl Sink for Verdict {
     fn reply(&mut self, _: usize, reply: Reply<'_>) {
         // The decoder lets nothing else through than that, and that it was stored.
         if let Reply::Refused(refused) = reply {
-            self.0 = Err(Fault::Authentication(Excerpt::new(refused.line)));
+            self.0 = Err(match refused.line {
+                b"Unknown command" => Fault::NoAuthentication,
+                line => Fault::Authentication(Excerpt::new(line)),
+            });
         }
     }
 

@@ -2,6 +2,7 @@ use super::connection::{Incoming, Progress, Sink};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
+use super::health::{Failure, Pass};
 use super::pool::{Failed, Hold, Lease};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
@@ -44,6 +45,8 @@ pub(super) struct Conversation<'c, P: Hold> {
     is_certain: bool,
     /// Why there is no connection.
     not_opened: Option<Fault>,
+    /// What let it through, until it says what came of it.
+    admitted: Admitted<P>,
 }
 
 /// A window of which not all is sent.
@@ -53,9 +56,38 @@ struct Unsent {
     written: usize,
 }
 
+/// The right to ask a server. One that ends in silence is given back.
+#[derive(Debug)]
+struct Admitted<P: Hold> {
+    pool: P,
+    pass: Option<Pass>,
+}
+
+impl<P: Hold> Admitted<P> {
+    fn new(pool: &P, pass: Option<Pass>) -> Self {
+        Self {
+            pool: pool.clone(),
+            pass,
+        }
+    }
+
+    fn take(&mut self) -> Option<Pass> {
+        self.pass.take()
+    }
+}
+
+impl<P: Hold> Drop for Admitted<P> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.take() {
+            self.pool.gave_up(pass);
+        }
+    }
+}
+
 impl<'c, P: Hold> Conversation<'c, P> {
     pub(super) fn new(pool: P, batch: Batch<'c>, deadline: Deadline) -> Self {
         Self {
+            admitted: Admitted::new(&pool, None),
             pool,
             batch,
             deadline,
@@ -96,6 +128,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         self.lease = Some(failed.lease);
         self.reused = true;
         self.in_doubt = usize::from(failed.is_in_doubt);
+        self.admitted.pass = Some(Pass::Go);
         let state = self.settle(Err(failed.fault), sink);
         self.finish_from(state, sink);
     }
@@ -238,6 +271,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
             connection.finish(self.is_certain);
             lease.put();
         }
+        if let Some(pass) = self.admitted.take() {
+            self.pool.succeeded(pass);
+        }
         Ok(State::Done)
     }
 
@@ -269,10 +305,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
 
     fn begin_again(&mut self) {
         self.pool.forget_dialect();
-        let in_doubt = self.in_doubt;
+        let (in_doubt, pass) = (self.in_doubt, self.admitted.take());
         *self = Self {
             in_doubt,
             in_doubt_before: in_doubt,
+            admitted: Admitted::new(&self.pool, pass),
             ..Self::new(self.pool.clone(), self.batch, self.deadline)
         };
     }
@@ -286,8 +323,12 @@ impl<'c, P: Hold> Conversation<'c, P> {
         if fault.is_of_server() {
             self.pool.forget_dialect();
         }
-        let error = fault.into_error(self.deadline.timeout());
-        let error = error.on(self.pool.name());
+        let timeout = self.deadline.timeout();
+        let failure = Failure::of(&fault);
+        let error = fault.into_error(timeout).on(self.pool.name());
+        if let Some(pass) = self.admitted.take() {
+            self.pool.failed(pass, failure, timeout, &error);
+        }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);
         let unsent = self.unsent.as_ref().map(|unsent| unsent.window.start);
@@ -311,6 +352,13 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
     fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
         if let Some(dialect) = self.pool.dialect() {
             if let Err(fault) = self.check(dialect) {
+                self.fail(fault, sink);
+                return State::Done;
+            }
+        }
+        match self.pool.admit() {
+            Ok(pass) => self.admitted.pass = Some(pass),
+            Err(fault) => {
                 self.fail(fault, sink);
                 return State::Done;
             }

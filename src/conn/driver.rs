@@ -1,6 +1,8 @@
 use super::connection::Sink;
 use super::deadline::Deadline;
+use super::health::Standing;
 use super::stream::Patience;
+use crate::error::Error;
 use crate::protocol::Request;
 use std::fmt;
 use std::panic::RefUnwindSafe;
@@ -21,6 +23,12 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     /// The same for requests that are always there, on a server that is kept as long as it takes.
     fn converse_on(self: Arc<Self>, batch: Batch<'static>, deadline: Deadline)
     -> Box<dyn Exchange>;
+
+    /// A failure of it is hidden from the caller.
+    fn missed(&self, error: &Error);
+
+    /// Whether it answers, as far as is known.
+    fn standing(&self) -> Standing;
 
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);

@@ -4,9 +4,11 @@ use super::conversation::Conversation;
 use super::deadline::{Deadline, Expired};
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
+use super::health::{BackOff, Failure, Guard, Pass, Standing};
 use super::stream::Patience;
 use super::version::Protocol;
 use crate::error::Error;
+use crate::event::{Event, Hook};
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
@@ -31,6 +33,10 @@ pub(crate) struct Options {
     pub(crate) max_idle: usize,
     /// How long one may idle before it is closed.
     pub(crate) idle_timeout: Duration,
+    /// How long a server that fails is left alone.
+    pub(crate) back_off: BackOff,
+    /// Who is told of what happens to them.
+    pub(crate) hook: Hook,
 }
 
 /// The connections to one server.
@@ -46,6 +52,7 @@ pub(crate) struct Pool {
     name: String,
     endpoint: Endpoint,
     options: Arc<Options>,
+    guard: Guard,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
@@ -245,6 +252,7 @@ impl Pool {
         Ok(Self {
             name: server.to_string(),
             endpoint: Endpoint::new(server, credentials, options.protocol)?,
+            guard: Guard::new(options.back_off),
             options,
             connections: Mutex::default(),
             changed: Condvar::new(),
@@ -295,6 +303,9 @@ impl Pool {
         sink: &mut dyn Sink,
         deadline: Deadline,
     ) -> Result<bool, Failed<&'p Self>> {
+        if self.guard.is_troubled() {
+            return Ok(false);
+        }
         let Some(mut lease) = Lease::idle(&self, deadline.started()) else {
             return Ok(false);
         };
@@ -330,6 +341,41 @@ impl Pool {
                 is_in_doubt: written > 0,
             }),
         }
+    }
+
+    /// Lets a call through, unless the server is down.
+    pub(super) fn admit(&self) -> Result<Pass, Fault> {
+        self.guard.admit()
+    }
+
+    /// A call that was let through succeeded.
+    pub(super) fn succeeded(&self, pass: Pass) {
+        if self.guard.succeeded(pass) {
+            self.options.hook.tell(&Event::Up { server: &self.name });
+        }
+    }
+
+    /// A call that was let through failed.
+    pub(super) fn failed(
+        &self,
+        pass: Pass,
+        failure: Option<Failure>,
+        timeout: Duration,
+        error: &Error,
+    ) {
+        let pause = self.guard.failed(pass, failure, timeout, error);
+        if let Some(retry_in) = pause {
+            self.options.hook.tell(&Event::Down {
+                server: &self.name,
+                error,
+                retry_in,
+            });
+        }
+    }
+
+    /// A call that was let through ended otherwise.
+    pub(super) fn gave_up(&self, pass: Pass) {
+        self.guard.gave_up(pass);
     }
 
     /// A new connection, which speaks what it should.
@@ -389,6 +435,15 @@ impl Driver for Pool {
         deadline: Deadline,
     ) -> Box<dyn Exchange> {
         Box::new(Conversation::new(self, batch, deadline))
+    }
+
+    fn missed(&self, error: &Error) {
+        let server = &self.name;
+        self.options.hook.tell(&Event::Missed { server, error });
+    }
+
+    fn standing(&self) -> Standing {
+        self.guard.standing()
     }
 
     fn close(&self) {

@@ -1,4 +1,5 @@
 use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
@@ -223,6 +224,24 @@ impl<'a> Request<'a> {
             | Self::Version
             | Self::Authenticate { .. }
             | Self::Metadump => None,
+        }
+    }
+
+    /// What a server answers that holds nothing and stores nothing, but for `set`, which it takes.
+    /// `None` where such an answer would mislead.
+    pub(crate) fn miss(&self) -> Option<Status> {
+        match self {
+            Self::Store { mode, .. } => Some(match mode {
+                Mode::Set => Status::Stored,
+                Mode::Cas(_) => Status::NotFound,
+                _ => Status::NotStored,
+            }),
+            Self::Get { .. }
+            | Self::GetAndTouch { .. }
+            | Self::Delete { .. }
+            | Self::Touch { .. }
+            | Self::Arithmetic { initial: None, .. } => Some(Status::NotFound),
+            _ => None,
         }
     }
 

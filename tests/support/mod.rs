@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
 mod memcached;
+pub mod passwords;
 mod python;
 mod raw;
 pub mod scripted;
