@@ -112,6 +112,14 @@ impl Server {
         (self.weight, self.ring_name.as_deref())
     }
 
+    /// The same for everybody to read.
+    pub(crate) fn without_credentials(&self) -> Self {
+        Self {
+            credentials: None,
+            ..self.clone()
+        }
+    }
+
     /// What `credentials` gave.
     pub(crate) fn own_credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()

@@ -4,7 +4,7 @@ use super::deadline::Deadline;
 use super::fault::Fault;
 use super::version::Protocol;
 use crate::error::Error;
-use crate::protocol::{Dialect, Excerpt, Reply, Request, ValueHeader};
+use crate::protocol::{Confidential, Dialect, Excerpt, Reply, Request, ValueHeader};
 use crate::secret::Credentials;
 
 /// Says who the client is, on a new connection, before anything else is said on it.
@@ -26,7 +26,7 @@ pub(super) fn authenticate(
         }
     };
     let request = Request::Authenticate {
-        message: message.as_bytes(),
+        message: Confidential(message.as_bytes()),
     };
     let mut verdict = Verdict(Ok(()));
     exchange(connection, dialect, &request, &mut verdict, deadline)?;

@@ -3,6 +3,7 @@ use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
+use std::fmt;
 
 /// One command.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +72,20 @@ pub(crate) enum Request<'a> {
     Version,
     /// Who the client is: a user name and a password, as the protocol wants them.
     Authenticate {
-        message: &'a [u8],
+        message: Confidential<'a>,
     },
     /// A line about every item: `lru_crawler metadump all`.
     Metadump,
+}
+
+/// What `Debug` must not show.
+#[derive(Clone, Copy)]
+pub(crate) struct Confidential<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Confidential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confidential(..)")
+    }
 }
 
 /// Under which condition an item is stored.

@@ -133,9 +133,9 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
         // drops it at once, and nobody can read it.
         Request::Authenticate { message } => {
             out.push(b"set auth 0 -1 ");
-            out.number(message.len() as u64);
+            out.number(message.0.len() as u64);
             out.push(b"\r\n");
-            out.push(message);
+            out.push(message.0);
         }
         Request::Metadump => out.push(b"lru_crawler metadump all"),
     }

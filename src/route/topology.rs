@@ -70,12 +70,11 @@ impl Topology {
         let locator = placement.locator(&nodes)?;
         let member = |node: Node| {
             let kept = previous.and_then(|previous| previous.driver_at(&node));
-            let driver = match kept {
-                Some(driver) => driver,
-                None => {
-                    let credentials = node.credentials.as_ref();
-                    Arc::new(Pool::new(&node.address, credentials, Arc::clone(options))?)
-                }
+            let driver = if let Some(driver) = kept {
+                driver
+            } else {
+                let credentials = node.credentials.as_ref();
+                Arc::new(Pool::new(&node.address, credentials, Arc::clone(options))?)
             };
             Ok(Member { node, driver })
         };

@@ -86,7 +86,7 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
             Packet { extras, ..packet }.put(out);
         }
         Request::Authenticate { message } => {
-            let (key, body) = (&b"PLAIN"[..], message);
+            let (key, body) = (&b"PLAIN"[..], message.0);
             Packet {
                 key,
                 body,
