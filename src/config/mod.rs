@@ -135,6 +135,10 @@ pub struct Config {
     pub max_value_size: Option<usize>,
     /// [`ClientBuilder::max_read_size`], in bytes.
     pub max_read_size: Option<usize>,
+    /// [`ClientBuilder::max_line_size`], in bytes.
+    pub max_line_size: Option<usize>,
+    /// [`ClientBuilder::max_keys_per_get`].
+    pub max_keys_per_get: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
     /// [`ClientBuilder::prefix`].
@@ -210,6 +214,8 @@ impl Config {
         let builder = give(builder, self.connect_timeout, Builder::connect_timeout);
         let builder = give(builder, self.max_value_size, Builder::max_value_size);
         let builder = give(builder, self.max_read_size, Builder::max_read_size);
+        let builder = give(builder, self.max_line_size, Builder::max_line_size);
+        let builder = give(builder, self.max_keys_per_get, Builder::max_keys_per_get);
         let builder = give(builder, self.protocol, Builder::protocol);
         let builder = give(builder, self.prefix.as_ref(), Builder::prefix);
         let builder = give(builder, self.prefix_placement, Builder::prefix_placement);

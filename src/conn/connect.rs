@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::resolve::{Resolver, getaddrinfo};
 use super::stream::{Patience, Stream};
 use super::version::Version;
-use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::server::Address;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -85,7 +85,11 @@ pub(super) fn ask(
     let (text, limits) = (Dialect::Text, connection.limits);
     let window = Window::encode(text, &requests, (0, 1), limits, false, 0, &mut output);
     connection.send(&output, &mut 0, deadline, Patience::Full)?;
-    let mut decoder = Decoder::new(text, &requests, window, 0);
+    let bounds = Bounds {
+        value: 0,
+        line: Bounds::DEFAULT_LINE,
+    };
+    let mut decoder = Decoder::new(text, &requests, window, bounds);
     let mut version = Version::default();
     let incoming = &mut Incoming::default();
     let full = Patience::Full;

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::stream::Patience;
 use super::version::Protocol;
 use crate::event::Hook;
-use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::server::Address;
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -20,8 +20,10 @@ pub(crate) struct Options {
     pub(crate) protocol: Protocol,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
-    /// The largest value that is read, in bytes.
-    pub(crate) max_read: usize,
+    /// The most that is read of what a server sends.
+    pub(crate) bounds: Bounds,
+    /// The most keys of one `get` line.
+    pub(crate) max_keys: usize,
     /// The most connections at a time, idle ones included.
     pub(crate) max_connections: usize,
     /// The most that idle.
@@ -256,8 +258,8 @@ impl Pool {
         }
     }
 
-    pub(super) fn max_read(&self) -> usize {
-        self.options.max_read
+    pub(super) fn bounds(&self) -> Bounds {
+        self.options.bounds
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -304,8 +306,8 @@ impl Pool {
         let full = Patience::Full;
         let sent = connection.send(&output, &mut written, deadline, full);
         let received = sent.and_then(|_| {
-            let max = self.options.max_read;
-            let mut decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.options.bounds;
+            let mut decoder = Decoder::new(connection.dialect, requests, window, bounds);
             connection.receive(&mut decoder, &mut incoming, first, sink, deadline, full)
         });
         match received {
@@ -334,6 +336,7 @@ impl Pool {
             None => *deadline,
         };
         let mut connection = self.endpoint.connect(limit)?;
+        connection.limits.keys = self.options.max_keys;
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
