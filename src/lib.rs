@@ -112,10 +112,10 @@ pub mod value;
 
 pub use client::{
     CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
-    Many, Pending, PerServer, Pipeline, Replies, ServerStats,
+    Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
-pub use conn::Protocol;
+pub use conn::{ErrorCounts, Latency, Protocol};
 pub use error::{Error, Result};
 pub use event::{Closed, Event};
 pub use expiry::Expiry;
@@ -128,5 +128,6 @@ pub use meta::{
     MetaSet, MetaSetOutcome, Ttl,
 };
 pub use peer::Peer;
+pub use route::FailurePolicy;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

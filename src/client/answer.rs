@@ -1,7 +1,8 @@
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
-use crate::protocol::{Counter, Excerpt, Reply, Status, ValueHeader};
+use crate::protocol::{Counter, Excerpt, Reply, Request, Status, ValueHeader};
+use crate::route::FailurePolicy;
 
 /// What a server made of a request.
 #[derive(Debug)]
@@ -95,6 +96,23 @@ impl Answer {
             answer => Err(answer.into_error(driver)),
         }
     }
+}
+
+/// What the caller is to see in place of a failure, if the policy says so.
+pub(super) fn forgive(
+    policy: FailurePolicy,
+    error: Error,
+    request: &Request<'_>,
+    driver: &dyn Driver,
+) -> Result<Answer> {
+    if policy != FailurePolicy::Miss || !error.is_of_failing_server() {
+        return Err(error);
+    }
+    let Some(miss) = request.miss() else {
+        return Err(error);
+    };
+    driver.missed(&error);
+    Ok(Answer::Status(miss))
 }
 
 /// The error for an error line of the server.

@@ -1,7 +1,7 @@
 mod keys;
 
 use super::{Client, Shared};
-use crate::conn::{Options, Protocol};
+use crate::conn::{BackOff, Options, Protocol};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
@@ -9,13 +9,16 @@ use crate::item::MAX_VALUE_SIZE;
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::preset;
 use crate::protocol::{Bounds, Limits};
-use crate::route::{MakeLocator, PlacedBy, Placement, Topology};
+use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
 use crate::server::{IntoServers, Server};
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
+
+/// A timeout after so much waiting says that a server is down.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Sets up a [`Client`]. What is set is judged by [`build`](Self::build).
 ///
@@ -56,6 +59,8 @@ pub struct ClientBuilder {
     max_connections: usize,
     max_idle_connections: Option<usize>,
     idle_timeout: Duration,
+    failure_policy: FailurePolicy,
+    max_back_off: Duration,
     hook: Hook,
 }
 
@@ -84,6 +89,8 @@ impl Default for ClientBuilder {
             max_connections: 256,
             max_idle_connections: None,
             idle_timeout: Duration::from_secs(60),
+            failure_policy: FailurePolicy::default(),
+            max_back_off: Duration::from_secs(1),
             hook: Hook::default(),
         }
     }
@@ -303,6 +310,26 @@ impl ClientBuilder {
         self
     }
 
+    /// What becomes of calls for a server that fails. Default: [`FailurePolicy::Error`].
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.failure_policy = policy;
+        self
+    }
+
+    /// How long a server that failed is left alone at most. The first pause is 10 ms, and each further
+    /// one twice as long, up to this; by chance each is up to half shorter. A pause begins when a call
+    /// with a timeout of 50 ms or more (or of this client's own, if that is less) timed out, or when
+    /// connections failed three times in a row. In a pause calls fail at once, with an error that
+    /// [`is_down`](crate::Error::is_down); after it one call tries the server, and the others go on
+    /// failing until it is known to answer.
+    ///
+    /// Zero for no pauses: each call tries the server, and takes as long as that does. Default: 1
+    /// second.
+    pub fn max_back_off(mut self, longest: Duration) -> Self {
+        self.max_back_off = longest;
+        self
+    }
+
     /// Has `on_event` told of connections that are made and closed, of servers that fail and are back,
     /// and of what is retried or hidden: see [`Event`].
     ///
@@ -377,15 +404,19 @@ impl ClientBuilder {
             max_connections: self.max_connections,
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
+            back_off: self.back_off(),
             hook: self.hook.clone(),
         };
         let placement = self.placement()?;
         let (transcoder, refuses_append) = self.make_transcoder()?;
         let options = Arc::new(options);
-        let topology = Topology::new(&self.servers, &placement, &options, None)?;
+        let placement = Arc::new(placement);
+        let policy = self.failure_policy;
+        let topology = Topology::new(&self.servers, &placement, policy, &options, None)?;
         let shared = Shared {
             topology: RwLock::new(Arc::new(topology)),
             placement,
+            policy: self.failure_policy,
             options,
             changing: Mutex::default(),
             transcoder,
@@ -396,7 +427,20 @@ impl ClientBuilder {
             shared: Arc::new(shared),
             naming,
             timeout: self.timeout,
+            policy: self.failure_policy,
         })
+    }
+
+    fn back_off(&self) -> BackOff {
+        BackOff {
+            longest: self.max_back_off,
+            steady: if self.failure_policy == FailurePolicy::Rehash {
+                self.max_back_off
+            } else {
+                Duration::ZERO
+            },
+            patience: self.timeout.min(PATIENCE),
+        }
     }
 
     fn placement(&self) -> Result<Placement> {

@@ -76,7 +76,7 @@ impl Client {
             };
             let request = Request::MetaGet { key, options };
             let topology = self.shared.topology();
-            let driver = topology.driver_of(key)?;
+            let driver = topology.driver(topology.route(key)?);
             let mut found = Found {
                 wanted: get.wanted,
                 item: None,

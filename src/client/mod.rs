@@ -8,6 +8,7 @@ mod explain;
 mod keys;
 mod many;
 mod meta;
+mod metrics;
 mod pipeline;
 mod servers;
 mod single;
@@ -19,6 +20,7 @@ pub use builder::ClientBuilder;
 pub use explain::Explanation;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
+pub use metrics::ServerMetrics;
 pub use pipeline::{Pending, Pipeline, Replies};
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
@@ -29,7 +31,7 @@ use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::protocol::Request;
-use crate::route::{Placement, Topology};
+use crate::route::{FailurePolicy, Placement, Topology};
 use crate::server::IntoServers;
 use crate::value::{self, Transcoder};
 use serde::de::DeserializeOwned;
@@ -85,11 +87,11 @@ use std::time::{Duration, Instant};
 /// server closed in the meantime, because it was restarted, is noticed, and the call goes on with a
 /// new one.
 ///
-/// There is no failover: the keys of a server that is down fail until it is back, and the others
-/// are not affected. Each call tries it again: one that refuses connections fails at once, one that
-/// is silent costs the whole timeout. A program for which memcached is only a cache does well to
-/// take a `get` that [`is_connect`](crate::Error::is_connect) or
-/// [`is_timeout`](crate::Error::is_timeout) for a miss.
+/// The keys of a server that is down fail until it is back, and the others are not affected. A server
+/// that is silent costs one call its timeout, one that refuses connections three calls a moment; after
+/// that, calls for it fail at once, and one tries it now and then: it is used again within a second of
+/// its return ([`max_back_off`](ClientBuilder::max_back_off)). A program for which memcached is only a
+/// cache may see misses instead, or have other servers take over: [`FailurePolicy`].
 ///
 /// A write that timed out may still take effect later, even after a newer one: its bytes can wait in
 /// the socket of a stalled server. No client can prevent that.
@@ -111,12 +113,15 @@ pub struct Client {
     shared: Arc<Shared>,
     naming: Naming,
     timeout: Duration,
+    policy: FailurePolicy,
 }
 
 /// What all clones of a client have in common.
 struct Shared {
     topology: RwLock<Arc<Topology>>,
-    placement: Placement,
+    placement: Arc<Placement>,
+    /// That of all clones.
+    policy: FailurePolicy,
     options: Arc<Options>,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,
@@ -213,6 +218,17 @@ impl Client {
     /// for many by [`Naming::keys`].
     fn key<'k>(&self, name: &'k [u8], scratch: &'k mut Scratch) -> Result<Key<'k>> {
         Ok(self.naming.key(name, scratch)?)
+    }
+
+    /// The same client for calls that cannot do without an answer.
+    fn strict(&self) -> Self {
+        Self {
+            policy: match self.policy {
+                FailurePolicy::Miss => FailurePolicy::Error,
+                policy => policy,
+            },
+            ..self.clone()
+        }
     }
 
     fn deadline(&self) -> Deadline {

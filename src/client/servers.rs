@@ -66,18 +66,25 @@ impl Client {
     pub fn set_servers(&self, servers: impl IntoServers) -> Result<()> {
         let shared = &*self.shared;
         // One at a time; calls go on meanwhile.
-        let _changing = shared
+        let changing = shared
             .changing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let old = shared.topology();
         let servers = servers.into_servers();
-        let new = Topology::new(&servers, &shared.placement, &shared.options, Some(&old));
+        let new = Topology::new(
+            &servers,
+            &shared.placement,
+            shared.policy,
+            &shared.options,
+            Some(&old),
+        );
         let new = Arc::new(new.map_err(|error| error.during("set_servers"))?);
         *shared
             .topology
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
+        drop(changing); // Whoever is told of what is closed now finds no lock held.
         old.close_all_but(&new);
         Ok(())
     }

@@ -2,6 +2,8 @@ use super::connection::{Incoming, Progress, Sink};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
+use super::health::{Failure, Pass};
+use super::ledger::End;
 use super::pool::{Failed, Hold, Lease};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
@@ -17,6 +19,8 @@ pub(super) struct Conversation<'c, P: Hold> {
     pool: P,
     batch: Batch<'c>,
     deadline: Deadline,
+    /// From when its time counts; `None` if it does not.
+    started: Option<Instant>,
     /// The protocol that can say all requests.
     checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
@@ -44,6 +48,8 @@ pub(super) struct Conversation<'c, P: Hold> {
     is_certain: bool,
     /// Why there is no connection.
     not_opened: Option<Fault>,
+    /// What let it through, until it says what came of it.
+    admitted: Admitted<P>,
 }
 
 /// A window of which not all is sent.
@@ -53,12 +59,42 @@ struct Unsent {
     written: usize,
 }
 
+/// The right to ask a server. One that ends in silence is given back.
+#[derive(Debug)]
+struct Admitted<P: Hold> {
+    pool: P,
+    pass: Option<Pass>,
+}
+
+impl<P: Hold> Admitted<P> {
+    fn new(pool: &P, pass: Option<Pass>) -> Self {
+        Self {
+            pool: pool.clone(),
+            pass,
+        }
+    }
+
+    fn take(&mut self) -> Option<Pass> {
+        self.pass.take()
+    }
+}
+
+impl<P: Hold> Drop for Admitted<P> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.take() {
+            self.pool.gave_up(pass);
+        }
+    }
+}
+
 impl<'c, P: Hold> Conversation<'c, P> {
     pub(super) fn new(pool: P, batch: Batch<'c>, deadline: Deadline) -> Self {
         Self {
+            admitted: Admitted::new(&pool, None),
             pool,
             batch,
             deadline,
+            started: Some(deadline.started()),
             checked: None,
             lease: None,
             reused: false,
@@ -73,6 +109,14 @@ impl<'c, P: Hold> Conversation<'c, P> {
             in_doubt_before: 0,
             is_certain: true,
             not_opened: None,
+        }
+    }
+
+    /// The same with pauses at the caller's will: how long it takes, says nothing.
+    pub(super) fn at_leisure(self) -> Self {
+        Self {
+            started: None,
+            ..self
         }
     }
 
@@ -96,6 +140,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         self.lease = Some(failed.lease);
         self.reused = true;
         self.in_doubt = usize::from(failed.is_in_doubt);
+        self.admitted.pass = Some(Pass::Go);
         let state = self.settle(Err(failed.fault), sink);
         self.finish_from(state, sink);
     }
@@ -236,7 +281,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
             let connection = lease.connection();
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
+            connection.account.tally.latency = self.started.map(|started| started.elapsed());
             lease.put();
+        }
+        if let Some(pass) = self.admitted.take() {
+            self.pool.succeeded(pass);
         }
         Ok(State::Done)
     }
@@ -257,7 +306,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         match result {
             Ok(state) => state,
             Err(fault) if self.can_begin_again(&fault) => {
-                self.begin_again();
+                self.begin_again(fault);
                 State::Closed
             }
             Err(fault) => {
@@ -267,12 +316,19 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
     }
 
-    fn begin_again(&mut self) {
+    fn begin_again(&mut self, fault: Fault) {
         self.pool.forget_dialect();
-        let in_doubt = self.in_doubt;
+        if let Some(mut lease) = self.lease.take() {
+            let error = fault.into_error(self.deadline.timeout());
+            lease.connection().account.end = End::Failed(error.on(self.pool.name()));
+        }
+        self.pool.ledger().retried();
+        let (in_doubt, pass) = (self.in_doubt, self.admitted.take());
         *self = Self {
             in_doubt,
             in_doubt_before: in_doubt,
+            started: self.started,
+            admitted: Admitted::new(&self.pool, pass),
             ..Self::new(self.pool.clone(), self.batch, self.deadline)
         };
     }
@@ -286,22 +342,37 @@ impl<'c, P: Hold> Conversation<'c, P> {
         if fault.is_of_server() {
             self.pool.forget_dialect();
         }
-        let error = fault.into_error(self.deadline.timeout());
-        let error = error.on(self.pool.name());
+        let timeout = self.deadline.timeout();
+        let failure = Failure::of(&fault);
+        let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
+        let error = fault.into_error(timeout).on(self.pool.name());
+        if let Some(pass) = self.admitted.take() {
+            self.pool.failed(pass, failure, timeout, &error);
+        }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);
         let unsent = self.unsent.as_ref().map(|unsent| unsent.window.start);
         let from = unread.or(unsent).unwrap_or(self.next);
+        let mut failed = 0;
         for (index, request) in self.batch.requests.iter().enumerate().skip(from) {
             if first.is_some_and(|decoder| decoder.is_answered(index)) {
                 continue;
             }
+            failed += 1;
             let in_doubt = index < self.in_doubt && request.is_write();
             let error = error.clone();
             let error = if in_doubt { error.ambiguous() } else { error };
             sink.failed(self.batch.first + index, error);
         }
-        if let Some(lease) = self.lease.take() {
+        let started = self.started.filter(|_| is_tried);
+        let latency = started.map(|started| started.elapsed());
+        self.pool.ledger().failed(failed, &error, latency);
+        if let Some(mut lease) = self.lease.take() {
+            let account = &mut lease.connection().account;
+            if first.is_none_or(|decoder| !decoder.is_unclear()) {
+                account.tally.answers += std::mem::take(&mut self.incoming.answers);
+            }
+            account.end = End::Failed(error);
             lease.put(); // If nothing was sent on it.
         }
     }
@@ -311,6 +382,13 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
     fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
         if let Some(dialect) = self.pool.dialect() {
             if let Err(fault) = self.check(dialect) {
+                self.fail(fault, sink);
+                return State::Done;
+            }
+        }
+        match self.pool.admit(self.batch.insists) {
+            Ok(pass) => self.admitted.pass = Some(pass),
+            Err(fault) => {
                 self.fail(fault, sink);
                 return State::Done;
             }

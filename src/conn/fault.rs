@@ -23,6 +23,12 @@ pub(crate) enum Fault {
     /// The server refused a storage command, and may have taken its value for further commands:
     /// what it answers next can be the reply to one of those.
     OutOfStep,
+    /// The server failed before, and is not tried yet.
+    Down {
+        failures: u32,
+        retry_in: Duration,
+        last: Option<Error>,
+    },
     /// The connection's protocol cannot say what was asked for.
     Unsupported(Error),
 }
@@ -30,7 +36,10 @@ pub(crate) enum Fault {
 impl Fault {
     /// Whether the server, or the way to it, is the reason: another may answer next time.
     pub(super) fn is_of_server(&self) -> bool {
-        !matches!(self, Self::AllInUse(_) | Self::Unsupported(_))
+        !matches!(
+            self,
+            Self::AllInUse(_) | Self::Unsupported(_) | Self::Down { .. }
+        )
     }
 
     /// The error that the caller sees, with `timeout` as the time that the operation had.
@@ -67,6 +76,26 @@ impl Fault {
                 "the server refused an earlier command of this batch, and may have taken its value \
                  for further commands",
             ),
+            Self::Down {
+                failures,
+                retry_in,
+                last,
+            } => {
+                let times = match failures {
+                    1 => "once".to_owned(),
+                    failures => format!("{failures} times in a row"),
+                };
+                let error = Error::new(
+                    Kind::Down,
+                    format!(
+                        "not tried: the server failed {times}; it is tried again in {retry_in:?}"
+                    ),
+                );
+                match last {
+                    Some(last) => error.caused_by(last),
+                    None => error,
+                }
+            }
             Self::Unsupported(error) => error,
         }
     }

@@ -4,9 +4,12 @@ use super::conversation::Conversation;
 use super::deadline::{Deadline, Expired};
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
+use super::health::{BackOff, Failure, Guard, Pass, Standing};
+use super::ledger::{End, Ledger, Snapshot};
 use super::stream::Patience;
 use super::version::Protocol;
-use crate::event::Hook;
+use crate::error::Error;
+use crate::event::{Event, Hook};
 use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::server::Address;
 use std::collections::VecDeque;
@@ -30,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) max_idle: usize,
     /// How long one may idle before it is closed.
     pub(crate) idle_timeout: Duration,
+    /// How long a server that fails is left alone.
+    pub(crate) back_off: BackOff,
     /// Who is told of what happens to them.
     pub(crate) hook: Hook,
 }
@@ -47,6 +52,8 @@ pub(crate) struct Pool {
     name: String,
     endpoint: Endpoint,
     options: Arc<Options>,
+    ledger: Arc<Ledger>,
+    guard: Guard,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
@@ -115,16 +122,19 @@ impl<P: Hold> Lease<P> {
     /// What was taken out of the idle ones, unless it is not good any more.
     fn take(pool: &P, pooled: Pooled, now: Instant) -> Option<Self> {
         let permit = Permit::new(pool);
-        let lease = Self { pooled, permit };
-        let connection = &lease.pooled.connection;
+        let mut lease = Self { pooled, permit };
+        let connection = lease.connection();
         let idle = now.saturating_duration_since(connection.last_used());
         if idle > pool.options.idle_timeout {
+            connection.account.end = End::Idle;
             return None;
         }
         if !connection.is_usable(idle) {
+            connection.account.end = End::Stale;
             pool.forget_dialect();
             return None;
         }
+        connection.account.end = End::Abandoned;
         Some(lease)
     }
 
@@ -157,7 +167,8 @@ impl<P: Hold> Lease<P> {
         let closed_before = connections.closed;
         drop(connections);
         let permit = Permit::new(pool);
-        let connection = Box::new(pool.connect(deadline)?);
+        let mut connection = Box::new(pool.connect(deadline)?);
+        connection.account.open(&pool.ledger);
         let pooled = Pooled {
             connection,
             closed_before,
@@ -170,7 +181,12 @@ impl<P: Hold> Lease<P> {
         if self.progress() != Progress::Clean {
             return;
         }
-        let Self { pooled, mut permit } = self;
+        let Self {
+            mut pooled,
+            mut permit,
+        } = self;
+        pooled.connection.account.settle();
+        pooled.connection.account.end = End::ByClient; // Whether it is closed or not.
         let pool = permit.pool.clone();
         let now = pooled.connection.last_used();
         let options = &pool.options;
@@ -185,23 +201,19 @@ impl<P: Hold> Lease<P> {
         connections.idle.push_back(pooled);
         // One at a time will do: connections come back far more often than they are made.
         let count = connections.idle.len();
-        let is_surplus = match connections.idle.front() {
-            Some(bottom) if count > 1 => {
-                count > options.max_idle || bottom.has_idled_too_long(now, options.idle_timeout)
-            }
-            _ => count > options.max_idle,
+        let end = match connections.idle.front() {
+            _ if count > options.max_idle => Some(End::Surplus),
+            Some(bottom) if bottom.has_idled_too_long(now, options.idle_timeout) => Some(End::Idle),
+            _ => None,
         };
-        let surplus = if is_surplus {
-            connections.idle.pop_front()
-        } else {
-            None
-        };
+        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
         let someone_waits = connections.waiting > 0;
         drop(connections);
         if someone_waits {
             pool.changed.notify_one();
         }
-        if let Some(surplus) = surplus {
+        if let Some((end, mut surplus)) = surplus {
+            surplus.connection.account.end = end;
             drop(surplus); // Closed outside of the lock.
             pool.release(1);
         }
@@ -235,10 +247,14 @@ impl<P: Hold> Drop for Permit<P> {
 
 impl Pool {
     pub(crate) fn new(server: &Address, options: Arc<Options>) -> Self {
+        let name = server.to_string();
+        let ledger = Ledger::new(&name, options.hook.clone());
         Self {
-            name: server.to_string(),
+            name,
             endpoint: Endpoint::new(server),
+            guard: Guard::new(options.back_off),
             options,
+            ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
             dialect: Mutex::default(),
@@ -256,6 +272,10 @@ impl Pool {
         if self.options.protocol == Protocol::Auto {
             *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     pub(super) fn bounds(&self) -> Bounds {
@@ -288,6 +308,9 @@ impl Pool {
         sink: &mut dyn Sink,
         deadline: Deadline,
     ) -> Result<bool, Failed<&'p Self>> {
+        if self.guard.is_troubled() {
+            return Ok(false);
+        }
         let Some(mut lease) = Lease::idle(&self, deadline.started()) else {
             return Ok(false);
         };
@@ -314,6 +337,7 @@ impl Pool {
             Ok(_) => {
                 connection.output = output.into_buffer();
                 connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
+                connection.account.tally.latency = Some(deadline.started().elapsed());
                 lease.put();
                 Ok(true)
             }
@@ -323,6 +347,41 @@ impl Pool {
                 is_in_doubt: written > 0,
             }),
         }
+    }
+
+    /// Lets a call through, unless the server is down, or in any case.
+    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
+        self.guard.admit(insists)
+    }
+
+    /// A call that was let through succeeded.
+    pub(super) fn succeeded(&self, pass: Pass) {
+        if self.guard.succeeded(pass) {
+            self.options.hook.tell(&Event::Up { server: &self.name });
+        }
+    }
+
+    /// A call that was let through failed.
+    pub(super) fn failed(
+        &self,
+        pass: Pass,
+        failure: Option<Failure>,
+        timeout: Duration,
+        error: &Error,
+    ) {
+        let pause = self.guard.failed(pass, failure, timeout, error);
+        if let Some(retry_in) = pause {
+            self.options.hook.tell(&Event::Down {
+                server: &self.name,
+                error,
+                retry_in,
+            });
+        }
+    }
+
+    /// A call that was let through ended otherwise.
+    pub(super) fn gave_up(&self, pass: Pass) {
+        self.guard.gave_up(pass);
     }
 
     /// A new connection, which speaks what it should.
@@ -382,7 +441,15 @@ impl Driver for Pool {
         batch: Batch<'static>,
         deadline: Deadline,
     ) -> Box<dyn Exchange> {
-        Box::new(Conversation::new(self, batch, deadline))
+        Box::new(Conversation::new(self, batch, deadline).at_leisure())
+    }
+
+    fn missed(&self, error: &Error) {
+        self.ledger.missed(error);
+    }
+
+    fn standing(&self) -> Standing {
+        self.guard.standing()
     }
 
     fn close(&self) {
@@ -393,6 +460,17 @@ impl Driver for Pool {
         let count = idle.len();
         drop(idle); // Not under the lock.
         self.release(count);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let connections = self.connections();
+        let (open, idle) = (connections.open, connections.idle.len());
+        drop(connections);
+        Snapshot {
+            totals: self.ledger.totals().clone(),
+            open,
+            idle,
+        }
     }
 }
 

@@ -52,6 +52,11 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
         max_connections: 2,
         max_idle: 2,
         idle_timeout: LONGEST_IDLE,
+        back_off: BackOff {
+            longest: Duration::ZERO,
+            steady: Duration::ZERO,
+            patience: Duration::ZERO,
+        },
         hook: Hook::default(),
     };
     Pool {
@@ -202,7 +207,7 @@ fn what_idles_for_long_is_closed() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     ask(&pool, LONG).unwrap();
-    let lease = pool.idle(Instant::now()).unwrap();
+    let lease = Lease::idle(&&pool, Instant::now()).unwrap();
     let pooled = &lease.pooled;
     let last_used = pooled.connection.last_used();
     assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));

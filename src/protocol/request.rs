@@ -1,4 +1,5 @@
 use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
@@ -179,6 +180,14 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whether it asks for an item, which is there or is not.
+    pub(super) fn reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Get { .. } | Self::GetAndTouch { .. } | Self::MetaGet { .. }
+        )
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
@@ -215,6 +224,24 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Metadump => None,
+        }
+    }
+
+    /// What a server answers that holds nothing and stores nothing, but for `set`, which it takes.
+    /// `None` where such an answer would mislead.
+    pub(crate) fn miss(&self) -> Option<Status> {
+        match self {
+            Self::Store { mode, .. } => Some(match mode {
+                Mode::Set => Status::Stored,
+                Mode::Cas(_) => Status::NotFound,
+                _ => Status::NotStored,
+            }),
+            Self::Get { .. }
+            | Self::GetAndTouch { .. }
+            | Self::Delete { .. }
+            | Self::Touch { .. }
+            | Self::Arithmetic { initial: None, .. } => Some(Status::NotFound),
+            _ => None,
         }
     }
 

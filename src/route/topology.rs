@@ -1,15 +1,34 @@
 use super::placement::Placement;
-use crate::conn::{Driver, Options, Pool};
+use super::policy::FailurePolicy;
+use crate::conn::{Driver, Options, Pool, Standing};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Locator, Node, Trace};
 use crate::server::Server;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The servers of a client, and which key belongs to which.
 #[derive(Debug)]
 pub(crate) struct Topology {
     members: Vec<Member>,
+    locator: Arc<dyn Locator>,
+    /// How keys are placed on those that are left, where they are.
+    rehash: Option<Rehash>,
+}
+
+/// Where keys go while servers are down.
+#[derive(Debug)]
+struct Rehash {
+    placement: Arc<Placement>,
+    /// The last that was made.
+    left: RwLock<Option<Arc<Left>>>,
+}
+
+/// The servers that are left.
+#[derive(Debug)]
+struct Left {
+    /// By their places in the list.
+    members: Vec<usize>,
     locator: Arc<dyn Locator>,
 }
 
@@ -25,7 +44,8 @@ impl Topology {
     /// Servers that `previous` has, too, keep their connections.
     pub(crate) fn new(
         servers: &[Server],
-        placement: &Placement,
+        placement: &Arc<Placement>,
+        policy: FailurePolicy,
         options: &Arc<Options>,
         previous: Option<&Self>,
     ) -> Result<Self, Error> {
@@ -55,7 +75,15 @@ impl Topology {
             Member { node, driver }
         };
         let members = nodes.into_iter().map(member).collect();
-        Ok(Self { members, locator })
+        let rehash = (policy == FailurePolicy::Rehash).then(|| Rehash {
+            placement: Arc::clone(placement),
+            left: RwLock::default(),
+        });
+        Ok(Self {
+            members,
+            locator,
+            rehash,
+        })
     }
 
     /// The server with the same address as `node`, spelt the same.
@@ -134,5 +162,58 @@ impl Topology {
     /// The server that `key` belongs to.
     pub(crate) fn driver_of(&self, key: Key<'_>) -> Result<&dyn Driver, Error> {
         Ok(self.driver(self.locate(key)?))
+    }
+
+    /// The place in the list of the server to ask for `key`: the one that it belongs to, or if that is
+    /// down and the policy says so, another.
+    pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
+        let owner = self.locate(key)?;
+        match &self.rehash {
+            Some(rehash) if self.driver(owner).standing() == Standing::Down => {
+                let left = self.left(rehash)?;
+                Ok(left.map_or(owner, |left| left.locate(key)))
+            }
+            _ => Ok(owner),
+        }
+    }
+
+    /// Whether another server is to be asked for what one that is down was asked for.
+    pub(crate) fn rehashes(&self) -> bool {
+        self.rehash.is_some()
+    }
+
+    /// The servers that are not down, or due to be tried; `None` if there is none.
+    fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
+        let is_up = |index: &usize| self.driver(*index).standing() == Standing::Up;
+        let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let last = rehash.left.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = last.as_ref().filter(|left| left.members == members) {
+            return Ok(Some(Arc::clone(left)));
+        }
+        drop(last);
+        let nodes = members
+            .iter()
+            .map(|index| self.members[*index].node.clone());
+        let nodes: Vec<Node> = nodes.collect();
+        let locator = rehash.placement.locator(&nodes)?;
+        let left = Arc::new(Left { members, locator });
+        let mut last = rehash.left.write().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Arc::clone(&left));
+        Ok(Some(left))
+    }
+}
+
+impl Left {
+    /// The place in the whole list of the server that has `key` now.
+    fn locate(&self, key: Key<'_>) -> usize {
+        let place = match self.members.len() {
+            1 => 0,
+            _ => self.locator.locate(key.placed_by()),
+        };
+        // A program's own locator may answer what is not there.
+        self.members[place.min(self.members.len() - 1)]
     }
 }

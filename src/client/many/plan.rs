@@ -1,16 +1,17 @@
 use super::super::Client;
-use super::super::answer::Answer;
+use super::super::answer::{Answer, forgive};
 use crate::conn::{Batch, Driver, Sink};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::protocol::{Reply, Request, ValueHeader};
-use crate::route::{Topology, scatter};
+use crate::route::{FailurePolicy, Topology, scatter};
 use std::sync::Arc;
 
 /// The requests of a call for many keys, server by server.
 ///
 /// The places by which a sink knows them go on from one server to the next.
 pub(in super::super) struct Plan<'k> {
+    policy: FailurePolicy,
     topology: Arc<Topology>,
     groups: Vec<Group<'k>>,
 }
@@ -53,7 +54,7 @@ impl<'k> Plan<'k> {
                 let key = keys.key(index, name)?;
                 let request = request(index, key)?;
                 shared.check(&request)?;
-                Ok((topology.locate(key)?, request))
+                Ok((topology.route(key)?, request))
             };
             match make() {
                 Ok((server, request)) => {
@@ -70,7 +71,11 @@ impl<'k> Plan<'k> {
             group.first = first;
             first += group.requests.len();
         }
-        Self { topology, groups }
+        Self {
+            policy: client.policy,
+            topology,
+            groups,
+        }
     }
 
     /// Exchanges all requests for their replies.
@@ -82,6 +87,7 @@ impl<'k> Plan<'k> {
                     requests: &group.requests,
                     first: group.first,
                     is_checked: protocol.dialect().is_some(),
+                    insists: false,
                 };
                 (self.topology.driver(group.server), batch)
             })
@@ -94,16 +100,33 @@ impl<'k> Plan<'k> {
         &self.topology
     }
 
+    /// What the caller is to see in place of a failure.
+    pub(in super::super) fn forgive(
+        &self,
+        place: usize,
+        last: &mut usize,
+        error: Error,
+    ) -> Result<Answer> {
+        let group = self.group(place, last);
+        let request = &group.requests[place - group.first];
+        let driver = self.topology.driver(group.server);
+        forgive(self.policy, error, request, driver)
+    }
+
     /// Which of the caller's keys the request at `place` is for, and its server, by its place in the
     /// list. `last` is where the last one was found: most come in a row.
     pub(in super::super) fn at(&self, place: usize, last: &mut usize) -> (usize, usize) {
+        let group = self.group(place, last);
+        (group.keys[place - group.first], group.server)
+    }
+
+    fn group(&self, place: usize, last: &mut usize) -> &Group<'k> {
         let has_it =
             |group: &Group<'_>| (group.first..group.first + group.requests.len()).contains(&place);
         if !has_it(&self.groups[*last]) {
             *last = self.groups.partition_point(|group| group.first <= place) - 1;
         }
-        let group = &self.groups[*last];
-        (group.keys[place - group.first], group.server)
+        &self.groups[*last]
     }
 
     /// The server of each of so many keys, by its place in the list; 0 for one that is none.
@@ -145,7 +168,12 @@ impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Sink for Results<'_, T, M> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        let (key, _) = self.plan.at(place, &mut self.last);
-        self.by_key[key] = Some(Err(error));
+        match self.plan.forgive(place, &mut self.last, error) {
+            Ok(answer) => self.answer(place, answer),
+            Err(error) => {
+                let (key, _) = self.plan.at(place, &mut self.last);
+                self.by_key[key] = Some(Err(error));
+            }
+        }
     }
 }

@@ -216,7 +216,10 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        let (key, _) = self.plan.at(place, &mut self.last);
-        self.failed.push((key, error));
+        // What is forgiven is not there.
+        if let Err(error) = self.plan.forgive(place, &mut self.last, error) {
+            let (key, _) = self.plan.at(place, &mut self.last);
+            self.failed.push((key, error));
+        }
     }
 }

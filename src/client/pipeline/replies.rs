@@ -94,6 +94,7 @@ impl Sink for Collected<'_> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.push(place, Err(error));
+        let answer = self.plan.forgive(place, &mut self.last, error);
+        self.push(place, answer);
     }
 }
