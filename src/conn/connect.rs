@@ -17,6 +17,9 @@ const TIMER_SLACK: Duration = Duration::from_millis(10);
 pub(super) enum Endpoint {
     Tcp(Resolver),
     Unix(String),
+    /// Connections that are there, one after the other.
+    #[cfg(fuzzing)]
+    Scripted(super::pool::Scripted),
 }
 
 impl Endpoint {
@@ -37,6 +40,8 @@ impl Endpoint {
                 let stream = stream.map_err(|error| failed(error, limit))?;
                 Ok(Connection::new(stream, Limits::UNIX))
             }
+            #[cfg(fuzzing)]
+            Self::Scripted(connections) => connections.next(),
         }
     }
 }

@@ -474,6 +474,12 @@ impl Driver for Pool {
     }
 }
 
+#[cfg(fuzzing)]
+#[path = "pool_scripted.rs"]
+mod scripted;
+#[cfg(fuzzing)]
+pub(crate) use scripted::{Peer, Scripted};
+
 #[cfg(test)]
 #[path = "pool_tests.rs"]
 mod tests;
