@@ -296,7 +296,7 @@ fn only_what_comes_first_turns_a_connection_away() {
     let [(key, error)] = &failed[..] else {
         panic!("{failed:?}");
     };
-    assert_eq!(key, &"b");
+    assert_eq!(**key, "b");
     assert!(error.is_server() && !error.is_connect(), "{error}");
     server.join().unwrap();
 }
