@@ -6,7 +6,7 @@ use super::resolve::{Resolver, getaddrinfo};
 use super::stream::{Patience, Stream};
 use super::version::{Protocol, Version};
 use crate::error::Error;
-use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::io::{self, ErrorKind};
@@ -29,6 +29,9 @@ pub(super) struct Endpoint {
 pub(super) enum Place {
     Tcp(Resolver),
     Unix(String),
+    /// Connections that are there, one after the other.
+    #[cfg(fuzzing)]
+    Scripted(super::pool::Scripted),
 }
 
 impl Endpoint {
@@ -75,6 +78,8 @@ impl Endpoint {
                 let stream = stream.map_err(|error| failed(error, limit))?;
                 Ok(Connection::new(stream, Limits::UNIX))
             }
+            #[cfg(fuzzing)]
+            Place::Scripted(connections) => connections.next(),
         }
     }
 }
@@ -143,7 +148,11 @@ pub(super) fn exchange(
     connection.opaque = connection.opaque.wrapping_add(window.opaques());
     let full = Patience::Full;
     connection.send(&output, &mut 0, deadline, full)?;
-    let mut decoder = Decoder::new(dialect, requests, window, 0);
+    let bounds = Bounds {
+        value: 0,
+        line: Bounds::DEFAULT_LINE,
+    };
+    let mut decoder = Decoder::new(dialect, requests, window, bounds);
     let incoming = &mut Incoming::default();
     connection.receive(&mut decoder, incoming, 0, sink, deadline, full)?;
     connection.finish(true);

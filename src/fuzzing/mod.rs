@@ -1,8 +1,13 @@
 //! The laws that the fuzz targets in `fuzz/` hold the private code to; each panics where one is
 //! broken. Not part of the crate: it exists only under `cfg(fuzzing)`. May use everything.
 
+mod conversation;
+mod genuine;
 mod replies;
+mod requests;
+mod stage;
 
+pub use conversation::conversation;
 pub use replies::replies;
 
 use crate::expiry::Expiry;

@@ -90,6 +90,7 @@ fn credentials() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn errors() {
     let rows = [
         (
