@@ -106,6 +106,7 @@ mod protocol;
 #[cfg(test)]
 mod recorded;
 mod route;
+mod secret;
 mod server;
 mod stats;
 #[cfg(feature = "testing")]
@@ -131,5 +132,6 @@ pub use meta::{
 };
 pub use peer::Peer;
 pub use route::FailurePolicy;
+pub use secret::Secret;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

@@ -9,6 +9,7 @@ use crate::item::MAX_VALUE_SIZE;
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::preset;
 use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
+use crate::secret::{Credentials, Secret};
 use crate::server::{IntoServers, Server};
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
@@ -51,6 +52,7 @@ pub struct ClientBuilder {
     max_value_size: usize,
     max_read_size: usize,
     protocol: Protocol,
+    credentials: Option<Credentials>,
     keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
@@ -79,6 +81,7 @@ impl Default for ClientBuilder {
             max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
             protocol: Protocol::default(),
+            credentials: None,
             keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
@@ -247,6 +250,35 @@ impl ClientBuilder {
         self
     }
 
+    /// The user name and the password for all servers but those that have their
+    /// [own](Server::credentials). Default: none.
+    ///
+    /// Each new connection begins with them, and the time for it is part of the
+    /// [connect's](Self::connect_timeout): in the text and meta protocols as memcached's
+    /// `doc/protocol.txt` has it under "Authentication", for servers with a password file (`-Y`); in
+    /// the binary protocol by SASL's PLAIN, for servers with `-S`. If the server refuses them the
+    /// call fails with an [authentication error](Error::is_authentication). A server that asks for
+    /// none is told them all the same; it keeps nothing of them. They go over the network as they
+    /// are, for everybody on the way to read, unless the connection is encrypted.
+    ///
+    /// Each must have 1 to 255 bytes and no zero byte; in text, meta and auto also no control
+    /// characters, and the user name no colon and no space. Others are a validation error.
+    ///
+    /// ```
+    /// use moecache::Client;
+    ///
+    /// # let password = "s3cret".to_owned();
+    /// let client = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2"])
+    ///     .credentials("ann", password)
+    ///     .build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.credentials = Some(Credentials::new(username, password));
+        self
+    }
+
     /// The most connections to one server at a time, those that idle included. A call that needs
     /// another waits until one comes back; if none does by its deadline, it is a
     /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
@@ -352,6 +384,7 @@ impl ClientBuilder {
         let naming = self.naming()?;
         let options = Options {
             protocol: self.protocol,
+            credentials: self.credentials.clone(),
             connect_timeout: self.connect_timeout,
             max_read: self.max_read_size,
             max_connections: self.max_connections,

@@ -2,7 +2,10 @@
 //! does here. `src/guide/behaviours.md` is the same table for people.
 
 use super::libmemcached::Libmemcached;
-use Effect::{Count, Distribution, Hash, Millis, Namespace, Nothing, Refused, Switch, UnusedHash};
+use Effect::{
+    Count, Distribution, Hash, Millis, Namespace, Nothing, Password, Refused, Switch, UnusedHash,
+    Username,
+};
 use std::time::Duration;
 
 /// Something that can be set in libmemcached.
@@ -27,6 +30,9 @@ pub(super) enum Effect {
     Hash,
     /// The name of a distribution.
     Distribution,
+    /// Who the client is, for servers with SASL.
+    Username,
+    Password,
     /// The text that is put before every key.
     Namespace,
     Switch(fn(&mut Libmemcached, bool)),
@@ -48,8 +54,8 @@ pub(super) enum Effect {
 #[rustfmt::skip]
 pub(super) const BEHAVIOURS: &[Behaviour] = &[
     row("BINARY_PROTOCOL", "binary", "--BINARY-PROTOCOL", Switch(Libmemcached::binary)),
-    row("", "username", "", Refused(AUTHENTICATION)),
-    row("", "password", "", Refused(AUTHENTICATION)),
+    row("", "username", "", Username),
+    row("", "password", "", Password),
     row("NO_BLOCK", "no_block", "", never(NO_BLOCK)),
     row("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", always(NODELAY)),
     row("TCP_KEEPALIVE", "tcp_keepalive", "--TCP-KEEPALIVE", never(KEEPALIVE)),
@@ -123,8 +129,6 @@ const fn nothing(reason: &'static str) -> Effect {
     let usual = None;
     Nothing { usual, reason }
 }
-
-const AUTHENTICATION: &str = "authentication (SASL) is not supported";
 
 const NO_BLOCK: &str = "a call returns when the server has answered; pipelines and the calls for \
                         many keys send without waiting in between";

@@ -21,6 +21,7 @@ use crate::hash::Hash;
 use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
 use crate::locator::{Distribution, HashTag, Scheme};
 use crate::route::FailurePolicy;
+use crate::secret::Secret;
 use crate::server::Server;
 use crate::value::{Compression, Format};
 use std::time::Duration;
@@ -77,8 +78,8 @@ use std::time::Duration;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// * Servers are texts as [`Server`] has them, or tables of `host`, `port`, `weight` and
-///   `ring_name`, or of `path`, `weight` and `ring_name`; `servers` may also be one text with commas
+/// * Servers are texts as [`Server`] has them, or tables of `host` and `port`, or of `path`, and
+///   where wanted of `weight`, `ring_name`, and `username` and `password`; `servers` may also be one text with commas
 ///   in between.
 /// * Durations are seconds, whole or not, or texts with a unit: `"250us"`, `"500ms"`, `"2s"`,
 ///   `"1m"`, `"1h"`; `"forever"` is [`Duration::MAX`].
@@ -100,7 +101,9 @@ use std::time::Duration;
 /// # Ok::<(), moecache::Error>(())
 /// ```
 ///
-/// A user or a password before an `@` is refused, and shown in no error.
+/// A user name and a password for all servers stand before the first, as in
+/// `memcache://ann:s3cret@10.0.0.1,10.0.0.2`; percent-encoded where they hold anything but letters
+/// and digits. No error shows them.
 ///
 /// # From libmemcached and pylibmc
 ///
@@ -138,6 +141,11 @@ pub struct Config {
     pub max_read_size: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
+    /// The user name of [`ClientBuilder::credentials`]; a password goes with it.
+    pub username: Option<String>,
+    /// The password of [`ClientBuilder::credentials`]. It is read and not written: a configuration
+    /// that is serialised has neither the user name nor the password.
+    pub password: Option<Secret>,
     /// [`ClientBuilder::prefix`].
     pub prefix: Option<String>,
     /// [`ClientBuilder::prefix_placement`].
@@ -216,6 +224,14 @@ impl Config {
         let builder = give(builder, self.max_value_size, Builder::max_value_size);
         let builder = give(builder, self.max_read_size, Builder::max_read_size);
         let builder = give(builder, self.protocol, Builder::protocol);
+        // One without the other is refused, as an empty one is.
+        let credentials = (self.username.is_some() || self.password.is_some()).then(|| {
+            let password = self.password.clone().unwrap_or_else(|| Secret::from(""));
+            (self.username.clone().unwrap_or_default(), password)
+        });
+        let builder = give(builder, credentials, |builder, (username, password)| {
+            builder.credentials(username, password)
+        });
         let builder = give(builder, self.prefix.as_ref(), Builder::prefix);
         let builder = give(builder, self.prefix_placement, Builder::prefix_placement);
         let builder = give(builder, self.key_transform, Builder::key_transform);

@@ -1,6 +1,6 @@
 use super::deadline::Expired;
 use crate::error::{Error, Kind};
-use crate::protocol::Malformed;
+use crate::protocol::{Excerpt, Malformed};
 use std::io;
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ pub(crate) enum Fault {
     Connect(io::Error),
     /// The server took the connection only to say that it has too many.
     TooManyConnections,
+    /// The server refused the credentials, in these words.
+    Authentication(Excerpt),
+    /// It knows no such thing.
+    NoAuthentication,
     ConnectTimeout(Duration),
     Timeout,
     /// The peer closed or reset the connection.
@@ -52,6 +56,15 @@ impl Fault {
             Self::TooManyConnections => {
                 Error::new(Kind::Connect, "the server has too many open connections")
             }
+            Self::Authentication(line) => Error::new(
+                Kind::Authentication,
+                format!("the server refused the user name and the password: it answered {line}"),
+            ),
+            Self::NoAuthentication => Error::new(
+                Kind::Authentication,
+                "the server knows no authentication in the binary protocol (memcached's -S); give \
+                 it no credentials",
+            ),
             Self::ConnectTimeout(limit) => Error::new(
                 Kind::ConnectTimeout,
                 format!("cannot connect within {limit:?}"),

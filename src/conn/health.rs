@@ -44,7 +44,9 @@ impl Failure {
                 Some(Self::Refused)
             }
             Fault::ConnectTimeout(_) | Fault::Timeout => Some(Self::TimedOut),
-            Fault::Malformed(_)
+            Fault::Authentication(_)
+            | Fault::NoAuthentication
+            | Fault::Malformed(_)
             | Fault::AllInUse(_)
             | Fault::OutOfStep
             | Fault::Down { .. }

@@ -4,6 +4,7 @@
 //! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
+mod authenticate;
 mod connect;
 mod connection;
 mod conversation;

@@ -11,6 +11,7 @@ use super::version::Protocol;
 use crate::error::Error;
 use crate::event::{Event, Hook};
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) protocol: Protocol,
+    /// For the servers that have none of their own.
+    pub(crate) credentials: Option<Credentials>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The largest value that is read, in bytes.
@@ -244,19 +247,27 @@ impl<P: Hold> Drop for Permit<P> {
 }
 
 impl Pool {
-    pub(crate) fn new(server: &Address, options: Arc<Options>) -> Self {
+    /// # Errors
+    ///
+    /// A validation error for credentials that the protocol cannot say.
+    pub(crate) fn new(
+        server: &Address,
+        credentials: Option<&Credentials>,
+        options: Arc<Options>,
+    ) -> Result<Self, Error> {
+        let credentials = credentials.or(options.credentials.as_ref());
         let name = server.to_string();
         let ledger = Ledger::new(&name, options.hook.clone());
-        Self {
+        Ok(Self {
             name,
-            endpoint: Endpoint::new(server),
+            endpoint: Endpoint::new(server, credentials, options.protocol)?,
             guard: Guard::new(options.back_off),
             options,
             ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
             dialect: Mutex::default(),
-        }
+        })
     }
 
     /// What the server speaks, if that is known.

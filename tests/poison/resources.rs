@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// The open file descriptors of the process.
 pub fn descriptors() -> Option<usize> {
@@ -34,4 +35,12 @@ pub fn connections(to: &[SocketAddr]) -> Option<usize> {
         words.get(2).is_some_and(|at| is_one(at)) && words.get(9) != Some(&"0")
     };
     Some(table.lines().skip(1).filter(is_open).count())
+}
+
+/// How long this thread has waited for a processor in all, where that is known.
+pub fn waited() -> Duration {
+    // The time that it ran, that it waited, and how often, in nanoseconds.
+    let times = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let waited = times.split(' ').nth(1).and_then(|text| text.parse().ok());
+    Duration::from_nanos(waited.unwrap_or_default())
 }

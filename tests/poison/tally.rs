@@ -73,5 +73,6 @@ impl Tally {
         }
         self.longest = self.longest.max(other.longest);
         self.cases.extend(other.cases);
+        self.cases.truncate(Self::CASES);
     }
 }

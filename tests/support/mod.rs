@@ -7,6 +7,7 @@
 
 mod heard;
 mod memcached;
+pub mod passwords;
 pub mod proxy;
 mod python;
 mod random;

@@ -72,26 +72,37 @@ impl Worker<'_> {
             after.begun = after.acknowledged;
         }
         let is_known = before.generation == after.generation;
-        let version = value.map(|value| (values::version(key, &value), value));
-        let wrong = match version {
-            None if is_known && after.absent < before.acknowledged => (Never::Miss, String::new()),
-            None => return,
-            Some((Err(Wrong::OfAnotherKey(other)), _)) => (Never::OtherKey, other),
-            Some((Err(Wrong::Corrupt), value)) => {
-                let start: String = value.chars().take(60).collect();
-                (Never::Corrupt, format!("{} bytes: {start}", value.len()))
+        let Some(value) = value else {
+            if is_known && after.absent < before.acknowledged {
+                self.wrong(Never::Miss, reading, "a miss", after);
             }
-            Some((Ok(version), _)) if is_known && version < before.acknowledged => {
-                (Never::Older, format!("version {version}"))
-            }
-            Some((Ok(version), _)) if is_known && version > after.begun => {
-                (Never::Phantom, format!("version {version}"))
-            }
-            Some((Ok(_), _)) => return,
+            return;
         };
-        let (never, what) = wrong;
+        match values::version(key, &value) {
+            Err(Wrong::OfAnotherKey(other)) => self.wrong(Never::OtherKey, reading, &other, after),
+            Err(Wrong::Corrupt) => {
+                let start: String = value.chars().take(60).collect();
+                self.wrong(Never::Corrupt, reading, &start, after);
+            }
+            Ok(version) if is_known && version < before.acknowledged => {
+                self.wrong(Never::Older, reading, &format!("version {version}"), after);
+            }
+            Ok(version) if is_known && version > after.begun => {
+                self.wrong(
+                    Never::Phantom,
+                    reading,
+                    &format!("version {version}"),
+                    after,
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn wrong(&mut self, never: Never, reading: &Reading, what: &str, after: Known) {
+        let Reading { key, before, .. } = reading;
         self.tally.never(never, || {
-            format!("{key}: {what}; before {before:?}, after {after:?}")
+            format!("{key}: {what}; known before {before:?}, after {after:?}")
         });
     }
 }
