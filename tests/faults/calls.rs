@@ -161,6 +161,11 @@ impl Call {
     }
 }
 
+/// Whether it is a call for one key.
+pub fn is_single(call: &Call) -> bool {
+    SINGLE.iter().any(|single| single.name == call.name)
+}
+
 /// Stores what the calls find on a server that does not pretend.
 pub fn prepare(client: &Client) {
     for key in ["key", "a", "b", "c", "after"] {
