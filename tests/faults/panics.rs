@@ -49,8 +49,11 @@ fn client(server: &Server, protocol: Protocol) -> Client {
     client
 }
 
+/// A call that panics on the way, and its name.
+type Named = (&'static str, fn(&Client));
+
 /// Runs each of these calls, which panic; and says how many connections were made for it all.
-fn check(calls: &[(&str, fn(&Client))], keeps: bool) {
+fn check(calls: &[Named], keeps: bool) {
     for protocol in PROTOCOLS {
         for (name, call) in calls {
             let server = Server::start().unwrap();
@@ -79,7 +82,7 @@ fn total_connections(client: &Client) -> u64 {
 /// Values are encoded before a connection is taken.
 #[test]
 fn in_a_serialiser() {
-    let calls: [(&str, fn(&Client)); 8] = [
+    let calls: [Named; 8] = [
         ("set", |client| client.set("key", Panics, 0).unwrap()),
         ("set, half", |client| client.set("key", half(), 0).unwrap()),
         ("add", |client| drop(client.add("key", half(), 0))),
@@ -87,7 +90,7 @@ fn in_a_serialiser() {
             drop(client.compare_and_swap("key", half(), 0, 1));
         }),
         ("set_many", |client| {
-            drop(client.set_many([("a", half()), ("b", half())], 0))
+            drop(client.set_many([("a", half()), ("b", half())], 0));
         }),
         ("pipeline", |client| {
             let mut pipeline = client.pipeline();
