@@ -109,6 +109,7 @@ mod server;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 pub mod value;
 
 pub use client::{
@@ -133,3 +134,4 @@ pub use route::FailurePolicy;
 pub use secret::Secret;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;
+pub use tls::Tls;

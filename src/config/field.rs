@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 24] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 29] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -31,6 +31,11 @@ impl Config {
             ("protocol", Field::Name(&mut self.protocol)),
             ("username", Field::Username(&mut self.username)),
             ("password", Field::Password(&mut self.password)),
+            ("tls", Field::Switch(&mut self.tls)),
+            ("tls_roots", Field::Path(&mut self.tls_roots)),
+            ("tls_certificate", Field::Path(&mut self.tls_certificate)),
+            ("tls_key", Field::Path(&mut self.tls_key)),
+            ("tls_server_name", Field::Text(&mut self.tls_server_name)),
             ("prefix", Field::Text(&mut self.prefix)),
             ("prefix_placement", Field::Name(&mut self.prefix_placement)),
             ("key_transform", Field::Name(&mut self.key_transform)),
@@ -68,6 +73,7 @@ pub(super) enum Field<'a> {
     /// Something that has a name.
     Name(&'a mut dyn Named),
     Text(&'a mut Option<String>),
+    Path(&'a mut Option<PathBuf>),
     /// Read, and not written: a half of the credentials is of no use.
     Username(&'a mut Option<String>),
     /// Read, and neither written nor shown.
@@ -93,6 +99,7 @@ impl Field<'_> {
                 field.parse(name).map_err(|error| error.to_string())?;
             }
             Self::Text(field) | Self::Username(field) => **field = Some(text(value)?.to_owned()),
+            Self::Path(field) => **field = Some(PathBuf::from(text(value)?)),
             Self::Password(field) => **field = Some(password(value)?),
             Self::Time(field) => **field = Some(duration(value).ok_or_else(|| refused(TIMES))?),
             Self::Size(field) => **field = Some(size(value).ok_or_else(|| refused(SIZES))?),
@@ -117,6 +124,14 @@ impl Field<'_> {
                 Some(Value::List(servers?))
             }
             Self::Name(name) => name.print().map(Value::Text),
+            Self::Path(None) => None,
+            Self::Path(Some(path)) => match path.to_str() {
+                Some(path) => Some(Value::Text(path.to_owned())),
+                None => {
+                    let path = path.display();
+                    return Err(Error::validation(format!("tls: {path} is not UTF-8")));
+                }
+            },
             Self::Username(_) | Self::Password(_) => None,
             Self::Text(text) => text.as_ref().map(|text| Value::Text(text.clone())),
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),

@@ -15,7 +15,10 @@ mod health;
 mod pool;
 mod resolve;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod version;
+mod wire;
 
 pub(crate) use connection::Sink;
 pub(crate) use deadline::{Deadline, Expired};
@@ -23,5 +26,6 @@ pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
-pub(crate) use stream::Patience;
+pub(crate) use tls::Security;
 pub use version::Protocol;
+pub(crate) use wire::Patience;

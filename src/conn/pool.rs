@@ -6,6 +6,7 @@ use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
 use super::health::{BackOff, Failure, Guard, Pass, Standing};
 use super::stream::Patience;
+use super::tls::Security;
 use super::version::Protocol;
 use crate::error::Error;
 use crate::event::{Event, Hook};
@@ -23,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) protocol: Protocol,
     /// For the servers that have none of their own.
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) tls: Option<Security>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The largest value that is read, in bytes.
@@ -121,8 +123,8 @@ impl<P: Hold> Lease<P> {
     /// What was taken out of the idle ones, unless it is not good any more.
     fn take(pool: &P, pooled: Pooled, now: Instant) -> Option<Self> {
         let permit = Permit::new(pool);
-        let lease = Self { pooled, permit };
-        let connection = &lease.pooled.connection;
+        let mut lease = Self { pooled, permit };
+        let connection = &mut lease.pooled.connection;
         let idle = now.saturating_duration_since(connection.last_used());
         if idle > pool.options.idle_timeout {
             return None;
@@ -242,16 +244,15 @@ impl<P: Hold> Drop for Permit<P> {
 impl Pool {
     /// # Errors
     ///
-    /// A validation error for credentials that the protocol cannot say.
+    /// Those of [`Endpoint::new`].
     pub(crate) fn new(
         server: &Address,
         credentials: Option<&Credentials>,
         options: Arc<Options>,
     ) -> Result<Self, Error> {
-        let credentials = credentials.or(options.credentials.as_ref());
         Ok(Self {
             name: server.to_string(),
-            endpoint: Endpoint::new(server, credentials, options.protocol)?,
+            endpoint: Endpoint::new(server, credentials, &options)?,
             guard: Guard::new(options.back_off),
             options,
             connections: Mutex::default(),
