@@ -37,11 +37,10 @@ struct Identity {
 }
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let name = &mut params.distinguished_name;
-        name.push(DnType::CommonName, "moecache's tests");
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
@@ -119,7 +118,7 @@ fn assert_refused(client: &Client, why: &str) {
 
 #[test]
 fn every_protocol() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let servers = [authority.server(), authority.server()];
     for protocol in PROTOCOLS {
         let client = builder(authority.trusted())
@@ -146,12 +145,32 @@ fn every_protocol() {
         stored.all().unwrap();
         let many = client.get_many_bytes(&keys).all().unwrap();
         assert!(many.len() == 60 && many.values().all(|data| *data == value));
+        // Records that end anywhere in memcached's buffer, and in a value: more commands follow it.
+        for size in (0..60_000).step_by(997) {
+            let value = vec![7; size];
+            let mut pipeline = client.pipeline();
+            let stored = pipeline.set_item("value", (0, &value[..]), 0);
+            let touched = pipeline.touch("value", 60);
+            let deleted = pipeline.delete("value");
+            let mut replies = pipeline.run();
+            replies.take(stored).unwrap();
+            assert!(replies.take(touched).unwrap() && replies.take(deleted).unwrap());
+        }
+        let long: Vec<String> = (0..200).map(|i| format!("{i:0>250}")).collect();
+        for count in (50..200).step_by(7) {
+            let keys = &long[..count];
+            client
+                .set_many(keys.iter().map(|key| (key, 1)), 0)
+                .all()
+                .unwrap();
+            assert_eq!(client.get_many::<i32, _>(keys).all().unwrap().len(), count);
+        }
     }
 }
 
 #[test]
 fn threads_share_a_client() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let (server, _folder) = authority.server();
     let client = client(&server, authority.trusted());
     thread::scope(|scope| {
@@ -171,7 +190,7 @@ fn threads_share_a_client() {
 /// What TLS 1.3 sends after the handshake is not taken for stray bytes.
 #[test]
 fn an_idle_connection_is_used_again() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let (server, _folder) = authority.server();
     let client = client(&server, authority.trusted());
     client.set("key", 1, 0).unwrap();
@@ -191,7 +210,7 @@ fn an_idle_connection_is_used_again() {
 
 #[test]
 fn who_the_server_is() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("one"), Authority::new("other"));
     let (server, _folder) = authority.server();
     let unknown = "invalid peer certificate: UnknownIssuer";
     assert_refused(&client(&server, other.trusted()), unknown);
@@ -222,7 +241,7 @@ fn who_the_server_is() {
 
 #[test]
 fn who_the_client_is() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("one"), Authority::new("other"));
     let server = authority.sign(&NAMES, |_| ());
     for version in ["2", "3"] {
         // 2 demands a certificate.
@@ -253,7 +272,7 @@ fn who_the_client_is() {
 
 #[test]
 fn one_side_alone() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let short = Duration::from_millis(500);
     let (encrypted, _folder) = authority.server();
     for protocol in [Protocol::Text, Protocol::Binary] {
@@ -284,7 +303,7 @@ fn one_side_alone() {
 
 #[test]
 fn a_handshake_that_stalls_ends_by_the_deadline() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let client = builder(authority.trusted())
@@ -308,7 +327,7 @@ fn a_handshake_that_stalls_ends_by_the_deadline() {
 
 #[test]
 fn with_a_password() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let identity = authority.sign(&NAMES, |_| ());
     let passwords = Folder::new();
     let file = passwords.file("passwords", &format!("{USER}:{PASSWORD}\n"));
@@ -326,7 +345,7 @@ fn with_a_password() {
 
 #[test]
 fn what_is_wrong_with_the_settings() {
-    let authority = Authority::new();
+    let authority = Authority::new("one");
     let (one, other) = (
         authority.sign(&NAMES, |_| ()),
         authority.sign(&NAMES, |_| ()),

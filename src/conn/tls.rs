@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::stream::Patience;
 use super::wire::Wire;
 use crate::error::Error;
+use crate::protocol::MAX_PARTS;
 use crate::server::Address;
 use crate::tls::Tls;
 use rustls::pki_types::ServerName;
@@ -15,6 +16,9 @@ use std::sync::Arc;
 
 /// How much is read from the socket at once: two full records.
 const INPUT: usize = 32 << 10;
+
+/// The most plaintext in a record (RFC 8446, section 5.1).
+const RECORD: usize = 16 << 10;
 
 /// How much plaintext is encrypted ahead of what the socket takes.
 const MOST_AHEAD: usize = 64 << 10;
@@ -87,6 +91,8 @@ pub(super) struct Connector {
 pub(super) struct Session {
     tls: ClientConnection,
     input: Input,
+    /// Whether a part of what is to be sent was taken, and the rest is to come.
+    has_more: bool,
 }
 
 /// Bytes received and not given to rustls yet, which takes small pieces.
@@ -111,7 +117,11 @@ impl Session {
         let buffer = vec![0; INPUT];
         let (start, end) = (0, 0);
         let input = Input { buffer, start, end };
-        let mut session = Box::new(Self { tls, input });
+        let mut session = Box::new(Self {
+            tls,
+            input,
+            has_more: false,
+        });
         let shaken = session.shake_hands(wire, limit);
         shaken.map_err(|fault| match fault {
             Fault::Lost(error) => Fault::Connect(error),
@@ -195,13 +205,46 @@ impl Session {
         if !self.flush(wire, deadline, patience)? {
             return Ok(0);
         }
-        let taken = self.tls.writer().write_vectored(parts);
-        let taken = taken.map_err(Fault::Lost)?;
+        let taken = self.encrypt(parts).map_err(Fault::Lost)?;
         // If this fails, something of it may have been sent; the next call fails as well.
         match self.flush(wire, deadline, patience) {
             Ok(_) | Err(Fault::Lost(_) | Fault::Timeout) => Ok(taken),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Encrypts some of `parts`, all of which is to be sent; how much.
+    ///
+    /// Where it does not fit into one record, its last byte gets a record of its own. memcached, at
+    /// least up to 1.6.18, waits for its socket although OpenSSL still has a part of a record for it:
+    /// a record that ends where memcached does not stop reading, at the end of a value or of its
+    /// buffer of 16 KB. That wait ends as long as another record is on the way, and of one byte no
+    /// part can be left.
+    fn encrypt(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        let mut writer = self.tls.writer();
+        if total <= RECORD && !self.has_more {
+            return writer.write_vectored(parts);
+        }
+        let mut most = [IoSlice::new(&[]); MAX_PARTS];
+        let (mut count, mut last) = (0, None);
+        for (most, part) in most
+            .iter_mut()
+            .zip(parts.iter().filter(|part| !part.is_empty()))
+        {
+            *most = IoSlice::new(part);
+            (count, last) = (count + 1, Some(part));
+        }
+        let Some((end, start)) = last.and_then(|part| part.split_last()) else {
+            return Ok(0);
+        };
+        most[count - 1] = IoSlice::new(start);
+        let mut taken = writer.write_vectored(&most[..count])?;
+        if taken + 1 == total {
+            taken += writer.write(&[*end])?;
+        }
+        self.has_more = taken < total;
+        Ok(taken)
     }
 
     /// Reads once from the socket, unless there is something left; whether anything came.
@@ -335,6 +378,7 @@ fn is_about_certificates(error: &rustls::Error) -> bool {
                 | Alert::CertificateUnknown
                 | Alert::UnknownCA
                 | Alert::AccessDenied
+                | Alert::DecryptError
                 | Alert::HandshakeFailure
         )
     )
