@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::server::{Address, DEFAULT_PORT, Server};
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -124,14 +124,7 @@ impl Field<'_> {
                 Some(Value::List(servers?))
             }
             Self::Name(name) => name.print().map(Value::Text),
-            Self::Path(None) => None,
-            Self::Path(Some(path)) => match path.to_str() {
-                Some(path) => Some(Value::Text(path.to_owned())),
-                None => {
-                    let path = path.display();
-                    return Err(Error::validation(format!("tls: {path} is not UTF-8")));
-                }
-            },
+            Self::Path(path) => path.as_ref().map(|path| path_text(path)).transpose()?,
             Self::Username(_) | Self::Password(_) => None,
             Self::Text(text) => text.as_ref().map(|text| Value::Text(text.clone())),
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),
@@ -248,6 +241,14 @@ fn written(server: &Server) -> Result<Value, Error> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     ))
+}
+
+fn path_text(path: &Path) -> Result<Value, Error> {
+    let text = path.to_str().ok_or_else(|| {
+        let path = path.display();
+        Error::validation(format!("tls: the path {path} is not UTF-8"))
+    })?;
+    Ok(Value::Text(text.to_owned()))
 }
 
 /// The error does not show what was written.
