@@ -95,8 +95,71 @@ impl Hook {
 
     /// A panic of the program's function is not one of the call that it is told of.
     pub(crate) fn tell(&self, event: &Event<'_>) {
+        #[cfg(feature = "tracing")]
+        trace::emit(event);
         if let Some(on_event) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| on_event(event)));
+        }
+    }
+}
+
+/// Events as those of the crate tracing.
+#[cfg(feature = "tracing")]
+mod trace {
+    use super::{Closed, Event};
+    use crate::error::Error;
+    use std::fmt;
+    use tracing::{debug, info, warn};
+
+    pub(super) fn emit(event: &Event<'_>) {
+        match *event {
+            Event::Connected { server } => debug!(target: "moecache", server, "connected"),
+            Event::Closed {
+                server,
+                reason: Closed::Failed(error),
+            } => {
+                debug!(target: "moecache", server, reason = "failed", error = %Shown(error), "closed");
+            }
+            Event::Closed { server, reason } => {
+                debug!(target: "moecache", server, reason = name(&reason), "closed");
+            }
+            Event::Down {
+                server,
+                error,
+                retry_in,
+            } => warn!(target: "moecache", server, error = %Shown(error), ?retry_in, "down"),
+            Event::Up { server } => info!(target: "moecache", server, "up"),
+            Event::Retried { server } => debug!(target: "moecache", server, "retried"),
+            Event::Missed { server, error } => {
+                warn!(target: "moecache", server, error = %Shown(error), "missed");
+            }
+        }
+    }
+
+    fn name(reason: &Closed<'_>) -> &'static str {
+        match reason {
+            Closed::Failed(_) => "failed",
+            Closed::Stale => "stale",
+            Closed::Idle => "idle",
+            Closed::Surplus => "surplus",
+            Closed::ByClient => "by client",
+            Closed::Abandoned => "abandoned",
+        }
+    }
+
+    /// An error, with its causes, and without what the server said: that may have keys or values in it.
+    struct Shown<'a>(&'a Error);
+
+    impl fmt::Display for Shown<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let Self(error) = self;
+            if error.is_protocol() {
+                f.write_str("the server broke the protocol")
+            } else if error.is_server() {
+                f.write_str("the server answered with an error")
+            } else {
+                write!(f, "{error:#}")
+            }
         }
     }
 }

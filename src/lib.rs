@@ -58,8 +58,12 @@
 //! * [`Protocol`] is text unless another is chosen: meta, binary, or the better of text and meta
 //!   that each server has. The calls are the same. What only meta can do, such as one winner among
 //!   those who miss a key at the same time, is in [`Client::meta_get`] and its siblings.
+//! * Connections are encrypted with [`Tls`] (feature `tls`), and a server that wants a password is given
+//!   [`credentials`](ClientBuilder::credentials).
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
 //!   can be done about it. A miss is `Ok(None)`.
+//! * What is going on: [`metrics`](Client::metrics) counts, and
+//!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`] is a memcached in the process, for tests."
@@ -114,10 +118,10 @@ pub mod value;
 
 pub use client::{
     CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
-    Many, Pending, PerServer, Pipeline, Replies, ServerStats,
+    Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
-pub use conn::Protocol;
+pub use conn::{ErrorCounts, Latency, Protocol};
 pub use error::{Error, Result};
 pub use event::{Closed, Event};
 pub use expiry::Expiry;

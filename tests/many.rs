@@ -115,7 +115,9 @@ fn a_server_that_stops_answering() {
         assert!(client.ping().iter().all(|server| server.result.is_ok()));
         servers[0].freeze();
         let down = addresses[0].to_string();
-        only_its_own_keys_fail(&client, &down, moecache::Error::is_timeout);
+        only_its_own_keys_fail(&client, &down, |error| {
+            error.is_timeout() || error.is_down()
+        });
         servers[0].thaw();
         let stats = client
             .with_timeout(Duration::from_secs(20))
@@ -146,7 +148,7 @@ fn a_server_that_cannot_be_reached() {
     let servers = [address, up[0].address(), up[1].address()];
     let client = client(servers, Protocol::Text, Duration::from_secs(1));
     only_its_own_keys_fail(&client, &address.to_string(), |error| {
-        error.is_connect() && error.is_timeout()
+        error.is_connect() && (error.is_timeout() || error.is_down())
     });
 }
 

@@ -155,7 +155,9 @@ impl Client {
     }
 
     /// Connects to all servers at the same time and asks each for its version; tells how long each
-    /// took. A server that answers, even if it does not know the command, is alive.
+    /// took. A server that answers, even if it does not know the command, is alive. As all calls that
+    /// are about servers, it tries one that [is down](Error::is_down), too; if that answers, it is up
+    /// again for all calls.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -191,6 +193,7 @@ impl Client {
         let drivers: Vec<&dyn Driver> = topology.drivers().collect();
         let batch = |first| Batch {
             first,
+            insists: true,
             ..Batch::of(request)
         };
         let batches: Vec<_> = drivers.iter().copied().zip((0..).map(batch)).collect();

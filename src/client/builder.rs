@@ -341,7 +341,9 @@ impl ClientBuilder {
     /// and of what is retried or hidden: see [`Event`].
     ///
     /// It is called by whatever thread it happens in, in the middle of a call, whose time it takes; it
-    /// must not use the client. A panic in it goes no further.
+    /// must not use the client. A panic in it goes no further. With the feature `tracing` the crate of
+    /// that name is told the same, with the target `moecache`, whether this is set or not: of `Down` and
+    /// `Missed` as warnings, of `Up` as information, and of the others for debugging.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;

@@ -66,7 +66,7 @@ impl Client {
     pub fn set_servers(&self, servers: impl IntoServers) -> Result<()> {
         let shared = &*self.shared;
         // One at a time; calls go on meanwhile.
-        let _changing = shared
+        let changing = shared
             .changing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -84,6 +84,7 @@ impl Client {
             .topology
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
+        drop(changing); // Whoever is told of what is closed now finds no lock held.
         old.close_all_but(&new);
         Ok(())
     }

@@ -152,10 +152,11 @@ const SOCKET_TIMEOUT: &str = "libmemcached sets it on sockets that never block, 
 const ONE_COPY: &str = "each item is written, read and deleted on its own server alone; copies that \
                         others made keep what they have";
 
-const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail; a libmemcached \
-                           client that ejects it has them elsewhere meanwhile";
+const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail, unless \
+                           failure_policy is set to rehash; a libmemcached client that ejects it \
+                           has them elsewhere meanwhile";
 
-const RETRY: &str = "a server that failed is asked again by the next call";
+const RETRY: &str = "a server that failed is asked again within max_back_off, a second by default";
 
 const WATERMARK: &str = "how much is sent before replies are read is chosen so that no call blocks";
 

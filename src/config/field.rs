@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 29] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 31] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -47,6 +47,8 @@ impl Config {
                 Field::Count(&mut self.max_idle_connections),
             ),
             ("idle_timeout", Field::Time(&mut self.idle_timeout)),
+            ("failure_policy", Field::Name(&mut self.failure_policy)),
+            ("max_back_off", Field::Time(&mut self.max_back_off)),
         ]
     }
 

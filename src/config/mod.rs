@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::hash::Hash;
 use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
 use crate::locator::{Distribution, HashTag, Scheme};
+use crate::route::FailurePolicy;
 use crate::secret::Secret;
 use crate::server::Server;
 use crate::tls::Tls;
@@ -173,6 +174,10 @@ pub struct Config {
     pub max_idle_connections: Option<usize>,
     /// [`ClientBuilder::idle_timeout`].
     pub idle_timeout: Option<Duration>,
+    /// [`ClientBuilder::failure_policy`].
+    pub failure_policy: Option<FailurePolicy>,
+    /// [`ClientBuilder::max_back_off`].
+    pub max_back_off: Option<Duration>,
 }
 
 impl Config {
@@ -253,7 +258,9 @@ impl Config {
             self.max_idle_connections,
             Builder::max_idle_connections,
         );
-        give(builder, self.idle_timeout, Builder::idle_timeout)
+        let builder = give(builder, self.idle_timeout, Builder::idle_timeout);
+        let builder = give(builder, self.failure_policy, Builder::failure_policy);
+        give(builder, self.max_back_off, Builder::max_back_off)
     }
 
     fn tls_settings(&self) -> Option<Tls> {

@@ -18,6 +18,8 @@ pub(super) struct Conversation<'c, P: Hold> {
     pool: P,
     batch: Batch<'c>,
     deadline: Deadline,
+    /// From when its time counts; `None` if it does not.
+    started: Option<Instant>,
     /// The protocol that can say all requests.
     checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
@@ -91,6 +93,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
             pool,
             batch,
             deadline,
+            started: Some(deadline.started()),
             checked: None,
             lease: None,
             reused: false,
@@ -105,6 +108,14 @@ impl<'c, P: Hold> Conversation<'c, P> {
             in_doubt_before: 0,
             is_certain: true,
             not_opened: None,
+        }
+    }
+
+    /// The same with pauses at the caller's will: how long it takes, says nothing.
+    pub(super) fn at_leisure(self) -> Self {
+        Self {
+            started: None,
+            ..self
         }
     }
 
@@ -269,6 +280,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
             let connection = lease.connection();
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
+            connection.account.tally.latency = self.started.map(|started| started.elapsed());
             lease.put();
         }
         if let Some(pass) = self.admitted.take() {
@@ -293,7 +305,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         match result {
             Ok(state) => state,
             Err(fault) if self.can_begin_again(&fault) => {
-                self.begin_again();
+                self.begin_again(fault);
                 State::Closed
             }
             Err(fault) => {
@@ -303,12 +315,18 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
     }
 
-    fn begin_again(&mut self) {
+    fn begin_again(&mut self, fault: Fault) {
         self.pool.forget_dialect();
+        if let Some(mut lease) = self.lease.take() {
+            let error = fault.into_error(self.deadline.timeout());
+            lease.connection().account.fail(error);
+        }
+        self.pool.ledger().retried();
         let (in_doubt, pass) = (self.in_doubt, self.admitted.take());
         *self = Self {
             in_doubt,
             in_doubt_before: in_doubt,
+            started: self.started,
             admitted: Admitted::new(&self.pool, pass),
             ..Self::new(self.pool.clone(), self.batch, self.deadline)
         };
@@ -325,6 +343,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
         let timeout = self.deadline.timeout();
         let failure = Failure::of(&fault);
+        let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
         let error = fault.into_error(timeout).on(self.pool.name());
         if let Some(pass) = self.admitted.take() {
             self.pool.failed(pass, failure, timeout, &error);
@@ -333,16 +352,26 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let unread = first.map(|decoder| decoder.window().start);
         let unsent = self.unsent.as_ref().map(|unsent| unsent.window.start);
         let from = unread.or(unsent).unwrap_or(self.next);
+        let mut failed = 0;
         for (index, request) in self.batch.requests.iter().enumerate().skip(from) {
             if first.is_some_and(|decoder| decoder.is_answered(index)) {
                 continue;
             }
+            failed += 1;
             let in_doubt = index < self.in_doubt && request.is_write();
             let error = error.clone();
             let error = if in_doubt { error.ambiguous() } else { error };
             sink.failed(self.batch.first + index, error);
         }
-        if let Some(lease) = self.lease.take() {
+        let started = self.started.filter(|_| is_tried);
+        let latency = started.map(|started| started.elapsed());
+        self.pool.ledger().failed(failed, &error, latency);
+        if let Some(mut lease) = self.lease.take() {
+            let account = &mut lease.connection().account;
+            if first.is_none_or(|decoder| !decoder.is_unclear()) {
+                account.tally.answers += std::mem::take(&mut self.incoming.answers);
+            }
+            account.fail(error);
             lease.put(); // If nothing was sent on it.
         }
     }
@@ -356,7 +385,7 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
                 return State::Done;
             }
         }
-        match self.pool.admit() {
+        match self.pool.admit(self.batch.insists) {
             Ok(pass) => self.admitted.pass = Some(pass),
             Err(fault) => {
                 self.fail(fault, sink);

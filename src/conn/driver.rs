@@ -1,6 +1,7 @@
 use super::connection::Sink;
 use super::deadline::Deadline;
 use super::health::Standing;
+use super::ledger::Snapshot;
 use super::stream::Patience;
 use crate::error::Error;
 use crate::protocol::Request;
@@ -32,6 +33,9 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);
+
+    /// What was counted until now.
+    fn snapshot(&self) -> Snapshot;
 }
 
 /// Requests for one server.
@@ -42,6 +46,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) first: usize,
     /// Whether each is known to be one that the protocol can say, the same on all connections.
     pub(crate) is_checked: bool,
+    /// Whether the server is to be asked even if it is taken to be down.
+    pub(crate) insists: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -50,6 +56,7 @@ impl<'a> Batch<'a> {
             requests: std::slice::from_ref(request),
             first: 0,
             is_checked: false,
+            insists: false,
         }
     }
 }

@@ -103,10 +103,10 @@ impl Health {
         }
     }
 
-    fn admit(&mut self, now: Instant) -> Admission {
+    fn admit(&mut self, insists: bool, now: Instant) -> Admission {
         let standing = self.standing(now);
         match (&mut self.down, standing) {
-            (Some(down), Standing::Due) => {
+            (Some(down), _) if insists || standing == Standing::Due => {
                 down.is_probed = true;
                 Admission::Probe
             }
@@ -221,14 +221,15 @@ impl Guard {
         self.lock().health.standing(Instant::now())
     }
 
-    /// Lets a call through, unless the server is down. One that is let through says what came of it:
+    /// Lets a call through, unless the server is down; one that `insists`, in any case. Whoever
+    /// is let through says what came of it:
     /// [`succeeded`](Self::succeeded), [`failed`](Self::failed) or [`gave_up`](Self::gave_up).
-    pub(super) fn admit(&self) -> Result<Pass, Fault> {
+    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
         if !self.is_troubled() {
             return Ok(Pass::Go);
         }
         let mut troubles = self.lock();
-        match troubles.health.admit(Instant::now()) {
+        match troubles.health.admit(insists, Instant::now()) {
             Admission::Go => Ok(Pass::Go),
             Admission::Probe => Ok(Pass::Probe),
             Admission::Refused(retry_in) => Err(Fault::Down {

@@ -26,7 +26,7 @@ fn refused_three_times_in_a_row() {
     let (now, mut health) = (Instant::now(), Health::default());
     for _ in 0..2 {
         assert_eq!(fail(&mut health, Failure::Refused, false, now), None);
-        assert_eq!(health.admit(now), Admission::Go);
+        assert_eq!(health.admit(false, now), Admission::Go);
     }
     health.succeeded(false, now, &FORGETS); // Not in a row.
     assert!(health.is_as_new());
@@ -35,7 +35,7 @@ fn refused_three_times_in_a_row() {
     }
     let pause = fail(&mut health, Failure::Refused, false, now);
     assert_eq!(pause, Some(10 * MS));
-    assert_eq!(health.admit(now), Admission::Refused(10 * MS));
+    assert_eq!(health.admit(false, now), Admission::Refused(10 * MS));
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn one_timeout_is_enough() {
         fail(&mut health, Failure::TimedOut, false, now),
         Some(10 * MS)
     );
-    assert_eq!(health.admit(now + 9 * MS), Admission::Refused(MS));
+    assert_eq!(health.admit(false, now + 9 * MS), Admission::Refused(MS));
     assert_eq!(health.standing(now + 9 * MS), Standing::Down);
     assert_eq!(health.standing(now + 10 * MS), Standing::Due);
 }
@@ -55,13 +55,25 @@ fn one_probe_at_a_time() {
     let (now, mut health) = (Instant::now(), Health::default());
     fail(&mut health, Failure::TimedOut, false, now);
     let later = now + 10 * MS;
-    assert_eq!(health.admit(later), Admission::Probe);
+    assert_eq!(health.admit(false, later), Admission::Probe);
     assert_eq!(health.standing(later), Standing::Down);
-    assert_eq!(health.admit(later), Admission::Refused(Duration::ZERO));
+    assert_eq!(
+        health.admit(false, later),
+        Admission::Refused(Duration::ZERO)
+    );
     health.gave_up();
-    assert_eq!(health.admit(later), Admission::Probe);
+    assert_eq!(health.admit(false, later), Admission::Probe);
     assert!(health.succeeded(true, later, &FORGETS));
-    assert_eq!(health.admit(later), Admission::Go);
+    assert_eq!(health.admit(false, later), Admission::Go);
+    assert!(health.is_as_new());
+}
+
+#[test]
+fn one_that_insists() {
+    let (now, mut health) = (Instant::now(), Health::default());
+    fail(&mut health, Failure::TimedOut, false, now);
+    assert_eq!(health.admit(true, now), Admission::Probe);
+    assert!(health.succeeded(true, now, &FORGETS));
     assert!(health.is_as_new());
 }
 
@@ -71,13 +83,13 @@ fn pauses_double_up_to_the_longest() {
     let mut pauses = vec![fail(&mut health, Failure::TimedOut, false, now).unwrap()];
     for _ in 0..8 {
         now += *pauses.last().unwrap();
-        assert_eq!(health.admit(now), Admission::Probe);
+        assert_eq!(health.admit(false, now), Admission::Probe);
         pauses.push(fail(&mut health, Failure::Refused, true, now).unwrap());
     }
     let expected = [10, 20, 40, 80, 160, 320, 640, 1000, 1000].map(|count| count * MS);
     assert_eq!(pauses, expected);
     // Back to the shortest once it has answered.
-    assert_eq!(health.admit(now + SECOND), Admission::Probe);
+    assert_eq!(health.admit(false, now + SECOND), Admission::Probe);
     assert!(health.succeeded(true, now + SECOND, &FORGETS));
     let next = fail(&mut health, Failure::TimedOut, false, now + SECOND);
     assert_eq!(next, Some(10 * MS));
@@ -91,7 +103,7 @@ fn calls_that_began_before_say_nothing() {
         assert_eq!(fail(&mut health, Failure::TimedOut, false, now + MS), None);
         assert!(!health.succeeded(false, now + MS, &FORGETS));
     }
-    assert_eq!(health.admit(now + MS), Admission::Refused(9 * MS));
+    assert_eq!(health.admit(false, now + MS), Admission::Refused(9 * MS));
 }
 
 #[test]
@@ -121,7 +133,7 @@ fn no_pauses() {
             health.failed(Failure::TimedOut, false, now, &never, 0.0),
             None
         );
-        assert_eq!(health.admit(now), Admission::Go);
+        assert_eq!(health.admit(false, now), Admission::Go);
     }
 }
 
@@ -134,7 +146,7 @@ fn one_that_flaps_does_not_flap_the_ring() {
         let mut answers = false;
         for _ in 0..10_000 {
             now += MS;
-            let is_probe = match health.admit(now) {
+            let is_probe = match health.admit(false, now) {
                 Admission::Refused(_) => continue,
                 admitted => admitted == Admission::Probe,
             };
@@ -170,7 +182,7 @@ fn steady_again() {
     };
     assert_eq!(fail(&mut health, false, now), Some(10 * MS));
     let back = now + 10 * MS;
-    assert_eq!(health.admit(back), Admission::Probe);
+    assert_eq!(health.admit(false, back), Admission::Probe);
     assert!(health.succeeded(true, back, &REMEMBERS));
     assert!(!health.is_as_new());
     assert!(!health.succeeded(false, back + SECOND, &REMEMBERS));

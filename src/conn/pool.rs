@@ -5,6 +5,7 @@ use super::deadline::{Deadline, Expired};
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
 use super::health::{BackOff, Failure, Guard, Pass, Standing};
+use super::ledger::{End, Ledger, Snapshot};
 use super::stream::Patience;
 use super::tls::Security;
 use super::version::Protocol;
@@ -54,6 +55,7 @@ pub(crate) struct Pool {
     name: String,
     endpoint: Endpoint,
     options: Arc<Options>,
+    ledger: Arc<Ledger>,
     guard: Guard,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
@@ -124,15 +126,18 @@ impl<P: Hold> Lease<P> {
     fn take(pool: &P, pooled: Pooled, now: Instant) -> Option<Self> {
         let permit = Permit::new(pool);
         let mut lease = Self { pooled, permit };
-        let connection = &mut lease.pooled.connection;
+        let connection = lease.connection();
         let idle = now.saturating_duration_since(connection.last_used());
         if idle > pool.options.idle_timeout {
+            connection.account.end = End::Idle;
             return None;
         }
         if !connection.is_usable(idle) {
+            connection.account.end = End::Stale;
             pool.forget_dialect();
             return None;
         }
+        connection.account.end = End::Abandoned;
         Some(lease)
     }
 
@@ -165,7 +170,8 @@ impl<P: Hold> Lease<P> {
         let closed_before = connections.closed;
         drop(connections);
         let permit = Permit::new(pool);
-        let connection = Box::new(pool.connect(deadline)?);
+        let mut connection = Box::new(pool.connect(deadline)?);
+        connection.account.open(&pool.ledger);
         let pooled = Pooled {
             connection,
             closed_before,
@@ -178,7 +184,12 @@ impl<P: Hold> Lease<P> {
         if self.progress() != Progress::Clean {
             return;
         }
-        let Self { pooled, mut permit } = self;
+        let Self {
+            mut pooled,
+            mut permit,
+        } = self;
+        pooled.connection.account.settle();
+        pooled.connection.account.end = End::ByClient; // Whether it is closed or not.
         let pool = permit.pool.clone();
         let now = pooled.connection.last_used();
         let options = &pool.options;
@@ -193,23 +204,19 @@ impl<P: Hold> Lease<P> {
         connections.idle.push_back(pooled);
         // One at a time will do: connections come back far more often than they are made.
         let count = connections.idle.len();
-        let is_surplus = match connections.idle.front() {
-            Some(bottom) if count > 1 => {
-                count > options.max_idle || bottom.has_idled_too_long(now, options.idle_timeout)
-            }
-            _ => count > options.max_idle,
+        let end = match connections.idle.front() {
+            _ if count > options.max_idle => Some(End::Surplus),
+            Some(bottom) if bottom.has_idled_too_long(now, options.idle_timeout) => Some(End::Idle),
+            _ => None,
         };
-        let surplus = if is_surplus {
-            connections.idle.pop_front()
-        } else {
-            None
-        };
+        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
         let someone_waits = connections.waiting > 0;
         drop(connections);
         if someone_waits {
             pool.changed.notify_one();
         }
-        if let Some(surplus) = surplus {
+        if let Some((end, mut surplus)) = surplus {
+            surplus.connection.account.end = end;
             drop(surplus); // Closed outside of the lock.
             pool.release(1);
         }
@@ -250,11 +257,14 @@ impl Pool {
         credentials: Option<&Credentials>,
         options: Arc<Options>,
     ) -> Result<Self, Error> {
+        let name = server.to_string();
+        let ledger = Ledger::new(&name, options.hook.clone());
         Ok(Self {
-            name: server.to_string(),
+            name,
             endpoint: Endpoint::new(server, credentials, &options)?,
             guard: Guard::new(options.back_off),
             options,
+            ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
             dialect: Mutex::default(),
@@ -272,6 +282,10 @@ impl Pool {
         if self.options.protocol == Protocol::Auto {
             *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     pub(super) fn max_read(&self) -> usize {
@@ -333,6 +347,7 @@ impl Pool {
             Ok(_) => {
                 connection.output = output.into_buffer();
                 connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
+                connection.account.tally.latency = Some(deadline.started().elapsed());
                 lease.put();
                 Ok(true)
             }
@@ -344,9 +359,9 @@ impl Pool {
         }
     }
 
-    /// Lets a call through, unless the server is down.
-    pub(super) fn admit(&self) -> Result<Pass, Fault> {
-        self.guard.admit()
+    /// Lets a call through, unless the server is down, or in any case.
+    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
+        self.guard.admit(insists)
     }
 
     /// A call that was let through succeeded.
@@ -435,12 +450,11 @@ impl Driver for Pool {
         batch: Batch<'static>,
         deadline: Deadline,
     ) -> Box<dyn Exchange> {
-        Box::new(Conversation::new(self, batch, deadline))
+        Box::new(Conversation::new(self, batch, deadline).at_leisure())
     }
 
     fn missed(&self, error: &Error) {
-        let server = &self.name;
-        self.options.hook.tell(&Event::Missed { server, error });
+        self.ledger.missed(error);
     }
 
     fn standing(&self) -> Standing {
@@ -455,6 +469,17 @@ impl Driver for Pool {
         let count = idle.len();
         drop(idle); // Not under the lock.
         self.release(count);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let connections = self.connections();
+        let (open, idle) = (connections.open, connections.idle.len());
+        drop(connections);
+        Snapshot {
+            totals: self.ledger.totals().clone(),
+            open,
+            idle,
+        }
     }
 }
 

@@ -103,6 +103,11 @@ impl<'r> Decoder<'r> {
             && (self.dialect == Dialect::Binary || self.requests[index].body().is_some())
     }
 
+    /// Whether request `index` asks for an item, which is there or is not.
+    pub(crate) fn reads(&self, index: usize) -> bool {
+        self.requests[index].reads()
+    }
+
     /// The next step that `input` allows, the bytes not used so far.
     pub(crate) fn decode<'b>(&mut self, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
         if self.is_done() {

@@ -197,6 +197,14 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whether it asks for an item, which is there or is not.
+    pub(super) fn reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Get { .. } | Self::GetAndTouch { .. } | Self::MetaGet { .. }
+        )
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,

@@ -1,6 +1,7 @@
 use moecache::value::{Compression, Format};
 use moecache::{
-    Config, Distribution, Hash, KeyBytes, KeyTransform, Peer, PrefixPlacement, Protocol, Server,
+    Config, Distribution, FailurePolicy, Hash, KeyBytes, KeyTransform, Peer, PrefixPlacement,
+    Protocol, Server,
 };
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ fn all() -> Config {
     config.max_connections = Some(8);
     config.max_idle_connections = Some(0);
     config.idle_timeout = Some(Duration::from_secs(90));
+    config.failure_policy = Some(FailurePolicy::Miss);
+    config.max_back_off = Some(Duration::from_millis(500));
     config
 }
 
@@ -61,6 +64,8 @@ key_bytes = "non-ascii"
 max_connections = 8
 max_idle_connections = 0
 idle_timeout = "1.5m"
+failure_policy = "miss"
+max_back_off = "500ms"
 servers = [
     "10.0.0.1",
     {host = "10.0.0.2", port = 11212, weight = 5},
@@ -100,6 +105,8 @@ key_bytes: non-ascii
 max_connections: 8
 max_idle_connections: 0
 idle_timeout: 90
+failure_policy: miss
+max_back_off: 0.5
 ";
 
 #[test]

@@ -87,6 +87,7 @@ impl<'k> Plan<'k> {
                     requests: &group.requests,
                     first: group.first,
                     is_checked: protocol.dialect().is_some(),
+                    insists: false,
                 };
                 (self.topology.driver(group.server), batch)
             })
