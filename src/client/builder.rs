@@ -1,7 +1,7 @@
 mod keys;
 
 use super::{Client, Shared};
-use crate::conn::{BackOff, Options, Protocol};
+use crate::conn::{BackOff, Options, Protocol, Security};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
@@ -12,6 +12,7 @@ use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
 use crate::secret::{Credentials, Secret};
 use crate::server::{IntoServers, Server};
+use crate::tls::Tls;
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
 use std::ops::RangeInclusive;
@@ -57,6 +58,7 @@ pub struct ClientBuilder {
     max_keys_per_get: usize,
     protocol: Protocol,
     credentials: Option<Credentials>,
+    tls: Option<Tls>,
     keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
@@ -88,6 +90,7 @@ impl Default for ClientBuilder {
             max_keys_per_get: Limits::MAX_KEYS,
             protocol: Protocol::default(),
             credentials: None,
+            tls: None,
             keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
@@ -318,6 +321,17 @@ impl ClientBuilder {
         self
     }
 
+    /// Encrypts all connections. The handshake is part of the
+    /// [connect's time](Self::connect_timeout). Unix sockets do not go with it. Default: none of them.
+    ///
+    /// A server whose certificate is refused, or that refuses this client's, is a
+    /// [connect error](Error::is_connect); `{error:#}` says why. Without the feature `tls`,
+    /// [`build`](Self::build) refuses it.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The most connections to one server at a time, those that idle included. A call that needs
     /// another waits until one comes back; if none does by its deadline, it is a
     /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
@@ -430,6 +444,7 @@ impl ClientBuilder {
         let options = Options {
             protocol: self.protocol,
             credentials: self.credentials.clone(),
+            tls: self.tls.as_ref().map(Security::new).transpose()?,
             connect_timeout: self.connect_timeout,
             bounds: Bounds {
                 value: self.max_read_size,

@@ -2,9 +2,11 @@ use super::authenticate::{self, authenticate};
 use super::connection::{Connection, Incoming, Progress, Sink};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
+use super::pool::Options;
 use super::resolve::{Resolver, getaddrinfo};
 use super::stream::{Patience, Stream};
-use super::version::{Protocol, Version};
+use super::tls::Connector;
+use super::version::Version;
 use crate::error::Error;
 use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::secret::Credentials;
@@ -19,6 +21,7 @@ const TIMER_SLACK: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) place: Place,
+    tls: Option<Connector>,
     credentials: Option<Credentials>,
     /// What is spoken first.
     dialect: Dialect,
@@ -37,19 +40,26 @@ pub(super) enum Place {
 impl Endpoint {
     /// # Errors
     ///
-    /// A validation error for credentials that the protocol cannot say.
+    /// A validation error for credentials that the protocol cannot say, and for TLS on what cannot
+    /// have it.
     pub(super) fn new(
         server: &Address,
         credentials: Option<&Credentials>,
-        protocol: Protocol,
+        options: &Options,
     ) -> Result<Self, Error> {
+        let Options { protocol, tls, .. } = options;
+        let credentials = credentials.or(options.credentials.as_ref());
         if let Some(credentials) = credentials {
-            authenticate::check(credentials, protocol)?;
+            authenticate::check(credentials, *protocol)?;
         }
         Ok(Self {
             place: match server {
                 Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port, getaddrinfo)),
                 Address::Unix(path) => Place::Unix(path.clone()),
+            },
+            tls: match tls {
+                Some(security) => Some(security.connector(server)?),
+                None => None,
             },
             credentials: credentials.cloned(),
             dialect: protocol.dialect().unwrap_or(Dialect::Text),
@@ -71,7 +81,14 @@ impl Endpoint {
 
     fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
         match &self.place {
-            Place::Tcp(resolver) => Ok(Connection::new(connect(resolver, limit)?, Limits::TCP)),
+            Place::Tcp(resolver) => {
+                let stream = connect(resolver, limit)?;
+                let stream = match &self.tls {
+                    Some(tls) => stream.secure(tls, limit)?,
+                    None => stream,
+                };
+                Ok(Connection::new(stream, Limits::TCP))
+            }
             Place::Unix(path) => {
                 let left = limit.remaining(Instant::now())?;
                 let stream = Stream::connect_path(path, left);

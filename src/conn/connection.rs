@@ -134,7 +134,7 @@ impl Connection {
     /// Whether it can take another request: one that idled may have been closed, or sent something
     /// that no one asked for, or come through a fork.
     /// `idle` is for how long it did.
-    pub(super) fn is_usable(&self, idle: Duration) -> bool {
+    pub(super) fn is_usable(&mut self, idle: Duration) -> bool {
         idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
     }
 

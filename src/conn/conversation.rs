@@ -334,7 +334,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
 
     /// Tells each request that has no reply why.
     fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
-        if matches!(fault, Fault::TooManyConnections) {
+        if matches!(fault, Fault::TooManyConnections | Fault::Connect(_)) {
             // It took nothing of what was sent.
             self.in_doubt = self.in_doubt_before;
         }

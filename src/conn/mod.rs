@@ -18,7 +18,10 @@ mod pool;
 mod resolve;
 mod stream;
 mod tally;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod version;
+mod wire;
 
 pub(crate) use connection::Sink;
 pub(crate) use deadline::{Deadline, Expired};
@@ -29,6 +32,7 @@ pub use histogram::Latency;
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
-pub(crate) use stream::Patience;
 pub use tally::ErrorCounts;
+pub(crate) use tls::Security;
 pub use version::Protocol;
+pub(crate) use wire::Patience;

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::health::{BackOff, Failure, Guard, Pass, Standing};
 use super::ledger::{End, Ledger, Snapshot};
 use super::stream::Patience;
+use super::tls::Security;
 use super::version::Protocol;
 use crate::error::Error;
 use crate::event::{Event, Hook};
@@ -24,6 +25,7 @@ pub(crate) struct Options {
     pub(crate) protocol: Protocol,
     /// For the servers that have none of their own.
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) tls: Option<Security>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The most that is read of what a server sends.
@@ -251,18 +253,17 @@ impl<P: Hold> Drop for Permit<P> {
 impl Pool {
     /// # Errors
     ///
-    /// A validation error for credentials that the protocol cannot say.
+    /// Those of [`Endpoint::new`].
     pub(crate) fn new(
         server: &Address,
         credentials: Option<&Credentials>,
         options: Arc<Options>,
     ) -> Result<Self, Error> {
-        let credentials = credentials.or(options.credentials.as_ref());
         let name = server.to_string();
         let ledger = Ledger::new(&name, options.hook.clone());
         Ok(Self {
             name,
-            endpoint: Endpoint::new(server, credentials, options.protocol)?,
+            endpoint: Endpoint::new(server, credentials, &options)?,
             guard: Guard::new(options.back_off),
             options,
             ledger: Arc::new(ledger),

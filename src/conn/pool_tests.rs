@@ -45,6 +45,7 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     let options = Options {
         protocol: Protocol::Text,
         credentials: None,
+        tls: None,
         connect_timeout,
         bounds: Bounds {
             value: 1,

@@ -118,11 +118,11 @@ fn in_a_serialiser() {
 /// Values are decoded when their replies were read.
 #[test]
 fn in_a_deserialiser() {
-    let calls: [(&str, fn(&Client)); 4] = [
+    let calls: [Named; 4] = [
         ("get", |client| drop(client.get::<Panics>("a"))),
         ("gets", |client| drop(client.gets::<Panics>("a"))),
         ("get_and_touch", |client| {
-            drop(client.get_and_touch::<Panics>("a", 0))
+            drop(client.get_and_touch::<Panics>("a", 0));
         }),
         ("pipeline", |client| {
             let mut pipeline = client.pipeline();
@@ -137,7 +137,7 @@ fn in_a_deserialiser() {
 /// The program is called while the replies are read: what is left of them is never read by another.
 #[test]
 fn in_a_callback_between_two_values() {
-    let calls: [(&str, fn(&Client)); 2] = [
+    let calls: [Named; 2] = [
         ("get_many_with, first", |client| {
             let keys = ["a", "b", "c"];
             let _ = client.get_many_with(&keys, |_, _| panic!("a callback that panics"));

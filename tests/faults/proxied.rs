@@ -65,7 +65,7 @@ impl Rig {
         }
         eventually(&client, "after");
         let counted = self.counts().iter().zip(before).all(|(after, before)| {
-            let most = if call.effect == Effect::Once { 1 } else { 0 };
+            let most = u64::from(call.effect == Effect::Once);
             after.abs_diff(before) <= most
         });
         assert!(counted, "{name}: it was done twice");
@@ -141,8 +141,9 @@ fn too_late_or_never() {
     ];
     in_each_protocol(|rig| {
         for fault in &faults {
-            SOME.iter()
-                .for_each(|call| rig.check(fault, call, false, Sees::Timeout));
+            for call in SOME {
+                rig.check(fault, call, false, Sees::Timeout);
+            }
         }
         for call in [SINGLE[0], SINGLE[3], SINGLE[12]] {
             rig.check(&Fault::Mute, &call, true, Sees::Timeout);
@@ -205,9 +206,9 @@ fn lies() {
     ];
     in_each_protocol(|rig| {
         for fault in &faults {
-            SINGLE
-                .iter()
-                .for_each(|call| rig.check(fault, call, false, Sees::Protocol));
+            for call in SINGLE {
+                rig.check(fault, call, false, Sees::Protocol);
+            }
             // Of several replies it may be the last that is wrong, behind all that were asked for.
             let several = MANY.into_iter().chain(PIPELINES);
             several.for_each(|call| rig.check(fault, &call, false, Sees::RightOrProtocol));
