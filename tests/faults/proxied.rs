@@ -141,7 +141,7 @@ fn too_late_or_never() {
     ];
     in_each_protocol(|rig| {
         for fault in &faults {
-            for call in SOME {
+            for call in &SOME {
                 rig.check(fault, call, false, Sees::Timeout);
             }
         }
@@ -206,7 +206,7 @@ fn lies() {
     ];
     in_each_protocol(|rig| {
         for fault in &faults {
-            for call in SINGLE {
+            for call in &SINGLE {
                 rig.check(fault, call, false, Sees::Protocol);
             }
             // Of several replies it may be the last that is wrong, behind all that were asked for.
