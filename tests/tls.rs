@@ -233,7 +233,7 @@ fn who_the_server_is() {
     assert_refused(&by_name, "not valid for name");
 
     let expired = authority.sign(&NAMES, |params| {
-        params.not_after = date_time_ymd(2020, 1, 1)
+        params.not_after = date_time_ymd(2020, 1, 1);
     });
     let (server, _folder) = authority.server_with(&expired, "", &[]);
     assert_refused(&client(&server, authority.trusted()), "certificate expired");
