@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 31] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 33] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -28,6 +28,8 @@ impl Config {
             ("connect_timeout", Field::Time(&mut self.connect_timeout)),
             ("max_value_size", Field::Size(&mut self.max_value_size)),
             ("max_read_size", Field::Size(&mut self.max_read_size)),
+            ("max_line_size", Field::Size(&mut self.max_line_size)),
+            ("max_keys_per_get", Field::Count(&mut self.max_keys_per_get)),
             ("protocol", Field::Name(&mut self.protocol)),
             ("username", Field::Username(&mut self.username)),
             ("password", Field::Password(&mut self.password)),

@@ -141,6 +141,10 @@ pub struct Config {
     pub max_value_size: Option<usize>,
     /// [`ClientBuilder::max_read_size`], in bytes.
     pub max_read_size: Option<usize>,
+    /// [`ClientBuilder::max_line_size`], in bytes.
+    pub max_line_size: Option<usize>,
+    /// [`ClientBuilder::max_keys_per_get`].
+    pub max_keys_per_get: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
     /// The user name of [`ClientBuilder::credentials`]; a password goes with it.
@@ -235,6 +239,8 @@ impl Config {
         let builder = give(builder, self.connect_timeout, Builder::connect_timeout);
         let builder = give(builder, self.max_value_size, Builder::max_value_size);
         let builder = give(builder, self.max_read_size, Builder::max_read_size);
+        let builder = give(builder, self.max_line_size, Builder::max_line_size);
+        let builder = give(builder, self.max_keys_per_get, Builder::max_keys_per_get);
         let builder = give(builder, self.protocol, Builder::protocol);
         // One without the other is refused, as an empty one is.
         let credentials = (self.username.is_some() || self.password.is_some()).then(|| {

@@ -8,7 +8,7 @@ use super::stream::{Patience, Stream};
 use super::tls::Connector;
 use super::version::Version;
 use crate::error::Error;
-use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::io::{self, ErrorKind};
@@ -32,6 +32,9 @@ pub(super) struct Endpoint {
 pub(super) enum Place {
     Tcp(Resolver),
     Unix(String),
+    /// Connections that are there, one after the other.
+    #[cfg(fuzzing)]
+    Scripted(super::pool::Scripted),
 }
 
 impl Endpoint {
@@ -92,6 +95,8 @@ impl Endpoint {
                 let stream = stream.map_err(|error| failed(error, limit))?;
                 Ok(Connection::new(stream, Limits::UNIX))
             }
+            #[cfg(fuzzing)]
+            Place::Scripted(connections) => connections.next(),
         }
     }
 }
@@ -163,7 +168,11 @@ pub(super) fn exchange(
     }
     let full = Patience::Full;
     connection.send(&output, &mut 0, deadline, full)?;
-    let mut decoder = Decoder::new(dialect, requests, window, 0);
+    let bounds = Bounds {
+        value: 0,
+        line: Bounds::DEFAULT_LINE,
+    };
+    let mut decoder = Decoder::new(dialect, requests, window, bounds);
     let incoming = &mut Incoming::default();
     connection.receive(&mut decoder, incoming, 0, sink, deadline, full)?;
     connection.finish(true);

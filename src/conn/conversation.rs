@@ -218,8 +218,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
                 return Ok(false);
             }
             let (requests, window) = (self.batch.requests, unsent.window);
-            let max = self.pool.max_read();
-            let decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.pool.bounds();
+            let decoder = Decoder::new(connection.dialect, requests, window, bounds);
             self.unsent = None;
             if self.first.is_none() {
                 self.first = Some(decoder);

@@ -28,6 +28,8 @@ pub(crate) use deadline::{Deadline, Expired};
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;
+#[cfg(fuzzing)]
+pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
 pub use tally::ErrorCounts;

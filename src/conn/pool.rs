@@ -11,7 +11,7 @@ use super::tls::Security;
 use super::version::Protocol;
 use crate::error::Error;
 use crate::event::{Event, Hook};
-use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
@@ -28,8 +28,10 @@ pub(crate) struct Options {
     pub(crate) tls: Option<Security>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
-    /// The largest value that is read, in bytes.
-    pub(crate) max_read: usize,
+    /// The most that is read of what a server sends.
+    pub(crate) bounds: Bounds,
+    /// The most keys of one `get` line.
+    pub(crate) max_keys: usize,
     /// The most connections at a time, idle ones included.
     pub(crate) max_connections: usize,
     /// The most that idle.
@@ -288,8 +290,8 @@ impl Pool {
         &self.ledger
     }
 
-    pub(super) fn max_read(&self) -> usize {
-        self.options.max_read
+    pub(super) fn bounds(&self) -> Bounds {
+        self.options.bounds
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -339,8 +341,8 @@ impl Pool {
         let full = Patience::Full;
         let sent = connection.send(&output, &mut written, deadline, full);
         let received = sent.and_then(|_| {
-            let max = self.options.max_read;
-            let mut decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.options.bounds;
+            let mut decoder = Decoder::new(connection.dialect, requests, window, bounds);
             connection.receive(&mut decoder, &mut incoming, first, sink, deadline, full)
         });
         match received {
@@ -405,6 +407,7 @@ impl Pool {
             None => *deadline,
         };
         let mut connection = self.endpoint.connect(limit)?;
+        connection.limits.keys = self.options.max_keys;
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
@@ -482,6 +485,12 @@ impl Driver for Pool {
         }
     }
 }
+
+#[cfg(fuzzing)]
+#[path = "pool_scripted.rs"]
+mod scripted;
+#[cfg(fuzzing)]
+pub(crate) use scripted::{Peer, Scripted};
 
 #[cfg(test)]
 #[path = "pool_tests.rs"]

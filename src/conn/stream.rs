@@ -25,6 +25,11 @@ impl Stream {
         Wire::connect_path(path, timeout).map(Self::plain)
     }
 
+    #[cfg(fuzzing)]
+    pub(super) fn of(socket: socket2::Socket) -> Self {
+        Self::plain(Wire::of(socket))
+    }
+
     fn plain(wire: Wire) -> Self {
         let session = None;
         Self { wire, session }

@@ -90,12 +90,12 @@ pub const MANY: [Call; 4] = [
         let mut many = client.get_many::<String, _>(KEYS);
         let mut results = Vec::new();
         for key in KEYS {
-            match many.found.remove(key) {
-                Some(value) => results.push(Ok(right(key)(Some(value)))),
-                None => {
-                    let failed = many.failed.iter().find(|(failed, _)| *failed == key);
-                    results.push(Err(failed.expect("no key is a miss").1.clone()));
-                }
+            if let Some(value) = many.found.remove(key) {
+                right(key)(Some(value));
+                results.push(Ok(()));
+            } else {
+                let failed = many.failed.iter().find(|(failed, _)| *failed == key);
+                results.push(Err(failed.expect("no key is a miss").1.clone()));
             }
         }
         results
@@ -159,6 +159,11 @@ impl Call {
     pub fn run(&self, client: &Client) -> Vec<Result<()>> {
         (self.run)(client)
     }
+}
+
+/// Whether it is a call for one key.
+pub fn is_single(call: &Call) -> bool {
+    SINGLE.iter().any(|single| single.name == call.name)
 }
 
 /// Stores what the calls find on a server that does not pretend.

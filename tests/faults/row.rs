@@ -154,7 +154,9 @@ pub fn timed_out<T>(deadline: Duration, call: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let result = call();
     let elapsed = started.elapsed();
-    assert!(elapsed >= deadline && elapsed < PATIENCE, "{elapsed:?}");
+    // The kernel counts the time of a connect in milliseconds, and may end it a moment early.
+    let is_late = elapsed + Duration::from_millis(10) >= deadline;
+    assert!(is_late && elapsed < PATIENCE, "{elapsed:?}");
     result
 }
 

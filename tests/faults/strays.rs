@@ -1,7 +1,7 @@
 //! Bytes that nobody asked for: on a connection that idles, before a reply, behind one. They are never
 //! taken for the reply to a request that comes later.
 
-use super::calls::{self, Call, MANY, SINGLE};
+use super::calls::{self, MANY, SINGLE, is_single};
 use super::pretender::{Batch, Deed, Pretender, Then, Wire};
 use super::row::{Fate, Row, Sees, Start, at_once, client, eventually, says};
 use super::support::wait_until;
@@ -92,10 +92,9 @@ fn stray_bytes_before_a_reply() {
 /// taken, whatever it says. Text has nothing of the kind, but grammar and keys.
 #[test]
 fn the_reply_to_an_earlier_request() {
-    let alone = |call: &Call| SINGLE.iter().any(|single| single.name == call.name);
     at_once(calls::all(), |protocol, call| {
         // Gets in a row are one line of text in meta, and its fence carries no opaque.
-        if protocol == Protocol::Text || protocol == Protocol::Meta && !alone(call) {
+        if protocol == Protocol::Text || protocol == Protocol::Meta && !is_single(call) {
             return;
         }
         let row = stray("the reply to an earlier request", |batch| {
