@@ -162,7 +162,10 @@ pub(super) fn exchange(
     let requests = std::slice::from_ref(request);
     let mut output = Output::default();
     let window = Window::single(dialect, requests, connection.opaque, &mut output);
-    connection.opaque = connection.opaque.wrapping_add(window.opaques());
+    if dialect == Dialect::Binary {
+        // Lines of text have none.
+        connection.opaque = connection.opaque.wrapping_add(window.opaques());
+    }
     let full = Patience::Full;
     connection.send(&output, &mut 0, deadline, full)?;
     let bounds = Bounds {
