@@ -62,6 +62,7 @@ pub(crate) enum Kind {
     Decode,
     Unsupported,
     Conflict,
+    Authentication,
 }
 
 impl Error {
@@ -222,6 +223,15 @@ impl Error {
         self.0.kind == Kind::Unsupported
     }
 
+    /// The server did not let the client in: it refused the user name and the password, or wants them
+    /// and was given none, or knows no such thing; see
+    /// [`ClientBuilder::credentials`](crate::ClientBuilder::credentials). It did nothing. Nothing is
+    /// tried again: the next call will fail in the same way.
+    #[must_use]
+    pub fn is_authentication(&self) -> bool {
+        self.0.kind == Kind::Authentication
+    }
+
     /// Others changed the same item, again and again. Nothing was stored.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -308,9 +318,8 @@ impl StdError for Error {
 
 /// For functions that return [`io::Result`]. The kind is that of the cause where that is an
 /// `io::Error` (`ConnectionRefused`, `UnexpectedEof`); otherwise `InvalidInput` for validation and
-/// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`, and
-/// `Unsupported`, and
-/// `Other` for an error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
+/// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`,
+/// `Unsupported`, `PermissionDenied` where the server did not let the client in, and `Other` for an error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let cause = error
@@ -324,6 +333,7 @@ impl From<Error> for io::Error {
             (Kind::Protocol | Kind::Decode, None) => io::ErrorKind::InvalidData,
             (Kind::Timeout | Kind::ConnectTimeout, None) => io::ErrorKind::TimedOut,
             (Kind::Connect | Kind::Down | Kind::Io, None) => io::ErrorKind::NotConnected,
+            (Kind::Authentication, None) => io::ErrorKind::PermissionDenied,
             (Kind::Unsupported, None) => io::ErrorKind::Unsupported,
             (Kind::Server | Kind::Conflict, None) => io::ErrorKind::Other,
         };

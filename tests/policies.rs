@@ -202,8 +202,8 @@ fn misses() {
         // What cannot do without an answer, and mistakes of the caller.
         let update = client.update(&key, 0, |old: Option<i32>| old.unwrap_or_default() + 1);
         assert!(update.unwrap_err().is_connect());
-        let counted = client.incr_with_initial(&key, 1, 1, 0);
-        assert!(counted.unwrap_err().is_connect());
+        let count = client.incr_with_initial(&key, 1, 1, 0);
+        assert!(count.unwrap_err().is_connect());
         assert!(client.version()[0].result.is_err());
         assert!(client.get::<i32>("not a key").unwrap_err().is_validation());
         assert_eq!(*missed.lock().unwrap(), 17);

@@ -1,7 +1,7 @@
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
-use crate::protocol::{Counter, Excerpt, Reply, Request, Status, ValueHeader};
+use crate::protocol::{Counter, Excerpt, Refused, Reply, Request, Status, ValueHeader};
 use crate::route::FailurePolicy;
 
 /// What a server made of a request.
@@ -126,6 +126,16 @@ pub(super) fn server_error(line: &[u8]) -> Error {
     } else {
         ""
     };
+    if Refused::wants_credentials(line) {
+        let line = Excerpt::new(line);
+        return Error::new(
+            Kind::Authentication,
+            format!(
+                "the server answered {line}: it wants a user name and a password, which \
+                 ClientBuilder::credentials and Server::credentials give it"
+            ),
+        );
+    }
     let line = Excerpt::new(line);
     Error::new(Kind::Server, format!("the server answered {line}{hint}"))
 }

@@ -1,7 +1,7 @@
 mod keys;
 
 use super::{Client, Shared};
-use crate::conn::{BackOff, Options, Protocol};
+use crate::conn::{BackOff, Options, Protocol, Security};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
@@ -10,7 +10,9 @@ use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::preset;
 use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
+use crate::secret::{Credentials, Secret};
 use crate::server::{IntoServers, Server};
+use crate::tls::Tls;
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
 use std::ops::RangeInclusive;
@@ -55,6 +57,8 @@ pub struct ClientBuilder {
     max_line_size: usize,
     max_keys_per_get: usize,
     protocol: Protocol,
+    credentials: Option<Credentials>,
+    tls: Option<Tls>,
     keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
@@ -85,6 +89,8 @@ impl Default for ClientBuilder {
             max_line_size: Bounds::DEFAULT_LINE,
             max_keys_per_get: Limits::MAX_KEYS,
             protocol: Protocol::default(),
+            credentials: None,
+            tls: None,
             keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
@@ -286,6 +292,46 @@ impl ClientBuilder {
         self
     }
 
+    /// The user name and the password for all servers but those that have their
+    /// [own](Server::credentials). Default: none.
+    ///
+    /// Each new connection begins with them, and the time for it is part of the
+    /// [connect's](Self::connect_timeout): in the text and meta protocols as memcached's
+    /// `doc/protocol.txt` has it under "Authentication", for servers with a password file (`-Y`); in
+    /// the binary protocol by SASL's PLAIN, for servers with `-S`. If the server refuses them the
+    /// call fails with an [authentication error](Error::is_authentication). A server that asks for
+    /// none is told them all the same; it keeps nothing of them. They go over the network as they
+    /// are, for everybody on the way to read, unless the connection is encrypted.
+    ///
+    /// Each must have 1 to 255 bytes and no zero byte; in text, meta and auto also no control
+    /// characters, and the user name no colon and no space. Others are a validation error.
+    ///
+    /// ```
+    /// use moecache::Client;
+    ///
+    /// # let password = "s3cret".to_owned();
+    /// let client = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2"])
+    ///     .credentials("ann", password)
+    ///     .build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.credentials = Some(Credentials::new(username, password));
+        self
+    }
+
+    /// Encrypts all connections. The handshake is part of the
+    /// [connect's time](Self::connect_timeout). Unix sockets do not go with it. Default: none of them.
+    ///
+    /// A server whose certificate is refused, or that refuses this client's, is a
+    /// [connect error](Error::is_connect); `{error:#}` says why. Without the feature `tls`,
+    /// [`build`](Self::build) refuses it.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The most connections to one server at a time, those that idle included. A call that needs
     /// another waits until one comes back; if none does by its deadline, it is a
     /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
@@ -334,7 +380,9 @@ impl ClientBuilder {
     /// and of what is retried or hidden: see [`Event`].
     ///
     /// It is called by whatever thread it happens in, in the middle of a call, whose time it takes; it
-    /// must not use the client. A panic in it goes no further.
+    /// must not use the client. A panic in it goes no further. With the feature `tracing` the crate of
+    /// that name is told the same, with the target `moecache`, whether this is set or not: of `Down` and
+    /// `Missed` as warnings, of `Up` as information, and of the others for debugging.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -395,6 +443,8 @@ impl ClientBuilder {
         let naming = self.naming()?;
         let options = Options {
             protocol: self.protocol,
+            credentials: self.credentials.clone(),
+            tls: self.tls.as_ref().map(Security::new).transpose()?,
             connect_timeout: self.connect_timeout,
             bounds: Bounds {
                 value: self.max_read_size,

@@ -1,6 +1,6 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
-use super::ledger::{Account, End};
+use super::ledger::Account;
 use super::stream::{Patience, Slice, Stream};
 use super::tally::Answers;
 use crate::error::{Error, Kind};
@@ -134,7 +134,7 @@ impl Connection {
     /// Whether it can take another request: one that idled may have been closed, or sent something
     /// that no one asked for, or come through a fork.
     /// `idle` is for how long it did.
-    pub(super) fn is_usable(&self, idle: Duration) -> bool {
+    pub(super) fn is_usable(&mut self, idle: Duration) -> bool {
         idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
     }
 
@@ -158,7 +158,7 @@ impl Connection {
             (true, _) => "more came than the replies to what was sent",
             (false, _) => "more may come than the replies to what was sent",
         };
-        self.account.end = End::Failed(Error::new(Kind::Protocol, why));
+        self.account.fail(Error::new(Kind::Protocol, why));
     }
 
     /// Sends what of `output` is not `written` yet; whether all of it is now.

@@ -3,7 +3,6 @@ use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
 use super::health::{Failure, Pass};
-use super::ledger::End;
 use super::pool::{Failed, Hold, Lease};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
@@ -320,7 +319,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         self.pool.forget_dialect();
         if let Some(mut lease) = self.lease.take() {
             let error = fault.into_error(self.deadline.timeout());
-            lease.connection().account.end = End::Failed(error.on(self.pool.name()));
+            lease.connection().account.fail(error);
         }
         self.pool.ledger().retried();
         let (in_doubt, pass) = (self.in_doubt, self.admitted.take());
@@ -335,7 +334,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
 
     /// Tells each request that has no reply why.
     fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
-        if matches!(fault, Fault::TooManyConnections) {
+        if matches!(fault, Fault::TooManyConnections | Fault::Connect(_)) {
             // It took nothing of what was sent.
             self.in_doubt = self.in_doubt_before;
         }
@@ -372,7 +371,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
             if first.is_none_or(|decoder| !decoder.is_unclear()) {
                 account.tally.answers += std::mem::take(&mut self.incoming.answers);
             }
-            account.end = End::Failed(error);
+            account.fail(error);
             lease.put(); // If nothing was sent on it.
         }
     }

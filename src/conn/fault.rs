@@ -1,6 +1,6 @@
 use super::deadline::Expired;
 use crate::error::{Error, Kind};
-use crate::protocol::Malformed;
+use crate::protocol::{Excerpt, Malformed};
 use std::io;
 use std::time::Duration;
 
@@ -13,7 +13,17 @@ pub(crate) enum Fault {
     Connect(io::Error),
     /// The server took the connection only to say that it has too many.
     TooManyConnections,
+    /// The server refused the credentials, in these words.
+    Authentication(Excerpt),
+    /// It knows no such thing.
+    NoAuthentication,
     ConnectTimeout(Duration),
+    /// The TLS handshake took too long.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "there are no handshakes")
+    )]
+    HandshakeTimeout(Duration),
     Timeout,
     /// The peer closed or reset the connection.
     Lost(io::Error),
@@ -52,9 +62,24 @@ impl Fault {
             Self::TooManyConnections => {
                 Error::new(Kind::Connect, "the server has too many open connections")
             }
+            Self::Authentication(line) => Error::new(
+                Kind::Authentication,
+                format!("the server refused the user name and the password: it answered {line}"),
+            ),
+            Self::NoAuthentication => Error::new(
+                Kind::Authentication,
+                "the server knows no authentication in the binary protocol (memcached's -S); give \
+                 it no credentials",
+            ),
             Self::ConnectTimeout(limit) => Error::new(
                 Kind::ConnectTimeout,
                 format!("cannot connect within {limit:?}"),
+            ),
+            Self::HandshakeTimeout(limit) => Error::new(
+                Kind::ConnectTimeout,
+                format!(
+                    "no TLS handshake within {limit:?}; does the server speak TLS on this port?"
+                ),
             ),
             Self::Timeout if timeout.is_zero() => {
                 Error::new(Kind::Timeout, "the timeout is zero; nothing was sent")

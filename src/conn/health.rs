@@ -43,8 +43,12 @@ impl Failure {
             Fault::Resolve(_) | Fault::Connect(_) | Fault::TooManyConnections | Fault::Lost(_) => {
                 Some(Self::Refused)
             }
-            Fault::ConnectTimeout(_) | Fault::Timeout => Some(Self::TimedOut),
-            Fault::Malformed(_)
+            Fault::ConnectTimeout(_) | Fault::HandshakeTimeout(_) | Fault::Timeout => {
+                Some(Self::TimedOut)
+            }
+            Fault::Authentication(_)
+            | Fault::NoAuthentication
+            | Fault::Malformed(_)
             | Fault::AllInUse(_)
             | Fault::OutOfStep
             | Fault::Down { .. }

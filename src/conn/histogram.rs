@@ -96,7 +96,8 @@ fn bucket(nanos: u64) -> usize {
         Some(octave) => {
             let before = (octave - FIRST_OCTAVE) as usize * PER_OCTAVE;
             // The bits behind the first.
-            let within = (nanos >> (octave - LOG_PER_OCTAVE)) as usize % PER_OCTAVE;
+            let steps = nanos >> (octave - LOG_PER_OCTAVE);
+            let within = usize::try_from(steps).unwrap_or_default() % PER_OCTAVE;
             1 + before + within
         }
     }

@@ -117,6 +117,15 @@ impl Account {
         ledger.hook.tell(&Event::Connected { server });
     }
 
+    /// The connection is of no use any more.
+    pub(super) fn fail(&mut self, error: Error) {
+        let error = match &self.ledger {
+            Some(ledger) => error.on(&ledger.server),
+            None => error,
+        };
+        self.end = End::Failed(error);
+    }
+
     /// Adds what was counted.
     pub(super) fn settle(&mut self) {
         if let Some(ledger) = &self.ledger {

@@ -4,6 +4,7 @@
 //! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
+mod authenticate;
 mod connect;
 mod connection;
 mod conversation;
@@ -17,7 +18,10 @@ mod pool;
 mod resolve;
 mod stream;
 mod tally;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod version;
+mod wire;
 
 pub(crate) use connection::Sink;
 pub(crate) use deadline::{Deadline, Expired};
@@ -28,6 +32,7 @@ pub use histogram::Latency;
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
-pub(crate) use stream::Patience;
 pub use tally::ErrorCounts;
+pub(crate) use tls::Security;
 pub use version::Protocol;
+pub(crate) use wire::Patience;

@@ -7,10 +7,12 @@ use super::fault::Fault;
 use super::health::{BackOff, Failure, Guard, Pass, Standing};
 use super::ledger::{End, Ledger, Snapshot};
 use super::stream::Patience;
+use super::tls::Security;
 use super::version::Protocol;
 use crate::error::Error;
 use crate::event::{Event, Hook};
 use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
+use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -21,6 +23,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) protocol: Protocol,
+    /// For the servers that have none of their own.
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) tls: Option<Security>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The most that is read of what a server sends.
@@ -246,19 +251,26 @@ impl<P: Hold> Drop for Permit<P> {
 }
 
 impl Pool {
-    pub(crate) fn new(server: &Address, options: Arc<Options>) -> Self {
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::new`].
+    pub(crate) fn new(
+        server: &Address,
+        credentials: Option<&Credentials>,
+        options: Arc<Options>,
+    ) -> Result<Self, Error> {
         let name = server.to_string();
         let ledger = Ledger::new(&name, options.hook.clone());
-        Self {
+        Ok(Self {
             name,
-            endpoint: Endpoint::new(server),
+            endpoint: Endpoint::new(server, credentials, &options)?,
             guard: Guard::new(options.back_off),
             options,
             ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
             dialect: Mutex::default(),
-        }
+        })
     }
 
     /// What the server speaks, if that is known.

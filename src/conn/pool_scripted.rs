@@ -1,5 +1,6 @@
 //! A pool whose connections end in sockets that a fuzz target holds, in place of a server.
 
+use super::super::connect::Place;
 use super::super::connection::Connection;
 use super::super::stream::Stream;
 use super::*;
@@ -23,17 +24,17 @@ impl Scripted {
 
 impl Pool {
     pub(crate) fn scripted(options: Options) -> Self {
-        Self {
-            endpoint: Endpoint::Scripted(Scripted::default()),
-            ..Self::new(&Address::Unix("/scripted".to_owned()), Arc::new(options))
-        }
+        let address = Address::Unix("/scripted".to_owned());
+        let mut pool = Self::new(&address, None, Arc::new(options)).unwrap();
+        pool.endpoint.place = Place::Scripted(Scripted::default());
+        pool
     }
 
     /// Makes the connection that is made next; gives the other end of it.
     pub(crate) fn accept(&self) -> Peer {
         let (socket, ours) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
         let theirs = socket.try_clone().unwrap();
-        let Endpoint::Scripted(Scripted(connections)) = &self.endpoint else {
+        let Place::Scripted(Scripted(connections)) = &self.endpoint.place else {
             panic!("its connections are not scripted");
         };
         connections.lock().unwrap().push_back(Stream::of(socket));

@@ -1,5 +1,6 @@
 //! How a connection is made: resolution, all addresses, and the time for it.
 
+use super::super::connect::Place;
 use super::super::resolve::{LookUp, Resolver};
 use super::*;
 use crate::error::Error;
@@ -43,6 +44,8 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     let address = Server::from(("name.invalid", port)).address().unwrap();
     let options = Options {
         protocol: Protocol::Text,
+        credentials: None,
+        tls: None,
         connect_timeout,
         bounds: Bounds {
             value: 1,
@@ -59,10 +62,9 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
         },
         hook: Hook::default(),
     };
-    Pool {
-        endpoint: Endpoint::Tcp(Resolver::new("name.invalid", port, look_up)),
-        ..Pool::new(&address, options.into())
-    }
+    let mut pool = Pool::new(&address, None, options.into()).unwrap();
+    pool.endpoint.place = Place::Tcp(Resolver::new("name.invalid", port, look_up));
+    pool
 }
 
 /// Asks for the version; fails if that takes far longer than `timeout`.
@@ -120,10 +122,8 @@ fn the_addresses_share_the_time() {
     });
     ask(&pool, Duration::from_secs(2)).unwrap();
 
-    let alone = Pool::new(
-        &Server::from(silent).address().unwrap(),
-        Arc::clone(&pool.options),
-    );
+    let address = Server::from(silent).address().unwrap();
+    let alone = Pool::new(&address, None, Arc::clone(&pool.options)).unwrap();
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
 }

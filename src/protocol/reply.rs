@@ -117,6 +117,19 @@ pub(crate) struct Refused<'b> {
 }
 
 impl Refused<'_> {
+    /// Whether the server wants to know first who the client is: what memcached answers then, in text
+    /// to a line and to a `set`, and in binary.
+    pub(crate) fn wants_credentials(line: &[u8]) -> bool {
+        const WANTS: [&[u8]; 5] = [
+            b"CLIENT_ERROR unauthenticated",
+            b"CLIENT_ERROR bad authentication token format",
+            b"CLIENT_ERROR authentication failure",
+            b"Auth failure.",
+            b"Authentication failure",
+        ];
+        WANTS.contains(&line)
+    }
+
     /// memcached sends this to a new connection over its `-c` limit and closes it.
     pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections\r\n";
 }

@@ -3,6 +3,7 @@ use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
+use std::fmt;
 
 /// One command.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +70,22 @@ pub(crate) enum Request<'a> {
         arguments: StatsArguments<'a>,
     },
     Version,
+    /// Who the client is: a user name and a password, as the protocol wants them.
+    Authenticate {
+        message: Confidential<'a>,
+    },
     /// A line about every item: `lru_crawler metadump all`.
     Metadump,
+}
+
+/// What `Debug` must not show.
+#[derive(Clone, Copy)]
+pub(crate) struct Confidential<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Confidential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confidential(..)")
+    }
 }
 
 /// Under which condition an item is stored.
@@ -149,6 +164,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => true,
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
@@ -176,6 +192,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => false,
         }
     }
@@ -203,6 +220,7 @@ impl<'a> Request<'a> {
             | Self::MetaArithmetic { .. }
             | Self::FlushAll { .. }
             | Self::Verbosity { .. }
+            | Self::Authenticate { .. }
             | Self::Version => Shape::Line,
         }
     }
@@ -223,6 +241,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => None,
         }
     }

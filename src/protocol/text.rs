@@ -126,6 +126,14 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
         | Request::MetaDelete { .. }
         | Request::MetaArithmetic { .. } => {}
         Request::Version => out.push(b"version"),
+        // A server that asks for no credentials stores it like any item: with this expiry, memcached
+        // drops it at once, and nobody can read it.
+        Request::Authenticate { message } => {
+            out.push(b"set auth 0 -1 ");
+            out.number(message.0.len() as u64);
+            out.push(b"\r\n");
+            out.push(message.0);
+        }
         Request::Metadump => out.push(b"lru_crawler metadump all"),
     }
     out.push(b"\r\n");
@@ -152,7 +160,7 @@ pub(super) fn decode<'b>(
 /// The reply that one line is.
 pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<'b>, Malformed> {
     let status = match (request, line) {
-        (Request::Store { .. }, b"STORED") => Status::Stored,
+        (Request::Store { .. } | Request::Authenticate { .. }, b"STORED") => Status::Stored,
         (
             Request::Store {
                 mode: Mode::Add | Mode::Replace | Mode::Append | Mode::Prepend,

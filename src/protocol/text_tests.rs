@@ -4,6 +4,7 @@ use super::super::{Bounds, Dialect};
 use super::*;
 use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
+use crate::protocol::request::Confidential;
 
 const MAX_VALUE: usize = 100;
 
@@ -118,7 +119,7 @@ fn requests() {
         cas: true,
     };
     let flush = |delay| Request::FlushAll { delay };
-    let rows: [(Request<'_>, &[u8]); 22] = [
+    let rows: [(Request<'_>, &[u8]); 23] = [
         (get(), b"get key\r\n"),
         (gets, b"gets key\r\n"),
         (get_and_touch(false), b"gat 5 key\r\n"),
@@ -142,6 +143,12 @@ fn requests() {
         (stats(""), b"stats\r\n"),
         (stats("detail dump"), b"stats detail dump\r\n"),
         (Request::Version, b"version\r\n"),
+        (
+            Request::Authenticate {
+                message: Confidential(b"ann s3cret"),
+            },
+            b"set auth 0 -1 10\r\nann s3cret\r\n",
+        ),
         (Request::Metadump, b"lru_crawler metadump all\r\n"),
         (
             Request::FlushAll { delay: u32::MAX },

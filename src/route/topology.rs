@@ -70,26 +70,32 @@ impl Topology {
         let locator = placement.locator(&nodes)?;
         let member = |node: Node| {
             let kept = previous.and_then(|previous| previous.driver_at(&node));
-            let new = || Arc::new(Pool::new(&node.address, Arc::clone(options))) as Arc<dyn Driver>;
-            let driver = kept.unwrap_or_else(new);
-            Member { node, driver }
+            let driver = if let Some(driver) = kept {
+                driver
+            } else {
+                let credentials = node.credentials.as_ref();
+                Arc::new(Pool::new(&node.address, credentials, Arc::clone(options))?)
+            };
+            Ok(Member { node, driver })
         };
-        let members = nodes.into_iter().map(member).collect();
+        let members: Result<_, Error> = nodes.into_iter().map(member).collect();
         let rehash = (policy == FailurePolicy::Rehash).then(|| Rehash {
             placement: Arc::clone(placement),
             left: RwLock::default(),
         });
         Ok(Self {
-            members,
+            members: members?,
             locator,
             rehash,
         })
     }
 
-    /// The server with the same address as `node`, spelt the same.
+    /// The server with the same address as `node`, spelt the same, and the same credentials.
     fn driver_at(&self, node: &Node) -> Option<Arc<dyn Driver>> {
         let mut members = self.members.iter();
-        let same = members.find(|member| member.node.address == node.address)?;
+        let same = members.find(|Member { node: other, .. }| {
+            (&other.address, &other.credentials) == (&node.address, &node.credentials)
+        })?;
         Some(Arc::clone(&same.driver))
     }
 

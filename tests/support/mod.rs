@@ -1,15 +1,22 @@
-//! What the integration tests share: real servers to run against, scripted ones, raw connections,
+//! What the integration tests share: real servers to run against, a proxy that
+//! commits faults, scripted servers, raw connections,
 //! transcripts to play, and programs in Python.
 
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+mod heard;
 mod memcached;
+pub mod passwords;
+pub mod proxy;
 mod python;
+mod random;
 mod raw;
 pub mod scripted;
 pub mod transcript;
 
+pub use heard::Heard;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
+pub use random::Random;
 pub use raw::{RawClient, wait_until};

@@ -274,6 +274,8 @@ fn success<'b>(
             let number = body.try_into().map_err(|_| packet.unexpected())?;
             Reply::Number(u64::from_be_bytes(number))
         }
+        // memcached says "Authenticated".
+        (Request::Authenticate { .. }, 0, 0, _) => Reply::Status(Status::Stored),
         (Request::Version, 0, 0, [_, ..]) => Reply::Version(body),
         // memcached sends the flags after a touch; the protocol's description has none.
         (Request::Touch { .. }, FLAGS, 0, [_, _, _, _])
@@ -348,6 +350,7 @@ fn refused(status: u16, text: &[u8]) -> Refused<'_> {
         NOT_STORED => b"Not stored",
         0x06 => b"Non-numeric value for incr or decr",
         NOT_AUTHENTICATED => b"Authentication failure",
+        0x21 => b"Further authentication steps needed",
         UNKNOWN_COMMAND => b"Unknown command",
         0x82 => b"Out of memory",
         0x83 => b"Not supported",

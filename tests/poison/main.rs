@@ -1,0 +1,114 @@
+//! The poison test: threads share one client of several servers, each behind a proxy that commits
+//! faults at random. Every value names its key, its version and its checksum, and every thread knows
+//! what it may read. Whatever the network does, and whatever a server says that is not the truth,
+//! the client never gives a wrong answer, never is late, and is back as soon as the servers are.
+//!
+//! `POISON_SECONDS` is how long each run takes (default 10), `POISON_SEEDS` are the seeds, one run of
+//! each protocol for each of them (default `1`). The table that it prints is shown by
+//!
+//! ```sh
+//! POISON_SEEDS=1,2,3 cargo test --test poison -- --nocapture
+//! ```
+
+mod keys;
+mod proxy;
+mod resources;
+mod run;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+mod tally;
+mod values;
+mod worker;
+
+use moecache::Protocol;
+use std::env;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+use support::proxy::Mix;
+
+const SERVERS: usize = 3;
+const THREADS: usize = 8;
+const KEYS_PER_THREAD: usize = 24;
+
+/// The deadline of every call.
+const DEADLINE: Duration = Duration::from_millis(200);
+
+/// How much longer a call may take on a machine that has more to do than it can.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// When all is well again, after the last fault.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// How much memory may grow over a mix, in MB: all that is under way at a time, and what the
+/// allocator keeps of it. What a server claims to send is a thousand times that.
+const MOST_MEMORY: u64 = 400;
+
+/// The faults of each proxy, of a thousand replies.
+const PER_MILLE: u32 = 50;
+
+#[test]
+fn an_honest_server_on_a_bad_network() {
+    poison(Mix::Honest);
+}
+
+#[test]
+fn a_hostile_server() {
+    poison(Mix::Hostile);
+}
+
+/// Runs a mix with all seeds; the three protocols at the same time, each with its own client and
+/// servers.
+fn poison(mix: Mix) {
+    // One mix after the other, so that what they use of the machine can be told apart.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let before = (resources::descriptors(), resources::memory());
+    let mut failures = Vec::new();
+    let mut reports = Vec::new();
+    for seed in seeds() {
+        let protocols = [Protocol::Text, Protocol::Meta, Protocol::Binary];
+        let done: Vec<run::Report> = thread::scope(|scope| {
+            let run = |protocol| scope.spawn(move || run::run(mix, protocol, seed, seconds()));
+            let threads = protocols.map(run);
+            threads.map(|thread| thread.join().unwrap()).into()
+        });
+        reports.extend(done);
+    }
+    table::print(&reports);
+    failures.extend(reports.iter().flat_map(run::Report::failures));
+
+    let after = (resources::descriptors(), resources::memory());
+    match (before, after) {
+        ((Some(open), Some((resident, _))), (Some(left), Some((_, most)))) => {
+            let grown = most.saturating_sub(resident);
+            println!(
+                "file descriptors: {open} before, {left} after; memory: {grown} MB more at its peak\n"
+            );
+            if left > open {
+                failures.push(format!("{left} file descriptors are open, were {open}"));
+            }
+            if grown > MOST_MEMORY {
+                failures.push(format!("{grown} MB more memory"));
+            }
+        }
+        _ => println!("skipped: file descriptors and memory, for there is no /proc\n"),
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+fn seconds() -> Duration {
+    let seconds = env::var("POISON_SECONDS").map_or(10, |text| {
+        text.parse().expect("POISON_SECONDS must be a number")
+    });
+    Duration::from_secs(seconds)
+}
+
+fn seeds() -> Vec<u64> {
+    let seeds = env::var("POISON_SEEDS").unwrap_or("1".to_owned());
+    let seed = |text: &str| text.trim().parse();
+    let seeds: Result<Vec<u64>, _> = seeds.split(',').map(seed).collect();
+    seeds.expect("POISON_SEEDS must be numbers, with commas between them")
+}

@@ -1,0 +1,197 @@
+use crate::keys::Keys;
+use crate::support::proxy::{Mix, Proxy, Weather};
+use crate::support::{Memcached, Random, RawClient};
+use crate::tally::{Never, Tally};
+use crate::worker::Worker;
+use crate::{DEADLINE, KEYS_PER_THREAD, PER_MILLE, RECOVERY, SERVERS, THREADS, resources};
+use moecache::{Client, Protocol};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Report {
+    pub mix: Mix,
+    pub protocol: Protocol,
+    pub seed: u64,
+    pub tally: Tally,
+    /// The faults that were committed, by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// How long after the last fault the last call failed.
+    pub back_after: Duration,
+    /// The most connections that the client had at a time; `None` where that cannot be known.
+    pub connections: Option<usize>,
+    problems: Vec<String>,
+}
+
+/// One client with its servers, for so long.
+pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report {
+    // Nothing may be evicted: every miss is to be one that can be explained.
+    let start = |_| Memcached::with_args(&["-m", "1024", "-t", "2"]);
+    let servers: [Memcached; SERVERS] = std::array::from_fn(start);
+    let proxies = servers.each_ref().map(|it| Proxy::start(it.address()));
+    let addresses = proxies.each_ref().map(Proxy::address);
+    let client = Client::builder()
+        .servers(addresses)
+        .protocol(protocol)
+        .timeout(DEADLINE)
+        .build()
+        .unwrap();
+    let keys = Keys::new(format!("{protocol}-{seed}"), THREADS, KEYS_PER_THREAD);
+    let mut random = Random::new(seed);
+    let mut workers: Vec<Worker<'_>> = (0..THREADS)
+        .map(|thread| Worker::new(&client, &keys, thread, mix, random.next()))
+        .collect();
+
+    // Without faults everything works, once the machine has time for it.
+    let mut tally = Tally::default();
+    let works = (0..30).any(|_| {
+        let failed = errors(&tally);
+        work(&mut workers, &mut tally, Worker::set_all);
+        errors(&tally) == failed
+    });
+    let mut problems = Vec::new();
+    if !works {
+        problems.push(format!(
+            "errors before there were faults: {:?}",
+            tally.errors
+        ));
+    }
+
+    for proxy in &proxies {
+        let weather = Weather {
+            mix,
+            per_mille: PER_MILLE,
+            deadline: DEADLINE,
+        };
+        proxy.set_weather(weather, random.next());
+    }
+    let connections = weather(&mut workers, &mut tally, &addresses, length);
+    proxies.iter().for_each(Proxy::clear);
+    let cleared = Instant::now();
+
+    // The calls go on, as those of a program do, while the client finds out that all is well.
+    let mut back_after = Duration::ZERO;
+    let mut is_well = false;
+    let mut recovering = Tally::default();
+    while cleared.elapsed() < RECOVERY || !is_well {
+        let failed = errors(&recovering);
+        work(&mut workers[..1], &mut recovering, Worker::get_all);
+        is_well = errors(&recovering) == failed;
+        if !is_well {
+            back_after = cleared.elapsed();
+        }
+        if back_after > 30 * RECOVERY {
+            break;
+        }
+    }
+    tally.add(recovering);
+    let failed = errors(&tally);
+    work(&mut workers, &mut tally, Worker::get_all);
+    work(&mut workers, &mut tally, Worker::set_all);
+    let not_back = errors(&tally) - failed;
+    if not_back > 0 || back_after > RECOVERY {
+        let case = || format!("{not_back} calls; the last failure was after {back_after:?}");
+        tally.never(Never::NotBack, case);
+    }
+
+    drop(workers);
+    drop(client);
+    let mut faults = BTreeMap::new();
+    for (server, proxy) in servers.iter().zip(proxies) {
+        for (name, count) in proxy.committed() {
+            *faults.entry(name).or_default() += count;
+        }
+        problems.extend(proxy.problems());
+        drop(proxy);
+        if RawClient::connect(server.address()).stat("evictions") != "0" {
+            problems.push("memcached had too little memory".to_owned());
+        }
+    }
+    Report {
+        mix,
+        protocol,
+        seed,
+        tally,
+        faults,
+        back_after,
+        connections,
+        problems,
+    }
+}
+
+fn errors(tally: &Tally) -> u64 {
+    tally.errors.values().sum()
+}
+
+/// Lets all threads work for so long, and says how many connections there were at most.
+fn weather(
+    workers: &mut [Worker<'_>],
+    tally: &mut Tally,
+    addresses: &[SocketAddr],
+    length: Duration,
+) -> Option<usize> {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let end = Instant::now() + length;
+            let mut most = Some(0);
+            while Instant::now() < end {
+                most = most.max(resources::connections(addresses));
+                thread::sleep(Duration::from_millis(20));
+            }
+            is_over.store(true, Ordering::Relaxed);
+            most
+        });
+        work(workers, tally, |worker| {
+            while !is_over.load(Ordering::Relaxed) {
+                worker.work();
+            }
+        });
+        watch.join().unwrap()
+    })
+}
+
+/// Lets each worker do something in a thread of its own, and adds up what came of it.
+fn work<'w>(workers: &mut [Worker<'w>], tally: &mut Tally, what: impl Fn(&mut Worker<'w>) + Sync) {
+    thread::scope(|scope| {
+        let what = &what;
+        let threads: Vec<_> = workers
+            .iter_mut()
+            .map(|worker| {
+                scope.spawn(move || {
+                    what(worker);
+                    std::mem::take(&mut worker.tally)
+                })
+            })
+            .collect();
+        for thread in threads {
+            match thread.join() {
+                Ok(done) => tally.add(done),
+                // What it was has been printed.
+                Err(_) => tally.never(Never::Panic, || "a thread panicked".to_owned()),
+            }
+        }
+    });
+}
+
+impl Report {
+    /// What is wrong with the run.
+    pub fn failures(&self) -> Vec<String> {
+        let run = format!("{:?}, {}, seed {}", self.mix, self.protocol, self.seed);
+        let mut failures = self.tally.cases.clone();
+        failures.extend(self.problems.iter().cloned());
+        // Each thread is in one call at a time, which needs one connection to a server.
+        let most = THREADS * SERVERS;
+        if let Some(connections) = self.connections.filter(|connections| *connections > most) {
+            failures.push(format!("{connections} connections, of at most {most}"));
+        }
+        if self.tally.operations == 0 || self.faults.is_empty() {
+            failures.push("nothing happened".to_owned());
+        }
+        failures.iter().map(|it| format!("{run}: {it}")).collect()
+    }
+}
