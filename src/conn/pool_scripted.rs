@@ -46,6 +46,11 @@ impl Pool {
         self.dialect().is_none()
     }
 
+    /// As where an idle connection was found to be no good.
+    pub(crate) fn forget(&self) {
+        self.forget_dialect();
+    }
+
     /// Whether there is an idle connection; one that is not good any more is closed.
     pub(crate) fn has_idle(&self, now: Instant) -> bool {
         let lease = Lease::idle(&self, now);

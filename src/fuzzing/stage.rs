@@ -321,6 +321,8 @@ impl<'s> Stage<'s> {
     fn turn_the_page(&mut self, is_pooled: bool) {
         if !is_pooled {
             self.lines.clear();
+            // Whether what is too much was found in the socket or had been read already.
+            self.pool.forget();
         }
         if let Some(line) = self.lines.last() {
             if !line.is_ended && self.script.scenes[0].1 != End::Silence {

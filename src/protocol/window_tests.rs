@@ -91,3 +91,29 @@ fn windows_of_requests() {
         );
     }
 }
+
+/// However few keys a line takes, what is said about the length of a window is true.
+#[test]
+fn a_window_of_gets_is_small() {
+    let get = |byte: &'static [u8]| Request::Get {
+        key: key(byte),
+        cas: true,
+    };
+    let requests: Vec<_> = (0..10_000).map(|_| get(b"k")).collect();
+    let all = (0, requests.len());
+    for dialect in [Dialect::Text, Dialect::Meta] {
+        for keys in 1..=Limits::MAX_KEYS {
+            let limits = Limits {
+                keys,
+                ..Limits::TCP
+            };
+            let mut out = Output::default();
+            let window = Window::encode(dialect, &requests, all, limits, true, 0, &mut out);
+            let length = out.len();
+            assert!(
+                window.is_small && length <= SMALL,
+                "{dialect}, {keys}: {length}"
+            );
+        }
+    }
+}
