@@ -83,8 +83,7 @@ impl Asked {
     /// Of a line of the text protocol, with the length of the value that follows.
     fn of_text(words: &[&str]) -> (Self, Option<usize>) {
         let (command, keys, body) = match words {
-            ["get", keys @ ..] => ("get", keys, None),
-            ["gets", keys @ ..] => ("get", keys, None),
+            ["get" | "gets", keys @ ..] => ("get", keys, None),
             ["gat" | "gats", _, keys @ ..] => ("gat", keys, None),
             ["delete", ..] => ("delete", &words[1..2], None),
             ["touch", ..] => ("touch", &words[1..2], None),
