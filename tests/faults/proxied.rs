@@ -143,8 +143,8 @@ fn slow_and_in_pieces() {
 #[test]
 fn too_late_or_never() {
     let faults = [
-        Fault::Delay(3 * SHORT),
-        Fault::DelayRequest(3 * SHORT),
+        Fault::Delay(10 * SHORT),
+        Fault::DelayRequest(10 * SHORT),
         Fault::Drip(SHORT),
         Fault::Stall { after: 0 },
         Fault::Stall { after: 2 },
