@@ -58,6 +58,8 @@
 //! * [`Protocol`] is text unless another is chosen: meta, binary, or the better of text and meta
 //!   that each server has. The calls are the same. What only meta can do, such as one winner among
 //!   those who miss a key at the same time, is in [`Client::meta_get`] and its siblings.
+//! * Connections are encrypted with [`Tls`] (feature `tls`), and a server that wants a password is given
+//!   [`credentials`](ClientBuilder::credentials).
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
 //!   can be done about it. A miss is `Ok(None)`.
 //! * What is going on: [`metrics`](Client::metrics) counts, and
@@ -111,6 +113,7 @@ mod server;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 pub mod value;
 
 pub use client::{
@@ -135,3 +138,4 @@ pub use route::FailurePolicy;
 pub use secret::Secret;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;
+pub use tls::Tls;

@@ -278,3 +278,25 @@ fn a_unix_socket_that_is_not_there() {
     assert!(error.is_connect() && !error.is_timeout(), "{error:?}");
     assert_eq!(error.server(), Some("/tmp/there-is-no-such.sock"));
 }
+
+#[test]
+fn only_what_comes_first_turns_a_connection_away() {
+    let (come, comes) = mpsc::channel();
+    let (address, server) = scripted(move |listener| {
+        let mut stream = accept(listener);
+        read_until(&mut stream, b"\r\n");
+        stream.write_all(b"VALUE a 0 1\r\nx\r\n").unwrap();
+        comes.recv().unwrap(); // The client has taken that.
+        stream
+            .write_all(b"ERROR Too many open connections\r\n")
+            .unwrap();
+    });
+    let client = Client::new(address).unwrap();
+    let failed = client.get_many_with(&["a", "b"], |_, _| come.send(()).unwrap());
+    let [(key, error)] = &failed[..] else {
+        panic!("{failed:?}");
+    };
+    assert_eq!(**key, "b");
+    assert!(error.is_server() && !error.is_connect(), "{error}");
+    server.join().unwrap();
+}

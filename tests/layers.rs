@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 type Layer = (&'static str, &'static [&'static str]);
 
 const LEAVES: &[&str] = &[
-    "error", "event", "key", "expiry", "item", "meta", "peer", "server", "secret",
+    "error", "event", "key", "expiry", "item", "meta", "peer", "server", "secret", "tls",
 ];
 
 /// From the bottom up.
@@ -62,14 +62,14 @@ fn a_violation_is_found() {
             "use std::io;\nuse crate::route::Topology;",
             Some(
                 "src/conn/pool.rs:2: conn uses route; allowed are error, event, key, expiry, item, meta, \
-                 peer, server, secret, protocol",
+                 peer, server, secret, tls, protocol",
             ),
         ),
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
             Some(
-                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta, peer, server, secret",
+                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta, peer, server, secret, tls",
             ),
         ),
         (

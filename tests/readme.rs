@@ -99,7 +99,7 @@ fn package() -> PathBuf {
     let package = root().join("target/readme");
     fs::create_dir_all(package.join("src/bin")).unwrap();
     let manifest = "[package]\nname = \"readme\"\nedition = \"2024\"\n\n[workspace]\n\n\
-                    [dependencies]\nmoecache = { path = \"../..\", features = [\"testing\"] }\n";
+                    [dependencies]\nmoecache = { path = \"../..\", features = [\"testing\", \"tls\"] }\n";
     fs::write(package.join("Cargo.toml"), manifest).unwrap();
     package
 }

@@ -1,18 +1,21 @@
 mod keys;
 
 use super::{Client, Shared};
-use crate::conn::{BackOff, Options, Protocol};
+use crate::conn::{BackOff, Options, Protocol, Security};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::preset;
+use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
 use crate::secret::{Credentials, Secret};
 use crate::server::{IntoServers, Server};
+use crate::tls::Tls;
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -51,8 +54,11 @@ pub struct ClientBuilder {
     connect_timeout: Option<Duration>,
     max_value_size: usize,
     max_read_size: usize,
+    max_line_size: usize,
+    max_keys_per_get: usize,
     protocol: Protocol,
     credentials: Option<Credentials>,
+    tls: Option<Tls>,
     keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
@@ -80,8 +86,11 @@ impl Default for ClientBuilder {
             connect_timeout: None,
             max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
+            max_line_size: Bounds::DEFAULT_LINE,
+            max_keys_per_get: Limits::MAX_KEYS,
             protocol: Protocol::default(),
             credentials: None,
+            tls: None,
             keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
@@ -244,6 +253,39 @@ impl ClientBuilder {
         self
     }
 
+    /// The longest line of a reply, in bytes: one of `stats`, an error, what comes before a value; in
+    /// the binary protocol, what follows a header and is no value. A server that sends a longer one
+    /// is taken for broken. 1,024 to 8,192; default: 2,048. memcached's own are under 1,024, its
+    /// settings and the keys that it lists included; a proxy or a module of it may say more.
+    pub fn max_line_size(mut self, bytes: usize) -> Self {
+        self.max_line_size = bytes;
+        self
+    }
+
+    /// The most keys that one `get` line asks for, and thereby the most values that one reply may
+    /// hold: a server that sends more, or one twice, is taken for broken. 1 to 100; default: 100. A
+    /// call may have any number of keys: it sends as many lines as they need, several at once, so
+    /// that fewer keys a line cost a little speed, and spare a proxy that takes no long lines.
+    ///
+    /// It is for [`get_many`](Client::get_many) and its siblings in the text and meta protocols. The
+    /// binary one has a request and a reply for each key.
+    ///
+    /// ```
+    /// use moecache::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .servers("10.0.0.1:22121")
+    ///     .max_keys_per_get(20)
+    ///     .max_read_size(8 << 20)
+    ///     .max_line_size(1 << 10)
+    ///     .build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn max_keys_per_get(mut self, count: usize) -> Self {
+        self.max_keys_per_get = count;
+        self
+    }
+
     /// Which of memcached's protocols is spoken. Default: [`Protocol::Text`].
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
@@ -276,6 +318,17 @@ impl ClientBuilder {
     /// ```
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials = Some(Credentials::new(username, password));
+        self
+    }
+
+    /// Encrypts all connections. The handshake is part of the
+    /// [connect's time](Self::connect_timeout). Unix sockets do not go with it. Default: none of them.
+    ///
+    /// A server whose certificate is refused, or that refuses this client's, is a
+    /// [connect error](Error::is_connect); `{error:#}` says why. Without the feature `tls`,
+    /// [`build`](Self::build) refuses it.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -381,12 +434,23 @@ impl ClientBuilder {
                 "max_connections: 0; it must be at least 1",
             ));
         }
+        within("max_line_size", self.max_line_size, Bounds::LINE)?;
+        within(
+            "max_keys_per_get",
+            self.max_keys_per_get,
+            1..=Limits::MAX_KEYS,
+        )?;
         let naming = self.naming()?;
         let options = Options {
             protocol: self.protocol,
             credentials: self.credentials.clone(),
+            tls: self.tls.as_ref().map(Security::new).transpose()?,
             connect_timeout: self.connect_timeout,
-            max_read: self.max_read_size,
+            bounds: Bounds {
+                value: self.max_read_size,
+                line: self.max_line_size,
+            },
+            max_keys: self.max_keys_per_get,
             max_connections: self.max_connections,
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
@@ -463,4 +527,16 @@ impl ClientBuilder {
         let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
         Ok((Arc::from(transcoder), format.refuses_append(compression)))
     }
+}
+
+/// Refuses what is not in the range.
+fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
+    if range.contains(&number) {
+        return Ok(());
+    }
+    Err(Error::validation(format!(
+        "{name}: {number}; {} to {} are allowed",
+        range.start(),
+        range.end()
+    )))
 }

@@ -4,13 +4,13 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::server::{Address, DEFAULT_PORT, Server};
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 26] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 33] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -28,9 +28,16 @@ impl Config {
             ("connect_timeout", Field::Time(&mut self.connect_timeout)),
             ("max_value_size", Field::Size(&mut self.max_value_size)),
             ("max_read_size", Field::Size(&mut self.max_read_size)),
+            ("max_line_size", Field::Size(&mut self.max_line_size)),
+            ("max_keys_per_get", Field::Count(&mut self.max_keys_per_get)),
             ("protocol", Field::Name(&mut self.protocol)),
             ("username", Field::Username(&mut self.username)),
             ("password", Field::Password(&mut self.password)),
+            ("tls", Field::Switch(&mut self.tls)),
+            ("tls_roots", Field::Path(&mut self.tls_roots)),
+            ("tls_certificate", Field::Path(&mut self.tls_certificate)),
+            ("tls_key", Field::Path(&mut self.tls_key)),
+            ("tls_server_name", Field::Text(&mut self.tls_server_name)),
             ("prefix", Field::Text(&mut self.prefix)),
             ("prefix_placement", Field::Name(&mut self.prefix_placement)),
             ("key_transform", Field::Name(&mut self.key_transform)),
@@ -70,6 +77,7 @@ pub(super) enum Field<'a> {
     /// Something that has a name.
     Name(&'a mut dyn Named),
     Text(&'a mut Option<String>),
+    Path(&'a mut Option<PathBuf>),
     /// Read, and not written: a half of the credentials is of no use.
     Username(&'a mut Option<String>),
     /// Read, and neither written nor shown.
@@ -95,6 +103,7 @@ impl Field<'_> {
                 field.parse(name).map_err(|error| error.to_string())?;
             }
             Self::Text(field) | Self::Username(field) => **field = Some(text(value)?.to_owned()),
+            Self::Path(field) => **field = Some(PathBuf::from(text(value)?)),
             Self::Password(field) => **field = Some(password(value)?),
             Self::Time(field) => **field = Some(duration(value).ok_or_else(|| refused(TIMES))?),
             Self::Size(field) => **field = Some(size(value).ok_or_else(|| refused(SIZES))?),
@@ -119,6 +128,7 @@ impl Field<'_> {
                 Some(Value::List(servers?))
             }
             Self::Name(name) => name.print().map(Value::Text),
+            Self::Path(path) => path.as_ref().map(|path| path_text(path)).transpose()?,
             Self::Username(_) | Self::Password(_) => None,
             Self::Text(text) => text.as_ref().map(|text| Value::Text(text.clone())),
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),
@@ -235,6 +245,14 @@ fn written(server: &Server) -> Result<Value, Error> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     ))
+}
+
+fn path_text(path: &Path) -> Result<Value, Error> {
+    let text = path.to_str().ok_or_else(|| {
+        let path = path.display();
+        Error::validation(format!("tls: the path {path} is not UTF-8"))
+    })?;
+    Ok(Value::Text(text.to_owned()))
 }
 
 /// The error does not show what was written.

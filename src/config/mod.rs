@@ -23,7 +23,9 @@ use crate::locator::{Distribution, HashTag, Scheme};
 use crate::route::FailurePolicy;
 use crate::secret::Secret;
 use crate::server::Server;
+use crate::tls::Tls;
 use crate::value::{Compression, Format};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The settings of a [`Client`] as plain data, to be read from a file, a URL, or the configuration
@@ -88,7 +90,7 @@ use std::time::Duration;
 ///
 /// # From a URL
 ///
-/// `memcache://` or `memcached://`, the servers with commas in between, and after a `?` the other
+/// `memcache://` or `memcached://`, or `memcaches://` for [`tls`](Self::tls), the servers with commas in between, and after a `?` the other
 /// fields by their names, percent-encoded where needed:
 ///
 /// ```
@@ -139,6 +141,10 @@ pub struct Config {
     pub max_value_size: Option<usize>,
     /// [`ClientBuilder::max_read_size`], in bytes.
     pub max_read_size: Option<usize>,
+    /// [`ClientBuilder::max_line_size`], in bytes.
+    pub max_line_size: Option<usize>,
+    /// [`ClientBuilder::max_keys_per_get`].
+    pub max_keys_per_get: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
     /// The user name of [`ClientBuilder::credentials`]; a password goes with it.
@@ -146,6 +152,16 @@ pub struct Config {
     /// The password of [`ClientBuilder::credentials`]. It is read and not written: a configuration
     /// that is serialised has neither the user name nor the password.
     pub password: Option<Secret>,
+    /// [`ClientBuilder::tls`]; each of the next four switches it on, too. It needs the feature `tls`.
+    pub tls: bool,
+    /// [`Tls::root_certificates_file`].
+    pub tls_roots: Option<PathBuf>,
+    /// The first file of [`Tls::client_certificate_files`].
+    pub tls_certificate: Option<PathBuf>,
+    /// The second.
+    pub tls_key: Option<PathBuf>,
+    /// [`Tls::server_name`].
+    pub tls_server_name: Option<String>,
     /// [`ClientBuilder::prefix`].
     pub prefix: Option<String>,
     /// [`ClientBuilder::prefix_placement`].
@@ -223,6 +239,8 @@ impl Config {
         let builder = give(builder, self.connect_timeout, Builder::connect_timeout);
         let builder = give(builder, self.max_value_size, Builder::max_value_size);
         let builder = give(builder, self.max_read_size, Builder::max_read_size);
+        let builder = give(builder, self.max_line_size, Builder::max_line_size);
+        let builder = give(builder, self.max_keys_per_get, Builder::max_keys_per_get);
         let builder = give(builder, self.protocol, Builder::protocol);
         // One without the other is refused, as an empty one is.
         let credentials = (self.username.is_some() || self.password.is_some()).then(|| {
@@ -232,6 +250,7 @@ impl Config {
         let builder = give(builder, credentials, |builder, (username, password)| {
             builder.credentials(username, password)
         });
+        let builder = give(builder, self.tls_settings(), Builder::tls);
         let builder = give(builder, self.prefix.as_ref(), Builder::prefix);
         let builder = give(builder, self.prefix_placement, Builder::prefix_placement);
         let builder = give(builder, self.key_transform, Builder::key_transform);
@@ -248,5 +267,34 @@ impl Config {
         let builder = give(builder, self.idle_timeout, Builder::idle_timeout);
         let builder = give(builder, self.failure_policy, Builder::failure_policy);
         give(builder, self.max_back_off, Builder::max_back_off)
+    }
+
+    fn tls_settings(&self) -> Option<Tls> {
+        let Self {
+            tls,
+            tls_roots,
+            tls_certificate,
+            tls_key,
+            tls_server_name,
+            ..
+        } = self;
+        let files = [tls_roots, tls_certificate, tls_key];
+        if !tls && files == [&None; 3] && tls_server_name.is_none() {
+            return None;
+        }
+        let mut tls = Tls::new();
+        if let Some(path) = tls_roots {
+            tls = tls.root_certificates_file(path);
+        }
+        if let Some(path) = tls_certificate {
+            tls = tls.certificate_file(path);
+        }
+        if let Some(path) = tls_key {
+            tls = tls.key_file(path);
+        }
+        if let Some(name) = tls_server_name {
+            tls = tls.server_name(name);
+        }
+        Some(tls)
     }
 }

@@ -10,16 +10,19 @@ impl FromStr for Config {
 
     // No error shows the URL: there may be a password in it.
     fn from_str(url: &str) -> Result<Self, Error> {
-        let rest = url
-            .strip_prefix("memcache://")
-            .or_else(|| url.strip_prefix("memcached://"));
-        let Some(rest) = rest else {
-            return refused("it must begin with memcache:// or memcached://");
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let tls = match scheme {
+            "memcache" | "memcached" => false,
+            "memcaches" => true,
+            _ => return refused("it must begin with memcache://, memcached:// or memcaches://"),
         };
         if rest.contains('#') {
             return refused("there is no use for what comes after #; in a value write %23");
         }
-        let mut config = Self::default();
+        let mut config = Self {
+            tls,
+            ..Self::default()
+        };
         let mut seen = vec!["servers".to_owned()];
         // Up to the last, so that nothing of a password that holds one is taken for a server.
         let rest = match rest.rsplit_once('@') {
@@ -30,6 +33,9 @@ impl FromStr for Config {
             }
             None => rest,
         };
+        if tls {
+            seen.push("tls".to_owned());
+        }
         let (servers, query) = match rest.split_once('?') {
             Some((servers, query)) => (servers, query),
             None => (rest, ""),

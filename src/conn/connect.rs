@@ -2,11 +2,13 @@ use super::authenticate::{self, authenticate};
 use super::connection::{Connection, Incoming, Progress, Sink};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
+use super::pool::Options;
 use super::resolve::{Resolver, getaddrinfo};
 use super::stream::{Patience, Stream};
-use super::version::{Protocol, Version};
+use super::tls::Connector;
+use super::version::Version;
 use crate::error::Error;
-use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::io::{self, ErrorKind};
@@ -19,6 +21,7 @@ const TIMER_SLACK: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) place: Place,
+    tls: Option<Connector>,
     credentials: Option<Credentials>,
     /// What is spoken first.
     dialect: Dialect,
@@ -29,24 +32,34 @@ pub(super) struct Endpoint {
 pub(super) enum Place {
     Tcp(Resolver),
     Unix(String),
+    /// Connections that are there, one after the other.
+    #[cfg(fuzzing)]
+    Scripted(super::pool::Scripted),
 }
 
 impl Endpoint {
     /// # Errors
     ///
-    /// A validation error for credentials that the protocol cannot say.
+    /// A validation error for credentials that the protocol cannot say, and for TLS on what cannot
+    /// have it.
     pub(super) fn new(
         server: &Address,
         credentials: Option<&Credentials>,
-        protocol: Protocol,
+        options: &Options,
     ) -> Result<Self, Error> {
+        let Options { protocol, tls, .. } = options;
+        let credentials = credentials.or(options.credentials.as_ref());
         if let Some(credentials) = credentials {
-            authenticate::check(credentials, protocol)?;
+            authenticate::check(credentials, *protocol)?;
         }
         Ok(Self {
             place: match server {
                 Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port, getaddrinfo)),
                 Address::Unix(path) => Place::Unix(path.clone()),
+            },
+            tls: match tls {
+                Some(security) => Some(security.connector(server)?),
+                None => None,
             },
             credentials: credentials.cloned(),
             dialect: protocol.dialect().unwrap_or(Dialect::Text),
@@ -68,13 +81,22 @@ impl Endpoint {
 
     fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
         match &self.place {
-            Place::Tcp(resolver) => Ok(Connection::new(connect(resolver, limit)?, Limits::TCP)),
+            Place::Tcp(resolver) => {
+                let stream = connect(resolver, limit)?;
+                let stream = match &self.tls {
+                    Some(tls) => stream.secure(tls, limit)?,
+                    None => stream,
+                };
+                Ok(Connection::new(stream, Limits::TCP))
+            }
             Place::Unix(path) => {
                 let left = limit.remaining(Instant::now())?;
                 let stream = Stream::connect_path(path, left);
                 let stream = stream.map_err(|error| failed(error, limit))?;
                 Ok(Connection::new(stream, Limits::UNIX))
             }
+            #[cfg(fuzzing)]
+            Place::Scripted(connections) => connections.next(),
         }
     }
 }
@@ -143,7 +165,11 @@ pub(super) fn exchange(
     connection.opaque = connection.opaque.wrapping_add(window.opaques());
     let full = Patience::Full;
     connection.send(&output, &mut 0, deadline, full)?;
-    let mut decoder = Decoder::new(dialect, requests, window, 0);
+    let bounds = Bounds {
+        value: 0,
+        line: Bounds::DEFAULT_LINE,
+    };
+    let mut decoder = Decoder::new(dialect, requests, window, bounds);
     let incoming = &mut Incoming::default();
     connection.receive(&mut decoder, incoming, 0, sink, deadline, full)?;
     connection.finish(true);

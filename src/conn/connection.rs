@@ -37,7 +37,7 @@ pub(super) struct Connection {
     pub(super) opaque: u32,
     /// When the last batch began.
     last_used: Instant,
-    /// Whether a reply has come on it.
+    /// Whether anything of a reply was taken from it.
     has_served: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
@@ -134,7 +134,7 @@ impl Connection {
     /// Whether it can take another request: one that idled may have been closed, or sent something
     /// that no one asked for, or come through a fork.
     /// `idle` is for how long it did.
-    pub(super) fn is_usable(&self, idle: Duration) -> bool {
+    pub(super) fn is_usable(&mut self, idle: Duration) -> bool {
         idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
     }
 
@@ -265,17 +265,17 @@ impl Connection {
                         return Ok(false);
                     }
                 }
-                Step::Skip { used } => self.input.consume(used),
+                Step::Skip { used } => self.consume(used),
                 Step::Part { used, part } => {
                     sink.part(first + decoder.next(), part)?;
-                    self.input.consume(used);
+                    self.consume(used);
                 }
                 Step::Value {
                     used,
                     index,
                     header,
                 } => {
-                    self.input.consume(used);
+                    self.consume(used);
                     let buffer = sink.buffer(first + index, &header);
                     incoming.value = Some(Value::new(header, buffer, &mut self.input));
                 }
@@ -288,7 +288,7 @@ impl Connection {
                     let received = &self.input.bytes()[used..][..header.length];
                     incoming.answers.hit();
                     sink.slice(first + index, header, received);
-                    self.input.consume(used + header.length + tail);
+                    self.consume(used + header.length + tail);
                 }
                 Step::Reply { used, index, reply } => {
                     incoming.answers.reply(decoder.reads(index), &reply);
@@ -301,7 +301,7 @@ impl Connection {
                         reply => sink.reply(first + index, reply),
                     }
                     incoming.is_out_of_step |= decoder.is_out_of_step(index, &reply);
-                    self.input.consume(used);
+                    self.consume(used);
                     if incoming.is_out_of_step && !decoder.is_done() {
                         return Err(Fault::OutOfStep);
                     }
@@ -315,6 +315,12 @@ impl Connection {
             self.account.tally.answers += answers;
         }
         Ok(true)
+    }
+
+    /// So many bytes were used.
+    fn consume(&mut self, used: usize) {
+        self.has_served |= used > 0;
+        self.input.consume(used);
     }
 }
 

@@ -218,8 +218,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
                 return Ok(false);
             }
             let (requests, window) = (self.batch.requests, unsent.window);
-            let max = self.pool.max_read();
-            let decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.pool.bounds();
+            let decoder = Decoder::new(connection.dialect, requests, window, bounds);
             self.unsent = None;
             if self.first.is_none() {
                 self.first = Some(decoder);
@@ -334,7 +334,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
 
     /// Tells each request that has no reply why.
     fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
-        if matches!(fault, Fault::TooManyConnections) {
+        if matches!(fault, Fault::TooManyConnections | Fault::Connect(_)) {
             // It took nothing of what was sent.
             self.in_doubt = self.in_doubt_before;
         }

@@ -18,6 +18,12 @@ pub(crate) enum Fault {
     /// It knows no such thing.
     NoAuthentication,
     ConnectTimeout(Duration),
+    /// The TLS handshake took too long.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "there are no handshakes")
+    )]
+    HandshakeTimeout(Duration),
     Timeout,
     /// The peer closed or reset the connection.
     Lost(io::Error),
@@ -68,6 +74,12 @@ impl Fault {
             Self::ConnectTimeout(limit) => Error::new(
                 Kind::ConnectTimeout,
                 format!("cannot connect within {limit:?}"),
+            ),
+            Self::HandshakeTimeout(limit) => Error::new(
+                Kind::ConnectTimeout,
+                format!(
+                    "no TLS handshake within {limit:?}; does the server speak TLS on this port?"
+                ),
             ),
             Self::Timeout if timeout.is_zero() => {
                 Error::new(Kind::Timeout, "the timeout is zero; nothing was sent")

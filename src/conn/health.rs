@@ -43,7 +43,9 @@ impl Failure {
             Fault::Resolve(_) | Fault::Connect(_) | Fault::TooManyConnections | Fault::Lost(_) => {
                 Some(Self::Refused)
             }
-            Fault::ConnectTimeout(_) | Fault::Timeout => Some(Self::TimedOut),
+            Fault::ConnectTimeout(_) | Fault::HandshakeTimeout(_) | Fault::Timeout => {
+                Some(Self::TimedOut)
+            }
             Fault::Authentication(_)
             | Fault::NoAuthentication
             | Fault::Malformed(_)

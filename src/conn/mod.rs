@@ -18,15 +18,21 @@ mod pool;
 mod resolve;
 mod stream;
 mod tally;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod version;
+mod wire;
 
 pub(crate) use connection::Sink;
 pub(crate) use deadline::{Deadline, Expired};
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;
+#[cfg(fuzzing)]
+pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
-pub(crate) use stream::Patience;
 pub use tally::ErrorCounts;
+pub(crate) use tls::Security;
 pub use version::Protocol;
+pub(crate) use wire::Patience;

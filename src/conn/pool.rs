@@ -7,10 +7,11 @@ use super::fault::Fault;
 use super::health::{BackOff, Failure, Guard, Pass, Standing};
 use super::ledger::{End, Ledger, Snapshot};
 use super::stream::Patience;
+use super::tls::Security;
 use super::version::Protocol;
 use crate::error::Error;
 use crate::event::{Event, Hook};
-use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
@@ -24,10 +25,13 @@ pub(crate) struct Options {
     pub(crate) protocol: Protocol,
     /// For the servers that have none of their own.
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) tls: Option<Security>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
-    /// The largest value that is read, in bytes.
-    pub(crate) max_read: usize,
+    /// The most that is read of what a server sends.
+    pub(crate) bounds: Bounds,
+    /// The most keys of one `get` line.
+    pub(crate) max_keys: usize,
     /// The most connections at a time, idle ones included.
     pub(crate) max_connections: usize,
     /// The most that idle.
@@ -249,18 +253,17 @@ impl<P: Hold> Drop for Permit<P> {
 impl Pool {
     /// # Errors
     ///
-    /// A validation error for credentials that the protocol cannot say.
+    /// Those of [`Endpoint::new`].
     pub(crate) fn new(
         server: &Address,
         credentials: Option<&Credentials>,
         options: Arc<Options>,
     ) -> Result<Self, Error> {
-        let credentials = credentials.or(options.credentials.as_ref());
         let name = server.to_string();
         let ledger = Ledger::new(&name, options.hook.clone());
         Ok(Self {
             name,
-            endpoint: Endpoint::new(server, credentials, options.protocol)?,
+            endpoint: Endpoint::new(server, credentials, &options)?,
             guard: Guard::new(options.back_off),
             options,
             ledger: Arc::new(ledger),
@@ -287,8 +290,8 @@ impl Pool {
         &self.ledger
     }
 
-    pub(super) fn max_read(&self) -> usize {
-        self.options.max_read
+    pub(super) fn bounds(&self) -> Bounds {
+        self.options.bounds
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -338,8 +341,8 @@ impl Pool {
         let full = Patience::Full;
         let sent = connection.send(&output, &mut written, deadline, full);
         let received = sent.and_then(|_| {
-            let max = self.options.max_read;
-            let mut decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.options.bounds;
+            let mut decoder = Decoder::new(connection.dialect, requests, window, bounds);
             connection.receive(&mut decoder, &mut incoming, first, sink, deadline, full)
         });
         match received {
@@ -404,6 +407,7 @@ impl Pool {
             None => *deadline,
         };
         let mut connection = self.endpoint.connect(limit)?;
+        connection.limits.keys = self.options.max_keys;
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
@@ -481,6 +485,12 @@ impl Driver for Pool {
         }
     }
 }
+
+#[cfg(fuzzing)]
+#[path = "pool_scripted.rs"]
+mod scripted;
+#[cfg(fuzzing)]
+pub(crate) use scripted::{Peer, Scripted};
 
 #[cfg(test)]
 #[path = "pool_tests.rs"]

@@ -45,8 +45,13 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     let options = Options {
         protocol: Protocol::Text,
         credentials: None,
+        tls: None,
         connect_timeout,
-        max_read: 1,
+        bounds: Bounds {
+            value: 1,
+            line: 1 << 10,
+        },
+        max_keys: 1,
         max_connections: 2,
         max_idle: 2,
         idle_timeout: LONGEST_IDLE,

@@ -1,147 +1,57 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
-use crate::protocol::MAX_PARTS;
-use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read as _};
-use std::mem::MaybeUninit;
+use super::tls::{Connector, Session};
+use super::wire::Wire;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long a connection may be silent before the kernel asks whether the peer is still there.
-const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+pub(super) use super::wire::{Patience, Slice};
 
-/// How much later than the deadline a blocked call may return: below this, the `setsockopt` that
-/// would shorten the socket's own timeout costs more than it gains.
-const SLACK: Duration = Duration::from_millis(5);
-
-/// The shortest socket timeout: the kernel takes 0 as "never", and counts in milliseconds or worse.
-const SHORTEST: Duration = Duration::from_millis(1);
-
-/// The most that one call sends. While the kernel copies it looks at no timeout, so a longer call
-/// could outlast the deadline by as long as the peer keeps up.
-const LONGEST_SEND: usize = 2 << 20;
-
-/// The same on a unix socket, where the timeout begins anew with each piece of some 32 KB.
-const LONGEST_UNIX_SEND: usize = 64 << 10;
-
-/// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
-/// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
-#[cfg(all(unix, not(target_vendor = "apple")))]
-const SEND: libc::c_int = libc::MSG_NOSIGNAL;
-#[cfg(not(all(unix, not(target_vendor = "apple"))))]
-const SEND: i32 = 0;
-
-/// The flag of `send` for one that does not wait.
-#[cfg(unix)]
-const DONT_WAIT: libc::c_int = libc::MSG_DONTWAIT;
-#[cfg(not(unix))]
-const DONT_WAIT: i32 = 0;
-
-/// The longest that one call on a socket waits. Whoever waits for several servers looks at another
-/// one after it; whoever waits for one goes on until the deadline.
-const TICK: Duration = Duration::from_millis(20);
-
-/// How long to wait for a socket that is not ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// Until the deadline.
-    Full,
-    /// For a moment: others are waited for as well. (On Windows until the deadline: a socket there
-    /// is of no use after a timeout.)
-    Short,
-    /// Not at all.
-    None,
-}
-
-/// How long a step may take whose patience is not full, however much comes: others are waited for.
-#[derive(Debug)]
-pub(super) struct Slice(Option<Instant>);
-
-impl Slice {
-    pub(super) fn of(patience: Patience) -> Self {
-        let length = match patience {
-            Patience::Full => return Self(None),
-            Patience::Short => TICK,
-            Patience::None => TICK / 10,
-        };
-        Self(Some(Instant::now() + length))
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.0.is_some_and(|end| Instant::now() >= end)
-    }
-}
-
-/// A connected socket, each of whose calls ends by a deadline.
+/// A connected socket, encrypted or not, each of whose calls ends by a deadline.
 #[derive(Debug)]
 pub(super) struct Stream {
-    socket: Socket,
-    longest_send: usize,
-    /// The socket's own timeouts as last set. They are only changed when they would hold a call for
-    /// longer than the deadline allows, which on a warm connection is never.
-    read_timeout: Option<Duration>,
-    write_timeout: Option<Duration>,
-    /// What the first read and the first write of an operation take for the time. It was so a moment
-    /// ago, and they wait for no more than [`TICK`]: that is near enough, and a look at the clock is
-    /// worth a hundredth of a round trip.
-    first_read: Option<Instant>,
-    first_write: Option<Instant>,
+    wire: Wire,
+    session: Option<Box<Session>>,
 }
 
 impl Stream {
     pub(super) fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_keepalive(true)?;
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
-        let address = SockAddr::from(address);
-        match timeout {
-            Some(timeout) => socket.connect_timeout(&address, timeout.max(SHORTEST))?,
-            None => socket.connect(&address)?,
-        }
-        Ok(Self::of(socket))
+        Wire::connect(address, timeout).map(Self::plain)
     }
 
     /// Connects to a unix socket.
     pub(super) fn connect_path(path: &str, timeout: Option<Duration>) -> io::Result<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        // Where the server's queue is full, this is what the kernel waits by.
-        let timeout = timeout.map(|timeout| timeout.max(SHORTEST));
-        socket.set_write_timeout(timeout)?;
-        match socket.connect(&SockAddr::unix(path)?) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            connected => connected?,
-        }
-        Ok(Self {
-            write_timeout: timeout,
-            longest_send: LONGEST_UNIX_SEND,
-            ..Self::of(socket)
-        })
+        Wire::connect_path(path, timeout).map(Self::plain)
     }
 
-    fn of(socket: Socket) -> Self {
-        Self {
-            socket,
-            longest_send: LONGEST_SEND,
-            read_timeout: None,
-            write_timeout: None,
-            first_read: None,
-            first_write: None,
-        }
+    #[cfg(fuzzing)]
+    pub(super) fn of(socket: socket2::Socket) -> Self {
+        Self::plain(Wire::of(socket))
+    }
+
+    fn plain(wire: Wire) -> Self {
+        let session = None;
+        Self { wire, session }
+    }
+
+    /// Encrypts all that follows, once the server has shown who it is.
+    pub(super) fn secure(mut self, tls: &Connector, limit: Deadline) -> Result<Self, Fault> {
+        self.session = Some(Session::handshake(tls, &mut self.wire, limit)?);
+        Ok(self)
     }
 
     /// An operation begins, at this time.
     pub(super) fn begin(&mut self, now: Instant) {
-        (self.first_read, self.first_write) = (Some(now), Some(now));
+        self.wire.begin(now);
     }
 
     /// Whether the connection is as it was left: open, and with nothing to read.
-    pub(super) fn is_quiet(&self) -> bool {
-        let mut byte = [MaybeUninit::uninit()];
-        matches!(peek(&self.socket, &mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    pub(super) fn is_quiet(&mut self) -> bool {
+        match &mut self.session {
+            None => self.wire.is_quiet(),
+            Some(session) => session.is_quiet(&mut self.wire),
+        }
     }
 
     /// Reads at least one byte, into the first of `parts` as long as it has room; 0 if nothing came
@@ -152,30 +62,9 @@ impl Stream {
         deadline: Deadline,
         patience: Patience,
     ) -> Result<usize, Fault> {
-        let mut timed_out = false;
-        if patience == Patience::None && self.is_quiet() {
-            deadline.remaining(Instant::now())?;
-            return Ok(0);
-        }
-        loop {
-            let now = self.first_read.take().unwrap_or_else(Instant::now);
-            let limit = limit(deadline, now)?;
-            if must_set(self.read_timeout, limit, timed_out) {
-                self.socket.set_read_timeout(limit).map_err(Fault::Lost)?;
-                self.read_timeout = limit;
-            }
-            let read = match parts {
-                [part] => self.socket.read(part),
-                _ => self.socket.read_vectored(parts),
-            };
-            match read {
-                Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
-                Ok(read) => return Ok(read),
-                Err(error) => timed_out = is_timeout(error)?,
-            }
-            if timed_out && patience != Patience::Full {
-                return Ok(0);
-            }
+        match &mut self.session {
+            None => self.wire.read(parts, deadline, patience),
+            Some(session) => session.read(&mut self.wire, parts, deadline, patience),
         }
     }
 
@@ -186,169 +75,9 @@ impl Stream {
         deadline: Deadline,
         patience: Patience,
     ) -> Result<usize, Fault> {
-        let mut timed_out = false;
-        loop {
-            let now = self.first_write.take().unwrap_or_else(Instant::now);
-            let limit = limit(deadline, now)?;
-            if must_set(self.write_timeout, limit, timed_out) {
-                self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
-                self.write_timeout = limit;
-            }
-            match self.send(parts, patience) {
-                Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
-                Ok(sent) => return Ok(sent),
-                Err(error) => timed_out = is_timeout(error)?,
-            }
-            if timed_out && patience != Patience::Full {
-                return Ok(0);
-            }
-        }
-    }
-
-    /// One call, of a bounded length.
-    fn send(&self, parts: &[IoSlice<'_>], patience: Patience) -> io::Result<usize> {
-        let flags = match patience {
-            Patience::None => SEND | DONT_WAIT,
-            Patience::Short | Patience::Full => SEND,
-        };
-        if let [part] = parts {
-            let part = &part[..part.len().min(self.longest_send)];
-            return self.socket.send_with_flags(part, flags);
-        }
-        let mut clipped = [IoSlice::new(&[]); MAX_PARTS];
-        let (mut room, mut count) = (self.longest_send, 0);
-        for (clipped, part) in clipped.iter_mut().zip(parts) {
-            if room == 0 {
-                break;
-            }
-            *clipped = IoSlice::new(&part[..part.len().min(room)]);
-            room -= clipped.len();
-            count += 1;
-        }
-        self.socket
-            .send_vectored_with_flags(&clipped[..count], flags)
-    }
-}
-
-/// How long a socket's own timeout should be.
-fn limit(deadline: Deadline, now: Instant) -> Result<Option<Duration>, Fault> {
-    let left = deadline.remaining(now)?;
-    if cfg!(windows) {
-        return Ok(left.map(|left| left.max(SHORTEST)));
-    }
-    Ok(Some(left.map_or(TICK, |left| left.clamp(SHORTEST, TICK))))
-}
-
-/// Whether a socket timeout of `set` has to be changed where it should be `limit`: because it would
-/// end too late, or because it has ended too early.
-fn must_set(set: Option<Duration>, limit: Option<Duration>, timed_out: bool) -> bool {
-    match (set, limit) {
-        (Some(set), Some(limit)) => {
-            // Far too short, it would end again and again.
-            let is_short = set < limit && (timed_out || set < limit / 4);
-            is_short || set > limit.saturating_add(SLACK)
-        }
-        (None, Some(_)) => true,
-        (Some(_), None) => timed_out,
-        (None, None) => false,
-    }
-}
-
-/// Whether the call only ended because the socket's timeout did; `false` for an interrupted one.
-fn is_timeout(error: io::Error) -> Result<bool, Fault> {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(true),
-        ErrorKind::Interrupted => Ok(false),
-        _ => Err(Fault::Lost(error)),
-    }
-}
-
-/// Looks at what there is to read without waiting and without taking it: one call.
-#[cfg(unix)]
-fn peek(socket: &Socket, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-    socket.recv_with_flags(byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
-}
-
-#[cfg(not(unix))]
-fn peek(socket: &Socket, byte: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-    socket.set_nonblocking(true)?;
-    let peeked = socket.peek(byte);
-    socket.set_nonblocking(false)?;
-    peeked
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::TcpListener;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn options_of_the_socket() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = Stream::connect(listener.local_addr().unwrap(), Some(SECOND)).unwrap();
-        assert!(stream.socket.tcp_nodelay().unwrap());
-        assert!(stream.socket.keepalive().unwrap());
-        assert!(stream.is_quiet());
-        drop(listener.accept().unwrap());
-        while stream.is_quiet() {
-            std::thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn the_timeout_of_the_socket_is_set_as_seldom_as_can_be() {
-        let milliseconds = |count| Some(Duration::from_millis(count));
-        let rows = [
-            ("not set yet", None, milliseconds(20), false, true),
-            (
-                "as good as set",
-                milliseconds(20),
-                milliseconds(16),
-                false,
-                false,
-            ),
-            ("too long", milliseconds(20), milliseconds(14), false, true),
-            (
-                "shorter, has not ended",
-                milliseconds(10),
-                milliseconds(20),
-                false,
-                false,
-            ),
-            (
-                "shorter, has ended",
-                milliseconds(10),
-                milliseconds(20),
-                true,
-                true,
-            ),
-            (
-                "far too short",
-                milliseconds(1),
-                milliseconds(20),
-                false,
-                true,
-            ),
-            (
-                "as it should be, has ended",
-                milliseconds(20),
-                milliseconds(20),
-                true,
-                false,
-            ),
-            ("never ends, not set", None, None, false, false),
-            (
-                "never ends, was set and has ended",
-                milliseconds(10),
-                None,
-                true,
-                true,
-            ),
-        ];
-        for (row, set, limit, timed_out, expected) in rows {
-            assert_eq!(must_set(set, limit, timed_out), expected, "{row}");
+        match &mut self.session {
+            None => self.wire.write(parts, deadline, patience),
+            Some(session) => session.write(&mut self.wire, parts, deadline, patience),
         }
     }
 }

@@ -137,8 +137,8 @@ impl Refused<'_> {
 /// Why the bytes received are not a reply to the request that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
-    #[error("a line of over {} bytes", super::lines::MAX_LINE)]
-    LongLine,
+    #[error("a line of over {max} bytes, the configured maximum")]
+    LongLine { max: usize },
     #[error("unexpected reply {0}")]
     Unexpected(Excerpt),
     #[error("a value for a key that was not asked for")]

@@ -5,16 +5,13 @@ use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
 use super::request::{Direction, Mode, Request};
-use super::values::{self, Group};
+use super::values;
 
-/// The most keys of one `get` line.
-const MAX_KEYS: usize = Group::MAX;
-
-/// Encodes all of `requests`; gets in a row share lines.
-pub(super) fn encode_all<'a>(requests: &[Request<'a>], out: &mut Output<'a>) {
+/// Encodes all of `requests`; gets in a row share lines, up to `max_keys` of them.
+pub(super) fn encode_all<'a>(requests: &[Request<'a>], max_keys: usize, out: &mut Output<'a>) {
     let mut rest = requests;
     while let Some(request) = rest.first() {
-        let run = run(rest);
+        let run = run(rest, max_keys);
         if let Request::Get { cas, .. } = request {
             out.push(if *cas { b"gets" } else { b"get" });
             for key in rest[..run].iter().filter_map(Request::key) {
@@ -29,12 +26,12 @@ pub(super) fn encode_all<'a>(requests: &[Request<'a>], out: &mut Output<'a>) {
     }
 }
 
-/// How many requests, from the first on, share a line.
-pub(super) fn run(requests: &[Request<'_>]) -> usize {
+/// How many requests, from the first on, share a line, which takes up to `max_keys`.
+pub(super) fn run(requests: &[Request<'_>], max_keys: usize) -> usize {
     let share = |pair: &&[Request<'_>]| share(Some(&pair[0]), &pair[1]);
     1 + requests
         .windows(2)
-        .take(MAX_KEYS - 1)
+        .take(max_keys - 1)
         .take_while(share)
         .count()
 }
@@ -52,7 +49,7 @@ pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bo
 /// Encodes one request that shares its line with no other.
 pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
     match request {
-        Request::Get { .. } => encode_all(&[*request], out),
+        Request::Get { .. } => encode_all(&[*request], 1, out),
         Request::GetAndTouch { key, exptime, cas } => {
             out.push(if *cas { b"gats " } else { b"gat " });
             out.number(*exptime);
@@ -153,7 +150,7 @@ pub(super) fn decode<'b>(
             values::values(decoder, *cas, input)
         }
         Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
-        Some(request) => match first_line(input)? {
+        Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
             Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),
         },
@@ -215,8 +212,10 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     }
     let line = match request {
         // Its lines end with LF alone.
-        Some(Request::Metadump) if input.starts_with(b"key=") => bare_line(input)?,
-        _ => first_line(input)?,
+        Some(Request::Metadump) if input.starts_with(b"key=") => {
+            bare_line(input, decoder.bounds.line)?
+        }
+        _ => first_line(input, decoder.bounds.line)?,
     };
     let Some((line, used)) = line else {
         return Ok(Step::NeedMore);

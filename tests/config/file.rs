@@ -28,6 +28,8 @@ fn all() -> Config {
     config.connect_timeout = Some(Duration::MAX);
     config.max_value_size = Some(1 << 10);
     config.max_read_size = Some(64 << 20);
+    config.max_line_size = Some(4 << 10);
+    config.max_keys_per_get = Some(20);
     config.protocol = Some(Protocol::Meta);
     config.prefix = Some("app:".to_owned());
     config.prefix_placement = Some(PrefixPlacement::Hashed);
@@ -55,6 +57,8 @@ timeout = 0.5
 connect_timeout = "forever"
 max_value_size = 1024
 max_read_size = "64MiB"
+max_line_size = "4KiB"
+max_keys_per_get = 20
 protocol = "meta"
 prefix = "app:"
 prefix_placement = "hashed"
@@ -96,6 +100,8 @@ timeout: 500ms
 connect_timeout: forever
 max_value_size: 1KiB
 max_read_size: 67108864
+max_line_size: 4096
+max_keys_per_get: 20
 protocol: meta
 prefix: 'app:'
 prefix_placement: hashed
@@ -426,6 +432,8 @@ fn the_builder_has_the_settings() {
         "timeout: 500ms",
         "max_value_size: 1024",
         "max_read_size: 67108864",
+        "max_line_size: 4096",
+        "max_keys_per_get: 20",
         "protocol: Meta",
         "max_connections: 8",
         "max_idle_connections: Some(0)",

@@ -53,6 +53,41 @@ fn settings_have_the_names_of_the_fields() {
 }
 
 #[test]
+fn tls() {
+    let url = "memcaches://a?tls_roots=/etc/roots.pem&tls_server_name=cache.example.com";
+    let mut expected = Config::default();
+    expected.servers = vec!["a".into()];
+    expected.tls = true;
+    expected.tls_roots = Some("/etc/roots.pem".into());
+    expected.tls_server_name = Some("cache.example.com".to_owned());
+    let config: Config = url.parse().unwrap();
+    assert_eq!(config, expected);
+    let written = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<Config>(&written).unwrap(), config);
+    // Nobody who sets any of them gets a connection that is not encrypted.
+    for url in [
+        "memcaches://a",
+        "memcache://a?tls=true",
+        "memcache://a?tls_key=/none",
+    ] {
+        let shown = format!("{:?}", url.parse::<Config>().unwrap().builder());
+        assert!(shown.contains("tls: Some(Tls"), "{shown}");
+    }
+    let error = reason("memcaches://a?tls=false".parse::<Config>());
+    assert_eq!(error, "url: tls is given twice");
+    let built = "memcache://a?tls_roots=/none"
+        .parse::<Config>()
+        .unwrap()
+        .client();
+    let expected = if cfg!(feature = "tls") {
+        "tls: root certificates: /none cannot be read: "
+    } else {
+        "tls: it needs the feature tls of this crate, which is off"
+    };
+    assert!(reason(built).starts_with(expected));
+}
+
+#[test]
 fn credentials() {
     let rows = [
         ("memcache://ann:s3cret@a:1,b", "ann", "s3cret"),
@@ -90,15 +125,16 @@ fn credentials() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn errors() {
     let rows = [
         (
             "redis://a",
-            "url: it must begin with memcache:// or memcached://",
+            "url: it must begin with memcache://, memcached:// or memcaches://",
         ),
         (
             "a:11211",
-            "url: it must begin with memcache:// or memcached://",
+            "url: it must begin with memcache://, memcached:// or memcaches://",
         ),
         (
             "memcache://me-secret@a",
