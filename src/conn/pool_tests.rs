@@ -103,11 +103,9 @@ fn all_addresses_are_tried_in_turn() {
     ask(&pool, LONG).unwrap();
 }
 
-#[test]
-fn the_addresses_share_the_time() {
-    let port = server(1);
-    // Nobody accepts, so after one or two the kernel takes no more connections: it answers nothing.
-    let silent = SocketAddr::from((SILENT, port));
+/// Listens where nobody accepts: after one or two the kernel takes no more connections, and answers
+/// nothing. It does so while these live.
+fn hangs(silent: SocketAddr) -> (Socket, Vec<TcpStream>) {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&silent.into()).unwrap();
     listener.listen(0).unwrap();
@@ -115,6 +113,14 @@ fn the_addresses_share_the_time() {
     while let Ok(stream) = TcpStream::connect_timeout(&silent, SHORT) {
         waiting.push(stream);
     }
+    (listener, waiting)
+}
+
+#[test]
+fn the_addresses_share_the_time() {
+    let port = server(1);
+    let silent = SocketAddr::from((SILENT, port));
+    let _hangs = hangs(silent);
     let pool = pool(port, None, |_, port| {
         Ok([SILENT, Ipv4Addr::LOCALHOST]
             .map(|ip| SocketAddr::from((ip, port)))
@@ -126,6 +132,21 @@ fn the_addresses_share_the_time() {
     let alone = Pool::new(&address, None, Arc::clone(&pool.options)).unwrap();
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
+}
+
+/// However many there are, the call takes no longer than it may.
+#[test]
+fn many_silent_addresses_take_no_longer_than_one() {
+    /// With its whole time for each address, the call would take over a minute.
+    const COUNT: u8 = 40;
+    let silent = SocketAddr::from((SILENT, server(0)));
+    let _hangs = hangs(silent);
+    let pool = pool(silent.port(), None, |_, port| {
+        Ok(vec![SocketAddr::from((SILENT, port)); COUNT.into()])
+    });
+    let error = ask(&pool, Duration::from_secs(2)).unwrap_err();
+    assert!(error.is_connect() && error.is_timeout(), "{error:?}");
+    assert!(error.to_string().contains("within 2s"), "{error}");
 }
 
 #[test]

@@ -90,13 +90,12 @@ pub const MANY: [Call; 4] = [
         let mut many = client.get_many::<String, _>(KEYS);
         let mut results = Vec::new();
         for key in KEYS {
-            if let Some(value) = many.found.remove(key) {
-                right(key)(Some(value));
-                results.push(Ok(()));
-            } else {
-                let failed = many.failed.iter().find(|(failed, _)| *failed == key);
-                results.push(Err(failed.expect("no key is a miss").1.clone()));
-            }
+            let failed = many.failed.iter().find(|(failed, _)| *failed == key);
+            let result = match failed {
+                Some((_, error)) => Err(error.clone()),
+                None => Ok(many.found.remove(key)),
+            };
+            results.push(result.map(right(key)));
         }
         results
     }),

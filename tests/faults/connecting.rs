@@ -197,7 +197,11 @@ fn a_server_that_is_replaced_by_an_older_one() {
     let (address, server) = scripted(|listener| {
         let mut connection = accept(listener);
         answer(&mut connection, b"VERSION 1.6.18\r\n");
-        answer(&mut connection, b"EN O0\r\n");
+        let request = String::from_utf8(read_until(&mut connection, b"\r\n")).unwrap();
+        let opaque = request.split_whitespace().last().unwrap();
+        connection
+            .write_all(format!("EN {opaque}\r\n").as_bytes())
+            .unwrap();
         drop(connection);
         let mut connection = accept(listener);
         answer(&mut connection, b"VERSION 1.5.22\r\n");

@@ -39,6 +39,9 @@ fn half() -> Half {
     }
 }
 
+/// A call that panics, and its name.
+type Panicking = (&'static str, fn(&Client));
+
 fn client(server: &Server, protocol: Protocol) -> Client {
     let client = Client::builder().servers(server).protocol(protocol);
     let client = client.max_connections(1).timeout(PATIENCE);
@@ -49,11 +52,8 @@ fn client(server: &Server, protocol: Protocol) -> Client {
     client
 }
 
-/// A call that panics on the way, and its name.
-type Named = (&'static str, fn(&Client));
-
-/// Runs each of these calls, which panic; and says how many connections were made for it all.
-fn check(calls: &[Named], keeps: bool) {
+/// Runs each of these calls. The connection that there is lives through it if it `keeps` that.
+fn check(calls: &[Panicking], keeps: bool) {
     for protocol in PROTOCOLS {
         for (name, call) in calls {
             let server = Server::start().unwrap();
@@ -82,7 +82,7 @@ fn total_connections(client: &Client) -> u64 {
 /// Values are encoded before a connection is taken.
 #[test]
 fn in_a_serialiser() {
-    let calls: [Named; 8] = [
+    let calls: [Panicking; 8] = [
         ("set", |client| client.set("key", Panics, 0).unwrap()),
         ("set, half", |client| client.set("key", half(), 0).unwrap()),
         ("add", |client| drop(client.add("key", half(), 0))),
@@ -118,7 +118,7 @@ fn in_a_serialiser() {
 /// Values are decoded when their replies were read.
 #[test]
 fn in_a_deserialiser() {
-    let calls: [Named; 4] = [
+    let calls: [Panicking; 4] = [
         ("get", |client| drop(client.get::<Panics>("a"))),
         ("gets", |client| drop(client.gets::<Panics>("a"))),
         ("get_and_touch", |client| {
@@ -137,7 +137,7 @@ fn in_a_deserialiser() {
 /// The program is called while the replies are read: what is left of them is never read by another.
 #[test]
 fn in_a_callback_between_two_values() {
-    let calls: [Named; 2] = [
+    let calls: [Panicking; 2] = [
         ("get_many_with, first", |client| {
             let keys = ["a", "b", "c"];
             let _ = client.get_many_with(&keys, |_, _| panic!("a callback that panics"));
