@@ -9,7 +9,8 @@ use std::fmt;
 /// assert_eq!(notes[0].name, "--RETRY-TIMEOUT");
 /// assert_eq!(
 ///     notes[0].to_string(),
-///     "--RETRY-TIMEOUT=2 has no effect: a server that failed is asked again by the next call"
+///     "--RETRY-TIMEOUT=2 has no effect: a server that failed is asked again within max_back_off, \
+///      a second by default"
 /// );
 /// # Ok::<(), moecache::Error>(())
 /// ```

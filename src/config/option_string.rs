@@ -31,7 +31,8 @@ impl Config {
     /// let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
     /// assert_eq!(
     ///     notes,
-    ///     ["--RETRY-TIMEOUT=2 has no effect: a server that failed is asked again by the next call"]
+    ///     ["--RETRY-TIMEOUT=2 has no effect: a server that failed is asked again within max_back_off, \
+    ///      a second by default"]
     /// );
     /// # Ok::<(), moecache::Error>(())
     /// ```
