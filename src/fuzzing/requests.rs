@@ -2,8 +2,8 @@ use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
 use crate::meta::Wanted;
 use crate::protocol::{
-    ArithmeticOptions, DeleteOptions, Dialect, Direction, GetOptions, Initial, Mode, Request,
-    SetOptions, StatsArguments,
+    ArithmeticOptions, Confidential, DeleteOptions, Dialect, Direction, GetOptions, Initial, Mode,
+    Request, SetOptions, StatsArguments,
 };
 
 /// The keys that are asked for, in turn. One comes twice.
@@ -95,6 +95,9 @@ fn request(dialect: Dialect, letter: u8, place: usize) -> Option<Request<'static
         b'F' => Request::FlushAll { delay: 1 },
         b'b' => Request::Verbosity { level: 1 },
         b'v' => Request::Version,
+        b'y' => Request::Authenticate {
+            message: Confidential(b"user password"),
+        },
         b'S' => stats("")?,
         b'R' => stats("reset")?,
         b'e' => stats("sizes_enable")?,

@@ -81,6 +81,7 @@ pub(super) fn play(script: &Script<'_>, way: &Way<'_>) -> [Scene; 2] {
     let options = Options {
         protocol: script.protocol,
         credentials: None,
+        tls: None,
         connect_timeout: None,
         bounds: BOUNDS,
         max_keys: script.max_keys,
