@@ -23,7 +23,7 @@ struct Counting;
 
 impl Counting {
     fn change(by: usize, sign: isize) {
-        NOW.set(NOW.get() + sign * by.cast_signed());
+        NOW.set(NOW.get() + sign * isize::try_from(by).unwrap_or(isize::MAX));
         MOST.set(MOST.get().max(NOW.get()));
     }
 }
