@@ -156,6 +156,9 @@ fn claims_of_json() {
     is_small("JSON", &server, Format::PhpJson, 6, &nested);
 }
 
+/// php-memcached's flags of what `serialize` made.
+const SERIALIZED: u32 = 4;
+
 #[test]
 fn claims_of_ruby_and_php() {
     const MARSHAL: u32 = 1;
@@ -174,7 +177,6 @@ fn claims_of_ruby_and_php() {
     for (row, data) in rows {
         is_small(row, &server, Format::Dalli, MARSHAL, &data);
     }
-    const SERIALIZED: u32 = 4;
     let rows: [(&str, Vec<u8>); 3] = [
         ("an array", b"a:4294967295:{".to_vec()),
         ("a string", b"s:4294967295:\"".to_vec()),
