@@ -6,17 +6,18 @@ mod read;
 mod write;
 
 use self::count::Counter;
+use crate::SLACK;
 use crate::keys::Keys;
 use crate::support::Random;
 use crate::support::proxy::Mix;
 use crate::tally::{Never, Tally};
-use crate::{DEADLINE, SLACK};
 use moecache::{Client, Error};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 pub struct Worker<'a> {
-    client: &'a Client,
+    /// It may be another one with other deadlines, later.
+    pub client: &'a Client,
     keys: &'a Keys,
     thread: usize,
     mix: Mix,
@@ -96,7 +97,7 @@ impl<'a> Worker<'a> {
         let took = start.elapsed();
         self.tally.operations += 1;
         self.tally.longest = self.tally.longest.max(took);
-        if took > DEADLINE + SLACK {
+        if took > self.client.timeout() + SLACK {
             let case = || format!("{operation} took {took:?}");
             self.tally.never(Never::Overrun, case);
         }
