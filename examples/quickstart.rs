@@ -86,7 +86,7 @@ fn tour(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let mut table = columns(["KEY", "READ AS", "VALUE", "SERVER"]);
     for (key, read_as, value) in &rows {
         // The key alone decides on the server; nothing is asked.
-        table.add_row([*key, *read_as, value, client.server_for(key)?]);
+        table.add_row([*key, *read_as, value, &*client.server_for(key)?]);
     }
     writeln!(out, "{}", table.trim_fmt())?;
 

@@ -57,10 +57,12 @@ pub(crate) enum Kind {
     Io,
     Timeout,
     ConnectTimeout,
+    Down,
     Encode,
     Decode,
     Unsupported,
     Conflict,
+    Authentication,
 }
 
 impl Error {
@@ -92,6 +94,10 @@ impl Error {
     /// [`Transcoder`](crate::value::Transcoder): why an item is no value. It must not show the data.
     pub fn decode(reason: impl Into<String>) -> Self {
         Self::new(Kind::Decode, reason)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.0.kind
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -162,7 +168,25 @@ impl Error {
     /// [ambiguous](Self::is_ambiguous).
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, Kind::Connect | Kind::ConnectTimeout)
+        matches!(
+            self.0.kind,
+            Kind::Connect | Kind::ConnectTimeout | Kind::Down
+        )
+    }
+
+    /// The server failed before, and this call did not try it: the first that comes after a pause of
+    /// 10 ms to [`max_back_off`](crate::ClientBuilder::max_back_off) will. The source is how it failed.
+    /// This is a [connect error](Self::is_connect), too.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.0.kind == Kind::Down
+    }
+
+    /// Whether the server failed, or the way to it: what a
+    /// [failure policy](crate::FailurePolicy) is about.
+    pub(crate) fn is_of_failing_server(&self) -> bool {
+        let is_protocol = self.is_protocol();
+        is_protocol || self.is_connect() || self.is_io() || self.is_timeout()
     }
 
     /// The deadline passed, while connecting or while waiting for the reply.
@@ -197,6 +221,15 @@ impl Error {
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         self.0.kind == Kind::Unsupported
+    }
+
+    /// The server did not let the client in: it refused the user name and the password, or wants them
+    /// and was given none, or knows no such thing; see
+    /// [`ClientBuilder::credentials`](crate::ClientBuilder::credentials). It did nothing. Nothing is
+    /// tried again: the next call will fail in the same way.
+    #[must_use]
+    pub fn is_authentication(&self) -> bool {
+        self.0.kind == Kind::Authentication
     }
 
     /// Others changed the same item, again and again. Nothing was stored.
@@ -285,9 +318,8 @@ impl StdError for Error {
 
 /// For functions that return [`io::Result`]. The kind is that of the cause where that is an
 /// `io::Error` (`ConnectionRefused`, `UnexpectedEof`); otherwise `InvalidInput` for validation and
-/// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`, and
-/// `Unsupported`, and
-/// `Other` for an error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
+/// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`,
+/// `Unsupported`, `PermissionDenied` where the server did not let the client in, and `Other` for an error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let cause = error
@@ -300,7 +332,8 @@ impl From<Error> for io::Error {
             (Kind::Validation | Kind::Encode, None) => io::ErrorKind::InvalidInput,
             (Kind::Protocol | Kind::Decode, None) => io::ErrorKind::InvalidData,
             (Kind::Timeout | Kind::ConnectTimeout, None) => io::ErrorKind::TimedOut,
-            (Kind::Connect | Kind::Io, None) => io::ErrorKind::NotConnected,
+            (Kind::Connect | Kind::Down | Kind::Io, None) => io::ErrorKind::NotConnected,
+            (Kind::Authentication, None) => io::ErrorKind::PermissionDenied,
             (Kind::Unsupported, None) => io::ErrorKind::Unsupported,
             (Kind::Server | Kind::Conflict, None) => io::ErrorKind::Other,
         };

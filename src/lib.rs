@@ -60,6 +60,8 @@
 //!   those who miss a key at the same time, is in [`Client::meta_get`] and its siblings.
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
 //!   can be done about it. A miss is `Ok(None)`.
+//! * What is going on: [`metrics`](Client::metrics) counts, and
+//!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`] is a memcached in the process, for tests."
@@ -87,6 +89,7 @@ mod client;
 mod config;
 mod conn;
 mod error;
+mod event;
 mod expiry;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -103,6 +106,7 @@ mod protocol;
 #[cfg(test)]
 mod recorded;
 mod route;
+mod secret;
 mod server;
 mod stats;
 #[cfg(feature = "testing")]
@@ -111,11 +115,12 @@ pub mod value;
 
 pub use client::{
     CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
-    Many, Pending, PerServer, Pipeline, Replies, ServerStats,
+    Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
-pub use conn::Protocol;
+pub use conn::{ErrorCounts, Latency, Protocol};
 pub use error::{Error, Result};
+pub use event::{Closed, Event};
 pub use expiry::Expiry;
 pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
@@ -126,5 +131,7 @@ pub use meta::{
     MetaSet, MetaSetOutcome, Ttl,
 };
 pub use peer::Peer;
+pub use route::FailurePolicy;
+pub use secret::Secret;
 pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;

@@ -1,6 +1,7 @@
 //! Servers: what the caller typed, and the address it stands for.
 
 use crate::error::Error;
+use crate::secret::{Credentials, Secret};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub struct Server {
     address: Result<Address, ServerError>,
     weight: u32,
     ring_name: Option<String>,
+    credentials: Option<Credentials>,
 }
 
 impl Server {
@@ -74,6 +76,28 @@ impl Server {
         Self { ring_name, ..self }
     }
 
+    /// The user name and the password for this server, in place of
+    /// [`ClientBuilder::credentials`](crate::ClientBuilder::credentials), where it is said what they
+    /// may be.
+    ///
+    /// ```
+    /// use moecache::{Client, Server};
+    ///
+    /// let client = Client::new([
+    ///     Server::from("10.0.0.1").credentials("ann", "s3cret"),
+    ///     Server::from("10.0.0.2"),
+    /// ])?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    #[must_use]
+    pub fn credentials(self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        let credentials = Some(Credentials::new(username, password));
+        Self {
+            credentials,
+            ..self
+        }
+    }
+
     /// The address that was typed.
     pub(crate) fn address(&self) -> Result<Address, ServerError> {
         if self.weight == 0 {
@@ -88,11 +112,25 @@ impl Server {
         (self.weight, self.ring_name.as_deref())
     }
 
+    /// The same for everybody to read.
+    pub(crate) fn without_credentials(&self) -> Self {
+        Self {
+            credentials: None,
+            ..self.clone()
+        }
+    }
+
+    /// What `credentials` gave.
+    pub(crate) fn own_credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     fn new(typed: &str, address: Result<Address, &'static str>) -> Self {
         Self {
             address: address.map_err(|reason| ServerError::new(typed, reason)),
             weight: 1,
             ring_name: None,
+            credentials: None,
         }
     }
 }

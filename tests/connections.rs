@@ -251,11 +251,7 @@ fn tcp_and_unix_sockets_in_one_list() {
     let unix = UnixMemcached::with_args(&[]);
     let path = unix.path().to_str().unwrap();
     let client = Client::new([&tcp.address().to_string(), path]).unwrap();
-    assert!(
-        client
-            .servers()
-            .eq([tcp.address().to_string().as_str(), path])
-    );
+    assert!(client.servers() == [tcp.address().to_string().as_str(), path]);
     let keys: Vec<String> = (0..100_u32)
         .map(|i| format!("{:x}", i.wrapping_mul(0x9e37_79b1)))
         .collect();
@@ -281,4 +277,26 @@ fn a_unix_socket_that_is_not_there() {
     let error = client.get::<i32>("key").unwrap_err();
     assert!(error.is_connect() && !error.is_timeout(), "{error:?}");
     assert_eq!(error.server(), Some("/tmp/there-is-no-such.sock"));
+}
+
+#[test]
+fn only_what_comes_first_turns_a_connection_away() {
+    let (come, comes) = mpsc::channel();
+    let (address, server) = scripted(move |listener| {
+        let mut stream = accept(listener);
+        read_until(&mut stream, b"\r\n");
+        stream.write_all(b"VALUE a 0 1\r\nx\r\n").unwrap();
+        comes.recv().unwrap(); // The client has taken that.
+        stream
+            .write_all(b"ERROR Too many open connections\r\n")
+            .unwrap();
+    });
+    let client = Client::new(address).unwrap();
+    let failed = client.get_many_with(&["a", "b"], |_, _| come.send(()).unwrap());
+    let [(key, error)] = &failed[..] else {
+        panic!("{failed:?}");
+    };
+    assert_eq!(**key, "b");
+    assert!(error.is_server() && !error.is_connect(), "{error}");
+    server.join().unwrap();
 }

@@ -8,7 +8,7 @@ const KEYS: u32 = 1000;
 fn places(client: &Client) -> Vec<String> {
     let of = |n: u32| {
         let key = format!("key-{n}-{}", n.wrapping_mul(0x9e37_79b9));
-        client.server_for(key).unwrap().to_owned()
+        client.server_for(key).unwrap()
     };
     (0..KEYS).map(of).collect()
 }

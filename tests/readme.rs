@@ -69,7 +69,7 @@ fn every_program() {
     let [one, other] = servers.each_ref().map(|server| server.address().port());
     let ours = format!(r#"[("127.0.0.1", {one}), ("127.0.0.1", {other})]"#);
     let blocks = blocks("rust");
-    assert_eq!(blocks.len(), 8);
+    assert!(blocks.len() >= 8, "{}", blocks.len());
     assert!(
         blocks[0].contains(SERVERS),
         "the first program names other servers"

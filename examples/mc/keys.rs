@@ -26,7 +26,12 @@ pub(crate) struct Form {
 /// said on standard error, and the list goes on with the next.
 pub(crate) fn keys(client: &Client, form: &Form, out: &mut impl Write) -> Result<Outcome, Failure> {
     let now = SystemTime::now();
-    let width = client.servers().map(str::len).max().unwrap_or_default();
+    let width = client
+        .servers()
+        .iter()
+        .map(String::len)
+        .max()
+        .unwrap_or_default();
     if form.long {
         writeln!(
             out,

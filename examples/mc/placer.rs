@@ -11,7 +11,7 @@ pub(crate) struct Placer {
 
 impl Placer {
     pub(crate) fn new(client: Client) -> Self {
-        let servers: Vec<String> = client.servers().map(str::to_owned).collect();
+        let servers = client.servers();
         let indexes = servers.iter().cloned().zip(0..);
         Self {
             indexes: indexes.collect(),
@@ -22,7 +22,7 @@ impl Placer {
 
     /// The server that `key` belongs to: its place in the list, from 0.
     pub(crate) fn place(&self, key: impl AsRef<[u8]>) -> Result<usize> {
-        Ok(self.indexes[self.client.server_for(key)?])
+        Ok(self.indexes[&self.client.server_for(key)?])
     }
 
     /// The servers, in list order.

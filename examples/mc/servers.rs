@@ -28,7 +28,7 @@ pub(crate) fn flush(
     out: &mut impl Write,
 ) -> Result<Outcome, Failure> {
     if !yes {
-        let names: Vec<_> = client.servers().collect();
+        let names = client.servers();
         let names = names.join(", ");
         return Err(Failure::Usage(format!(
             "flush: this removes all that is stored on {names}; if that is meant, say flush --yes"

@@ -1,12 +1,12 @@
-//! Any item read in the format of any client: never a panic nor more memory than it warrants, and what
-//! is read is stored and read again as the same.
+//! Any item read in the format of any client: never a panic nor more than the limit of decompression, and
+//! what is read is stored, compressed in any way that the client knows, and read again as the same.
 //!
-//! Input: a byte that is the format, four of flags, little-endian, and the data.
+//! Input: a byte that is the format and the compression, four of flags, little-endian, and the data.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use moecache::fuzzing::{decodes_as, is_read_as};
+use moecache::fuzzing::{MAX_DECOMPRESSED, decodes_as, read_as};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -31,7 +31,14 @@ fuzz_target!(|input: &[u8]| {
     };
     let flags = u32::from_le_bytes(*flags);
     read_as_every_type(*format, flags, data);
-    is_read_as::<serde_json::Value>(*format, flags, data);
+    read_as::<serde_json::Value>(*format, flags, data);
+    // What is not compressed has escapes, of which each byte stands for two at most.
+    let limit = MAX_DECOMPRESSED.max(2 * data.len());
+    let is_short = |length: usize| assert!(length <= limit, "{length} of {}", data.len());
+    let bytes = read_as::<ByteBuf>(*format, flags, data);
+    is_short(bytes.map_or(0, |bytes| bytes.len()));
+    let text = read_as::<String>(*format, flags, data);
+    is_short(text.map_or(0, |text| text.len()));
 });
 
 #[derive(Serialize, Deserialize)]

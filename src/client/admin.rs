@@ -155,7 +155,9 @@ impl Client {
     }
 
     /// Connects to all servers at the same time and asks each for its version; tells how long each
-    /// took. A server that answers, even if it does not know the command, is alive.
+    /// took. A server that answers, even if it does not know the command, is alive. As all calls that
+    /// are about servers, it tries one that [is down](Error::is_down), too; if that answers, it is up
+    /// again for all calls.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -172,11 +174,11 @@ impl Client {
 
     /// What is sent to no server.
     fn each_refused<T>(&self, error: &Error) -> Vec<PerServer<T>> {
-        let refused = |server: &str| PerServer {
-            server: server.to_owned(),
+        let refused = |server| PerServer {
+            server,
             result: Err(error.clone()),
         };
-        self.servers().map(refused).collect()
+        self.servers().into_iter().map(refused).collect()
     }
 
     /// Sends `request` to every server at the same time, each with the whole timeout, and gives what
@@ -187,9 +189,11 @@ impl Client {
         request: &Request<'_>,
         meaning: impl Fn(Answer, Lines, &dyn Driver) -> Result<T>,
     ) -> Vec<PerServer<T>> {
-        let drivers: Vec<&dyn Driver> = self.shared.topology.drivers().collect();
+        let topology = self.shared.topology();
+        let drivers: Vec<&dyn Driver> = topology.drivers().collect();
         let batch = |first| Batch {
             first,
+            insists: true,
             ..Batch::of(request)
         };
         let batches: Vec<_> = drivers.iter().copied().zip((0..).map(batch)).collect();

@@ -1,7 +1,8 @@
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
-use crate::protocol::{Counter, Excerpt, Reply, Status, ValueHeader};
+use crate::protocol::{Counter, Excerpt, Refused, Reply, Request, Status, ValueHeader};
+use crate::route::FailurePolicy;
 
 /// What a server made of a request.
 #[derive(Debug)]
@@ -97,6 +98,23 @@ impl Answer {
     }
 }
 
+/// What the caller is to see in place of a failure, if the policy says so.
+pub(super) fn forgive(
+    policy: FailurePolicy,
+    error: Error,
+    request: &Request<'_>,
+    driver: &dyn Driver,
+) -> Result<Answer> {
+    if policy != FailurePolicy::Miss || !error.is_of_failing_server() {
+        return Err(error);
+    }
+    let Some(miss) = request.miss() else {
+        return Err(error);
+    };
+    driver.missed(&error);
+    Ok(Answer::Status(miss))
+}
+
 /// The error for an error line of the server.
 pub(super) fn server_error(line: &[u8]) -> Error {
     // Of incr and decr, in text and meta, and in binary.
@@ -108,6 +126,16 @@ pub(super) fn server_error(line: &[u8]) -> Error {
     } else {
         ""
     };
+    if Refused::wants_credentials(line) {
+        let line = Excerpt::new(line);
+        return Error::new(
+            Kind::Authentication,
+            format!(
+                "the server answered {line}: it wants a user name and a password, which \
+                 ClientBuilder::credentials and Server::credentials give it"
+            ),
+        );
+    }
     let line = Excerpt::new(line);
     Error::new(Kind::Server, format!("the server answered {line}{hint}"))
 }

@@ -1,19 +1,25 @@
 mod keys;
 
 use super::{Client, Shared};
-use crate::conn::{Options, Protocol, first_ipv4};
+use crate::conn::{BackOff, Options, Protocol};
 use crate::error::{Error, Result};
+use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
-use crate::locator::{Distribution, HashTag, Locator, Node, Scheme, Tagged};
+use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::preset;
-use crate::route::Topology;
+use crate::protocol::{Bounds, Limits};
+use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
+use crate::secret::{Credentials, Secret};
 use crate::server::{IntoServers, Server};
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
-use std::fmt;
-use std::sync::Arc;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
+
+/// A timeout after so much waiting says that a server is down.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Sets up a [`Client`]. What is set is judged by [`build`](Self::build).
 ///
@@ -47,23 +53,17 @@ pub struct ClientBuilder {
     connect_timeout: Option<Duration>,
     max_value_size: usize,
     max_read_size: usize,
+    max_line_size: usize,
+    max_keys_per_get: usize,
     protocol: Protocol,
+    credentials: Option<Credentials>,
     keys: KeySettings,
     max_connections: usize,
     max_idle_connections: Option<usize>,
     idle_timeout: Duration,
-}
-
-/// The program's own placement.
-#[derive(Clone)]
-struct MakeLocator(Arc<Make>);
-
-type Make = dyn Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync;
-
-impl fmt::Debug for MakeLocator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
+    failure_policy: FailurePolicy,
+    max_back_off: Duration,
+    hook: Hook,
 }
 
 impl Default for ClientBuilder {
@@ -84,11 +84,17 @@ impl Default for ClientBuilder {
             connect_timeout: None,
             max_value_size: MAX_VALUE_SIZE,
             max_read_size: 1 << 30,
+            max_line_size: Bounds::DEFAULT_LINE,
+            max_keys_per_get: Limits::MAX_KEYS,
             protocol: Protocol::default(),
+            credentials: None,
             keys: KeySettings::default(),
             max_connections: 256,
             max_idle_connections: None,
             idle_timeout: Duration::from_secs(60),
+            failure_policy: FailurePolicy::default(),
+            max_back_off: Duration::from_secs(1),
+            hook: Hook::default(),
         }
     }
 }
@@ -244,9 +250,71 @@ impl ClientBuilder {
         self
     }
 
+    /// The longest line of a reply, in bytes: one of `stats`, an error, what comes before a value; in
+    /// the binary protocol, what follows a header and is no value. A server that sends a longer one
+    /// is taken for broken. 1,024 to 8,192; default: 2,048. memcached's own are under 1,024, its
+    /// settings and the keys that it lists included; a proxy or a module of it may say more.
+    pub fn max_line_size(mut self, bytes: usize) -> Self {
+        self.max_line_size = bytes;
+        self
+    }
+
+    /// The most keys that one `get` line asks for, and thereby the most values that one reply may
+    /// hold: a server that sends more, or one twice, is taken for broken. 1 to 100; default: 100. A
+    /// call may have any number of keys: it sends as many lines as they need, several at once, so
+    /// that fewer keys a line cost a little speed, and spare a proxy that takes no long lines.
+    ///
+    /// It is for [`get_many`](Client::get_many) and its siblings in the text and meta protocols. The
+    /// binary one has a request and a reply for each key.
+    ///
+    /// ```
+    /// use moecache::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .servers("10.0.0.1:22121")
+    ///     .max_keys_per_get(20)
+    ///     .max_read_size(8 << 20)
+    ///     .max_line_size(1 << 10)
+    ///     .build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn max_keys_per_get(mut self, count: usize) -> Self {
+        self.max_keys_per_get = count;
+        self
+    }
+
     /// Which of memcached's protocols is spoken. Default: [`Protocol::Text`].
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
+        self
+    }
+
+    /// The user name and the password for all servers but those that have their
+    /// [own](Server::credentials). Default: none.
+    ///
+    /// Each new connection begins with them, and the time for it is part of the
+    /// [connect's](Self::connect_timeout): in the text and meta protocols as memcached's
+    /// `doc/protocol.txt` has it under "Authentication", for servers with a password file (`-Y`); in
+    /// the binary protocol by SASL's PLAIN, for servers with `-S`. If the server refuses them the
+    /// call fails with an [authentication error](Error::is_authentication). A server that asks for
+    /// none is told them all the same; it keeps nothing of them. They go over the network as they
+    /// are, for everybody on the way to read, unless the connection is encrypted.
+    ///
+    /// Each must have 1 to 255 bytes and no zero byte; in text, meta and auto also no control
+    /// characters, and the user name no colon and no space. Others are a validation error.
+    ///
+    /// ```
+    /// use moecache::Client;
+    ///
+    /// # let password = "s3cret".to_owned();
+    /// let client = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2"])
+    ///     .credentials("ann", password)
+    ///     .build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.credentials = Some(Credentials::new(username, password));
         self
     }
 
@@ -271,6 +339,53 @@ impl ClientBuilder {
     /// would look. Default: 60 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
+        self
+    }
+
+    /// What becomes of calls for a server that fails. Default: [`FailurePolicy::Error`].
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.failure_policy = policy;
+        self
+    }
+
+    /// How long a server that failed is left alone at most. The first pause is 10 ms, and each further
+    /// one twice as long, up to this; by chance each is up to half shorter. A pause begins when a call
+    /// with a timeout of 50 ms or more (or of this client's own, if that is less) timed out, or when
+    /// connections failed three times in a row. In a pause calls fail at once, with an error that
+    /// [`is_down`](crate::Error::is_down); after it one call tries the server, and the others go on
+    /// failing until it is known to answer.
+    ///
+    /// Zero for no pauses: each call tries the server, and takes as long as that does. Default: 1
+    /// second.
+    pub fn max_back_off(mut self, longest: Duration) -> Self {
+        self.max_back_off = longest;
+        self
+    }
+
+    /// Has `on_event` told of connections that are made and closed, of servers that fail and are back,
+    /// and of what is retried or hidden: see [`Event`].
+    ///
+    /// It is called by whatever thread it happens in, in the middle of a call, whose time it takes; it
+    /// must not use the client. A panic in it goes no further. With the feature `tracing` the crate of
+    /// that name is told the same, with the target `moecache`, whether this is set or not: of `Down` and
+    /// `Missed` as warnings, of `Up` as information, and of the others for debugging.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// use moecache::{Client, Event};
+    ///
+    /// let client = Client::builder()
+    ///     .servers(&server)
+    ///     .on_event(|event| match event {
+    ///         Event::Down { server, error, .. } => eprintln!("{server} is down: {error}"),
+    ///         Event::Up { server } => eprintln!("{server} is back"),
+    ///         _ => {}
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_event(mut self, on_event: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.hook = Hook::new(on_event);
         self
     }
 
@@ -305,15 +420,65 @@ impl ClientBuilder {
                 "max_connections: 0; it must be at least 1",
             ));
         }
+        within("max_line_size", self.max_line_size, Bounds::LINE)?;
+        within(
+            "max_keys_per_get",
+            self.max_keys_per_get,
+            1..=Limits::MAX_KEYS,
+        )?;
         let naming = self.naming()?;
         let options = Options {
             protocol: self.protocol,
+            credentials: self.credentials.clone(),
             connect_timeout: self.connect_timeout,
-            max_read: self.max_read_size,
+            bounds: Bounds {
+                value: self.max_read_size,
+                line: self.max_line_size,
+            },
+            max_keys: self.max_keys_per_get,
             max_connections: self.max_connections,
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
+            back_off: self.back_off(),
+            hook: self.hook.clone(),
         };
+        let placement = self.placement()?;
+        let (transcoder, refuses_append) = self.make_transcoder()?;
+        let options = Arc::new(options);
+        let placement = Arc::new(placement);
+        let policy = self.failure_policy;
+        let topology = Topology::new(&self.servers, &placement, policy, &options, None)?;
+        let shared = Shared {
+            topology: RwLock::new(Arc::new(topology)),
+            placement,
+            policy: self.failure_policy,
+            options,
+            changing: Mutex::default(),
+            transcoder,
+            refuses_append,
+            max_value_size: self.max_value_size,
+        };
+        Ok(Client {
+            shared: Arc::new(shared),
+            naming,
+            timeout: self.timeout,
+            policy: self.failure_policy,
+        })
+    }
+
+    fn back_off(&self) -> BackOff {
+        BackOff {
+            longest: self.max_back_off,
+            steady: if self.failure_policy == FailurePolicy::Rehash {
+                self.max_back_off
+            } else {
+                Duration::ZERO
+            },
+            patience: self.timeout.min(PATIENCE),
+        }
+    }
+
+    fn placement(&self) -> Result<Placement> {
         let mut scheme = self.scheme;
         if let Some(distribution) = self.distribution {
             scheme = scheme.with_distribution(distribution);
@@ -321,36 +486,17 @@ impl ClientBuilder {
         if let Some(hash) = self.hash {
             scheme = scheme.with_hash(hash)?;
         }
-        let (transcoder, refuses_append) = self.make_transcoder()?;
-        let locator = |nodes: &mut [Node]| {
-            let locator = if let Some(MakeLocator(make)) = &self.locator {
-                Arc::from(make(nodes)?)
-            } else {
-                if self.resolve_names && scheme.distribution().hashes_addresses() {
-                    resolve(nodes, self.connect_timeout.unwrap_or(self.timeout))?;
-                }
-                scheme.build(nodes)?
-            };
-            Ok(match self.hash_tag {
-                Some(tag) => Arc::new(Tagged { tag, locator }),
-                None => locator,
-            })
-        };
-        let topology = Topology::new(&self.servers, locator, options)?;
-        let shared = Shared {
-            topology,
-            protocol: self.protocol,
-            transcoder,
-            refuses_append,
-            scheme: self.locator.is_none().then_some(scheme),
-            max_value_size: self.max_value_size,
-        };
-        Ok(Client {
-            shared: Arc::new(shared),
-            naming,
-            timeout: self.timeout,
+        let timeout = self.connect_timeout.unwrap_or(self.timeout);
+        Ok(Placement {
+            by: match &self.locator {
+                Some(make) => PlacedBy::Program(make.clone()),
+                None => PlacedBy::Scheme(scheme),
+            },
+            hash_tag: self.hash_tag,
+            resolve_within: self.resolve_names.then_some(timeout),
         })
     }
+
     /// The transcoder, and why nothing can be appended to what it stores, if so.
     fn make_transcoder(&self) -> Result<(Arc<dyn Transcoder>, Option<&'static str>)> {
         if let Some(transcoder) = &self.transcoder {
@@ -368,13 +514,14 @@ impl ClientBuilder {
     }
 }
 
-/// Finds the addresses of host names, where there is no other text to hash.
-fn resolve(nodes: &mut [Node], timeout: Duration) -> Result<()> {
-    for node in nodes.iter_mut().filter(|node| node.ring_name.is_none()) {
-        if let (None, Some(host)) = (node.ip, node.host()) {
-            let found = first_ipv4(host, timeout);
-            node.ip = Some(found.map_err(|error| error.during("resolve_names"))?);
-        }
+/// Refuses what is not in the range.
+fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
+    if range.contains(&number) {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::validation(format!(
+        "{name}: {number}; {} to {} are allowed",
+        range.start(),
+        range.end()
+    )))
 }

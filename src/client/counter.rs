@@ -208,7 +208,8 @@ impl Client {
             delta,
             initial: None,
         };
-        if let Some(count) = self.exchange(key, &count, deadline, Answer::count)? {
+        let client = self.strict();
+        if let Some(count) = client.exchange(key, &count, deadline, Answer::count)? {
             return Ok(count);
         }
         let digits = initial.value.to_string();
@@ -218,10 +219,10 @@ impl Client {
             item: ItemRef::from((0, &digits)),
             exptime: initial.exptime,
         };
-        if self.exchange(key, &add, deadline, Answer::stored)? {
+        if client.exchange(key, &add, deadline, Answer::stored)? {
             return Ok(initial.value);
         }
-        let counted = self.exchange(key, &count, deadline, Answer::count)?;
+        let counted = client.exchange(key, &count, deadline, Answer::count)?;
         counted.ok_or_else(|| unsettled(self, key))
     }
 }
@@ -231,7 +232,7 @@ fn unsettled(client: &Client, key: Key<'_>) -> Error {
         Kind::Conflict,
         "the counter was made and removed by others at the same time",
     );
-    match client.shared.topology.driver_of(key) {
+    match client.shared.topology().driver_of(key) {
         Ok(driver) => unsettled.on(driver.name()),
         Err(error) => error,
     }

@@ -52,10 +52,12 @@ impl Client {
         let shared = &*self.shared;
         let mut scratch = Scratch::default();
         let explained = self.key(key.as_ref(), &mut scratch).and_then(|key| {
-            let trace = shared.topology.explain(key)?;
-            Ok((key, trace))
+            let topology = shared.topology();
+            let trace = topology.explain(key)?;
+            let server = topology.driver(trace.server).name().to_owned();
+            Ok((key, trace, server))
         });
-        let (key, trace) = explained.map_err(|error| error.during("explain"))?;
+        let (key, trace, server) = explained.map_err(|error| error.during("explain"))?;
         // A locator leaves the text out where it is just what it was given.
         let text = trace.text.or(trace.hash.map(|_| key.placed_by().to_vec()));
         Ok(Explanation {
@@ -65,8 +67,8 @@ impl Client {
             point: trace.point,
             rule: trace.rule,
             index: trace.server,
-            server: shared.topology.driver(trace.server).name().to_owned(),
-            scheme: shared.scheme,
+            server,
+            scheme: shared.placement.scheme(),
         })
     }
 
@@ -75,14 +77,14 @@ impl Client {
     ///
     /// ```
     /// let client = moecache::Client::new(["10.0.0.1:11211", "10.0.0.2:11211"])?;
-    /// for (server, share) in client.servers().zip(client.shares().unwrap_or_default()) {
+    /// for (server, share) in client.servers().iter().zip(client.shares().unwrap_or_default()) {
     ///     println!("{server}: {:.1} %", share * 100.0);
     /// }
     /// # Ok::<(), moecache::Error>(())
     /// ```
     #[must_use]
     pub fn shares(&self) -> Option<Vec<f64>> {
-        self.shared.topology.shares()
+        self.shared.topology().shares()
     }
 }
 

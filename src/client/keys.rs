@@ -1,12 +1,15 @@
 use super::Client;
 use super::answer::server_error;
-use crate::conn::{Batch, Driver, Exchange, Patience, Sink, State};
+use crate::conn::{Batch, Deadline, Exchange, Expired, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
 use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader};
+use crate::route::Topology;
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 /// What is the matter with a server that answers `ERROR`.
 const OLD: &str =
@@ -14,6 +17,9 @@ const OLD: &str =
 
 /// What is the matter with a prefix that is hashed.
 const HASHED: &str = "the keys below the prefix are hashed, and cannot be told from others";
+
+/// How long a busy server is left alone.
+const BUSY: Duration = Duration::from_millis(10);
 
 const DUMP: Request<'static> = Request::Metadump;
 
@@ -26,7 +32,8 @@ impl Client {
     /// meanwhile may be there or not, and each key is there once. memcached 1.6.18 can also leave out
     /// an item that was stored just before. An error is that of one server, whose further keys are
     /// missing; the list goes on with the next. The timeout is that of each wait for more keys, not of
-    /// the whole. A server does one such list at a time.
+    /// the whole. A server does one such list at a time, and looks for expired items by the same means
+    /// now and then: while it is busy with that, it is asked again.
     ///
     /// A client with a [prefix](Self#keys) lists what is below it, without the prefix. What
     /// [`KeyTransform::Base64`](crate::KeyTransform::Base64) made of a key is undone; a hash cannot be,
@@ -51,21 +58,24 @@ impl Client {
     /// # Errors
     ///
     /// A server error of one older than memcached 1.4.31, which cannot list its keys, or whose crawler
-    /// is busy or switched off; [unsupported](Error::is_unsupported) in the binary protocol, and with a
+    /// is switched off, or busy for as long as the timeout; [unsupported](Error::is_unsupported) in the binary protocol, and with a
     /// prefix whose keys are hashed, so that nobody can tell which they are.
     pub fn keys(&self) -> Keys<'_> {
         let mut keys = Keys {
             client: self,
+            topology: self.shared.topology(),
             next: 0,
             current: None,
+            patience: self.deadline(),
             lines: Lines {
                 naming: &self.naming,
-                server: "",
+                server: String::new(),
                 read: VecDeque::new(),
+                busy: None,
             },
         };
         if !self.naming.can_be_undone() {
-            keys.next = self.servers().len();
+            keys.next = usize::MAX;
             let error = Error::new(Kind::Unsupported, HASHED);
             keys.lines.read.push_back(Err(error));
         }
@@ -111,16 +121,18 @@ pub enum Lifetime {
 #[must_use = "it asks the servers as it is iterated over"]
 pub struct Keys<'c> {
     client: &'c Client,
+    topology: Arc<Topology>,
     /// The server that comes after the current one.
     next: usize,
-    current: Option<Current<'c>>,
+    current: Option<Current>,
+    /// How long the current server's crawler is waited for.
+    patience: Deadline,
     lines: Lines<'c>,
 }
 
 /// The list of one server, under way.
-struct Current<'c> {
-    driver: &'c dyn Driver,
-    exchange: Box<dyn Exchange + 'c>,
+struct Current {
+    exchange: Box<dyn Exchange>,
     state: State,
 }
 
@@ -137,20 +149,18 @@ impl Iterator for Keys<'_> {
                 self.begin()?;
                 continue;
             };
-            let Current {
-                driver,
-                exchange,
-                state,
-            } = current;
+            let Current { exchange, state } = current;
             match *state {
-                State::Done => self.current = None,
+                State::Done => {
+                    self.current = None;
+                    self.wait_for_crawler();
+                }
                 State::Closed => {
                     exchange.open();
                     *state = State::Running;
                 }
                 State::Running | State::Waiting => {
                     exchange.set_deadline(self.client.deadline());
-                    self.lines.server = driver.name();
                     *state = exchange.step(Patience::Full, &mut self.lines);
                 }
             }
@@ -161,18 +171,31 @@ impl Iterator for Keys<'_> {
 impl Keys<'_> {
     /// Begins with the next server; `None` if there is none.
     fn begin(&mut self) -> Option<()> {
-        let topology = &self.client.shared.topology;
-        let driver = topology.drivers().nth(self.next)?;
+        let driver = self.topology.shared_driver(self.next)?;
         self.next += 1;
-        let mut exchange = driver.converse(Batch::of(&DUMP), self.client.deadline());
-        self.lines.server = driver.name();
+        self.patience = self.client.deadline();
+        self.lines.server = driver.name().to_owned();
+        let mut exchange = driver.converse_on(Batch::of(&DUMP), self.client.deadline());
         let state = exchange.begin(Patience::Full, &mut self.lines);
-        self.current = Some(Current {
-            driver,
-            exchange,
-            state,
-        });
+        self.current = Some(Current { exchange, state });
         Some(())
+    }
+
+    /// Has the server asked again that was busy, after a moment; until its time is up.
+    fn wait_for_crawler(&mut self) {
+        let Some(busy) = self.lines.busy.take() else {
+            return;
+        };
+        let patience = self.patience;
+        match patience.remaining(Instant::now()) {
+            Ok(left) => {
+                thread::sleep(left.map_or(BUSY, |left| left.min(BUSY)));
+                self.next -= 1;
+                self.begin();
+                self.patience = patience;
+            }
+            Err(Expired) => self.lines.read.push_back(Err(busy)),
+        }
     }
 }
 
@@ -189,8 +212,10 @@ impl fmt::Debug for Keys<'_> {
 struct Lines<'c> {
     naming: &'c Naming,
     /// The server that is read.
-    server: &'c str,
+    server: String,
     read: VecDeque<Result<KeyInfo>>,
+    /// What the server answered that cannot list its keys now.
+    busy: Option<Error>,
 }
 
 impl Sink for Lines<'_> {
@@ -201,7 +226,7 @@ impl Sink for Lines<'_> {
         let Part::Item(line) = part else {
             return Ok(());
         };
-        let info = KeyInfo::parse(line, self.server);
+        let info = KeyInfo::parse(line, &self.server);
         let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
         if let Some(name) = self.naming.name_of(info.key) {
             info.key = name;
@@ -222,7 +247,12 @@ impl Sink for Lines<'_> {
             b"ERROR" => Error::new(Kind::Server, OLD),
             line => server_error(line),
         };
-        self.read.push_back(Err(error.on(self.server)));
+        let error = error.on(&self.server);
+        if refused.line.starts_with(b"BUSY ") {
+            self.busy = Some(error);
+        } else {
+            self.read.push_back(Err(error));
+        }
     }
 
     fn failed(&mut self, _: usize, error: Error) {

@@ -75,7 +75,8 @@ impl Client {
                 recache: left(wire(get.recache)?)?,
             };
             let request = Request::MetaGet { key, options };
-            let driver = self.shared.topology.driver_of(key)?;
+            let topology = self.shared.topology();
+            let driver = topology.driver(topology.route(key)?);
             let mut found = Found {
                 wanted: get.wanted,
                 item: None,

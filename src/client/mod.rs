@@ -8,7 +8,9 @@ mod explain;
 mod keys;
 mod many;
 mod meta;
+mod metrics;
 mod pipeline;
+mod servers;
 mod single;
 mod store;
 mod update;
@@ -18,22 +20,23 @@ pub use builder::ClientBuilder;
 pub use explain::Explanation;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
+pub use metrics::ServerMetrics;
 pub use pipeline::{Pending, Pipeline, Replies};
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 
-use crate::conn::{Deadline, Driver, Protocol};
+use crate::conn::{Deadline, Driver, Options};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::protocol::Request;
-use crate::route::Topology;
+use crate::route::{FailurePolicy, Placement, Topology};
 use crate::server::IntoServers;
 use crate::value::{self, Transcoder};
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// A client of one or many memcached servers, over which it spreads the keys.
@@ -84,11 +87,11 @@ use std::time::{Duration, Instant};
 /// server closed in the meantime, because it was restarted, is noticed, and the call goes on with a
 /// new one.
 ///
-/// There is no failover: the keys of a server that is down fail until it is back, and the others
-/// are not affected. Each call tries it again: one that refuses connections fails at once, one that
-/// is silent costs the whole timeout. A program for which memcached is only a cache does well to
-/// take a `get` that [`is_connect`](crate::Error::is_connect) or
-/// [`is_timeout`](crate::Error::is_timeout) for a miss.
+/// The keys of a server that is down fail until it is back, and the others are not affected. A server
+/// that is silent costs one call its timeout, one that refuses connections three calls a moment; after
+/// that, calls for it fail at once, and one tries it now and then: it is used again within a second of
+/// its return ([`max_back_off`](ClientBuilder::max_back_off)). A program for which memcached is only a
+/// cache may see misses instead, or have other servers take over: [`FailurePolicy`].
 ///
 /// A write that timed out may still take effect later, even after a newer one: its bytes can wait in
 /// the socket of a stalled server. No client can prevent that.
@@ -110,17 +113,21 @@ pub struct Client {
     shared: Arc<Shared>,
     naming: Naming,
     timeout: Duration,
+    policy: FailurePolicy,
 }
 
 /// What all clones of a client have in common.
 struct Shared {
-    topology: Topology,
-    protocol: Protocol,
+    topology: RwLock<Arc<Topology>>,
+    placement: Arc<Placement>,
+    /// That of all clones.
+    policy: FailurePolicy,
+    options: Arc<Options>,
+    /// Held by whoever changes the topology, while the next one is made.
+    changing: Mutex<()>,
     transcoder: Arc<dyn Transcoder>,
     /// Why nothing can be appended to what it stores, if so.
     refuses_append: Option<&'static str>,
-    /// `None` where the program places the keys itself.
-    scheme: Option<Scheme>,
     max_value_size: usize,
 }
 
@@ -195,42 +202,16 @@ impl Client {
         self.timeout
     }
 
-    /// The servers, `host:port` each or the path of a unix socket, in the order in which they
-    /// were given.
-    #[must_use]
-    pub fn servers(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.shared.topology.drivers().map(Driver::name)
-    }
-
     /// How keys are placed; `None` with a [`locator`](ClientBuilder::locator) of the program's own.
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {
-        self.shared.scheme
-    }
-
-    /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
-    /// server need not exist.
-    ///
-    /// # Errors
-    ///
-    /// A validation error if `key` is not one.
-    ///
-    /// ```
-    /// let client = moecache::Client::new(["10.0.0.1:11211", "10.0.0.2:11211"])?;
-    /// assert_eq!(client.server_for("key1")?, "10.0.0.2:11211");
-    /// # Ok::<(), moecache::Error>(())
-    /// ```
-    pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<&str> {
-        let mut scratch = Scratch::default();
-        let key = self.key(key.as_ref(), &mut scratch);
-        let driver = key.and_then(|key| self.shared.topology.driver_of(key));
-        Ok(driver.map_err(|error| error.during("server_for"))?.name())
+        self.shared.placement.scheme()
     }
 
     /// Closes the idle connections of all clones at once, and those in use as they finish. The
     /// client stays usable, and connects again when it is used.
     pub fn close(&self) {
-        self.shared.topology.drivers().for_each(Driver::close);
+        self.shared.topology().drivers().for_each(Driver::close);
     }
 
     /// The key of what the caller calls `name`: every call that takes one comes by here, and those
@@ -239,15 +220,33 @@ impl Client {
         Ok(self.naming.key(name, scratch)?)
     }
 
+    /// The same client for calls that cannot do without an answer.
+    fn strict(&self) -> Self {
+        Self {
+            policy: match self.policy {
+                FailurePolicy::Miss => FailurePolicy::Error,
+                policy => policy,
+            },
+            ..self.clone()
+        }
+    }
+
     fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout, Instant::now())
     }
 }
 
 impl Shared {
+    /// The servers of now: a call goes on with those that it began with.
+    fn topology(&self) -> Arc<Topology> {
+        // Nothing panics while it is held.
+        let topology = self.topology.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&topology)
+    }
+
     /// Refuses what the protocol cannot say, where that is fixed.
     fn check(&self, request: &Request<'_>) -> Result<()> {
-        let dialect = self.protocol.dialect();
+        let dialect = self.options.protocol.dialect();
         dialect.map_or(Ok(()), |dialect| dialect.check(request))
     }
 
@@ -281,7 +280,7 @@ impl Shared {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("servers", &self.servers().collect::<Vec<_>>())
+            .field("servers", &self.servers())
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

@@ -1,5 +1,5 @@
 use super::Client;
-use super::answer::{Answer, One};
+use super::answer::{Answer, One, forgive};
 use crate::conn::{Batch, Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
@@ -347,13 +347,15 @@ impl Client {
         let mut one = One::into_buffer(std::mem::take(buffer));
         let fetch = || {
             let key = self.key(key, scratch)?;
-            let driver = self.shared.topology.driver_of(key)?;
-            driver.exchange(Batch::of(&request(key)), &mut one, self.deadline());
-            let Some(item) = one.take()?.value(driver)? else {
-                return Ok(None);
-            };
-            let decoded = decode(item).map_err(|error| error.on(driver.name()))?;
-            Ok(Some(decoded))
+            let request = request(key);
+            let deadline = self.deadline();
+            self.exchange_into(&mut one, key, &request, deadline, |answer, driver| {
+                let Some(item) = answer.value(driver)? else {
+                    return Ok(None);
+                };
+                let decoded = decode(item).map_err(|error| error.on(driver.name()))?;
+                Ok(Some(decoded))
+            })
         };
         let fetched = fetch();
         *buffer = one.buffer;
@@ -386,10 +388,37 @@ impl Client {
         deadline: Deadline,
         meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
-        let driver = self.shared.topology.driver_of(key)?;
-        let mut one = One::default();
-        driver.exchange(Batch::of(request), &mut one, deadline);
-        meaning(one.take()?, driver)
+        self.exchange_into(&mut One::default(), key, request, deadline, meaning)
+    }
+
+    /// The same, with `one` to take what comes. Every call for one key comes by here, and what becomes
+    /// of one for a server that fails.
+    fn exchange_into<T>(
+        &self,
+        one: &mut One,
+        key: Key<'_>,
+        request: &Request<'_>,
+        deadline: Deadline,
+        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
+    ) -> Result<T> {
+        let topology = self.shared.topology();
+        let mut server = topology.route(key)?;
+        let batch = Batch::of(request);
+        topology.driver(server).exchange(batch, one, deadline);
+        let mut answer = one.take();
+        if let Err(error) = &answer {
+            if topology.rehashes() && error.is_connect() && !error.is_ambiguous() {
+                let next = topology.route(key)?;
+                if next != server {
+                    server = next;
+                    topology.driver(server).exchange(batch, one, deadline);
+                    answer = one.take();
+                }
+            }
+        }
+        let driver = topology.driver(server);
+        let answer = answer.or_else(|error| forgive(self.policy, error, request, driver));
+        meaning(answer?, driver)
     }
 }
 

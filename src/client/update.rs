@@ -39,27 +39,28 @@ impl Client {
         mut change: impl FnMut(Option<T>) -> T,
     ) -> Result<T> {
         let (key, expiry) = (key.as_ref(), expiry.into());
+        let client = self.strict();
         let mut update = || {
             for _ in 0..MAX_TRIES {
-                let (old, cas) = match self.gets(key)? {
+                let (old, cas) = match client.gets(key)? {
                     Some((old, cas)) => (Some(old), Some(cas)),
                     None => (None, None),
                 };
                 let new = change(old);
                 let is_stored = match cas {
                     Some(cas) => {
-                        let outcome = self.compare_and_swap(key, &new, expiry, cas)?;
+                        let outcome = client.compare_and_swap(key, &new, expiry, cas)?;
                         outcome == CasOutcome::Stored
                     }
-                    None => self.add(key, &new, expiry)?,
+                    None => client.add(key, &new, expiry)?,
                 };
                 if is_stored {
                     return Ok(new);
                 }
             }
-            let server = self.server_for(key)?;
+            let server = client.server_for(key)?;
             let reason = format!("others changed the item, {MAX_TRIES} times in a row");
-            Err(Error::new(Kind::Conflict, reason).on(server))
+            Err(Error::new(Kind::Conflict, reason).on(&server))
         };
         update().map_err(|error: Error| error.of("update"))
     }

@@ -2,7 +2,10 @@
 //! does here. `src/guide/behaviours.md` is the same table for people.
 
 use super::libmemcached::Libmemcached;
-use Effect::{Count, Distribution, Hash, Millis, Namespace, Nothing, Refused, Switch, UnusedHash};
+use Effect::{
+    Count, Distribution, Hash, Millis, Namespace, Nothing, Password, Refused, Switch, UnusedHash,
+    Username,
+};
 use std::time::Duration;
 
 /// Something that can be set in libmemcached.
@@ -27,6 +30,9 @@ pub(super) enum Effect {
     Hash,
     /// The name of a distribution.
     Distribution,
+    /// Who the client is, for servers with SASL.
+    Username,
+    Password,
     /// The text that is put before every key.
     Namespace,
     Switch(fn(&mut Libmemcached, bool)),
@@ -48,8 +54,8 @@ pub(super) enum Effect {
 #[rustfmt::skip]
 pub(super) const BEHAVIOURS: &[Behaviour] = &[
     row("BINARY_PROTOCOL", "binary", "--BINARY-PROTOCOL", Switch(Libmemcached::binary)),
-    row("", "username", "", Refused(AUTHENTICATION)),
-    row("", "password", "", Refused(AUTHENTICATION)),
+    row("", "username", "", Username),
+    row("", "password", "", Password),
     row("NO_BLOCK", "no_block", "", never(NO_BLOCK)),
     row("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", always(NODELAY)),
     row("TCP_KEEPALIVE", "tcp_keepalive", "--TCP-KEEPALIVE", never(KEEPALIVE)),
@@ -124,8 +130,6 @@ const fn nothing(reason: &'static str) -> Effect {
     Nothing { usual, reason }
 }
 
-const AUTHENTICATION: &str = "authentication (SASL) is not supported";
-
 const NO_BLOCK: &str = "a call returns when the server has answered; pipelines and the calls for \
                         many keys send without waiting in between";
 
@@ -148,10 +152,11 @@ const SOCKET_TIMEOUT: &str = "libmemcached sets it on sockets that never block, 
 const ONE_COPY: &str = "each item is written, read and deleted on its own server alone; copies that \
                         others made keep what they have";
 
-const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail; a libmemcached \
-                           client that ejects it has them elsewhere meanwhile";
+const NOT_EJECTED: &str = "a failing server keeps its keys, and its calls fail, unless \
+                           failure_policy is set to rehash; a libmemcached client that ejects it \
+                           has them elsewhere meanwhile";
 
-const RETRY: &str = "a server that failed is asked again by the next call";
+const RETRY: &str = "a server that failed is asked again within max_back_off, a second by default";
 
 const WATERMARK: &str = "how much is sent before replies are read is chosen so that no call blocks";
 

@@ -1,6 +1,7 @@
 use super::Config;
 use super::value::Value;
 use crate::error::Error;
+use crate::secret::Secret;
 use crate::server::{Address, DEFAULT_PORT, Server};
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 22] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 28] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -27,7 +28,11 @@ impl Config {
             ("connect_timeout", Field::Time(&mut self.connect_timeout)),
             ("max_value_size", Field::Size(&mut self.max_value_size)),
             ("max_read_size", Field::Size(&mut self.max_read_size)),
+            ("max_line_size", Field::Size(&mut self.max_line_size)),
+            ("max_keys_per_get", Field::Count(&mut self.max_keys_per_get)),
             ("protocol", Field::Name(&mut self.protocol)),
+            ("username", Field::Username(&mut self.username)),
+            ("password", Field::Password(&mut self.password)),
             ("prefix", Field::Text(&mut self.prefix)),
             ("prefix_placement", Field::Name(&mut self.prefix_placement)),
             ("key_transform", Field::Name(&mut self.key_transform)),
@@ -39,6 +44,8 @@ impl Config {
                 Field::Count(&mut self.max_idle_connections),
             ),
             ("idle_timeout", Field::Time(&mut self.idle_timeout)),
+            ("failure_policy", Field::Name(&mut self.failure_policy)),
+            ("max_back_off", Field::Time(&mut self.max_back_off)),
         ]
     }
 
@@ -65,6 +72,10 @@ pub(super) enum Field<'a> {
     /// Something that has a name.
     Name(&'a mut dyn Named),
     Text(&'a mut Option<String>),
+    /// Read, and not written: a half of the credentials is of no use.
+    Username(&'a mut Option<String>),
+    /// Read, and neither written nor shown.
+    Password(&'a mut Option<Secret>),
     Time(&'a mut Option<Duration>),
     /// In bytes.
     Size(&'a mut Option<usize>),
@@ -85,7 +96,8 @@ impl Field<'_> {
                 let name = text(value)?;
                 field.parse(name).map_err(|error| error.to_string())?;
             }
-            Self::Text(field) => **field = Some(text(value)?.to_owned()),
+            Self::Text(field) | Self::Username(field) => **field = Some(text(value)?.to_owned()),
+            Self::Password(field) => **field = Some(password(value)?),
             Self::Time(field) => **field = Some(duration(value).ok_or_else(|| refused(TIMES))?),
             Self::Size(field) => **field = Some(size(value).ok_or_else(|| refused(SIZES))?),
             Self::Count(field) => {
@@ -109,6 +121,7 @@ impl Field<'_> {
                 Some(Value::List(servers?))
             }
             Self::Name(name) => name.print().map(Value::Text),
+            Self::Username(_) | Self::Password(_) => None,
             Self::Text(text) => text.as_ref().map(|text| Value::Text(text.clone())),
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),
             Self::Size(number) | Self::Count(number) => number.map(integer),
@@ -149,14 +162,14 @@ fn servers(value: &Value) -> Result<Vec<Server>, String> {
 }
 
 fn server(value: &Value) -> Result<Server, String> {
-    const ALLOWED: &str =
-        "a text, or a table of host, port, weight and ring_name, or of path, weight and ring_name";
+    const ALLOWED: &str = "a text, or a table of host and port, or of path, and of weight, ring_name, username and password";
     let entries = match value {
         Value::Text(text) => return Ok(Server::from(text)),
         Value::Table(entries) => entries,
         _ => return Err(format!("{value} is not a server; allowed is {ALLOWED}")),
     };
     let (mut host, mut port, mut path, mut weight, mut ring_name) = (None, None, None, None, None);
+    let (mut username, mut secret) = (None, None);
     for (name, value) in entries {
         let refused = |allowed: &str| format!("{name}: {value} is not possible; allowed {allowed}");
         let text = || match value {
@@ -167,6 +180,11 @@ fn server(value: &Value) -> Result<Server, String> {
             "host" => host = text()?,
             "path" => path = text()?,
             "ring_name" => ring_name = text()?,
+            "username" => username = text()?,
+            "password" => {
+                let password = password(value).map_err(|error| format!("password: {error}"));
+                secret = Some(password?);
+            }
             "port" => port = Some(integer(value).ok_or_else(|| refused("are 1 to 65535"))?),
             "weight" => weight = Some(integer(value).ok_or_else(|| refused("are 1 and more"))?),
             _ => return Err(format!("a server has no {name:?}; allowed is {ALLOWED}")),
@@ -182,13 +200,18 @@ fn server(value: &Value) -> Result<Server, String> {
         }
     };
     let server = server.weight(weight.unwrap_or(1));
-    Ok(match ring_name {
+    let server = match ring_name {
         Some(name) => server.ring_name(name),
         None => server,
-    })
+    };
+    match (username, secret) {
+        (None, None) => Ok(server),
+        (Some(username), Some(secret)) => Ok(server.credentials(username, secret)),
+        _ => Err("a server has a username and a password, or neither".to_owned()),
+    }
 }
 
-/// What [`server`] takes for it: a text where one says it all.
+/// What [`server`] takes for it, but for its credentials: a text where one says it all.
 fn written(server: &Server) -> Result<Value, Error> {
     let text = |text: &str| Value::Text(text.to_owned());
     let (weight, ring_name) = server.on_the_ring();
@@ -203,7 +226,7 @@ fn written(server: &Server) -> Result<Value, Error> {
         weight => format!("{server}:{weight}"),
     };
     // A host may be called unix, and a path end in a space.
-    if Server::from(&short) == *server {
+    if Server::from(&short) == server.without_credentials() {
         return Ok(Value::Text(short));
     }
     let weight = (weight != 1).then_some(("weight", Value::Integer(weight.into())));
@@ -214,6 +237,14 @@ fn written(server: &Server) -> Result<Value, Error> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     ))
+}
+
+/// The error does not show what was written.
+fn password(value: &Value) -> Result<Secret, String> {
+    match value {
+        Value::Text(text) => Ok(Secret::from(&**text)),
+        _ => Err("it must be a text".to_owned()),
+    }
 }
 
 fn text(value: &Value) -> Result<&str, String> {

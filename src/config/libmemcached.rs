@@ -143,6 +143,14 @@ impl Libmemcached {
         Ok(())
     }
 
+    pub(super) fn username(&mut self, username: &str) {
+        self.config.username = Some(username.to_owned());
+    }
+
+    pub(super) fn password(&mut self, password: &str) {
+        self.config.password = Some(password.into());
+    }
+
     pub(super) fn hash_with_namespace(&mut self, on: bool) {
         self.config.prefix_placement = on.then_some(PrefixPlacement::Hashed);
     }
@@ -189,7 +197,12 @@ impl Libmemcached {
                 }
             }
             Effect::Refused(reason) => return Err(reason.to_owned()),
-            Effect::Hash | Effect::UnusedHash | Effect::Distribution | Effect::Namespace => {
+            Effect::Password => return Err("it must be a text".to_owned()),
+            Effect::Hash
+            | Effect::UnusedHash
+            | Effect::Distribution
+            | Effect::Username
+            | Effect::Namespace => {
                 return Err(format!("{number} is not possible; it must be a text"));
             }
         }
@@ -221,6 +234,10 @@ impl Libmemcached {
     pub(super) fn finish(mut self, peer: Peer) -> Result<(Config, Vec<Note>), Error> {
         use Distribution as Known;
 
+        if self.config.username.is_some() || self.config.password.is_some() {
+            // "required for SASL", says libmemcached's `memcached_set_sasl_auth_data`.
+            self.binary(true);
+        }
         if self.is_cloned {
             self.become_clone();
         }

@@ -20,6 +20,8 @@ use crate::error::Result;
 use crate::hash::Hash;
 use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
 use crate::locator::{Distribution, HashTag, Scheme};
+use crate::route::FailurePolicy;
+use crate::secret::Secret;
 use crate::server::Server;
 use crate::value::{Compression, Format};
 use std::time::Duration;
@@ -76,8 +78,8 @@ use std::time::Duration;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// * Servers are texts as [`Server`] has them, or tables of `host`, `port`, `weight` and
-///   `ring_name`, or of `path`, `weight` and `ring_name`; `servers` may also be one text with commas
+/// * Servers are texts as [`Server`] has them, or tables of `host` and `port`, or of `path`, and
+///   where wanted of `weight`, `ring_name`, and `username` and `password`; `servers` may also be one text with commas
 ///   in between.
 /// * Durations are seconds, whole or not, or texts with a unit: `"250us"`, `"500ms"`, `"2s"`,
 ///   `"1m"`, `"1h"`; `"forever"` is [`Duration::MAX`].
@@ -99,7 +101,9 @@ use std::time::Duration;
 /// # Ok::<(), moecache::Error>(())
 /// ```
 ///
-/// A user or a password before an `@` is refused, and shown in no error.
+/// A user name and a password for all servers stand before the first, as in
+/// `memcache://ann:s3cret@10.0.0.1,10.0.0.2`; percent-encoded where they hold anything but letters
+/// and digits. No error shows them.
 ///
 /// # From libmemcached and pylibmc
 ///
@@ -135,8 +139,17 @@ pub struct Config {
     pub max_value_size: Option<usize>,
     /// [`ClientBuilder::max_read_size`], in bytes.
     pub max_read_size: Option<usize>,
+    /// [`ClientBuilder::max_line_size`], in bytes.
+    pub max_line_size: Option<usize>,
+    /// [`ClientBuilder::max_keys_per_get`].
+    pub max_keys_per_get: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
+    /// The user name of [`ClientBuilder::credentials`]; a password goes with it.
+    pub username: Option<String>,
+    /// The password of [`ClientBuilder::credentials`]. It is read and not written: a configuration
+    /// that is serialised has neither the user name nor the password.
+    pub password: Option<Secret>,
     /// [`ClientBuilder::prefix`].
     pub prefix: Option<String>,
     /// [`ClientBuilder::prefix_placement`].
@@ -153,6 +166,10 @@ pub struct Config {
     pub max_idle_connections: Option<usize>,
     /// [`ClientBuilder::idle_timeout`].
     pub idle_timeout: Option<Duration>,
+    /// [`ClientBuilder::failure_policy`].
+    pub failure_policy: Option<FailurePolicy>,
+    /// [`ClientBuilder::max_back_off`].
+    pub max_back_off: Option<Duration>,
 }
 
 impl Config {
@@ -210,7 +227,17 @@ impl Config {
         let builder = give(builder, self.connect_timeout, Builder::connect_timeout);
         let builder = give(builder, self.max_value_size, Builder::max_value_size);
         let builder = give(builder, self.max_read_size, Builder::max_read_size);
+        let builder = give(builder, self.max_line_size, Builder::max_line_size);
+        let builder = give(builder, self.max_keys_per_get, Builder::max_keys_per_get);
         let builder = give(builder, self.protocol, Builder::protocol);
+        // One without the other is refused, as an empty one is.
+        let credentials = (self.username.is_some() || self.password.is_some()).then(|| {
+            let password = self.password.clone().unwrap_or_else(|| Secret::from(""));
+            (self.username.clone().unwrap_or_default(), password)
+        });
+        let builder = give(builder, credentials, |builder, (username, password)| {
+            builder.credentials(username, password)
+        });
         let builder = give(builder, self.prefix.as_ref(), Builder::prefix);
         let builder = give(builder, self.prefix_placement, Builder::prefix_placement);
         let builder = give(builder, self.key_transform, Builder::key_transform);
@@ -224,6 +251,8 @@ impl Config {
             self.max_idle_connections,
             Builder::max_idle_connections,
         );
-        give(builder, self.idle_timeout, Builder::idle_timeout)
+        let builder = give(builder, self.idle_timeout, Builder::idle_timeout);
+        let builder = give(builder, self.failure_policy, Builder::failure_policy);
+        give(builder, self.max_back_off, Builder::max_back_off)
     }
 }

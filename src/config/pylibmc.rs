@@ -26,8 +26,8 @@ const DISTRIBUTIONS: [(&str, Spread); 7] = [
 ];
 
 /// The behaviours of a [pylibmc](https://pypi.org/project/pylibmc/) client, as the dictionary that
-/// its constructor takes, in any format that serde knows. The constructor's argument `binary` may be
-/// in it too. For [`Config::from_pylibmc`].
+/// its constructor takes, in any format that serde knows. The constructor's arguments `binary`,
+/// `username` and `password` may be in it too. For [`Config::from_pylibmc`].
 #[derive(Clone, PartialEq, Default)]
 pub struct Behaviors(Vec<(String, Value)>);
 
@@ -71,6 +71,8 @@ impl Config {
     /// that place keys, and `ketama_weighted` sets the hash to MD5, whatever `hash` says. `ketama`
     /// does not, despite its documentation.
     ///
+    /// A user name and a password are for SASL, and so set the binary protocol, as in libmemcached.
+    ///
     /// **Pools.** `pylibmc.ClientPool` and `ThreadMappedPool` hand out clones, and libmemcached
     /// forgets `ketama_weighted` when it makes one, unless the weight of a server is over 1: join
     /// them with `distribution: "consistent"` and `hash: "md5"`.
@@ -78,8 +80,8 @@ impl Config {
     /// # Errors
     ///
     /// A validation error for a behaviour that pylibmc 1.6 does not know, with those that it does;
-    /// for a value that is not possible; for a distribution that finds no key again; and for
-    /// `username` and `password`, whose values are in no error.
+    /// for a value that is not possible, but for a password without the value; and for a distribution
+    /// that finds no key again.
     pub fn from_pylibmc(
         servers: impl IntoServers,
         behaviors: &Behaviors,
@@ -139,8 +141,11 @@ fn set(
 ) -> Result<(), String> {
     match (behaviour.effect, value) {
         // Before what shows the value: it may be a password.
-        (Effect::Refused(_), Value::Null) => {}
+        (Effect::Refused(_) | Effect::Username | Effect::Password, Value::Null) => {}
         (Effect::Refused(reason), _) => return Err(reason.to_owned()),
+        (Effect::Username, Value::Text(username)) => client.username(username),
+        (Effect::Password, Value::Text(password)) => client.password(password),
+        (Effect::Password, _) => return Err("it must be a text".to_owned()),
         (Effect::Hash, Value::Text(name)) => client.hash(hash(name)?),
         (Effect::UnusedHash, Value::Text(unused)) => {
             hash(unused)?;
@@ -159,7 +164,14 @@ fn set(
             client.distribution(*spread);
         }
         (Effect::Namespace, Value::Text(text)) => client.namespace(text)?,
-        (Effect::Hash | Effect::UnusedHash | Effect::Distribution | Effect::Namespace, _) => {
+        (
+            Effect::Hash
+            | Effect::UnusedHash
+            | Effect::Distribution
+            | Effect::Username
+            | Effect::Namespace,
+            _,
+        ) => {
             return Err(format!("{value} is not possible; it must be a text"));
         }
         (effect, _) => {

@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for Config {
     }
 }
 
-/// What differs from the default, so that it reads back as the same.
+/// What differs from the default, so that it reads back as the same; but for user names and passwords.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut config = self.clone();

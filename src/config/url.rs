@@ -19,20 +19,25 @@ impl FromStr for Config {
         if rest.contains('#') {
             return refused("there is no use for what comes after #; in a value write %23");
         }
-        // Anywhere: a password may hold a question mark.
-        if rest.contains('@') {
-            return refused("no user or password is allowed; in a value write %40 for @");
-        }
+        let mut config = Self::default();
+        let mut seen = vec!["servers".to_owned()];
+        // Up to the last, so that nothing of a password that holds one is taken for a server.
+        let rest = match rest.rsplit_once('@') {
+            Some((credentials, rest)) => {
+                config.take_credentials(credentials)?;
+                seen.extend(["username", "password"].map(str::to_owned));
+                rest
+            }
+            None => rest,
+        };
         let (servers, query) = match rest.split_once('?') {
             Some((servers, query)) => (servers, query),
             None => (rest, ""),
         };
-        let mut config = Self::default();
         if !servers.is_empty() {
             let servers: Result<Vec<Value>, Error> = servers.split(',').map(server).collect();
             config.set("servers", &Value::List(servers?))?;
         }
-        let mut seen = vec!["servers".to_owned()];
         for setting in query.split('&').filter(|setting| !setting.is_empty()) {
             let Some((name, value)) = setting.split_once('=') else {
                 return refused("after the ? there must be settings as in timeout=500ms&hash=md5");
@@ -47,6 +52,26 @@ impl FromStr for Config {
         Ok(config)
     }
 }
+
+impl Config {
+    /// Takes `user:password`.
+    fn take_credentials(&mut self, encoded: &str) -> Result<(), Error> {
+        // Those of RFC 3986, section 3.2.1, but for what also stands between servers.
+        let is_plain = |c: char| c.is_alphanumeric() || "-._~!$&'()*+;=%".contains(c);
+        let Some((username, password)) = encoded.split_once(':') else {
+            return refused(CREDENTIALS);
+        };
+        if !username.chars().chain(password.chars()).all(is_plain) {
+            return refused(CREDENTIALS);
+        }
+        self.username = Some(decoded(username)?);
+        self.password = Some(decoded(password)?.into());
+        Ok(())
+    }
+}
+
+const CREDENTIALS: &str = "before the @ there must be one user:password for all servers, in front of \
+                           the first, percent-encoded; in a value write %40 for @";
 
 fn refused<T>(reason: &str) -> Result<T, Error> {
     Err(Error::validation(format!("url: {reason}")))

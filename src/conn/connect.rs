@@ -1,10 +1,13 @@
-use super::connection::{Connection, Incoming, Progress};
+use super::authenticate::{self, authenticate};
+use super::connection::{Connection, Incoming, Progress, Sink};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
 use super::resolve::{Resolver, getaddrinfo};
 use super::stream::{Patience, Stream};
-use super::version::Version;
-use crate::protocol::{Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use super::version::{Protocol, Version};
+use crate::error::Error;
+use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::secret::Credentials;
 use crate::server::Address;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -12,31 +15,71 @@ use std::time::{Duration, Instant};
 /// How much too early a timeout may end: it is counted in milliseconds.
 const TIMER_SLACK: Duration = Duration::from_millis(10);
 
+/// A server, and how to be let in.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) place: Place,
+    credentials: Option<Credentials>,
+    /// What is spoken first.
+    dialect: Dialect,
+}
+
 /// Where a server listens.
 #[derive(Debug)]
-pub(super) enum Endpoint {
+pub(super) enum Place {
     Tcp(Resolver),
     Unix(String),
+    /// Connections that are there, one after the other.
+    #[cfg(fuzzing)]
+    Scripted(super::pool::Scripted),
 }
 
 impl Endpoint {
-    pub(super) fn new(server: &Address) -> Self {
-        match server {
-            Address::Tcp { host, port } => Self::Tcp(Resolver::new(host, *port, getaddrinfo)),
-            Address::Unix(path) => Self::Unix(path.clone()),
+    /// # Errors
+    ///
+    /// A validation error for credentials that the protocol cannot say.
+    pub(super) fn new(
+        server: &Address,
+        credentials: Option<&Credentials>,
+        protocol: Protocol,
+    ) -> Result<Self, Error> {
+        if let Some(credentials) = credentials {
+            authenticate::check(credentials, protocol)?;
         }
+        Ok(Self {
+            place: match server {
+                Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port, getaddrinfo)),
+                Address::Unix(path) => Place::Unix(path.clone()),
+            },
+            credentials: credentials.cloned(),
+            dialect: protocol.dialect().unwrap_or(Dialect::Text),
+        })
     }
 
-    /// A new connection, within `limit`.
+    /// A new connection on which the server takes requests, within `limit`.
     pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
-        match self {
-            Self::Tcp(resolver) => Ok(Connection::new(connect(resolver, limit)?, Limits::TCP)),
-            Self::Unix(path) => {
+        let mut connection = self.reach(limit)?;
+        if let Some(credentials) = &self.credentials {
+            let asked = authenticate(&mut connection, credentials, self.dialect, limit);
+            asked.map_err(|fault| match fault {
+                Fault::Timeout => Fault::ConnectTimeout(limit.timeout()),
+                fault => fault,
+            })?;
+        }
+        Ok(connection)
+    }
+
+    fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
+        match &self.place {
+            Place::Tcp(resolver) => Ok(Connection::new(connect(resolver, limit)?, Limits::TCP)),
+            Place::Unix(path) => {
                 let left = limit.remaining(Instant::now())?;
                 let stream = Stream::connect_path(path, left);
                 let stream = stream.map_err(|error| failed(error, limit))?;
                 Ok(Connection::new(stream, Limits::UNIX))
             }
+            #[cfg(fuzzing)]
+            Place::Scripted(connections) => connections.next(),
         }
     }
 }
@@ -80,19 +123,41 @@ pub(super) fn ask(
     connection: &mut Connection,
     deadline: Deadline,
 ) -> Result<Option<Dialect>, Fault> {
-    let requests = [Request::Version];
-    let mut output = Output::default();
-    let (text, limits) = (Dialect::Text, connection.limits);
-    let window = Window::encode(text, &requests, (0, 1), limits, false, 0, &mut output);
-    connection.send(&output, &mut 0, deadline, Patience::Full)?;
-    let mut decoder = Decoder::new(text, &requests, window, 0);
     let mut version = Version::default();
-    let incoming = &mut Incoming::default();
+    exchange(
+        connection,
+        Dialect::Text,
+        &Request::Version,
+        &mut version,
+        deadline,
+    )?;
+    Ok(version.best())
+}
+
+/// The first words on a connection: one request without a value, and the reply to it.
+pub(super) fn exchange(
+    connection: &mut Connection,
+    dialect: Dialect,
+    request: &Request<'_>,
+    sink: &mut dyn Sink,
+    deadline: Deadline,
+) -> Result<(), Fault> {
+    let requests = std::slice::from_ref(request);
+    let mut output = Output::default();
+    let window = Window::single(dialect, requests, connection.opaque, &mut output);
+    connection.opaque = connection.opaque.wrapping_add(window.opaques());
     let full = Patience::Full;
-    connection.receive(&mut decoder, incoming, 0, &mut version, deadline, full)?;
+    connection.send(&output, &mut 0, deadline, full)?;
+    let bounds = Bounds {
+        value: 0,
+        line: Bounds::DEFAULT_LINE,
+    };
+    let mut decoder = Decoder::new(dialect, requests, window, bounds);
+    let incoming = &mut Incoming::default();
+    connection.receive(&mut decoder, incoming, 0, sink, deadline, full)?;
     connection.finish(true);
     if connection.progress != Progress::Clean {
         return Err(Fault::Malformed(Malformed::Surplus));
     }
-    Ok(version.best())
+    Ok(())
 }

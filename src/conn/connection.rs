@@ -1,7 +1,9 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
+use super::ledger::Account;
 use super::stream::{Patience, Slice, Stream};
-use crate::error::Error;
+use super::tally::Answers;
+use crate::error::{Error, Kind};
 use crate::protocol::{
     Decoder, Dialect, Limits, Malformed, Output, Part, Refused, Reply, Step, ValueHeader,
 };
@@ -35,11 +37,13 @@ pub(super) struct Connection {
     pub(super) opaque: u32,
     /// When the last batch began.
     last_used: Instant,
-    /// Whether a reply has come on it.
+    /// Whether anything of a reply was taken from it.
     has_served: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
+    /// Dropped after the stream: what is told is done.
+    pub(super) account: Account,
 }
 
 /// How far the requests under way got.
@@ -106,6 +110,8 @@ pub(super) struct Incoming {
     /// Whether the server refused a storage command for what it said: it may take the value that
     /// came with it for further commands.
     pub(super) is_out_of_step: bool,
+    /// To the window under way: they count when it is complete.
+    pub(super) answers: Answers,
 }
 
 impl Connection {
@@ -121,6 +127,7 @@ impl Connection {
             has_served: false,
             process: std::process::id(),
             progress: Progress::Clean,
+            account: Account::new(),
         }
     }
 
@@ -146,9 +153,12 @@ impl Connection {
 
     /// All replies have been read. `is_certain` unless more may come.
     pub(super) fn finish(&mut self, is_certain: bool) {
-        if is_certain && self.input.bytes().is_empty() {
-            self.progress = Progress::Clean;
-        }
+        let why = match (is_certain, self.input.bytes()) {
+            (true, []) => return self.progress = Progress::Clean,
+            (true, _) => "more came than the replies to what was sent",
+            (false, _) => "more may come than the replies to what was sent",
+        };
+        self.account.fail(Error::new(Kind::Protocol, why));
     }
 
     /// Sends what of `output` is not `written` yet; whether all of it is now.
@@ -176,6 +186,7 @@ impl Connection {
                 Ok(0) => return Ok(false),
                 Ok(sent) => {
                     *written += sent;
+                    self.account.tally.sent += sent as u64;
                     self.progress = self.progress.max(Progress::Sending);
                 }
                 Err(Fault::Lost(error)) => {
@@ -212,9 +223,11 @@ impl Connection {
 
     /// Reads once; whether anything came.
     fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
-        if self.input.fill(&mut self.stream, deadline, patience)? == 0 {
+        let read = self.input.fill(&mut self.stream, deadline, patience)?;
+        if read == 0 {
             return Ok(false);
         }
+        self.account.tally.received += read as u64;
         self.progress = Progress::Receiving;
         if self.is_turned_away() {
             return Err(Fault::TooManyConnections);
@@ -240,7 +253,8 @@ impl Connection {
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
                 let (stream, input) = (&mut self.stream, &mut self.input);
-                if !value.read(stream, input, &slice, deadline, patience)? {
+                let received = &mut self.account.tally.received;
+                if !value.read(stream, input, received, &slice, deadline, patience)? {
                     return Ok(false);
                 }
             }
@@ -251,17 +265,17 @@ impl Connection {
                         return Ok(false);
                     }
                 }
-                Step::Skip { used } => self.input.consume(used),
+                Step::Skip { used } => self.consume(used),
                 Step::Part { used, part } => {
                     sink.part(first + decoder.next(), part)?;
-                    self.input.consume(used);
+                    self.consume(used);
                 }
                 Step::Value {
                     used,
                     index,
                     header,
                 } => {
-                    self.input.consume(used);
+                    self.consume(used);
                     let buffer = sink.buffer(first + index, &header);
                     incoming.value = Some(Value::new(header, buffer, &mut self.input));
                 }
@@ -272,10 +286,12 @@ impl Connection {
                     tail,
                 } => {
                     let received = &self.input.bytes()[used..][..header.length];
+                    incoming.answers.hit();
                     sink.slice(first + index, header, received);
-                    self.input.consume(used + header.length + tail);
+                    self.consume(used + header.length + tail);
                 }
                 Step::Reply { used, index, reply } => {
+                    incoming.answers.reply(decoder.reads(index), &reply);
                     match reply {
                         Reply::Hit => {
                             if let Some(value) = incoming.value.take() {
@@ -285,7 +301,7 @@ impl Connection {
                         reply => sink.reply(first + index, reply),
                     }
                     incoming.is_out_of_step |= decoder.is_out_of_step(index, &reply);
-                    self.input.consume(used);
+                    self.consume(used);
                     if incoming.is_out_of_step && !decoder.is_done() {
                         return Err(Fault::OutOfStep);
                     }
@@ -293,7 +309,18 @@ impl Connection {
             }
         }
         self.has_served = true;
+        let answers = std::mem::take(&mut incoming.answers);
+        // Otherwise all of them are asked for again.
+        if !decoder.is_unclear() {
+            self.account.tally.answers += answers;
+        }
         Ok(true)
+    }
+
+    /// So many bytes were used.
+    fn consume(&mut self, used: usize) {
+        self.has_served |= used > 0;
+        self.input.consume(used);
     }
 }
 
@@ -338,10 +365,12 @@ impl Value {
     }
 
     /// Reads the rest from the socket straight to where it belongs; whether all of it is there now.
+    /// Adds to the bytes `received`.
     fn read(
         &mut self,
         stream: &mut Stream,
         input: &mut Input,
+        received: &mut u64,
         slice: &Slice,
         deadline: Deadline,
         patience: Patience,
@@ -363,6 +392,7 @@ impl Value {
             if read == 0 {
                 return Ok(false);
             }
+            *received += read as u64;
             input.received(read.saturating_sub(room));
             self.filled += read.min(room);
             if self.filled < length && slice.is_over() {

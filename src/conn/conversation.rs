@@ -2,7 +2,8 @@ use super::connection::{Incoming, Progress, Sink};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
-use super::pool::{Failed, Lease, Pool};
+use super::health::{Failure, Pass};
+use super::pool::{Failed, Hold, Lease};
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use std::time::Instant;
@@ -13,14 +14,16 @@ use std::time::Instant;
 /// way: write one, write another, read the replies to the first, write a third. What may be under
 /// way together, [`Window`] decides.
 #[derive(Debug)]
-pub(super) struct Conversation<'c> {
-    pool: &'c Pool,
+pub(super) struct Conversation<'c, P: Hold> {
+    pool: P,
     batch: Batch<'c>,
     deadline: Deadline,
+    /// From when its time counts; `None` if it does not.
+    started: Option<Instant>,
     /// The protocol that can say all requests.
     checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
-    lease: Option<Lease<'c>>,
+    lease: Option<Lease<P>>,
     /// Whether the connection had served other calls before.
     reused: bool,
     /// The first request that is not encoded yet.
@@ -44,6 +47,8 @@ pub(super) struct Conversation<'c> {
     is_certain: bool,
     /// Why there is no connection.
     not_opened: Option<Fault>,
+    /// What let it through, until it says what came of it.
+    admitted: Admitted<P>,
 }
 
 /// A window of which not all is sent.
@@ -53,12 +58,42 @@ struct Unsent {
     written: usize,
 }
 
-impl<'c> Conversation<'c> {
-    pub(super) fn new(pool: &'c Pool, batch: Batch<'c>, deadline: Deadline) -> Self {
+/// The right to ask a server. One that ends in silence is given back.
+#[derive(Debug)]
+struct Admitted<P: Hold> {
+    pool: P,
+    pass: Option<Pass>,
+}
+
+impl<P: Hold> Admitted<P> {
+    fn new(pool: &P, pass: Option<Pass>) -> Self {
         Self {
+            pool: pool.clone(),
+            pass,
+        }
+    }
+
+    fn take(&mut self) -> Option<Pass> {
+        self.pass.take()
+    }
+}
+
+impl<P: Hold> Drop for Admitted<P> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.take() {
+            self.pool.gave_up(pass);
+        }
+    }
+}
+
+impl<'c, P: Hold> Conversation<'c, P> {
+    pub(super) fn new(pool: P, batch: Batch<'c>, deadline: Deadline) -> Self {
+        Self {
+            admitted: Admitted::new(&pool, None),
             pool,
             batch,
             deadline,
+            started: Some(deadline.started()),
             checked: None,
             lease: None,
             reused: false,
@@ -73,6 +108,14 @@ impl<'c> Conversation<'c> {
             in_doubt_before: 0,
             is_certain: true,
             not_opened: None,
+        }
+    }
+
+    /// The same with pauses at the caller's will: how long it takes, says nothing.
+    pub(super) fn at_leisure(self) -> Self {
+        Self {
+            started: None,
+            ..self
         }
     }
 
@@ -92,10 +135,11 @@ impl<'c> Conversation<'c> {
     }
 
     /// Goes on where an exchange of its only request failed.
-    pub(super) fn take_over(&mut self, failed: Failed<'c>, sink: &mut dyn Sink) {
+    pub(super) fn take_over(&mut self, failed: Failed<P>, sink: &mut dyn Sink) {
         self.lease = Some(failed.lease);
         self.reused = true;
         self.in_doubt = usize::from(failed.is_in_doubt);
+        self.admitted.pass = Some(Pass::Go);
         let state = self.settle(Err(failed.fault), sink);
         self.finish_from(state, sink);
     }
@@ -112,9 +156,9 @@ impl<'c> Conversation<'c> {
     }
 
     /// Takes up a connection.
-    fn start(&mut self, mut lease: Lease<'c>, reused: bool) -> Result<(), Fault> {
+    fn start(&mut self, mut lease: Lease<P>, reused: bool) -> Result<(), Fault> {
         if let Err(fault) = self.check(lease.connection().dialect) {
-            self.pool.put(lease);
+            lease.put();
             return Err(fault);
         }
         let connection = lease.connection();
@@ -174,8 +218,8 @@ impl<'c> Conversation<'c> {
                 return Ok(false);
             }
             let (requests, window) = (self.batch.requests, unsent.window);
-            let max = self.pool.max_read();
-            let decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.pool.bounds();
+            let decoder = Decoder::new(connection.dialect, requests, window, bounds);
             self.unsent = None;
             if self.first.is_none() {
                 self.first = Some(decoder);
@@ -236,7 +280,11 @@ impl<'c> Conversation<'c> {
             let connection = lease.connection();
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
-            self.pool.put(lease);
+            connection.account.tally.latency = self.started.map(|started| started.elapsed());
+            lease.put();
+        }
+        if let Some(pass) = self.admitted.take() {
+            self.pool.succeeded(pass);
         }
         Ok(State::Done)
     }
@@ -244,7 +292,7 @@ impl<'c> Conversation<'c> {
     /// Whether all can begin again on a new connection: the old one was closed by the server while
     /// it idled, and no harm is done by repeating what was sent.
     fn can_begin_again(&self, fault: &Fault) -> bool {
-        let nothing_came = |lease: &Lease<'_>| lease.progress() < Progress::Receiving;
+        let nothing_came = |lease: &Lease<P>| lease.progress() < Progress::Receiving;
         let sent = &self.batch.requests[..self.in_doubt];
         matches!(fault, Fault::Lost(_))
             && self.reused
@@ -257,7 +305,7 @@ impl<'c> Conversation<'c> {
         match result {
             Ok(state) => state,
             Err(fault) if self.can_begin_again(&fault) => {
-                self.begin_again();
+                self.begin_again(fault);
                 State::Closed
             }
             Err(fault) => {
@@ -267,13 +315,20 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    fn begin_again(&mut self) {
+    fn begin_again(&mut self, fault: Fault) {
         self.pool.forget_dialect();
-        let in_doubt = self.in_doubt;
+        if let Some(mut lease) = self.lease.take() {
+            let error = fault.into_error(self.deadline.timeout());
+            lease.connection().account.fail(error);
+        }
+        self.pool.ledger().retried();
+        let (in_doubt, pass) = (self.in_doubt, self.admitted.take());
         *self = Self {
             in_doubt,
             in_doubt_before: in_doubt,
-            ..Self::new(self.pool, self.batch, self.deadline)
+            started: self.started,
+            admitted: Admitted::new(&self.pool, pass),
+            ..Self::new(self.pool.clone(), self.batch, self.deadline)
         };
     }
 
@@ -286,28 +341,43 @@ impl<'c> Conversation<'c> {
         if fault.is_of_server() {
             self.pool.forget_dialect();
         }
-        let error = fault.into_error(self.deadline.timeout());
-        let error = error.on(self.pool.name());
+        let timeout = self.deadline.timeout();
+        let failure = Failure::of(&fault);
+        let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
+        let error = fault.into_error(timeout).on(self.pool.name());
+        if let Some(pass) = self.admitted.take() {
+            self.pool.failed(pass, failure, timeout, &error);
+        }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);
         let unsent = self.unsent.as_ref().map(|unsent| unsent.window.start);
         let from = unread.or(unsent).unwrap_or(self.next);
+        let mut failed = 0;
         for (index, request) in self.batch.requests.iter().enumerate().skip(from) {
             if first.is_some_and(|decoder| decoder.is_answered(index)) {
                 continue;
             }
+            failed += 1;
             let in_doubt = index < self.in_doubt && request.is_write();
             let error = error.clone();
             let error = if in_doubt { error.ambiguous() } else { error };
             sink.failed(self.batch.first + index, error);
         }
-        if let Some(lease) = self.lease.take() {
-            self.pool.put(lease); // If nothing was sent on it.
+        let started = self.started.filter(|_| is_tried);
+        let latency = started.map(|started| started.elapsed());
+        self.pool.ledger().failed(failed, &error, latency);
+        if let Some(mut lease) = self.lease.take() {
+            let account = &mut lease.connection().account;
+            if first.is_none_or(|decoder| !decoder.is_unclear()) {
+                account.tally.answers += std::mem::take(&mut self.incoming.answers);
+            }
+            account.fail(error);
+            lease.put(); // If nothing was sent on it.
         }
     }
 }
 
-impl Exchange for Conversation<'_> {
+impl<P: Hold> Exchange for Conversation<'_, P> {
     fn begin(&mut self, patience: Patience, sink: &mut dyn Sink) -> State {
         if let Some(dialect) = self.pool.dialect() {
             if let Err(fault) = self.check(dialect) {
@@ -315,7 +385,14 @@ impl Exchange for Conversation<'_> {
                 return State::Done;
             }
         }
-        let Some(lease) = self.pool.idle(self.deadline.started()) else {
+        match self.pool.admit(self.batch.insists) {
+            Ok(pass) => self.admitted.pass = Some(pass),
+            Err(fault) => {
+                self.fail(fault, sink);
+                return State::Done;
+            }
+        }
+        let Some(lease) = Lease::idle(&self.pool, self.deadline.started()) else {
             return State::Closed;
         };
         let begun = self.start(lease, true);
@@ -324,7 +401,7 @@ impl Exchange for Conversation<'_> {
     }
 
     fn open(&mut self) {
-        let opened = self.pool.open(&mut self.deadline);
+        let opened = Lease::open(&self.pool, &mut self.deadline);
         let started = opened.and_then(|(lease, reused)| self.start(lease, reused));
         self.not_opened = started.err();
     }

@@ -1,9 +1,13 @@
 use super::connection::Sink;
 use super::deadline::Deadline;
+use super::health::Standing;
+use super::ledger::Snapshot;
 use super::stream::Patience;
+use crate::error::Error;
 use crate::protocol::Request;
 use std::fmt;
 use std::panic::RefUnwindSafe;
+use std::sync::Arc;
 
 /// What a server is to the layers above: the seam between routing and connections.
 pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
@@ -17,8 +21,21 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     /// The same in steps, so that several servers work at the same time.
     fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a>;
 
+    /// The same for requests that are always there, on a server that is kept as long as it takes.
+    fn converse_on(self: Arc<Self>, batch: Batch<'static>, deadline: Deadline)
+    -> Box<dyn Exchange>;
+
+    /// A failure of it is hidden from the caller.
+    fn missed(&self, error: &Error);
+
+    /// Whether it answers, as far as is known.
+    fn standing(&self) -> Standing;
+
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);
+
+    /// What was counted until now.
+    fn snapshot(&self) -> Snapshot;
 }
 
 /// Requests for one server.
@@ -29,6 +46,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) first: usize,
     /// Whether each is known to be one that the protocol can say, the same on all connections.
     pub(crate) is_checked: bool,
+    /// Whether the server is to be asked even if it is taken to be down.
+    pub(crate) insists: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -37,6 +56,7 @@ impl<'a> Batch<'a> {
             requests: std::slice::from_ref(request),
             first: 0,
             is_checked: false,
+            insists: false,
         }
     }
 }

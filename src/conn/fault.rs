@@ -1,6 +1,6 @@
 use super::deadline::Expired;
 use crate::error::{Error, Kind};
-use crate::protocol::Malformed;
+use crate::protocol::{Excerpt, Malformed};
 use std::io;
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ pub(crate) enum Fault {
     Connect(io::Error),
     /// The server took the connection only to say that it has too many.
     TooManyConnections,
+    /// The server refused the credentials, in these words.
+    Authentication(Excerpt),
+    /// It knows no such thing.
+    NoAuthentication,
     ConnectTimeout(Duration),
     Timeout,
     /// The peer closed or reset the connection.
@@ -23,6 +27,12 @@ pub(crate) enum Fault {
     /// The server refused a storage command, and may have taken its value for further commands:
     /// what it answers next can be the reply to one of those.
     OutOfStep,
+    /// The server failed before, and is not tried yet.
+    Down {
+        failures: u32,
+        retry_in: Duration,
+        last: Option<Error>,
+    },
     /// The connection's protocol cannot say what was asked for.
     Unsupported(Error),
 }
@@ -30,7 +40,10 @@ pub(crate) enum Fault {
 impl Fault {
     /// Whether the server, or the way to it, is the reason: another may answer next time.
     pub(super) fn is_of_server(&self) -> bool {
-        !matches!(self, Self::AllInUse(_) | Self::Unsupported(_))
+        !matches!(
+            self,
+            Self::AllInUse(_) | Self::Unsupported(_) | Self::Down { .. }
+        )
     }
 
     /// The error that the caller sees, with `timeout` as the time that the operation had.
@@ -43,6 +56,15 @@ impl Fault {
             Self::TooManyConnections => {
                 Error::new(Kind::Connect, "the server has too many open connections")
             }
+            Self::Authentication(line) => Error::new(
+                Kind::Authentication,
+                format!("the server refused the user name and the password: it answered {line}"),
+            ),
+            Self::NoAuthentication => Error::new(
+                Kind::Authentication,
+                "the server knows no authentication in the binary protocol (memcached's -S); give \
+                 it no credentials",
+            ),
             Self::ConnectTimeout(limit) => Error::new(
                 Kind::ConnectTimeout,
                 format!("cannot connect within {limit:?}"),
@@ -67,6 +89,26 @@ impl Fault {
                 "the server refused an earlier command of this batch, and may have taken its value \
                  for further commands",
             ),
+            Self::Down {
+                failures,
+                retry_in,
+                last,
+            } => {
+                let times = match failures {
+                    1 => "once".to_owned(),
+                    failures => format!("{failures} times in a row"),
+                };
+                let error = Error::new(
+                    Kind::Down,
+                    format!(
+                        "not tried: the server failed {times}; it is tried again in {retry_in:?}"
+                    ),
+                );
+                match last {
+                    Some(last) => error.caused_by(last),
+                    None => error,
+                }
+            }
             Self::Unsupported(error) => error,
         }
     }

@@ -4,28 +4,42 @@ use super::conversation::Conversation;
 use super::deadline::{Deadline, Expired};
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
+use super::health::{BackOff, Failure, Guard, Pass, Standing};
+use super::ledger::{End, Ledger, Snapshot};
 use super::stream::Patience;
 use super::version::Protocol;
-use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use crate::error::Error;
+use crate::event::{Event, Hook};
+use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
+use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the pools of a client have in common.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) protocol: Protocol,
+    /// For the servers that have none of their own.
+    pub(crate) credentials: Option<Credentials>,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
-    /// The largest value that is read, in bytes.
-    pub(crate) max_read: usize,
+    /// The most that is read of what a server sends.
+    pub(crate) bounds: Bounds,
+    /// The most keys of one `get` line.
+    pub(crate) max_keys: usize,
     /// The most connections at a time, idle ones included.
     pub(crate) max_connections: usize,
     /// The most that idle.
     pub(crate) max_idle: usize,
     /// How long one may idle before it is closed.
     pub(crate) idle_timeout: Duration,
+    /// How long a server that fails is left alone.
+    pub(crate) back_off: BackOff,
+    /// Who is told of what happens to them.
+    pub(crate) hook: Hook,
 }
 
 /// The connections to one server.
@@ -40,7 +54,9 @@ pub(crate) struct Pool {
     /// `host:port` or a path, for messages.
     name: String,
     endpoint: Endpoint,
-    options: Options,
+    options: Arc<Options>,
+    ledger: Arc<Ledger>,
+    guard: Guard,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
@@ -67,21 +83,27 @@ struct Pooled {
     closed_before: u64,
 }
 
-/// A connection taken out of the pool. Unless it is [put back](Pool::put) it is closed.
+/// A pool as those have it who use a connection: borrowed for the time of a call, or shared where
+/// there is no telling how long.
+pub(super) trait Hold: Deref<Target = Pool> + Clone + Send {}
+
+impl<P: Deref<Target = Pool> + Clone + Send> Hold for P {}
+
+/// A connection taken out of the pool. Unless it is [put back](Self::put) it is closed.
 #[derive(Debug)]
-pub(super) struct Lease<'p> {
+pub(super) struct Lease<P: Hold> {
     pooled: Pooled,
-    permit: Permit<'p>,
+    permit: Permit<P>,
 }
 
 /// An exchange of one request that failed.
-pub(super) struct Failed<'p> {
+pub(super) struct Failed<P: Hold> {
     pub(super) fault: Fault,
-    pub(super) lease: Lease<'p>,
+    pub(super) lease: Lease<P>,
     pub(super) is_in_doubt: bool,
 }
 
-impl Lease<'_> {
+impl<P: Hold> Lease<P> {
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.pooled.connection
     }
@@ -89,17 +111,136 @@ impl Lease<'_> {
     pub(super) fn progress(&self) -> Progress {
         self.pooled.connection.progress
     }
+
+    /// An idle connection that is still good.
+    pub(super) fn idle(pool: &P, now: Instant) -> Option<Self> {
+        loop {
+            let pooled = pool.connections().idle.pop_back()?;
+            if let Some(lease) = Self::take(pool, pooled, now) {
+                return Some(lease);
+            }
+        }
+    }
+
+    /// What was taken out of the idle ones, unless it is not good any more.
+    fn take(pool: &P, pooled: Pooled, now: Instant) -> Option<Self> {
+        let permit = Permit::new(pool);
+        let mut lease = Self { pooled, permit };
+        let connection = lease.connection();
+        let idle = now.saturating_duration_since(connection.last_used());
+        if idle > pool.options.idle_timeout {
+            connection.account.end = End::Idle;
+            return None;
+        }
+        if !connection.is_usable(idle) {
+            connection.account.end = End::Stale;
+            pool.forget_dialect();
+            return None;
+        }
+        connection.account.end = End::Abandoned;
+        Some(lease)
+    }
+
+    /// A connection: a new one; or, when there may be no more, the next that comes back, and then
+    /// the second value is `true`.
+    pub(super) fn open(pool: &P, deadline: &mut Deadline) -> Result<(Self, bool), Fault> {
+        let mut connections = pool.connections();
+        while connections.open >= pool.options.max_connections {
+            if let Some(pooled) = connections.idle.pop_back() {
+                drop(connections);
+                if let Some(lease) = Self::take(pool, pooled, Instant::now()) {
+                    return Ok((lease, true));
+                }
+                connections = pool.connections();
+                continue;
+            }
+            let left = deadline.remaining(Instant::now());
+            let left = left.map_err(|Expired| Fault::AllInUse(pool.options.max_connections))?;
+            connections.waiting += 1;
+            connections = if let Some(left) = left {
+                let waited = pool.changed.wait_timeout(connections, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                let waited = pool.changed.wait(connections);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            };
+            connections.waiting -= 1;
+        }
+        connections.open += 1;
+        let closed_before = connections.closed;
+        drop(connections);
+        let permit = Permit::new(pool);
+        let mut connection = Box::new(pool.connect(deadline)?);
+        connection.account.open(&pool.ledger);
+        let pooled = Pooled {
+            connection,
+            closed_before,
+        };
+        Ok((Self { pooled, permit }, false))
+    }
+
+    /// Gives the connection back to the pool, if its replies were all read.
+    pub(super) fn put(self) {
+        if self.progress() != Progress::Clean {
+            return;
+        }
+        let Self {
+            mut pooled,
+            mut permit,
+        } = self;
+        pooled.connection.account.settle();
+        pooled.connection.account.end = End::ByClient; // Whether it is closed or not.
+        let pool = permit.pool.clone();
+        let now = pooled.connection.last_used();
+        let options = &pool.options;
+        let mut connections = pool.connections();
+        // Under the lock, so that a close either counted before this or finds the connection.
+        if pooled.closed_before != connections.closed {
+            drop(connections);
+            drop(pooled); // Before the permit: there is one less only then.
+            return;
+        }
+        permit.is_kept = true;
+        connections.idle.push_back(pooled);
+        // One at a time will do: connections come back far more often than they are made.
+        let count = connections.idle.len();
+        let end = match connections.idle.front() {
+            _ if count > options.max_idle => Some(End::Surplus),
+            Some(bottom) if bottom.has_idled_too_long(now, options.idle_timeout) => Some(End::Idle),
+            _ => None,
+        };
+        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
+        let someone_waits = connections.waiting > 0;
+        drop(connections);
+        if someone_waits {
+            pool.changed.notify_one();
+        }
+        if let Some((end, mut surplus)) = surplus {
+            surplus.connection.account.end = end;
+            drop(surplus); // Closed outside of the lock.
+            pool.release(1);
+        }
+    }
 }
 
 /// The right to have one connection.
 #[derive(Debug)]
-struct Permit<'p> {
-    pool: &'p Pool,
+struct Permit<P: Hold> {
+    pool: P,
     /// Whether the connection lives on in the pool.
     is_kept: bool,
 }
 
-impl Drop for Permit<'_> {
+impl<P: Hold> Permit<P> {
+    fn new(pool: &P) -> Self {
+        Self {
+            pool: pool.clone(),
+            is_kept: false,
+        }
+    }
+}
+
+impl<P: Hold> Drop for Permit<P> {
     fn drop(&mut self) {
         if !self.is_kept {
             self.pool.release(1);
@@ -108,15 +249,27 @@ impl Drop for Permit<'_> {
 }
 
 impl Pool {
-    pub(crate) fn new(server: &Address, options: Options) -> Self {
-        Self {
-            name: server.to_string(),
-            endpoint: Endpoint::new(server),
+    /// # Errors
+    ///
+    /// A validation error for credentials that the protocol cannot say.
+    pub(crate) fn new(
+        server: &Address,
+        credentials: Option<&Credentials>,
+        options: Arc<Options>,
+    ) -> Result<Self, Error> {
+        let credentials = credentials.or(options.credentials.as_ref());
+        let name = server.to_string();
+        let ledger = Ledger::new(&name, options.hook.clone());
+        Ok(Self {
+            name,
+            endpoint: Endpoint::new(server, credentials, options.protocol)?,
+            guard: Guard::new(options.back_off),
             options,
+            ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
             dialect: Mutex::default(),
-        }
+        })
     }
 
     /// What the server speaks, if that is known.
@@ -132,8 +285,12 @@ impl Pool {
         }
     }
 
-    pub(super) fn max_read(&self) -> usize {
-        self.options.max_read
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.options.bounds
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -141,13 +298,6 @@ impl Pool {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn permit(&self) -> Permit<'_> {
-        Permit {
-            pool: self,
-            is_kept: false,
-        }
     }
 
     /// So many connections are no more.
@@ -160,69 +310,6 @@ impl Pool {
         }
     }
 
-    /// An idle connection that is still good.
-    pub(super) fn idle(&self, now: Instant) -> Option<Lease<'_>> {
-        loop {
-            let pooled = self.connections().idle.pop_back()?;
-            if let Some(lease) = self.lease(pooled, now) {
-                return Some(lease);
-            }
-        }
-    }
-
-    /// What was taken out of the idle ones, unless it is not good any more.
-    fn lease(&self, pooled: Pooled, now: Instant) -> Option<Lease<'_>> {
-        let permit = self.permit();
-        let lease = Lease { pooled, permit };
-        let connection = &lease.pooled.connection;
-        let idle = now.saturating_duration_since(connection.last_used());
-        if idle > self.options.idle_timeout {
-            return None;
-        }
-        if !connection.is_usable(idle) {
-            self.forget_dialect();
-            return None;
-        }
-        Some(lease)
-    }
-
-    /// A connection: a new one; or, when there may be no more, the next that comes back, and then
-    /// the second value is `true`.
-    pub(super) fn open(&self, deadline: &mut Deadline) -> Result<(Lease<'_>, bool), Fault> {
-        let mut connections = self.connections();
-        while connections.open >= self.options.max_connections {
-            if let Some(pooled) = connections.idle.pop_back() {
-                drop(connections);
-                if let Some(lease) = self.lease(pooled, Instant::now()) {
-                    return Ok((lease, true));
-                }
-                connections = self.connections();
-                continue;
-            }
-            let left = deadline.remaining(Instant::now());
-            let left = left.map_err(|Expired| Fault::AllInUse(self.options.max_connections))?;
-            connections.waiting += 1;
-            connections = if let Some(left) = left {
-                let waited = self.changed.wait_timeout(connections, left);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            } else {
-                let waited = self.changed.wait(connections);
-                waited.unwrap_or_else(PoisonError::into_inner)
-            };
-            connections.waiting -= 1;
-        }
-        connections.open += 1;
-        let closed_before = connections.closed;
-        drop(connections);
-        let permit = self.permit();
-        let connection = Box::new(self.connect(deadline)?);
-        let pooled = Pooled {
-            connection,
-            closed_before,
-        };
-        Ok((Lease { pooled, permit }, false))
-    }
-
     /// The usual case, and the shortest way through it: one request on a connection that is there.
     /// `false` if none is; if it fails, what is left to do is a conversation's.
     fn exchange_one<'p>(
@@ -231,13 +318,16 @@ impl Pool {
         first: usize,
         sink: &mut dyn Sink,
         deadline: Deadline,
-    ) -> Result<bool, Failed<'p>> {
-        let Some(mut lease) = self.idle(deadline.started()) else {
+    ) -> Result<bool, Failed<&'p Self>> {
+        if self.guard.is_troubled() {
+            return Ok(false);
+        }
+        let Some(mut lease) = Lease::idle(&self, deadline.started()) else {
             return Ok(false);
         };
         let connection = lease.connection();
         if connection.dialect.check(request).is_err() {
-            self.put(lease);
+            lease.put();
             return Ok(false);
         }
         let requests = std::slice::from_ref(request);
@@ -250,15 +340,16 @@ impl Pool {
         let full = Patience::Full;
         let sent = connection.send(&output, &mut written, deadline, full);
         let received = sent.and_then(|_| {
-            let max = self.options.max_read;
-            let mut decoder = Decoder::new(connection.dialect, requests, window, max);
+            let bounds = self.options.bounds;
+            let mut decoder = Decoder::new(connection.dialect, requests, window, bounds);
             connection.receive(&mut decoder, &mut incoming, first, sink, deadline, full)
         });
         match received {
             Ok(_) => {
                 connection.output = output.into_buffer();
                 connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
-                self.put(lease);
+                connection.account.tally.latency = Some(deadline.started().elapsed());
+                lease.put();
                 Ok(true)
             }
             Err(fault) => Err(Failed {
@@ -269,45 +360,39 @@ impl Pool {
         }
     }
 
-    /// Takes a connection back whose replies were all read.
-    pub(super) fn put(&self, lease: Lease<'_>) {
-        if lease.progress() != Progress::Clean {
-            return;
+    /// Lets a call through, unless the server is down, or in any case.
+    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
+        self.guard.admit(insists)
+    }
+
+    /// A call that was let through succeeded.
+    pub(super) fn succeeded(&self, pass: Pass) {
+        if self.guard.succeeded(pass) {
+            self.options.hook.tell(&Event::Up { server: &self.name });
         }
-        let Lease { pooled, mut permit } = lease;
-        let now = pooled.connection.last_used();
-        let options = &self.options;
-        let mut connections = self.connections();
-        // Under the lock, so that a close either counted before this or finds the connection.
-        if pooled.closed_before != connections.closed {
-            drop(connections);
-            drop(pooled); // Before the permit: there is one less only then.
-            return;
+    }
+
+    /// A call that was let through failed.
+    pub(super) fn failed(
+        &self,
+        pass: Pass,
+        failure: Option<Failure>,
+        timeout: Duration,
+        error: &Error,
+    ) {
+        let pause = self.guard.failed(pass, failure, timeout, error);
+        if let Some(retry_in) = pause {
+            self.options.hook.tell(&Event::Down {
+                server: &self.name,
+                error,
+                retry_in,
+            });
         }
-        permit.is_kept = true;
-        connections.idle.push_back(pooled);
-        // One at a time will do: connections come back far more often than they are made.
-        let count = connections.idle.len();
-        let is_surplus = match connections.idle.front() {
-            Some(bottom) if count > 1 => {
-                count > options.max_idle || bottom.has_idled_too_long(now, options.idle_timeout)
-            }
-            _ => count > options.max_idle,
-        };
-        let surplus = if is_surplus {
-            connections.idle.pop_front()
-        } else {
-            None
-        };
-        let someone_waits = connections.waiting > 0;
-        drop(connections);
-        if someone_waits {
-            self.changed.notify_one();
-        }
-        if let Some(surplus) = surplus {
-            drop(surplus); // Closed outside of the lock.
-            self.release(1);
-        }
+    }
+
+    /// A call that was let through ended otherwise.
+    pub(super) fn gave_up(&self, pass: Pass) {
+        self.guard.gave_up(pass);
     }
 
     /// A new connection, which speaks what it should.
@@ -321,6 +406,7 @@ impl Pool {
             None => *deadline,
         };
         let mut connection = self.endpoint.connect(limit)?;
+        connection.limits.keys = self.options.max_keys;
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
@@ -361,6 +447,22 @@ impl Driver for Pool {
         Box::new(Conversation::new(self, batch, deadline))
     }
 
+    fn converse_on(
+        self: Arc<Self>,
+        batch: Batch<'static>,
+        deadline: Deadline,
+    ) -> Box<dyn Exchange> {
+        Box::new(Conversation::new(self, batch, deadline).at_leisure())
+    }
+
+    fn missed(&self, error: &Error) {
+        self.ledger.missed(error);
+    }
+
+    fn standing(&self) -> Standing {
+        self.guard.standing()
+    }
+
     fn close(&self) {
         let mut connections = self.connections();
         connections.closed += 1;
@@ -370,7 +472,24 @@ impl Driver for Pool {
         drop(idle); // Not under the lock.
         self.release(count);
     }
+
+    fn snapshot(&self) -> Snapshot {
+        let connections = self.connections();
+        let (open, idle) = (connections.open, connections.idle.len());
+        drop(connections);
+        Snapshot {
+            totals: self.ledger.totals().clone(),
+            open,
+            idle,
+        }
+    }
 }
+
+#[cfg(fuzzing)]
+#[path = "pool_scripted.rs"]
+mod scripted;
+#[cfg(fuzzing)]
+pub(crate) use scripted::{Peer, Scripted};
 
 #[cfg(test)]
 #[path = "pool_tests.rs"]

@@ -1,5 +1,6 @@
 //! How a connection is made: resolution, all addresses, and the time for it.
 
+use super::super::connect::Place;
 use super::super::resolve::{LookUp, Resolver};
 use super::*;
 use crate::error::Error;
@@ -43,16 +44,26 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     let address = Server::from(("name.invalid", port)).address().unwrap();
     let options = Options {
         protocol: Protocol::Text,
+        credentials: None,
         connect_timeout,
-        max_read: 1,
+        bounds: Bounds {
+            value: 1,
+            line: 1 << 10,
+        },
+        max_keys: 1,
         max_connections: 2,
         max_idle: 2,
         idle_timeout: LONGEST_IDLE,
+        back_off: BackOff {
+            longest: Duration::ZERO,
+            steady: Duration::ZERO,
+            patience: Duration::ZERO,
+        },
+        hook: Hook::default(),
     };
-    Pool {
-        endpoint: Endpoint::Tcp(Resolver::new("name.invalid", port, look_up)),
-        ..Pool::new(&address, options)
-    }
+    let mut pool = Pool::new(&address, None, options.into()).unwrap();
+    pool.endpoint.place = Place::Tcp(Resolver::new("name.invalid", port, look_up));
+    pool
 }
 
 /// Asks for the version; fails if that takes far longer than `timeout`.
@@ -110,7 +121,8 @@ fn the_addresses_share_the_time() {
     });
     ask(&pool, Duration::from_secs(2)).unwrap();
 
-    let alone = Pool::new(&Server::from(silent).address().unwrap(), pool.options);
+    let address = Server::from(silent).address().unwrap();
+    let alone = Pool::new(&address, None, Arc::clone(&pool.options)).unwrap();
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
 }
@@ -194,7 +206,7 @@ fn what_idles_for_long_is_closed() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     ask(&pool, LONG).unwrap();
-    let lease = pool.idle(Instant::now()).unwrap();
+    let lease = Lease::idle(&&pool, Instant::now()).unwrap();
     let pooled = &lease.pooled;
     let last_used = pooled.connection.last_used();
     assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));

@@ -122,7 +122,7 @@ impl Stream {
         })
     }
 
-    fn of(socket: Socket) -> Self {
+    pub(super) fn of(socket: Socket) -> Self {
         Self {
             socket,
             longest_send: LONGEST_SEND,

@@ -1,8 +1,13 @@
 //! The laws that the fuzz targets in `fuzz/` hold the private code to; each panics where one is
 //! broken. Not part of the crate: it exists only under `cfg(fuzzing)`. May use everything.
 
+mod conversation;
+mod genuine;
 mod replies;
+mod requests;
+mod stage;
 
+pub use conversation::conversation;
 pub use replies::replies;
 
 use crate::expiry::Expiry;
@@ -11,7 +16,7 @@ use crate::key::KeyRule;
 use crate::protocol::replay::Event;
 use crate::protocol::{Dialect, Part, Reply, Request, StatsArguments, Status};
 use crate::server::{Address, Server};
-use crate::value::{self, Enyim, Format, Transcoder};
+use crate::value::{self, Compression, Enyim, Format, Transcoder};
 use replies::in_any_pieces;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -153,18 +158,31 @@ pub fn decodes_as<T: Serialize + DeserializeOwned>(format: u8, flags: u32, data:
     }
 }
 
-/// As `decodes_as`, for a type that takes whatever there is: some clients read of a bool an integer.
-pub fn is_read_as<T: DeserializeOwned>(format: u8, flags: u32, data: &[u8]) {
-    if let Some(transcoder) = transcoder(format) {
-        let _ = value::decode::<T>(&*transcoder, Item::new(flags, data));
-    }
+/// An item in the format of this index: for a type that takes whatever there is, some clients read of
+/// a bool an integer.
+pub fn read_as<T: DeserializeOwned>(format: u8, flags: u32, data: &[u8]) -> Option<T> {
+    let transcoder = transcoder(format)?;
+    value::decode(&*transcoder, Item::new(flags, data)).ok()
 }
 
-fn transcoder(format: u8) -> Option<Box<dyn Transcoder>> {
+/// The most bytes that an item may have once it is decompressed.
+pub const MAX_DECOMPRESSED: usize = 64 << 10;
+
+/// Each format with what its owner compresses, then each with each way to compress, as far as it knows
+/// that.
+fn transcoder(index: u8) -> Option<Box<dyn Transcoder>> {
     let count = Format::all().count();
-    let format = Format::all().nth(usize::from(format) % count)?;
-    let transcoder = format.transcoder(format.default_compression(), 1 << 20);
-    transcoder.ok()
+    let format = Format::all().nth(usize::from(index) % count)?;
+    let compression = match usize::from(index) / count {
+        0 => format.default_compression(),
+        1 => Compression::off(),
+        2 => Compression::zlib().threshold(0),
+        3 => Compression::gzip().threshold(0),
+        4 => Compression::lz4().threshold(0),
+        5 => Compression::zstd().threshold(0),
+        _ => return None,
+    };
+    format.transcoder(compression, MAX_DECOMPRESSED).ok()
 }
 
 fn decodes_in<T>(transcoder: &dyn Transcoder, flags: u32, data: &[u8])

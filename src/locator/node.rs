@@ -1,4 +1,5 @@
 use crate::error::Error;
+use crate::secret::Credentials;
 use crate::server::{Address, Server};
 use std::net::IpAddr;
 
@@ -9,6 +10,7 @@ pub struct Node {
     pub(crate) weight: u32,
     pub(crate) ring_name: Option<String>,
     pub(crate) ip: Option<IpAddr>,
+    pub(crate) credentials: Option<Credentials>,
 }
 
 impl Node {
@@ -21,6 +23,7 @@ impl Node {
             address,
             weight,
             ring_name: ring_name.map(str::to_owned),
+            credentials: server.own_credentials().cloned(),
         })
     }
 

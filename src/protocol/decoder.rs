@@ -2,7 +2,7 @@ use super::reply::{Malformed, Reply, Step, ValueHeader};
 use super::request::Request;
 use super::values::Group;
 use super::window::Window;
-use super::{Dialect, binary, meta, text};
+use super::{Bounds, Dialect, binary, meta, text};
 
 /// Decodes the replies to the requests of one window, which it was made from: it knows what may come.
 ///
@@ -13,7 +13,7 @@ pub(crate) struct Decoder<'r> {
     dialect: Dialect,
     pub(super) requests: &'r [Request<'r>],
     pub(super) window: Window,
-    pub(super) max_value: usize,
+    pub(super) bounds: Bounds,
     /// The request whose reply is due.
     pub(super) next: usize,
     /// Those before it have no reply of their own, as what came for it shows.
@@ -44,19 +44,19 @@ pub(super) enum Place {
 }
 
 impl<'r> Decoder<'r> {
-    /// A decoder for the replies to `window` of the batch `requests`. A value of over `max_value`
-    /// bytes is malformed.
+    /// A decoder for the replies to `window` of the batch `requests`. What is over `bounds` is
+    /// malformed.
     pub(crate) fn new(
         dialect: Dialect,
         requests: &'r [Request<'r>],
         window: Window,
-        max_value: usize,
+        bounds: Bounds,
     ) -> Self {
         Self {
             dialect,
             requests,
             window,
-            max_value,
+            bounds,
             next: window.start,
             found: window.start,
             group: Group::new(window.start, 0),
@@ -101,6 +101,11 @@ impl<'r> Decoder<'r> {
     pub(crate) fn is_out_of_step(&self, index: usize, reply: &Reply<'_>) -> bool {
         matches!(reply, Reply::Refused(refused) if refused.by_grammar)
             && (self.dialect == Dialect::Binary || self.requests[index].body().is_some())
+    }
+
+    /// Whether request `index` asks for an item, which is there or is not.
+    pub(crate) fn reads(&self, index: usize) -> bool {
+        self.requests[index].reads()
     }
 
     /// The next step that `input` allows, the bytes not used so far.

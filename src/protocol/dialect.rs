@@ -50,16 +50,24 @@ impl Dialect {
         ))
     }
 
-    /// The most bytes that `request` takes on the wire, behind the `previous` one.
-    pub(super) fn size_bound(self, request: &Request<'_>, previous: Option<&Request<'_>>) -> usize {
+    /// The most bytes that `request` takes on the wire, behind the `previous` one, where lines take
+    /// up to `max_keys`.
+    pub(super) fn size_bound(
+        self,
+        request: &Request<'_>,
+        previous: Option<&Request<'_>>,
+        max_keys: usize,
+    ) -> usize {
         /// A command, flags, times, numbers, an opaque, and a fence: under 128 bytes everywhere. The
         /// longest is `ma` with three times of 10 digits and three numbers of 20: 122.
         const ANY: usize = 128;
         let key = request.key().map_or(0, Key::wire_length);
         match request {
-            // A line begins anew after 100 keys.
-            Request::Get { .. } if self != Self::Binary && text::share(previous, request) => {
-                key + 2
+            // A line that begins anew is six bytes more, for all of its keys together.
+            Request::Get { .. }
+                if self != Self::Binary && max_keys > 1 && text::share(previous, request) =>
+            {
+                key + 2 + 6 / max_keys
             }
             Request::Get { .. } => key + 32,
             Request::Stats { arguments } => ANY + arguments.as_str().len(),

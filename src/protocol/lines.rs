@@ -2,14 +2,9 @@
 
 use super::reply::{Excerpt, Malformed, Refused};
 
-/// The longest line of a reply. The longest that memcached sends are under 600 bytes: a VALUE line
-/// with a key of 250, a STAT line with the path of a unix socket; a metadump line, whose key is
-/// escaped, under 900.
-pub(crate) const MAX_LINE: usize = 2048;
-
-/// The first line of `input` without its end, and its length with it.
-pub(super) fn first_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
-    match bare_line(input)? {
+/// The first line of `input` without its end, and its length with it, which is `max` at most.
+pub(super) fn first_line(input: &[u8], max: usize) -> Result<Option<(&[u8], usize)>, Malformed> {
+    match bare_line(input, max)? {
         None => Ok(None),
         Some((line, used)) => match line.strip_suffix(b"\r") {
             Some(line) => Ok(Some((line, used))),
@@ -19,10 +14,10 @@ pub(super) fn first_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malform
 }
 
 /// The same, of a line that ends with LF alone.
-pub(super) fn bare_line(input: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
-    match memchr::memchr(b'\n', &input[..input.len().min(MAX_LINE)]) {
+pub(super) fn bare_line(input: &[u8], max: usize) -> Result<Option<(&[u8], usize)>, Malformed> {
+    match memchr::memchr(b'\n', &input[..input.len().min(max)]) {
         Some(at) => Ok(Some((&input[..at], at + 1))),
-        None if input.len() >= MAX_LINE => Err(Malformed::LongLine),
+        None if input.len() >= max => Err(Malformed::LongLine { max }),
         None => Ok(None),
     }
 }

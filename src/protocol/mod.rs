@@ -5,6 +5,7 @@
 //! replies; `text`, `meta` and `binary` are the three protocols below them.
 
 mod binary;
+mod bounds;
 mod decoder;
 mod dialect;
 mod lines;
@@ -19,6 +20,7 @@ mod text;
 mod values;
 mod window;
 
+pub(crate) use bounds::Bounds;
 pub(crate) use decoder::Decoder;
 pub(crate) use dialect::Dialect;
 pub(crate) use options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
@@ -26,5 +28,5 @@ pub(crate) use output::{MAX_PARTS, Output};
 pub(crate) use reply::{
     Counter, Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader,
 };
-pub(crate) use request::{Direction, Initial, Mode, Request, StatsArguments};
+pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments};
 pub(crate) use window::{Limits, Window};

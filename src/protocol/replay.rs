@@ -2,7 +2,7 @@
 
 use super::reply::Details;
 use super::{
-    Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, ValueHeader, Window,
+    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, ValueHeader, Window,
 };
 
 /// What a decoder made of a reply.
@@ -29,6 +29,14 @@ pub(crate) enum Event {
     Incomplete,
 }
 
+/// A line of any usual length.
+pub(crate) fn bounds(value: usize) -> Bounds {
+    Bounds {
+        value,
+        line: Bounds::DEFAULT_LINE,
+    }
+}
+
 /// What `requests` are on the wire, as one window.
 pub(crate) fn encode(dialect: Dialect, requests: &[Request<'_>]) -> (Window, Vec<u8>) {
     let mut output = Output::default();
@@ -50,7 +58,7 @@ pub(crate) fn replay(
     pieces: &[usize],
 ) -> Vec<Event> {
     let (window, _) = encode(dialect, requests);
-    let mut decoder = Decoder::new(dialect, requests, window, max_value);
+    let mut decoder = Decoder::new(dialect, requests, window, bounds(max_value));
     let mut events = Vec::new();
     let mut pieces = pieces.iter().cycle();
     let (mut used, mut received) = (0, 0);

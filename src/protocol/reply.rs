@@ -117,6 +117,19 @@ pub(crate) struct Refused<'b> {
 }
 
 impl Refused<'_> {
+    /// Whether the server wants to know first who the client is: what memcached answers then, in text
+    /// to a line and to a `set`, and in binary.
+    pub(crate) fn wants_credentials(line: &[u8]) -> bool {
+        const WANTS: [&[u8]; 5] = [
+            b"CLIENT_ERROR unauthenticated",
+            b"CLIENT_ERROR bad authentication token format",
+            b"CLIENT_ERROR authentication failure",
+            b"Auth failure.",
+            b"Authentication failure",
+        ];
+        WANTS.contains(&line)
+    }
+
     /// memcached sends this to a new connection over its `-c` limit and closes it.
     pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections\r\n";
 }
@@ -124,8 +137,8 @@ impl Refused<'_> {
 /// Why the bytes received are not a reply to the request that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
-    #[error("a line of over {} bytes", super::lines::MAX_LINE)]
-    LongLine,
+    #[error("a line of over {max} bytes, the configured maximum")]
+    LongLine { max: usize },
     #[error("unexpected reply {0}")]
     Unexpected(Excerpt),
     #[error("a value for a key that was not asked for")]

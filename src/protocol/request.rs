@@ -1,7 +1,9 @@
 use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
+use std::fmt;
 
 /// One command.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +70,22 @@ pub(crate) enum Request<'a> {
         arguments: StatsArguments<'a>,
     },
     Version,
+    /// Who the client is: a user name and a password, as the protocol wants them.
+    Authenticate {
+        message: Confidential<'a>,
+    },
     /// A line about every item: `lru_crawler metadump all`.
     Metadump,
+}
+
+/// What `Debug` must not show.
+#[derive(Clone, Copy)]
+pub(crate) struct Confidential<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Confidential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confidential(..)")
+    }
 }
 
 /// Under which condition an item is stored.
@@ -148,6 +164,7 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => true,
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
@@ -175,8 +192,17 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => false,
         }
+    }
+
+    /// Whether it asks for an item, which is there or is not.
+    pub(super) fn reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Get { .. } | Self::GetAndTouch { .. } | Self::MetaGet { .. }
+        )
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -194,6 +220,7 @@ impl<'a> Request<'a> {
             | Self::MetaArithmetic { .. }
             | Self::FlushAll { .. }
             | Self::Verbosity { .. }
+            | Self::Authenticate { .. }
             | Self::Version => Shape::Line,
         }
     }
@@ -214,7 +241,26 @@ impl<'a> Request<'a> {
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
+            | Self::Authenticate { .. }
             | Self::Metadump => None,
+        }
+    }
+
+    /// What a server answers that holds nothing and stores nothing, but for `set`, which it takes.
+    /// `None` where such an answer would mislead.
+    pub(crate) fn miss(&self) -> Option<Status> {
+        match self {
+            Self::Store { mode, .. } => Some(match mode {
+                Mode::Set => Status::Stored,
+                Mode::Cas(_) => Status::NotFound,
+                _ => Status::NotStored,
+            }),
+            Self::Get { .. }
+            | Self::GetAndTouch { .. }
+            | Self::Delete { .. }
+            | Self::Touch { .. }
+            | Self::Arithmetic { initial: None, .. } => Some(Status::NotFound),
+            _ => None,
         }
     }
 

@@ -5,16 +5,13 @@ use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
 use super::request::{Direction, Mode, Request};
-use super::values::{self, Group};
+use super::values;
 
-/// The most keys of one `get` line.
-const MAX_KEYS: usize = Group::MAX;
-
-/// Encodes all of `requests`; gets in a row share lines.
-pub(super) fn encode_all<'a>(requests: &[Request<'a>], out: &mut Output<'a>) {
+/// Encodes all of `requests`; gets in a row share lines, up to `max_keys` of them.
+pub(super) fn encode_all<'a>(requests: &[Request<'a>], max_keys: usize, out: &mut Output<'a>) {
     let mut rest = requests;
     while let Some(request) = rest.first() {
-        let run = run(rest);
+        let run = run(rest, max_keys);
         if let Request::Get { cas, .. } = request {
             out.push(if *cas { b"gets" } else { b"get" });
             for key in rest[..run].iter().filter_map(Request::key) {
@@ -29,12 +26,12 @@ pub(super) fn encode_all<'a>(requests: &[Request<'a>], out: &mut Output<'a>) {
     }
 }
 
-/// How many requests, from the first on, share a line.
-pub(super) fn run(requests: &[Request<'_>]) -> usize {
+/// How many requests, from the first on, share a line, which takes up to `max_keys`.
+pub(super) fn run(requests: &[Request<'_>], max_keys: usize) -> usize {
     let share = |pair: &&[Request<'_>]| share(Some(&pair[0]), &pair[1]);
     1 + requests
         .windows(2)
-        .take(MAX_KEYS - 1)
+        .take(max_keys - 1)
         .take_while(share)
         .count()
 }
@@ -52,7 +49,7 @@ pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bo
 /// Encodes one request that shares its line with no other.
 pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
     match request {
-        Request::Get { .. } => encode_all(&[*request], out),
+        Request::Get { .. } => encode_all(&[*request], 1, out),
         Request::GetAndTouch { key, exptime, cas } => {
             out.push(if *cas { b"gats " } else { b"gat " });
             out.number(*exptime);
@@ -129,6 +126,14 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
         | Request::MetaDelete { .. }
         | Request::MetaArithmetic { .. } => {}
         Request::Version => out.push(b"version"),
+        // A server that asks for no credentials stores it like any item: with this expiry, memcached
+        // drops it at once, and nobody can read it.
+        Request::Authenticate { message } => {
+            out.push(b"set auth 0 -1 ");
+            out.number(message.0.len() as u64);
+            out.push(b"\r\n");
+            out.push(message.0);
+        }
         Request::Metadump => out.push(b"lru_crawler metadump all"),
     }
     out.push(b"\r\n");
@@ -145,7 +150,7 @@ pub(super) fn decode<'b>(
             values::values(decoder, *cas, input)
         }
         Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
-        Some(request) => match first_line(input)? {
+        Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
             Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),
         },
@@ -155,7 +160,7 @@ pub(super) fn decode<'b>(
 /// The reply that one line is.
 pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<'b>, Malformed> {
     let status = match (request, line) {
-        (Request::Store { .. }, b"STORED") => Status::Stored,
+        (Request::Store { .. } | Request::Authenticate { .. }, b"STORED") => Status::Stored,
         (
             Request::Store {
                 mode: Mode::Add | Mode::Replace | Mode::Append | Mode::Prepend,
@@ -207,8 +212,10 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     }
     let line = match request {
         // Its lines end with LF alone.
-        Some(Request::Metadump) if input.starts_with(b"key=") => bare_line(input)?,
-        _ => first_line(input)?,
+        Some(Request::Metadump) if input.starts_with(b"key=") => {
+            bare_line(input, decoder.bounds.line)?
+        }
+        _ => first_line(input, decoder.bounds.line)?,
     };
     let Some((line, used)) = line else {
         return Ok(Step::NeedMore);

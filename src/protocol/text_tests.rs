@@ -1,12 +1,16 @@
-use super::super::Dialect;
-use super::super::lines::MAX_LINE;
 use super::super::replay::{Event, encode, replay};
 use super::super::request::StatsArguments;
+use super::super::{Bounds, Dialect};
 use super::*;
 use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
+use crate::protocol::request::Confidential;
 
 const MAX_VALUE: usize = 100;
+
+const LONG_LINE: Malformed = Malformed::LongLine {
+    max: Bounds::DEFAULT_LINE,
+};
 
 fn key(bytes: &[u8]) -> Key<'_> {
     KeyRule::Printable.key(bytes).unwrap()
@@ -115,7 +119,7 @@ fn requests() {
         cas: true,
     };
     let flush = |delay| Request::FlushAll { delay };
-    let rows: [(Request<'_>, &[u8]); 22] = [
+    let rows: [(Request<'_>, &[u8]); 23] = [
         (get(), b"get key\r\n"),
         (gets, b"gets key\r\n"),
         (get_and_touch(false), b"gat 5 key\r\n"),
@@ -139,6 +143,12 @@ fn requests() {
         (stats(""), b"stats\r\n"),
         (stats("detail dump"), b"stats detail dump\r\n"),
         (Request::Version, b"version\r\n"),
+        (
+            Request::Authenticate {
+                message: Confidential(b"ann s3cret"),
+            },
+            b"set auth 0 -1 10\r\nann s3cret\r\n",
+        ),
         (Request::Metadump, b"lru_crawler metadump all\r\n"),
         (
             Request::FlushAll { delay: u32::MAX },
@@ -481,11 +491,11 @@ fn lines_of_stats() {
 fn malformed_replies() {
     let long_line = [
         b"SERVER_ERROR ".to_vec(),
-        vec![b'x'; MAX_LINE],
+        vec![b'x'; Bounds::DEFAULT_LINE],
         b"\r\n".to_vec(),
     ]
     .concat();
-    let endless = vec![b'x'; 2 * MAX_LINE];
+    let endless = vec![b'x'; 2 * Bounds::DEFAULT_LINE];
     let too_large = |length| Malformed::TooLarge {
         length,
         max: MAX_VALUE,
@@ -565,8 +575,8 @@ fn malformed_replies() {
         (set(), b"END\r\n", unexpected(b"END")),
         (set(), b"ERRORS\r\n", unexpected(b"ERRORS")),
         (Request::Version, b"VERSION\r\n", unexpected(b"VERSION")),
-        (set(), &long_line, Malformed::LongLine),
-        (set(), &endless, Malformed::LongLine),
+        (set(), &long_line, LONG_LINE),
+        (set(), &endless, LONG_LINE),
     ];
     for (request, bytes, expected) in rows {
         let events = outcome(&[request], bytes);

@@ -19,15 +19,15 @@ pub(super) fn values<'b>(
     }
     if decoder.next >= decoder.group.end {
         let rest = &decoder.requests[decoder.next..decoder.window.end];
-        decoder.group = Group::new(decoder.next, text::run(rest));
+        decoder.group = Group::new(decoder.next, text::run(rest, decoder.window.max_keys));
     }
-    let max = decoder.max_value;
+    let max = decoder.bounds.value;
     if let Some(key) = decoder.group.expected(decoder.requests) {
         if let Some((header, used)) = usual(key, cas, max, input) {
             return Ok(value(decoder, header, &input[used..], used));
         }
     }
-    let Some((line, used)) = first_line(input)? else {
+    let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
         return Ok(Step::NeedMore);
     };
     let Some(rest) = line.strip_prefix(b"VALUE ") else {
@@ -74,7 +74,7 @@ fn end_of_value<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'
     let mut used = 2;
     // With its only key a line must end: an error in its place leaves it incomplete.
     if decoder.group.is_single() {
-        match first_line(rest)? {
+        match first_line(rest, decoder.bounds.line)? {
             None => return Ok(Step::NeedMore),
             Some((b"END", end)) => used += end,
             Some((line, _)) => return Err(Malformed::Unexpected(Excerpt::new(line))),

@@ -1,6 +1,7 @@
 use super::dialect::Dialect;
 use super::output::Output;
 use super::request::{Mode, Request, Shape};
+use super::values::Group;
 use super::{binary, meta, text};
 
 /// The most bytes of requests that may wait in sockets which nobody reads, in one half-window: two
@@ -11,16 +12,28 @@ const SMALL: usize = 16 << 10;
 /// The most bytes that are copied into one window.
 const MOST_COPIED: usize = 128 << 10;
 
-/// How many replies of one line fit into the sockets on the way back, unread, as half of them.
+/// How much may be asked for at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
+    /// How many replies of one line fit into the sockets on the way back, unread, as half of them.
     replies: usize,
+    /// The most keys of one `get` line: 1 to [`MAX_KEYS`](Self::MAX_KEYS).
+    pub(crate) keys: usize,
 }
 
 impl Limits {
-    pub(crate) const TCP: Self = Self { replies: 512 };
+    /// Longer lines gain nothing: shorter ones are sent together anyway.
+    pub(crate) const MAX_KEYS: usize = Group::MAX;
+
+    pub(crate) const TCP: Self = Self {
+        replies: 512,
+        keys: Self::MAX_KEYS,
+    };
     /// A unix socket counts messages: one that nobody reads takes some 160 of them.
-    pub(crate) const UNIX: Self = Self { replies: 64 };
+    pub(crate) const UNIX: Self = Self {
+        replies: 64,
+        keys: Self::MAX_KEYS,
+    };
 }
 
 /// Requests that are sent in one write.
@@ -42,6 +55,8 @@ pub(crate) struct Window {
     pub(super) quiet: bool,
     /// That of the first request; each further one has the next, the fence the last.
     pub(super) opaque: u32,
+    /// The most keys of one `get` line.
+    pub(super) max_keys: usize,
     is_small: bool,
     has_values: bool,
     /// Whether nothing may be sent behind it: an error in it may not say whose it is, and it is then
@@ -66,6 +81,7 @@ impl Window {
             end: start,
             quiet: may_be_quiet && is_quiet(dialect, &requests[start..end]),
             opaque,
+            max_keys: limits.keys,
             is_small: true,
             has_values: false,
             is_exclusive: false,
@@ -75,7 +91,7 @@ impl Window {
         window.is_exclusive = window.quiet && dialect == Dialect::Meta && is_store;
         window.grow(dialect, &requests[..end], limits);
         let taken = &requests[window.start..window.end];
-        write(dialect, taken, window.quiet, opaque, out);
+        window.write(dialect, taken, out);
         window
     }
 
@@ -86,15 +102,26 @@ impl Window {
         opaque: u32,
         out: &mut Output<'a>,
     ) -> Self {
-        write(dialect, request, false, opaque, out);
-        Self {
+        let window = Self {
             start: 0,
             end: 1,
             quiet: false,
             opaque,
+            max_keys: 1,
             is_small: false,
             has_values: true,
             is_exclusive: false,
+        };
+        window.write(dialect, request, out);
+        window
+    }
+
+    fn write<'a>(&self, dialect: Dialect, requests: &[Request<'a>], out: &mut Output<'a>) {
+        let (quiet, max_keys, opaque) = (self.quiet, self.max_keys, self.opaque);
+        match dialect {
+            Dialect::Text => text::encode_all(requests, max_keys, out),
+            Dialect::Meta => meta::encode_all(requests, quiet, max_keys, opaque, out),
+            Dialect::Binary => binary::encode_all(requests, quiet, opaque, out),
         }
     }
 
@@ -110,7 +137,7 @@ impl Window {
             if shape == Shape::Lines && !is_first {
                 return;
             }
-            let bound = dialect.size_bound(request, previous.replace(request));
+            let bound = dialect.size_bound(request, previous.replace(request), limits.keys);
             let is_small = size + bound <= SMALL;
             let is_large = Output::leaves(request.body().unwrap_or_default());
             if !is_first {
@@ -152,20 +179,6 @@ impl Window {
     /// How many opaques it uses.
     pub(crate) fn opaques(&self) -> u32 {
         u32::try_from(self.end - self.start + 1).unwrap_or(u32::MAX)
-    }
-}
-
-fn write<'a>(
-    dialect: Dialect,
-    requests: &[Request<'a>],
-    quiet: bool,
-    opaque: u32,
-    out: &mut Output<'a>,
-) {
-    match dialect {
-        Dialect::Text => text::encode_all(requests, out),
-        Dialect::Meta => meta::encode_all(requests, quiet, opaque, out),
-        Dialect::Binary => binary::encode_all(requests, quiet, opaque, out),
     }
 }
 

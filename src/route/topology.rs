@@ -1,23 +1,53 @@
-use crate::conn::{Driver, Options, Pool};
+use super::placement::Placement;
+use super::policy::FailurePolicy;
+use crate::conn::{Driver, Options, Pool, Standing};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Locator, Node, Trace};
 use crate::server::Server;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The servers of a client, and which key belongs to which.
 #[derive(Debug)]
 pub(crate) struct Topology {
-    drivers: Vec<Box<dyn Driver>>,
+    members: Vec<Member>,
+    locator: Arc<dyn Locator>,
+    /// How keys are placed on those that are left, where they are.
+    rehash: Option<Rehash>,
+}
+
+/// Where keys go while servers are down.
+#[derive(Debug)]
+struct Rehash {
+    placement: Arc<Placement>,
+    /// The last that was made.
+    left: RwLock<Option<Arc<Left>>>,
+}
+
+/// The servers that are left.
+#[derive(Debug)]
+struct Left {
+    /// By their places in the list.
+    members: Vec<usize>,
     locator: Arc<dyn Locator>,
 }
 
+/// A server.
+#[derive(Debug)]
+struct Member {
+    node: Node,
+    driver: Arc<dyn Driver>,
+}
+
 impl Topology {
-    /// Judges the server list, whose locator `locator` makes. Nothing is resolved or connected.
+    /// Judges the server list. Nothing is connected, and nothing resolved unless `placement` says so.
+    /// Servers that `previous` has, too, keep their connections.
     pub(crate) fn new(
         servers: &[Server],
-        locator: impl FnOnce(&mut [Node]) -> Result<Arc<dyn Locator>, Error>,
-        options: Options,
+        placement: &Arc<Placement>,
+        policy: FailurePolicy,
+        options: &Arc<Options>,
+        previous: Option<&Self>,
     ) -> Result<Self, Error> {
         if servers.is_empty() {
             return Err(Error::validation(
@@ -36,20 +66,56 @@ impl Topology {
             }
             nodes.push(node);
         }
-        let locator = locator(&mut nodes)?;
-        let driver = |node: &Node| Box::new(Pool::new(&node.address, options)) as Box<dyn Driver>;
-        let drivers = nodes.iter().map(driver).collect();
-        Ok(Self { drivers, locator })
+        placement.resolve(&mut nodes)?;
+        let locator = placement.locator(&nodes)?;
+        let member = |node: Node| {
+            let kept = previous.and_then(|previous| previous.driver_at(&node));
+            let driver = if let Some(driver) = kept {
+                driver
+            } else {
+                let credentials = node.credentials.as_ref();
+                Arc::new(Pool::new(&node.address, credentials, Arc::clone(options))?)
+            };
+            Ok(Member { node, driver })
+        };
+        let members: Result<_, Error> = nodes.into_iter().map(member).collect();
+        let rehash = (policy == FailurePolicy::Rehash).then(|| Rehash {
+            placement: Arc::clone(placement),
+            left: RwLock::default(),
+        });
+        Ok(Self {
+            members: members?,
+            locator,
+            rehash,
+        })
+    }
+
+    /// The server with the same address as `node`, spelt the same, and the same credentials.
+    fn driver_at(&self, node: &Node) -> Option<Arc<dyn Driver>> {
+        let mut members = self.members.iter();
+        let same = members.find(|Member { node: other, .. }| {
+            (&other.address, &other.credentials) == (&node.address, &node.credentials)
+        })?;
+        Some(Arc::clone(&same.driver))
+    }
+
+    /// Closes the connections to the servers that `next` has no more.
+    pub(crate) fn close_all_but(&self, next: &Self) {
+        for member in &self.members {
+            if next.driver_at(&member.node).is_none() {
+                member.driver.close();
+            }
+        }
     }
 
     /// All servers, in list order.
     pub(crate) fn drivers(&self) -> impl ExactSizeIterator<Item = &dyn Driver> {
-        self.drivers.iter().map(AsRef::as_ref)
+        self.members.iter().map(|member| &*member.driver)
     }
 
     /// The place in the list of the server that `key` belongs to.
     pub(crate) fn locate(&self, key: Key<'_>) -> Result<usize, Error> {
-        let servers = self.drivers.len();
+        let servers = self.members.len();
         if servers == 1 {
             return Ok(0);
         }
@@ -58,7 +124,7 @@ impl Topology {
 
     /// How `locate` comes to its answer.
     pub(crate) fn explain(&self, key: Key<'_>) -> Result<Trace, Error> {
-        if self.drivers.len() == 1 {
+        if self.members.len() == 1 {
             let rule = "there is one server".to_owned();
             return Ok(Trace {
                 rule,
@@ -72,16 +138,16 @@ impl Topology {
 
     /// What part of the keys each server has, where the locator knows it.
     pub(crate) fn shares(&self) -> Option<Vec<f64>> {
-        if self.drivers.len() == 1 {
+        if self.members.len() == 1 {
             return Some(vec![1.0]);
         }
         let shares = self.locator.shares()?;
-        (shares.len() == self.drivers.len()).then_some(shares)
+        (shares.len() == self.members.len()).then_some(shares)
     }
 
     /// A locator may be the program's own.
     fn check(&self, server: usize) -> Result<usize, Error> {
-        let servers = self.drivers.len();
+        let servers = self.members.len();
         if server < servers {
             return Ok(server);
         }
@@ -91,11 +157,69 @@ impl Topology {
     }
 
     pub(crate) fn driver(&self, index: usize) -> &dyn Driver {
-        &*self.drivers[index]
+        &*self.members[index].driver
+    }
+
+    /// The same server, to keep.
+    pub(crate) fn shared_driver(&self, index: usize) -> Option<Arc<dyn Driver>> {
+        Some(Arc::clone(&self.members.get(index)?.driver))
     }
 
     /// The server that `key` belongs to.
     pub(crate) fn driver_of(&self, key: Key<'_>) -> Result<&dyn Driver, Error> {
         Ok(self.driver(self.locate(key)?))
+    }
+
+    /// The place in the list of the server to ask for `key`: the one that it belongs to, or if that is
+    /// down and the policy says so, another.
+    pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
+        let owner = self.locate(key)?;
+        match &self.rehash {
+            Some(rehash) if self.driver(owner).standing() == Standing::Down => {
+                let left = self.left(rehash)?;
+                Ok(left.map_or(owner, |left| left.locate(key)))
+            }
+            _ => Ok(owner),
+        }
+    }
+
+    /// Whether another server is to be asked for what one that is down was asked for.
+    pub(crate) fn rehashes(&self) -> bool {
+        self.rehash.is_some()
+    }
+
+    /// The servers that are not down, or due to be tried; `None` if there is none.
+    fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
+        let is_up = |index: &usize| self.driver(*index).standing() == Standing::Up;
+        let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let last = rehash.left.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = last.as_ref().filter(|left| left.members == members) {
+            return Ok(Some(Arc::clone(left)));
+        }
+        drop(last);
+        let nodes = members
+            .iter()
+            .map(|index| self.members[*index].node.clone());
+        let nodes: Vec<Node> = nodes.collect();
+        let locator = rehash.placement.locator(&nodes)?;
+        let left = Arc::new(Left { members, locator });
+        let mut last = rehash.left.write().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Arc::clone(&left));
+        Ok(Some(left))
+    }
+}
+
+impl Left {
+    /// The place in the whole list of the server that has `key` now.
+    fn locate(&self, key: Key<'_>) -> usize {
+        let place = match self.members.len() {
+            1 => 0,
+            _ => self.locator.locate(key.placed_by()),
+        };
+        // A program's own locator may answer what is not there.
+        self.members[place.min(self.members.len() - 1)]
     }
 }

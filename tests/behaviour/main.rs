@@ -134,9 +134,9 @@ fn each_key_is_on_its_own_server() {
         let key = format!("{:x}", i.wrapping_mul(0x9e37_79b1_u32.cast_signed()));
         client.set(&key, i, 0).unwrap();
         let server = client.server_for(&key).unwrap();
-        let alone = Client::new(server).unwrap();
+        let alone = Client::new(&server).unwrap();
         assert_eq!(alone.get::<i32>(&key).unwrap(), Some(i));
-        *counts.entry(server.to_owned()).or_insert(0) += 1;
+        *counts.entry(server).or_insert(0) += 1;
     }
     assert_eq!(counts.len(), 3, "all of them have some: {counts:?}");
     for server in client.stats().unwrap() {

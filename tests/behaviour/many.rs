@@ -170,7 +170,7 @@ fn failures(client: &Client) -> Result<(), Error> {
     };
     assert_eq!((*bad, *text), ("not a key", "text"));
     assert!(validation.is_validation() && decode.is_decode());
-    assert_eq!(decode.server(), Some(client.server_for("text")?));
+    assert_eq!(decode.server(), Some(&*client.server_for("text")?));
     assert_eq!(decode.operation(), Some("get_many"));
     assert!(many.all().unwrap_err().is_validation());
 
@@ -400,7 +400,7 @@ fn pipeline_decode(client: &Client) -> Result<(), Error> {
         assert!(error.is_decode(), "{error:?}");
         assert_eq!(
             (error.server(), error.operation()),
-            (Some(server), Some(operation))
+            (Some(&*server), Some(operation))
         );
     }
     Ok(())

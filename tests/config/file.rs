@@ -1,6 +1,7 @@
 use moecache::value::{Compression, Format};
 use moecache::{
-    Config, Distribution, Hash, KeyBytes, KeyTransform, Peer, PrefixPlacement, Protocol, Server,
+    Config, Distribution, FailurePolicy, Hash, KeyBytes, KeyTransform, Peer, PrefixPlacement,
+    Protocol, Server,
 };
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ fn all() -> Config {
     config.connect_timeout = Some(Duration::MAX);
     config.max_value_size = Some(1 << 10);
     config.max_read_size = Some(64 << 20);
+    config.max_line_size = Some(4 << 10);
+    config.max_keys_per_get = Some(20);
     config.protocol = Some(Protocol::Meta);
     config.prefix = Some("app:".to_owned());
     config.prefix_placement = Some(PrefixPlacement::Hashed);
@@ -36,6 +39,8 @@ fn all() -> Config {
     config.max_connections = Some(8);
     config.max_idle_connections = Some(0);
     config.idle_timeout = Some(Duration::from_secs(90));
+    config.failure_policy = Some(FailurePolicy::Miss);
+    config.max_back_off = Some(Duration::from_millis(500));
     config
 }
 
@@ -52,6 +57,8 @@ timeout = 0.5
 connect_timeout = "forever"
 max_value_size = 1024
 max_read_size = "64MiB"
+max_line_size = "4KiB"
+max_keys_per_get = 20
 protocol = "meta"
 prefix = "app:"
 prefix_placement = "hashed"
@@ -61,6 +68,8 @@ key_bytes = "non-ascii"
 max_connections = 8
 max_idle_connections = 0
 idle_timeout = "1.5m"
+failure_policy = "miss"
+max_back_off = "500ms"
 servers = [
     "10.0.0.1",
     {host = "10.0.0.2", port = 11212, weight = 5},
@@ -91,6 +100,8 @@ timeout: 500ms
 connect_timeout: forever
 max_value_size: 1KiB
 max_read_size: 67108864
+max_line_size: 4096
+max_keys_per_get: 20
 protocol: meta
 prefix: 'app:'
 prefix_placement: hashed
@@ -100,6 +111,8 @@ key_bytes: non-ascii
 max_connections: 8
 max_idle_connections: 0
 idle_timeout: 90
+failure_policy: miss
+max_back_off: 0.5
 ";
 
 #[test]
@@ -160,8 +173,8 @@ const TIMES: &str = "is not possible; allowed are a number of seconds, texts lik
                      \"500ms\", \"2s\", \"1.5m\" and \"1h\", and \"forever\"";
 const SIZES: &str = "is not possible; allowed are a number of bytes, and texts like \"64KiB\", \
                      \"64MiB\" and \"1GiB\"";
-const SERVER: &str = "a text, or a table of host, port, weight and ring_name, or of path, \
-                      weight and ring_name";
+const SERVER: &str = "a text, or a table of host and port, or of path, and of weight, \
+                      ring_name, username and password";
 
 /// A file, and how the error begins, in two parts.
 const ERRORS: &[(&str, &str, &str)] = &[
@@ -358,6 +371,44 @@ fn a_password_before_a_host_is_not_shown() {
 }
 
 #[test]
+fn credentials() {
+    let config: Config = toml::from_str(
+        r#"
+        servers = [{host = "a", username = "bob", password = "0ther"}, "b"]
+        username = "ann"
+        password = "s3cret"
+        "#,
+    )
+    .unwrap();
+    let mut expected = Config::default();
+    expected.servers = vec![Server::from("a").credentials("bob", "0ther"), "b".into()];
+    (expected.username, expected.password) = (Some("ann".to_owned()), Some("s3cret".into()));
+    assert_eq!(config, expected);
+    let shown = format!("{config:?} {:?} {:?}", config.builder(), config.client());
+    assert!(
+        !shown.contains("0ther") && !shown.contains("s3cret"),
+        "{shown}"
+    );
+    let written = toml::to_string(&config).unwrap();
+    assert_eq!(written, "servers = [\"a:11211\", \"b:11211\"]\n");
+
+    for (text, expected) in [
+        ("password = 53", "password: it must be a text"),
+        (
+            "servers = [{host = 'a', password = 53}]",
+            "servers: password: it must be a text",
+        ),
+        (
+            "servers = [{host = 'a', password = '53'}]",
+            "servers: a server has a username and a password, or neither",
+        ),
+    ] {
+        let error = toml::from_str::<Config>(text).unwrap_err();
+        assert_eq!(error.message(), expected);
+    }
+}
+
+#[test]
 fn a_server_that_is_none_is_not_written() {
     let mut config = Config::default();
     config.servers = vec!["a:0".into()];
@@ -381,6 +432,8 @@ fn the_builder_has_the_settings() {
         "timeout: 500ms",
         "max_value_size: 1024",
         "max_read_size: 67108864",
+        "max_line_size: 4096",
+        "max_keys_per_get: 20",
         "protocol: Meta",
         "max_connections: 8",
         "max_idle_connections: Some(0)",

@@ -45,6 +45,21 @@ fn what_takes_effect() {
     assert_eq!(config.key_bytes, Some(KeyBytes::Printable));
 }
 
+/// As in libmemcached, which makes the protocol binary then, whatever `binary` says.
+#[test]
+fn credentials() {
+    for behaviors in [
+        r#"{"username": "ann", "password": "s3cret"}"#,
+        r#"{"binary": false, "password": "s3cret", "username": "ann"}"#,
+    ] {
+        let (config, notes) = read(behaviors).unwrap();
+        assert_eq!(config.protocol, Some(Protocol::Binary));
+        assert_eq!(config.username.as_deref(), Some("ann"));
+        assert_eq!(config.password, Some("s3cret".into()));
+        assert_eq!(notes, []);
+    }
+}
+
 /// The scheme that a dictionary stands for. That it places as pylibmc does is in `recorded`.
 #[test]
 fn schemes() {
@@ -204,13 +219,11 @@ fn errors() {
             "connect_timeout: 0 leaves no time",
         ),
         (
-            r#"{"username": "me"}"#,
-            "username: authentication (SASL) is not supported",
+            r#"{"username": 7}"#,
+            "username: 7 is not possible; it must be a text",
         ),
-        (
-            r#"{"password": "secret"}"#,
-            "password: authentication (SASL) is not supported",
-        ),
+        (r#"{"password": ["secret"]}"#, "password: it must be a text"),
+        (r#"{"password": 5364623}"#, "password: it must be a text"),
     ];
     for (behaviors, expected) in rows {
         let error = reason(read(behaviors));

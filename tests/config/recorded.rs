@@ -64,7 +64,7 @@ fn keys_are_where_libmemcached_and_pylibmc_put_them() {
         for (n, digit) in row.index.chars().enumerate() {
             let server = client.server_for(format!("key:{n}")).unwrap();
             let expected = &row.servers[digit.to_digit(10).unwrap() as usize];
-            assert_eq!(server, expected, "key:{n} by {scheme}: {name}");
+            assert_eq!(&server, expected, "key:{n} by {scheme}: {name}");
             checked += 1;
         }
     }

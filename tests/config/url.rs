@@ -53,6 +53,44 @@ fn settings_have_the_names_of_the_fields() {
 }
 
 #[test]
+fn credentials() {
+    let rows = [
+        ("memcache://ann:s3cret@a:1,b", "ann", "s3cret"),
+        (
+            "memcached://ann:s3%3Acr%40et%2F%3F%2C@a:1,b",
+            "ann",
+            "s3:cr@et/?,",
+        ),
+        (
+            "memcache://a:1,b?username=ann&password=s3cret",
+            "ann",
+            "s3cret",
+        ),
+    ];
+    for (url, username, password) in rows {
+        let config: Config = url.parse().unwrap();
+        assert_eq!(config.servers, ["a:1", "b"].map(Server::from), "{url}");
+        assert_eq!(config.username.as_deref(), Some(username));
+        assert_eq!(config.password, Some(password.into()));
+        assert!(!format!("{config:?}").contains(password));
+        assert!(config.client().is_ok());
+        // What is written out is for everybody to read.
+        assert_eq!(
+            serde_json::to_string(&config).unwrap(),
+            r#"{"servers":["a:1","b:11211"]}"#
+        );
+    }
+    for url in ["memcache://a?username=ann", "memcache://a?password=s3cret"] {
+        let error = reason(url.parse::<Config>().unwrap().client());
+        assert!(
+            error.starts_with("credentials: ") && !error.contains("s3cret"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn errors() {
     let rows = [
         (
@@ -64,25 +102,49 @@ fn errors() {
             "url: it must begin with memcache:// or memcached://",
         ),
         (
-            "memcache://me:secret@a",
-            "url: no user or password is allowed; in a value write %40 for @",
+            "memcache://me-secret@a",
+            "url: before the @ there must be one user:password for all servers",
+        ),
+        (
+            "memcache://me:secret,b@a",
+            "url: before the @ there must be one user:password for all servers",
+        ),
+        (
+            "memcache://me:sec/secret@a",
+            "url: before the @ there must be one user:password for all servers",
+        ),
+        (
+            "memcache://me:sec@secret@a",
+            "url: before the @ there must be one user:password for all servers",
+        ),
+        (
+            "memcache://a?prefix=secret@a",
+            "url: before the @ there must be one user:password for all servers",
+        ),
+        (
+            "memcache://a:1?prefix=secret@a",
+            "url: before the @ there must be one user:password for all servers",
         ),
         (
             "memcache://a,me:secret@b?timeout=1s",
-            "url: no user or password is allowed; in a value write %40 for @",
+            "url: before the @ there must be one user:password for all servers",
         ),
         ("memcache://me:secret%40a", "servers: \"...@a\": "),
         (
             "memcache://me:sec?secret@a",
-            "url: no user or password is allowed; in a value write %40 for @",
+            "url: before the @ there must be one user:password for all servers",
         ),
         (
             "memcache://a?timout=1&password=secret",
             "config: there is no field \"timout\"; allowed are servers",
         ),
         (
-            "memcache://a?password=secret",
-            "config: there is no field \"password\"; allowed are servers",
+            "memcache://me:secret@a?password=secret",
+            "url: password is given twice",
+        ),
+        (
+            "memcache://a?password:secret",
+            "url: after the ? there must be settings",
         ),
         (
             "memcache://a?timeout=1&timeout=1",

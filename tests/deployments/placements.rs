@@ -163,7 +163,7 @@ impl report::Row for Row {
                 keys.map(|(number, key)| (key.clone(), text(number)))
                     .collect()
             };
-            let named = |key: &String| (sent(key), client.server_for(key).unwrap().to_owned());
+            let named = |key: &String| (sent(key), client.server_for(key).unwrap());
             let named: Texts = keys.iter().map(named).collect();
             let mut compare = |what: &str, expected: &Texts, found: &Texts| {
                 let addresses = addresses.join(",");

@@ -86,7 +86,7 @@ impl Servers {
     pub fn having(&self, keys: &[String]) -> BTreeMap<String, String> {
         let mut having = BTreeMap::<String, Vec<String>>::new();
         for client in self.each() {
-            let server = client.servers().next().unwrap().to_owned();
+            let server = client.servers().remove(0);
             for key in client.get_many_items(keys).all().unwrap().into_keys() {
                 having.entry(key.clone()).or_default().push(server.clone());
             }

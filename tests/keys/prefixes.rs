@@ -97,7 +97,7 @@ fn placement() {
             app.set(&key, 1, 0).unwrap();
             for client in &alone {
                 let is_there = client.get::<i32>(&whole).unwrap().is_some();
-                let is_its = client.servers().eq([server]);
+                let is_its = client.servers() == [&*server];
                 assert_eq!(is_there, is_its, "{placement}: {key}");
             }
         }

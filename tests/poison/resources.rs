@@ -1,6 +1,7 @@
 //! What the process uses, as Linux's `/proc` has it.
 
 use std::fs;
+use std::time::Duration;
 
 /// The open file descriptors of the process.
 pub fn descriptors() -> Option<usize> {
@@ -16,4 +17,12 @@ pub fn memory() -> Option<(u64, u64)> {
         Some(kilobytes >> 10)
     };
     Some((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
+}
+
+/// How long this thread has waited for a processor in all, where that is known.
+pub fn waited() -> Duration {
+    // The time that it ran, that it waited, and how often, in nanoseconds.
+    let times = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let waited = times.split(' ').nth(1).and_then(|text| text.parse().ok());
+    Duration::from_nanos(waited.unwrap_or_default())
 }

@@ -85,21 +85,24 @@ pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report 
     // The calls go on, as those of a program do, while the client finds out that all is well.
     let mut back_after = Duration::ZERO;
     let mut is_well = false;
-    let mut recovering = Tally::default();
     while cleared.elapsed() < RECOVERY || !is_well && cleared.elapsed() < PATIENCE {
-        let failed = errors(&recovering);
-        work(&mut workers[..1], &mut recovering, Worker::get_all);
-        is_well = errors(&recovering) == failed;
-        if !is_well {
-            back_after = cleared.elapsed();
+        is_well = true;
+        for index in keys.of(0) {
+            let failed = errors(&workers[0].tally);
+            workers[0].get(index);
+            if errors(&workers[0].tally) > failed {
+                (is_well, back_after) = (false, cleared.elapsed());
+            }
         }
     }
-    tally.add(recovering);
+    tally.add(std::mem::take(&mut workers[0].tally));
     let failed = errors(&tally);
-    work(&mut workers, &mut tally, Worker::get_all);
-    work(&mut workers, &mut tally, Worker::set_all);
+    if is_well {
+        work(&mut workers, &mut tally, Worker::get_all);
+        work(&mut workers, &mut tally, Worker::set_all);
+    }
     let not_back = errors(&tally) - failed;
-    if not_back > 0 || back_after > RECOVERY {
+    if !is_well || not_back > 0 || back_after > RECOVERY {
         let case = || format!("{not_back} calls; the last failure was after {back_after:?}");
         tally.never(Never::NotBack, case);
     }

@@ -18,6 +18,7 @@ const START: Duration = Duration::from_secs(20);
 pub struct Memcached {
     address: SocketAddr,
     args: Vec<String>,
+    variables: Vec<(String, String)>,
     process: Option<Child>,
     /// Bound, and not listened to: so the kernel gives the port to nobody else, also while memcached
     /// is stopped, and memcached can still bind it. (So it is on Linux.)
@@ -32,11 +33,20 @@ impl Memcached {
 
     /// Starts memcached with more arguments, such as `&["-m", "1"]`.
     pub fn with_args(args: &[&str]) -> Self {
+        Self::with_args_and_variables(args, &[])
+    }
+
+    /// Starts memcached with more arguments, and with these environment variables.
+    pub fn with_args_and_variables(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let reserved = reserve().expect("no free port");
         let address = reserved.local_addr().ok().and_then(|at| at.as_socket());
         let mut memcached = Self {
             address: address.expect("a socket without an address"),
             args: args.iter().map(ToString::to_string).collect(),
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             process: None,
             _reserved: reserved,
         };
@@ -62,7 +72,7 @@ impl Memcached {
         self.stop();
         let port = self.address.port().to_string();
         let args = ["-l", "127.0.0.1", "-p", &port, "-U", "0"];
-        let mut process = spawn(&args, &self.args);
+        let mut process = spawn(&args, &self.args, &self.variables);
         wait_until(&mut process, || TcpStream::connect(self.address).is_ok());
         self.process = Some(process);
     }
@@ -127,7 +137,7 @@ impl UnixMemcached {
         let name = format!("moecache-test-{}-{number}.sock", std::process::id());
         let path = std::env::temp_dir().join(name);
         let text = path.to_str().expect("the path is UTF-8").to_owned();
-        let mut process = spawn(&["-s", &text], args);
+        let mut process = spawn(&["-s", &text], args, &[]);
         wait_until(&mut process, || UnixStream::connect(&path).is_ok());
         Self { path, process }
     }
@@ -146,12 +156,13 @@ impl Drop for UnixMemcached {
     }
 }
 
-fn spawn<A: AsRef<str>>(place: &[&str], args: &[A]) -> Child {
+fn spawn<A: AsRef<str>>(place: &[&str], args: &[A], variables: &[(String, String)]) -> Child {
     let process = Command::new("memcached")
         .args(place)
         // It refuses to run as root unless told to; for others this has no effect.
         .args(["-u", "root"])
         .args(args.iter().map(AsRef::as_ref))
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .spawn();
     match process {

@@ -5,7 +5,9 @@
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+mod heard;
 mod memcached;
+pub mod passwords;
 pub mod proxy;
 mod python;
 mod random;
@@ -13,6 +15,7 @@ mod raw;
 pub mod scripted;
 pub mod transcript;
 
+pub use heard::Heard;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;

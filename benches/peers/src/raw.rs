@@ -134,7 +134,7 @@ pub fn other(task: &Task) -> Option<Operation> {
 fn placing(client: &Client, servers: &[String]) -> impl Fn(&str) -> usize + Copy {
     move |key| {
         let server = client.server_for(key).expect("it is a key");
-        let index = servers.iter().position(|it| it == server);
+        let index = servers.iter().position(|it| *it == server);
         index.expect("it is one of the servers")
     }
 }

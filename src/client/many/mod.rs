@@ -32,7 +32,6 @@ impl Client {
         let plan = Plan::new(self, bytes, scratch, request, refuse);
         let mut sink = Results {
             plan: &plan,
-            topology: &self.shared.topology,
             meaning,
             last: 0,
             by_key: results,

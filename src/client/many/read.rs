@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
 use crate::protocol::{Reply, Request, Status, ValueHeader};
-use crate::route::Topology;
 use crate::value;
 use serde::de::DeserializeOwned;
 use std::hash::Hash;
@@ -140,7 +139,6 @@ impl Client {
         );
         let mut sink = Items {
             plan: &plan,
-            topology: &self.shared.topology,
             on_item,
             last: 0,
             spare: Vec::new(),
@@ -183,7 +181,6 @@ impl Client {
 /// Hands over items as they come.
 struct Items<'p, F> {
     plan: &'p Plan<'p>,
-    topology: &'p Topology,
     on_item: F,
     /// Where the last item's request was found.
     last: usize,
@@ -213,13 +210,16 @@ impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
             return;
         }
         let (key, server) = self.plan.at(place, &mut self.last);
-        let driver = self.topology.driver(server);
+        let driver = self.plan.topology().driver(server);
         self.failed
             .push((key, Answer::from(reply).into_error(driver)));
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        let (key, _) = self.plan.at(place, &mut self.last);
-        self.failed.push((key, error));
+        // What is forgiven is not there.
+        if let Err(error) = self.plan.forgive(place, &mut self.last, error) {
+            let (key, _) = self.plan.at(place, &mut self.last);
+            self.failed.push((key, error));
+        }
     }
 }

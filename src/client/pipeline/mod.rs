@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -264,6 +265,7 @@ impl<'a> Pipeline<'a> {
         let replies = answers.into_iter().zip(servers).zip(operations);
         Replies {
             client: self.client,
+            topology: Arc::clone(plan.topology()),
             pipeline: self.id,
             results: (replies)
                 .map(|((answer, server), operation)| Replied {

@@ -4,11 +4,14 @@ use super::super::many::Plan;
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Result};
 use crate::protocol::{Reply, ValueHeader};
+use crate::route::Topology;
 use std::fmt;
+use std::sync::Arc;
 
 /// What came of the commands of a [`Pipeline`](super::Pipeline).
 pub struct Replies<'a> {
     pub(super) client: &'a Client,
+    pub(super) topology: Arc<Topology>,
     /// The pipeline's id.
     pub(super) pipeline: u64,
     pub(super) results: Vec<Replied>,
@@ -51,7 +54,7 @@ impl Replies<'_> {
         let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
             return Err(Error::validation("pending: it is of another pipeline"));
         };
-        let driver = self.client.shared.topology.driver(replied.server);
+        let driver = self.topology.driver(replied.server);
         let answer = replied.answer.take().unwrap_or_else(|| Err(unanswered()));
         let result = answer.and_then(|answer| (pending.meaning)(self.client, answer, driver));
         result.map_err(|error| error.during(replied.operation))
@@ -91,6 +94,7 @@ impl Sink for Collected<'_> {
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        self.push(place, Err(error));
+        let answer = self.plan.forgive(place, &mut self.last, error);
+        self.push(place, answer);
     }
 }

@@ -1,15 +1,9 @@
 use super::packet::{HEADER, Header, NOOP, RESPONSE, opcode};
 use crate::protocol::decoder::{Decoder, Place};
-use crate::protocol::lines::{MAX_LINE, first_line};
+use crate::protocol::lines::first_line;
 use crate::protocol::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
 use crate::protocol::request::{Mode, Request, StatsArguments};
 use crate::protocol::text;
-
-/// The longest body of a reply that is neither a value nor one of `stats`.
-const MAX_BODY: usize = MAX_LINE;
-
-/// The longest name and value of one of `stats`. Those of memcached are as long as its lines in text.
-const MAX_STAT: usize = 8 << 10;
 
 /// The flags, which come before a value.
 const FLAGS: usize = 4;
@@ -32,7 +26,7 @@ pub(in crate::protocol) fn decode<'b>(
     }
     match input.first() {
         Some(&RESPONSE) => {}
-        Some(b' '..=b'~') => return text_line(input),
+        Some(b' '..=b'~') => return text_line(input, decoder.bounds.line),
         Some(_) => return Err(Malformed::Unexpected(Excerpt::new(&input[..1]))),
         None => return Ok(Step::NeedMore),
     }
@@ -97,8 +91,8 @@ fn fence<'b>(
 /// A line of text in place of a packet, from a server that does not speak the binary protocol. It is
 /// waited for to its end, for the message; and because one of them, with which memcached turns away
 /// a connection that is too many, is recognised before it comes here.
-fn text_line<'b>(input: &[u8]) -> Result<Step<'b>, Malformed> {
-    match first_line(input)? {
+fn text_line(input: &[u8], max: usize) -> Result<Step<'_>, Malformed> {
+    match first_line(input, max)? {
         None => Ok(Step::NeedMore),
         Some((line, _)) => Err(Malformed::Unexpected(Excerpt::new(line))),
     }
@@ -145,7 +139,7 @@ fn reply<'b>(
     packet: Packet<'b>,
 ) -> Result<Step<'b>, Malformed> {
     if packet.header.status != 0 {
-        return match packet.all(MAX_BODY)? {
+        return match packet.all(decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
             Some(_) if (packet.header.extras, packet.header.key) != (0, 0) => {
                 Err(packet.unexpected())
@@ -160,7 +154,7 @@ fn reply<'b>(
         Request::Get { cas, .. } | Request::GetAndTouch { cas, .. } => value(decoder, *cas, packet),
         Request::Stats { arguments } => stat(decoder, *arguments, packet),
         _ => {
-            let Some((body, used)) = packet.all(MAX_BODY)? else {
+            let Some((body, used)) = packet.all(decoder.bounds.line)? else {
                 return Ok(Step::NeedMore);
             };
             let reply = success(request, body, packet)?;
@@ -179,10 +173,10 @@ fn value<'b>(
     let (FLAGS, 0, Some(length)) = (extras, key, packet.body().checked_sub(FLAGS)) else {
         return Err(packet.unexpected());
     };
-    if length > decoder.max_value {
+    if length > decoder.bounds.value {
         return Err(Malformed::TooLarge {
             length: length as u64,
-            max: decoder.max_value,
+            max: decoder.bounds.value,
         });
     }
     let Some(flags) = packet.input[HEADER..].first_chunk() else {
@@ -231,7 +225,7 @@ fn stat<'b>(
             Some(_) => Err(packet.unexpected()),
         };
     }
-    let Some((body, used)) = packet.all(MAX_STAT)? else {
+    let Some((body, used)) = packet.all(decoder.bounds.line)? else {
         return Ok(Step::NeedMore);
     };
     let (name, value) = body.split_at(key);
@@ -247,7 +241,7 @@ fn dump<'b>(
     input: &'b [u8],
 ) -> Result<Step<'b>, Malformed> {
     let input = &input[..input.len().min(left)];
-    let Some((line, used)) = first_line(input)? else {
+    let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
         return if input.len() < left {
             Ok(Step::NeedMore)
         } else {
@@ -280,6 +274,8 @@ fn success<'b>(
             let number = body.try_into().map_err(|_| packet.unexpected())?;
             Reply::Number(u64::from_be_bytes(number))
         }
+        // memcached says "Authenticated".
+        (Request::Authenticate { .. }, 0, 0, _) => Reply::Status(Status::Stored),
         (Request::Version, 0, 0, [_, ..]) => Reply::Version(body),
         // memcached sends the flags after a touch; the protocol's description has none.
         (Request::Touch { .. }, FLAGS, 0, [_, _, _, _])
@@ -354,6 +350,7 @@ fn refused(status: u16, text: &[u8]) -> Refused<'_> {
         NOT_STORED => b"Not stored",
         0x06 => b"Non-numeric value for incr or decr",
         NOT_AUTHENTICATED => b"Authentication failure",
+        0x21 => b"Further authentication steps needed",
         UNKNOWN_COMMAND => b"Unknown command",
         0x82 => b"Out of memory",
         0x83 => b"Not supported",

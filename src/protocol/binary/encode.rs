@@ -85,6 +85,15 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
             let extras = if delay == 0 { &[] } else { &delay_bytes[..] };
             Packet { extras, ..packet }.put(out);
         }
+        Request::Authenticate { message } => {
+            let (key, body) = (&b"PLAIN"[..], message.0);
+            Packet {
+                key,
+                body,
+                ..packet
+            }
+            .put(out);
+        }
         Request::Stats { arguments } => {
             // Compared byte by byte; a line of text may have spaces around them.
             let key = arguments.as_str().trim_matches(' ').as_bytes();

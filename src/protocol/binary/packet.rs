@@ -29,6 +29,7 @@ pub(super) fn opcode(request: &Request<'_>, quiet: bool) -> u8 {
         Request::FlushAll { .. } => (0x08, 0x08),
         Request::Version => (0x0b, 0x0b),
         Request::Stats { .. } => (0x10, 0x10),
+        Request::Authenticate { .. } => (0x21, 0x21),
         Request::Touch { .. } => (0x1c, 0x1c),
         Request::GetAndTouch { .. } => (0x1d, 0x1d),
         // `Dialect::check` lets none of them through.

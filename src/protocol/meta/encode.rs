@@ -110,6 +110,7 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
         | Request::Verbosity { .. }
         | Request::Stats { .. }
         | Request::Version
+        | Request::Authenticate { .. }
         | Request::Metadump => {}
     }
 }

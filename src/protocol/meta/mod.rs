@@ -23,15 +23,16 @@ use crate::meta::Wanted;
 pub(super) fn encode_all<'a>(
     requests: &[Request<'a>],
     quiet: bool,
+    max_keys: usize,
     opaque: u32,
     out: &mut Output<'a>,
 ) {
     let (mut rest, mut opaque) = (requests, opaque);
     while let Some(request) = rest.first() {
-        let run = if quiet { 1 } else { text::run(rest) };
+        let run = if quiet { 1 } else { text::run(rest, max_keys) };
         let opaques = u32::try_from(run).unwrap_or(u32::MAX);
         if run > 1 {
-            text::encode_all(&rest[..run], out);
+            text::encode_all(&rest[..run], max_keys, out);
         } else {
             encode(request, quiet, opaque, out);
         }
@@ -66,7 +67,7 @@ pub(super) fn decode<'b>(
             }),
             Place::EndOfHeader => Ok(decoder.reply(0, Reply::Hit)),
             _ if decoder.next < decoder.found => Ok(implied(decoder)),
-            _ => match first_line(input)? {
+            _ => match first_line(input, decoder.bounds.line)? {
                 None => Ok(Step::NeedMore),
                 Some((line, used)) if decoder.window.quiet => quiet(decoder, input, line, used),
                 Some((line, used)) => loud(decoder, input, line, used),
@@ -78,7 +79,8 @@ pub(super) fn decode<'b>(
 /// Whether the request that is due is one of those of a classic `get` line.
 fn shares_line(decoder: &Decoder<'_>) -> bool {
     let rest = &decoder.requests[decoder.next..decoder.window.end];
-    !decoder.window.quiet && (decoder.next < decoder.group.end || text::run(rest) > 1)
+    let is_under_way = decoder.next < decoder.group.end;
+    !decoder.window.quiet && (is_under_way || text::run(rest, decoder.window.max_keys) > 1)
 }
 
 /// A line of a window in which each request has its reply.
@@ -88,7 +90,7 @@ fn loud<'b>(
     line: &'b [u8],
     used: usize,
 ) -> Result<Step<'b>, Malformed> {
-    let Some(parsed) = Line::parse(line, decoder.max_value)? else {
+    let Some(parsed) = Line::parse(line, decoder.bounds.value)? else {
         let refused = refused(line).map(Reply::Refused);
         return Ok(decoder.reply(used, refused.ok_or_else(|| unexpected(line))?));
     };
@@ -128,7 +130,7 @@ fn identify(decoder: &Decoder<'_>, line: &[u8]) -> Result<Option<(usize, Meaning
     if line == b"MN" {
         return Ok(None);
     }
-    let parsed = Line::parse(line, decoder.max_value)?.ok_or_else(|| unexpected(line))?;
+    let parsed = Line::parse(line, decoder.bounds.value)?.ok_or_else(|| unexpected(line))?;
     let index = parsed.index(decoder)?;
     if index < decoder.next {
         return Err(Malformed::WrongOpaque);
@@ -162,7 +164,7 @@ fn error<'b>(
         return Ok(Step::Skip { used });
     }
     // One of the gets up to the next that has a reply: which ones of them are misses is not known.
-    let Some((line, _)) = first_line(rest)? else {
+    let Some((line, _)) = first_line(rest, decoder.bounds.line)? else {
         return Ok(Step::NeedMore);
     };
     if self::refused(line).is_some() {
@@ -187,7 +189,7 @@ fn take<'b>(
     let (place, header) = match meaning {
         Meaning::Reply(reply) => return Ok(decoder.reply(used, reply)),
         Meaning::Number(header) | Meaning::Counter(header) => {
-            let Some((digits, more)) = first_line(rest)? else {
+            let Some((digits, more)) = first_line(rest, decoder.bounds.line)? else {
                 return Ok(Step::NeedMore);
             };
             let number = number(digits).filter(|_| digits.len() == header.length);

@@ -7,7 +7,7 @@ use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
 use crate::protocol::replay::{Event, encode, replay};
 use crate::protocol::{
-    Dialect, Direction, Excerpt, Initial, Malformed, Mode, Part, Refused, Reply, Request,
+    Bounds, Dialect, Direction, Excerpt, Initial, Malformed, Mode, Part, Refused, Reply, Request,
     StatsArguments, Status,
 };
 

@@ -1,6 +1,7 @@
 //! What is sent.
 
 use super::*;
+use crate::protocol::request::Confidential;
 
 #[test]
 fn requests() {
@@ -123,6 +124,18 @@ fn a_large_value_is_whole() {
     let (_, bytes) = encode(Dialect::Binary, &[request]);
     assert_eq!(bytes[8..12], (8 + 3 + 100_000_u32).to_be_bytes());
     assert_eq!(bytes[HEADER + 8 + 3..], data);
+}
+
+#[test]
+fn credentials() {
+    let request = Request::Authenticate {
+        message: Confidential(b"\0ann\0s3cret"),
+    };
+    let (_, bytes) = encode(Dialect::Binary, &[request]);
+    let header = [0x80, 0x21, 0, 5, 0, 0, 0, 0, 0, 0, 0, 16];
+    assert_eq!(bytes[..header.len()], header);
+    assert_eq!(bytes[HEADER..], *b"PLAIN\0ann\0s3cret");
+    assert!(!format!("{request:?}").contains("115"), "{request:?}");
 }
 
 #[test]

@@ -1,8 +1,12 @@
 use super::*;
 
+const LONG_LINE: Malformed = Malformed::LongLine {
+    max: Bounds::DEFAULT_LINE,
+};
+
 #[test]
 fn malformed_replies() {
-    let long = [b"HD ".to_vec(), vec![b'x'; MAX_LINE]].concat();
+    let long = [b"HD ".to_vec(), vec![b'x'; Bounds::DEFAULT_LINE]].concat();
     let stats = Request::Stats {
         arguments: StatsArguments::new("").unwrap(),
     };
@@ -16,7 +20,7 @@ fn malformed_replies() {
         (get(), b"VA 1 f0 O1\r\nx\r\n", Malformed::WrongOpaque),
         (get(), b"VA 101 f0 O0\r\n", too_large),
         (get(), b"VA 1 f0 O0\r\nxy", Malformed::Unterminated),
-        (set(), &long, Malformed::LongLine),
+        (set(), &long, LONG_LINE),
         (stats, b"HD\r\n", is(b"HD")),
         (get(), b"VALUE key 0 1\r\n", is(b"VALUE key 0 1")),
     ];

@@ -108,7 +108,7 @@ fn quiet_sets() {
         let shown = bytes.escape_ascii().to_string();
         assert_eq!(outcome(&requests, bytes), expected, "{shown:?}");
         let (window, _) = encode(Dialect::Meta, &requests);
-        let mut decoder = Decoder::new(Dialect::Meta, &requests, window, MAX_VALUE);
+        let mut decoder = Decoder::new(Dialect::Meta, &requests, window, bounds(MAX_VALUE));
         let first = decoder.decode(bytes);
         assert_eq!(decoder.is_unclear(), is_unclear, "{shown:?}: {first:?}");
     }

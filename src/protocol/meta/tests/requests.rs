@@ -121,7 +121,7 @@ fn opaques_go_around() {
     );
     let bytes = out.into_buffer();
     assert_eq!(bytes, b"mg key T5 O4294967295\r\nmg key T5 O0\r\n");
-    let mut decoder = Decoder::new(Dialect::Meta, &requests, window, MAX_VALUE);
+    let mut decoder = Decoder::new(Dialect::Meta, &requests, window, bounds(MAX_VALUE));
     for (index, line) in [(0, &b"HD O4294967295\r\n"[..]), (1, b"EN O0\r\n")] {
         let step = decoder.decode(line).unwrap();
         assert!(
@@ -182,8 +182,8 @@ fn no_command_is_longer_than_its_bound() {
     ];
     for request in requests {
         let mut out = Output::default();
-        encode_all(&[request], true, time, &mut out);
-        let bound = Dialect::Meta.size_bound(&request, None);
+        encode_all(&[request], true, 1, time, &mut out);
+        let bound = Dialect::Meta.size_bound(&request, None, 1);
         assert!(out.len() <= bound, "{} of {bound}: {request:?}", out.len());
     }
 }

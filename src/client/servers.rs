@@ -1,0 +1,91 @@
+use super::Client;
+use crate::conn::Driver;
+use crate::error::Result;
+use crate::key::Scratch;
+use crate::route::Topology;
+use crate::server::IntoServers;
+use std::sync::{Arc, PoisonError};
+
+/// # Servers
+impl Client {
+    /// The servers, `host:port` each or the path of a unix socket, in the order in which they
+    /// were given.
+    #[must_use]
+    pub fn servers(&self) -> Vec<String> {
+        let topology = self.shared.topology();
+        let names = topology.drivers().map(Driver::name);
+        names.map(str::to_owned).collect()
+    }
+
+    /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
+    /// server need not exist.
+    ///
+    /// # Errors
+    ///
+    /// A validation error if `key` is not one.
+    ///
+    /// ```
+    /// let client = moecache::Client::new(["10.0.0.1:11211", "10.0.0.2:11211"])?;
+    /// assert_eq!(client.server_for("key1")?, "10.0.0.2:11211");
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn server_for(&self, key: impl AsRef<[u8]>) -> Result<String> {
+        let mut scratch = Scratch::default();
+        let key = self.key(key.as_ref(), &mut scratch);
+        let server = key.and_then(|key| {
+            let topology = self.shared.topology();
+            Ok(topology.driver_of(key)?.name().to_owned())
+        });
+        server.map_err(|error| error.during("server_for"))
+    }
+
+    /// Goes on with another list of servers, in all clones: those that are in both lists, spelt the
+    /// same, keep their connections; those that are only in the old one are closed, as
+    /// [`close`](Self::close) does it. A call that has begun ends with the servers that it began with.
+    ///
+    /// Everything else stays as it was set up. Which keys move, is a matter of the
+    /// [`Distribution`](crate::Distribution): `mc ring diff` among the examples counts them. The
+    /// values of those that do stay where they were, unseen, until they expire; and **turn up again,
+    /// stale,** if the old list comes back before.
+    ///
+    /// ```
+    /// # let [a, b, c] = [(); 3].map(|()| moecache::testing::Server::start().unwrap());
+    /// # let (a, b, c) = (&a, &b, &c);
+    /// let client = moecache::Client::new([a, b])?;
+    /// client.set("key", "value", 0)?;
+    /// client.set_servers([a, b, c])?; // one more
+    /// assert_eq!(client.servers().len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`](crate::ClientBuilder::build) that concern servers; the list
+    /// is then the old one. With [`resolve_names`](crate::ClientBuilder::resolve_names) names are
+    /// looked up first, where the distribution hashes addresses.
+    pub fn set_servers(&self, servers: impl IntoServers) -> Result<()> {
+        let shared = &*self.shared;
+        // One at a time; calls go on meanwhile.
+        let changing = shared
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let old = shared.topology();
+        let servers = servers.into_servers();
+        let new = Topology::new(
+            &servers,
+            &shared.placement,
+            shared.policy,
+            &shared.options,
+            Some(&old),
+        );
+        let new = Arc::new(new.map_err(|error| error.during("set_servers"))?);
+        *shared
+            .topology
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
+        drop(changing); // Whoever is told of what is closed now finds no lock held.
+        old.close_all_but(&new);
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+use std::ops::RangeInclusive;
+
+/// The most that a server may send, in bytes: more is malformed, before memory is taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Of a value.
+    pub(crate) value: usize,
+    /// Of a line, its end included; in binary of what follows a header, where that is not a value.
+    pub(crate) line: usize,
+}
+
+impl Bounds {
+    /// What may be chosen for a line. At least, the longest that memcached sends: under 600 bytes for
+    /// a VALUE line with a key of 250 and a STAT line with the path of a unix socket, under 900 for a
+    /// metadump line, whose key is escaped. At most, half of an input buffer: a decision may take two
+    /// lines.
+    pub(crate) const LINE: RangeInclusive<usize> = 1 << 10..=8 << 10;
+
+    pub(crate) const DEFAULT_LINE: usize = 2 << 10;
+}

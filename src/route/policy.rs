@@ -1,0 +1,83 @@
+use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// What becomes of calls for a server that fails: that is down, unreachable, silent, or breaks the
+/// protocol. An error that a server answers, such as "out of memory", is an error under each.
+///
+/// Under each, a server that failed is left alone for a moment, and calls for it end at once:
+/// [`max_back_off`](crate::ClientBuilder::max_back_off).
+///
+/// ```
+/// use moecache::{Client, FailurePolicy};
+///
+/// let client = Client::builder()
+///     .servers(["10.0.0.1", "10.0.0.2"])
+///     .failure_policy(FailurePolicy::Miss)
+///     .build()?;
+/// # Ok::<(), moecache::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// They fail, and say why. The default.
+    #[default]
+    Error,
+    /// They see an empty server that stores nothing: a get is a miss, `set` does nothing, `add`,
+    /// `replace`, `append`, `prepend`, `delete` and `touch` are `false`, a counter is not there, and
+    /// so on, in calls for one key, for many, and in pipelines. The server is used again as soon as
+    /// it is back. What is hidden, [`Event::Missed`](crate::Event::Missed) tells.
+    ///
+    /// So a value that could not be removed or replaced is still there when the server is back:
+    /// **stale**.
+    ///
+    /// What cannot do without an answer fails as ever: [`update`](crate::Client::update),
+    /// `incr_with_initial` and `decr_with_initial`, the meta commands, [`keys`](crate::Client::keys),
+    /// the statistics, and whatever is about servers.
+    Miss,
+    /// Once a server is known to be down, the others have its keys, placed as if it were not in the
+    /// list: as libmemcached does that ejects hosts, and Enyim, twemproxy and pymemcache do. Calls that
+    /// find out still fail, and after each pause one call tries it again; a call for one key that
+    /// could not connect goes on to the next server in what is left of its time. When the server
+    /// answers it has its keys back.
+    ///
+    /// **Stale data**: while it was away its keys were read, stored and removed elsewhere, and what it
+    /// held before is what it holds when it is back; when it goes away again, the others come out with
+    /// what they were left with. And two clients of which only one finds it down read and write the
+    /// same key in two places. Only for what may be stale, with expiries that bound how long. A server
+    /// that comes and goes is left alone for longer and longer, up to
+    /// [`max_back_off`](crate::ClientBuilder::max_back_off), until it has answered for as long as
+    /// that.
+    Rehash,
+}
+
+impl FailurePolicy {
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Error, "error"),
+        (Self::Miss, "miss"),
+        (Self::Rehash, "rehash"),
+    ];
+}
+
+/// `error`, `miss` or `rehash`.
+impl fmt::Display for FailurePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.iter().find(|(policy, _)| policy == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+/// What `Display` gives.
+impl FromStr for FailurePolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match Self::ALL.iter().find(|(_, name)| *name == text) {
+            Some((policy, _)) => Ok(*policy),
+            None => Err(Error::validation(format!(
+                "failure_policy: {text:?} is not known; allowed are {}",
+                Self::ALL.map(|(_, name)| name).join(", ")
+            ))),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A real memcached behind a proxy that commits faults: the same rows as elsewhere, where the truth that
+//! is spoilt is that of the real server, and what the server did in the end can be looked up.
+
+use super::calls::{self, Call, Effect, MANY, PIPELINES, SINGLE, is_single};
+use super::row::{PROTOCOLS, SHORT, Sees, client, eventually, is_repeatable, timed_out};
+use super::support::proxy::{Fault, Length, Proxy};
+use super::support::{Memcached, wait_until};
+use moecache::{Client, Protocol, Result};
+use std::thread;
+use std::time::Duration;
+
+const MOMENT: Duration = Duration::from_millis(5);
+
+/// A memcached, a proxy before it, and a client that goes past the proxy.
+struct Rig {
+    protocol: Protocol,
+    proxy: Proxy,
+    direct: Client,
+    _memcached: Memcached,
+}
+
+impl Rig {
+    fn start(protocol: Protocol) -> Self {
+        let memcached = Memcached::start();
+        let direct = client(memcached.address(), protocol);
+        calls::prepare(&direct);
+        Self {
+            protocol,
+            proxy: Proxy::start(memcached.address()),
+            direct,
+            _memcached: memcached,
+        }
+    }
+
+    /// Commits a fault at a call, on a connection that has served others; or on one that is `fresh`.
+    fn check(&self, fault: &Fault, call: &Call, fresh: bool, sees: Sees) {
+        let name = format!("{fault:?}, {}, {}", call.name, self.protocol);
+        println!("{name}");
+        let client = client(self.proxy.address(), self.protocol);
+        if !fresh {
+            // Replies to replay, of this connection.
+            for key in ["a", "b", "after"] {
+                eventually(&client, key);
+            }
+        }
+        let before = self.counts();
+        let committed = self.committed(fault);
+        self.proxy.inject(fault.clone());
+        let results = if sees == Sees::Timeout {
+            timed_out(SHORT, || call.run(&client.with_timeout(SHORT)))
+        } else {
+            call.run(&client)
+        };
+        let is_committed = || self.committed(fault) > committed;
+        if !may_have_no_place(fault) || sees == Sees::Timeout {
+            // The call may be over before the proxy has a turn.
+            wait_until("the fault is committed", is_committed);
+        }
+        let is_committed = is_committed();
+        self.proxy.clear();
+        if is_committed {
+            sees.check(&results, &self.proxy.address().to_string());
+        } else {
+            results.into_iter().for_each(Result::unwrap);
+        }
+        eventually(&client, "after");
+        let counted = self.counts().iter().zip(before).all(|(after, before)| {
+            let most = if call.effect == Effect::Once { 1 } else { 0 };
+            after.abs_diff(before) <= most
+        });
+        assert!(counted, "{name}: it was done twice");
+    }
+
+    fn committed(&self, fault: &Fault) -> u64 {
+        let committed = self.proxy.committed();
+        committed.get(fault.name()).copied().unwrap_or_default()
+    }
+
+    /// What must not be done twice: counters, and how often something was appended or prepended.
+    fn counts(&self) -> [u64; 3] {
+        let count = |key| self.direct.get::<u64>(key).unwrap().unwrap();
+        let joined = self.direct.get_item("joined").unwrap().unwrap();
+        let added = joined.data.len() / "more".len();
+        [count("count"), count("other-count"), added as u64]
+    }
+}
+
+/// In each protocol at the same time.
+fn in_each_protocol(check: impl Fn(&Rig) + Sync) {
+    thread::scope(|scope| {
+        for protocol in PROTOCOLS {
+            let check = &check;
+            let thread = thread::Builder::new().name(format!("{protocol}"));
+            let run = move || {
+                let rig = Rig::start(protocol);
+                check(&rig);
+                assert_eq!(rig.proxy.problems(), Vec::<String>::new());
+            };
+            thread.spawn_scoped(scope, run).unwrap();
+        }
+    });
+}
+
+/// Some of each kind.
+const SOME: [Call; 8] = [
+    SINGLE[0],
+    SINGLE[3],
+    SINGLE[9],
+    SINGLE[12],
+    MANY[0],
+    MANY[1],
+    MANY[3],
+    PIPELINES[2],
+];
+
+#[test]
+fn slow_and_in_pieces() {
+    let faults = [
+        Fault::Delay(MOMENT),
+        Fault::DelayRequest(MOMENT),
+        Fault::Drip(Duration::from_micros(200)),
+        Fault::Chunks(vec![1, 2, 3, 5, 8, 13, 21]),
+    ];
+    in_each_protocol(|rig| {
+        for fault in &faults {
+            calls::all().for_each(|call| rig.check(fault, &call, false, Sees::Right));
+        }
+    });
+}
+
+#[test]
+fn too_late_or_never() {
+    let faults = [
+        Fault::Delay(3 * SHORT),
+        Fault::DelayRequest(3 * SHORT),
+        Fault::Drip(SHORT),
+        Fault::Stall { after: 0 },
+        Fault::Stall { after: 2 },
+        Fault::SwallowRequest,
+        Fault::SwallowReply,
+    ];
+    in_each_protocol(|rig| {
+        for fault in &faults {
+            SOME.iter()
+                .for_each(|call| rig.check(fault, call, false, Sees::Timeout));
+        }
+        for call in [SINGLE[0], SINGLE[3], SINGLE[12]] {
+            rig.check(&Fault::Mute, &call, true, Sees::Timeout);
+        }
+    });
+}
+
+#[test]
+fn cut_and_reset() {
+    let before = [
+        Fault::Cut { after: 0 },
+        Fault::Reset { after: 0 },
+        Fault::Hangup,
+    ];
+    let within = [
+        Fault::Cut { after: 1 },
+        Fault::Cut { after: 2 },
+        Fault::Reset { after: 0 },
+        Fault::Reset { after: 2 },
+    ];
+    in_each_protocol(|rig| {
+        for call in calls::all() {
+            for fault in &before {
+                let reused = if is_repeatable(&call) {
+                    Sees::Right
+                } else {
+                    Sees::Io
+                };
+                rig.check(fault, &call, false, reused);
+                rig.check(fault, &call, true, Sees::Io);
+            }
+            for fault in &within {
+                rig.check(fault, &call, true, Sees::Io);
+            }
+        }
+        // The reply is whole, and then nobody is there for a while.
+        for call in &SOME[..4] {
+            rig.check(&Fault::Cut { after: usize::MAX }, call, false, Sees::Right);
+            rig.check(&Fault::Refuse(2 * MOMENT), call, false, Sees::Right);
+        }
+    });
+}
+
+#[test]
+fn lies() {
+    let faults = [
+        Fault::ReplayOwn,
+        Fault::ReplayOther,
+        Fault::ForgedKey,
+        Fault::ForgedOpaque,
+        Fault::ForgedCommand,
+        Fault::Truncated,
+        Fault::BadLength(Length::Huge),
+        Fault::BadLength(Length::Negative),
+        Fault::BadLength(Length::NotANumber),
+        Fault::BadLength(Length::Overflow),
+        Fault::EndlessLine,
+        Fault::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        Fault::Garbage(b"\0\xff\r\n".to_vec()),
+    ];
+    in_each_protocol(|rig| {
+        for fault in &faults {
+            SINGLE
+                .iter()
+                .for_each(|call| rig.check(fault, call, false, Sees::Protocol));
+            // Of several replies it may be the last that is wrong, behind all that were asked for.
+            let several = MANY.into_iter().chain(PIPELINES);
+            several.for_each(|call| rig.check(fault, &call, false, Sees::RightOrProtocol));
+        }
+    });
+}
+
+/// In text END stands where the line end should be; in meta, nothing does, and it is waited for.
+#[test]
+fn no_line_end() {
+    in_each_protocol(|rig| {
+        for call in calls::reads() {
+            let is_line = rig.protocol == Protocol::Text || !is_single(&call);
+            let sees = if is_line {
+                Sees::Protocol
+            } else {
+                Sees::Timeout
+            };
+            if rig.protocol != Protocol::Binary {
+                rig.check(&Fault::NoLineEnd, &call, false, sees);
+            }
+        }
+    });
+}
+
+/// The right reply is among it: the caller may have that.
+#[test]
+fn too_much() {
+    let faults = [
+        Fault::Doubled,
+        Fault::Surplus(b"VALUE after 0 4\r\nevil\r\nEND\r\n".to_vec()),
+        Fault::Surplus(b"\r\n".to_vec()),
+        Fault::Stray(b"VALUE after 0 4\r\nevil\r\nEND\r\n".to_vec()),
+    ];
+    in_each_protocol(|rig| {
+        for fault in &faults {
+            calls::all().for_each(|call| rig.check(fault, &call, false, Sees::RightOrProtocol));
+        }
+    });
+}
+
+/// It is waited for, as it is allowed; not a byte of it comes.
+#[test]
+fn a_gigabyte_that_is_only_claimed() {
+    in_each_protocol(|rig| {
+        let gigabyte = Fault::BadLength(Length::Gigabyte);
+        for call in [SINGLE[0], SINGLE[2], MANY[0]] {
+            rig.check(&gigabyte, &call, false, Sees::Timeout);
+        }
+    });
+}
+
+/// The proxy, and so the server, is gone between two calls, and back.
+#[test]
+fn gone_and_back() {
+    in_each_protocol(|rig| {
+        let client = client(rig.proxy.address(), rig.protocol);
+        eventually(&client, "key");
+        rig.proxy.refuse();
+        for call in SOME {
+            for result in call.run(&client) {
+                let error = result.unwrap_err();
+                let is_it = error.is_connect() || error.is_io();
+                assert!(is_it && !error.is_timeout(), "{error:?}");
+            }
+        }
+        rig.proxy.clear();
+        eventually(&client, "key");
+        for call in [Fault::AcceptAndClose, Fault::TooManyConnections] {
+            client.close();
+            rig.proxy.inject(call);
+            let error = client.get::<String>("key").unwrap_err();
+            assert!(error.is_io() && !error.is_ambiguous(), "{error:?}");
+            eventually(&client, "key");
+        }
+    });
+}
+
+/// Whether there may be no place for it in a reply; then the proxy keeps it for one that has.
+fn may_have_no_place(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::ReplayOwn
+            | Fault::ReplayOther
+            | Fault::ForgedKey
+            | Fault::ForgedOpaque
+            | Fault::ForgedCommand
+            | Fault::Doubled
+            | Fault::Truncated
+            | Fault::BadLength(_)
+    )
+}
