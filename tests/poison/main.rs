@@ -35,15 +35,25 @@ const KEYS_PER_THREAD: usize = 24;
 /// The deadline of every call.
 const DEADLINE: Duration = Duration::from_millis(200);
 
-/// How much longer a call may take on a machine that has more to do than it can.
+/// How much longer a call may take, besides what its thread waits for a processor.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// The deadline where nothing goes wrong: then only what goes wrong fails, and not what is slow.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// When all is well again, after the last fault.
 const RECOVERY: Duration = Duration::from_secs(1);
 
+/// How much longer than its faults a run may last, before it is said that calls do not end.
+const END: Duration = Duration::from_secs(120);
+
 /// How much memory may grow over a mix, in MB: all that is under way at a time, and what the
 /// allocator keeps of it. What a server claims to send is a thousand times that.
 const MOST_MEMORY: u64 = 400;
+
+/// How many file descriptors there may be at a time: of each protocol a connection per thread and
+/// server, twice that in its proxies, and there those that wait for a delay to end.
+const MOST_DESCRIPTORS: usize = 3 * 3 * THREADS * SERVERS * 2;
 
 /// The faults of each proxy, of a thousand replies.
 const PER_MILLE: u32 = 50;

@@ -1,7 +1,6 @@
 //! What the process uses, as Linux's `/proc` has it.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The open file descriptors of the process.
@@ -18,23 +17,6 @@ pub fn memory() -> Option<(u64, u64)> {
         Some(kilobytes >> 10)
     };
     Some((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
-}
-
-/// How many sockets are connected to these addresses of 127.0.0.1, and not closed on this side.
-pub fn connections(to: &[SocketAddr]) -> Option<usize> {
-    let table = fs::read_to_string("/proc/self/net/tcp").ok()?;
-    let remote: Vec<String> = to
-        .iter()
-        .map(|address| format!(":{:04X}", address.port()))
-        .collect();
-    // `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode ..`: what is closed
-    // has no inode.
-    let is_open = |line: &&str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let is_one = |at: &str| remote.iter().any(|remote| at.ends_with(remote.as_str()));
-        words.get(2).is_some_and(|at| is_one(at)) && words.get(9) != Some(&"0")
-    };
-    Some(table.lines().skip(1).filter(is_open).count())
 }
 
 /// How long this thread has waited for a processor in all, where that is known.

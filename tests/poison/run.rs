@@ -3,11 +3,15 @@ use crate::support::proxy::{Mix, Proxy, Weather};
 use crate::support::{Memcached, Random, RawClient};
 use crate::tally::{Never, Tally};
 use crate::worker::Worker;
-use crate::{DEADLINE, KEYS_PER_THREAD, PER_MILLE, RECOVERY, SERVERS, THREADS, resources};
+use crate::{
+    DEADLINE, END, KEYS_PER_THREAD, MOST_DESCRIPTORS, PATIENCE, PER_MILLE, RECOVERY, SERVERS,
+    THREADS, resources,
+};
 use moecache::{Client, Protocol};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,13 +26,15 @@ pub struct Report {
     pub faults: BTreeMap<&'static str, u64>,
     /// How long after the last fault the last call failed.
     pub back_after: Duration,
-    /// The most connections that the client had at a time; `None` where that cannot be known.
-    pub connections: Option<usize>,
+    /// The most file descriptors that the process had at a time, those of the proxies included; `None`
+    /// where that cannot be known.
+    pub descriptors: Option<usize>,
     problems: Vec<String>,
 }
 
 /// One client with its servers, for so long.
 pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report {
+    let _watched = watch(format!("{mix:?}, {protocol}, seed {seed}"), length + END);
     // Nothing may be evicted: every miss is to be one that can be explained.
     let start = |_| Memcached::with_args(&["-m", "1024", "-t", "2"]);
     let servers: [Memcached; SERVERS] = std::array::from_fn(start);
@@ -40,21 +46,18 @@ pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report 
         .timeout(DEADLINE)
         .build()
         .unwrap();
+    let patient = client.with_timeout(PATIENCE);
     let keys = Keys::new(format!("{protocol}-{seed}"), THREADS, KEYS_PER_THREAD);
     let mut random = Random::new(seed);
     let mut workers: Vec<Worker<'_>> = (0..THREADS)
-        .map(|thread| Worker::new(&client, &keys, thread, mix, random.next()))
+        .map(|thread| Worker::new(&patient, &keys, thread, mix, random.next()))
         .collect();
 
-    // Without faults everything works, once the machine has time for it.
+    // Without faults everything works.
     let mut tally = Tally::default();
-    let works = (0..30).any(|_| {
-        let failed = errors(&tally);
-        work(&mut workers, &mut tally, Worker::set_all);
-        errors(&tally) == failed
-    });
+    work(&mut workers, &mut tally, Worker::set_all);
     let mut problems = Vec::new();
-    if !works {
+    if !tally.errors.is_empty() {
         problems.push(format!(
             "errors before there were faults: {:?}",
             tally.errors
@@ -69,37 +72,43 @@ pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report 
         };
         proxy.set_weather(weather, random.next());
     }
-    let connections = weather(&mut workers, &mut tally, &addresses, length);
+    for worker in &mut workers {
+        worker.client = &client;
+    }
+    let descriptors = weather(&mut workers, &mut tally, length);
     proxies.iter().for_each(Proxy::clear);
     let cleared = Instant::now();
+    for worker in &mut workers {
+        worker.client = &patient;
+    }
 
     // The calls go on, as those of a program do, while the client finds out that all is well.
     let mut back_after = Duration::ZERO;
     let mut is_well = false;
-    let mut recovering = Tally::default();
-    while cleared.elapsed() < RECOVERY || !is_well {
-        let failed = errors(&recovering);
-        work(&mut workers[..1], &mut recovering, Worker::get_all);
-        is_well = errors(&recovering) == failed;
-        if !is_well {
-            back_after = cleared.elapsed();
-        }
-        if back_after > 30 * RECOVERY {
-            break;
+    while cleared.elapsed() < RECOVERY || !is_well && cleared.elapsed() < PATIENCE {
+        is_well = true;
+        for index in keys.of(0) {
+            let failed = errors(&workers[0].tally);
+            workers[0].get(index);
+            if errors(&workers[0].tally) > failed {
+                (is_well, back_after) = (false, cleared.elapsed());
+            }
         }
     }
-    tally.add(recovering);
+    tally.add(std::mem::take(&mut workers[0].tally));
     let failed = errors(&tally);
-    work(&mut workers, &mut tally, Worker::get_all);
-    work(&mut workers, &mut tally, Worker::set_all);
+    if is_well {
+        work(&mut workers, &mut tally, Worker::get_all);
+        work(&mut workers, &mut tally, Worker::set_all);
+    }
     let not_back = errors(&tally) - failed;
-    if not_back > 0 || back_after > RECOVERY {
+    if !is_well || not_back > 0 || back_after > RECOVERY {
         let case = || format!("{not_back} calls; the last failure was after {back_after:?}");
         tally.never(Never::NotBack, case);
     }
 
     drop(workers);
-    drop(client);
+    drop((client, patient));
     let mut faults = BTreeMap::new();
     for (server, proxy) in servers.iter().zip(proxies) {
         for (name, count) in proxy.committed() {
@@ -118,29 +127,37 @@ pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report 
         tally,
         faults,
         back_after,
-        connections,
+        descriptors,
         problems,
     }
+}
+
+/// Ends the process if the sender is not dropped in time: a call that never returns can be ended in
+/// no other way.
+fn watch(run: String, limit: Duration) -> Sender<()> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        if receiver.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("{run}: after {limit:?} there are calls that have not ended");
+            process::abort();
+        }
+    });
+    sender
 }
 
 fn errors(tally: &Tally) -> u64 {
     tally.errors.values().sum()
 }
 
-/// Lets all threads work for so long, and says how many connections there were at most.
-fn weather(
-    workers: &mut [Worker<'_>],
-    tally: &mut Tally,
-    addresses: &[SocketAddr],
-    length: Duration,
-) -> Option<usize> {
+/// Lets all threads work for so long, and says how many file descriptors there were at most.
+fn weather(workers: &mut [Worker<'_>], tally: &mut Tally, length: Duration) -> Option<usize> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let watch = scope.spawn(|| {
             let end = Instant::now() + length;
-            let mut most = Some(0);
+            let mut most = None;
             while Instant::now() < end {
-                most = most.max(resources::connections(addresses));
+                most = most.max(resources::descriptors());
                 thread::sleep(Duration::from_millis(20));
             }
             is_over.store(true, Ordering::Relaxed);
@@ -184,10 +201,8 @@ impl Report {
         let run = format!("{:?}, {}, seed {}", self.mix, self.protocol, self.seed);
         let mut failures = self.tally.cases.clone();
         failures.extend(self.problems.iter().cloned());
-        // Each thread is in one call at a time, which needs one connection to a server.
-        let most = THREADS * SERVERS;
-        if let Some(connections) = self.connections.filter(|connections| *connections > most) {
-            failures.push(format!("{connections} connections, of at most {most}"));
+        if let Some(most) = self.descriptors.filter(|most| *most > MOST_DESCRIPTORS) {
+            failures.push(format!("{most} file descriptors at a time"));
         }
         if self.tally.operations == 0 || self.faults.is_empty() {
             failures.push("nothing happened".to_owned());

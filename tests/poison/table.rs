@@ -11,7 +11,7 @@ pub fn print(reports: &[Report]) {
     ];
     rows[0].extend(ERRORS.map(str::to_owned));
     rows[0].extend(Never::ALL.map(|(_, name)| name.to_owned()));
-    rows[0].extend(["longest", "back in", "connections"].map(str::to_owned));
+    rows[0].extend(["longest", "back in", "fds"].map(str::to_owned));
     for report in reports {
         let tally = &report.tally;
         let mut row = vec![
@@ -28,7 +28,7 @@ pub fn print(reports: &[Report]) {
         row.push(format!("{} ms", report.back_after.as_millis()));
         row.push(
             report
-                .connections
+                .descriptors
                 .map_or("?".to_owned(), |it| it.to_string()),
         );
         rows.push(row);

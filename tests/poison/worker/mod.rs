@@ -10,14 +10,15 @@ use crate::keys::Keys;
 use crate::support::Random;
 use crate::support::proxy::Mix;
 use crate::tally::{Never, Tally};
-use crate::{DEADLINE, SLACK, resources};
+use crate::{SLACK, resources};
 use moecache::{Client, Error};
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub struct Worker<'a> {
-    client: &'a Client,
+    /// It may be another one with other deadlines, later.
+    pub client: &'a Client,
     keys: &'a Keys,
     thread: usize,
     mix: Mix,
@@ -98,7 +99,7 @@ impl<'a> Worker<'a> {
         self.tally.operations += 1;
         self.tally.longest = self.tally.longest.max(took);
         // What the thread waited for a processor is not the client's doing.
-        let late = took.saturating_sub(DEADLINE + SLACK);
+        let late = took.saturating_sub(self.client.timeout() + SLACK);
         if !late.is_zero() && late > resources::waited().saturating_sub(waited) {
             let case = || format!("{operation} took {took:?}");
             self.tally.never(Never::Overrun, case);

@@ -17,7 +17,8 @@ impl Worker<'_> {
         Reading { index, key, before }
     }
 
-    pub(super) fn get(&mut self, index: usize) {
+    /// Reads a key; whoever's it is.
+    pub fn get(&mut self, index: usize) {
         let reading = self.reading(index);
         let result = self.call("get", |client| client.get::<String>(&reading.key));
         let result = self.judge("get", &reading.key, false, result);
