@@ -159,6 +159,7 @@ fn claims_of_json() {
 #[test]
 fn claims_of_ruby_and_php() {
     const MARSHAL: u32 = 1;
+    const SERIALIZED: u32 = 4;
     let server = Memcached::start();
     let rows: [(&str, Vec<u8>); 6] = [
         ("an array", b"\x04\x08[\x04\xff\xff\xff\x3f".to_vec()),
@@ -174,7 +175,6 @@ fn claims_of_ruby_and_php() {
     for (row, data) in rows {
         is_small(row, &server, Format::Dalli, MARSHAL, &data);
     }
-    const SERIALIZED: u32 = 4;
     let rows: [(&str, Vec<u8>); 3] = [
         ("an array", b"a:4294967295:{".to_vec()),
         ("a string", b"s:4294967295:\"".to_vec()),
