@@ -162,6 +162,7 @@ const SERIALIZED: u32 = 4;
 #[test]
 fn claims_of_ruby_and_php() {
     const MARSHAL: u32 = 1;
+    const SERIALIZED: u32 = 4;
     let server = Memcached::start();
     let rows: [(&str, Vec<u8>); 6] = [
         ("an array", b"\x04\x08[\x04\xff\xff\xff\x3f".to_vec()),
