@@ -197,7 +197,12 @@ where
     };
     let again: T = value::decode(transcoder, stored.clone())
         .unwrap_or_else(|error| panic!("{error}: {} {:?}", stored.flags, stored.data));
-    assert_eq!(self::stored(transcoder, &again).ok(), Some(stored));
+    let stored_again = self::stored(transcoder, &again).ok();
+    // What is empty is `None` to pyermc, whatever it was before.
+    let is_none = || stored_again == self::stored(transcoder, &()).ok();
+    if !(stored.data.is_empty() && is_none()) {
+        assert_eq!(stored_again, Some(stored));
+    }
 }
 
 /// As `decodes`, for what cannot be stored.
