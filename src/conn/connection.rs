@@ -153,9 +153,10 @@ impl Connection {
 
     /// All replies have been read. `is_certain` unless more may come.
     pub(super) fn finish(&mut self, is_certain: bool) {
-        let why = match (is_certain, self.input.bytes()) {
-            (true, []) => return self.progress = Progress::Clean,
-            (true, _) => "more came than the replies to what was sent",
+        let is_all = self.input.bytes().is_empty() && self.stream.is_drained();
+        let why = match (is_certain, is_all) {
+            (true, true) => return self.progress = Progress::Clean,
+            (true, false) => "more came than the replies to what was sent",
             (false, _) => "more may come than the replies to what was sent",
         };
         self.account.fail(Error::new(Kind::Protocol, why));

@@ -165,7 +165,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let now = if reused {
             self.deadline.started()
         } else {
-            Instant::now() // A connect takes its time.
+            Instant::now() // To connect took time.
         };
         connection.begin(self.batch.requests.len(), now);
         self.output = Output::reusing(std::mem::take(&mut connection.output));
@@ -346,7 +346,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
         let error = fault.into_error(timeout).on(self.pool.name());
         if let Some(pass) = self.admitted.take() {
-            self.pool.failed(pass, failure, timeout, &error);
+            self.pool.failed(pass, failure, self.deadline, &error);
         }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);

@@ -144,13 +144,15 @@ impl<P: Hold> Lease<P> {
     }
 
     /// A connection: a new one; or, when there may be no more, the next that comes back, and then
-    /// the second value is `true`.
+    /// the second value is `true`. The wait for it is not the server's.
     pub(super) fn open(pool: &P, deadline: &mut Deadline) -> Result<(Self, bool), Fault> {
         let mut connections = pool.connections();
         while connections.open >= pool.options.max_connections {
             if let Some(pooled) = connections.idle.pop_back() {
                 drop(connections);
-                if let Some(lease) = Self::take(pool, pooled, Instant::now()) {
+                let now = Instant::now();
+                if let Some(lease) = Self::take(pool, pooled, now) {
+                    *deadline = deadline.resumed(now);
                     return Ok((lease, true));
                 }
                 connections = pool.connections();
@@ -378,10 +380,10 @@ impl Pool {
         &self,
         pass: Pass,
         failure: Option<Failure>,
-        timeout: Duration,
+        deadline: Deadline,
         error: &Error,
     ) {
-        let pause = self.guard.failed(pass, failure, timeout, error);
+        let pause = self.guard.failed(pass, failure, deadline, error);
         if let Some(retry_in) = pause {
             self.options.hook.tell(&Event::Down {
                 server: &self.name,
@@ -399,6 +401,7 @@ impl Pool {
     /// A new connection, which speaks what it should.
     fn connect(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
+        *deadline = deadline.resumed(started);
         deadline.remaining(started)?;
         let limit = match self.options.connect_timeout {
             // Where it is longer than the operation's own time, the call may take both.
