@@ -399,3 +399,7 @@ fn is_about_certificates(error: &rustls::Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
