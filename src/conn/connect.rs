@@ -1,9 +1,10 @@
 use super::authenticate::{self, authenticate};
-use super::connection::{Connection, Incoming, Progress, Sink};
+use super::connection::{Connection, Incoming, Progress};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
 use super::pool::Options;
 use super::resolve::{Resolver, getaddrinfo};
+use super::sink::Sink;
 use super::stream::{Patience, Stream};
 use super::tls::Connector;
 use super::version::Version;
