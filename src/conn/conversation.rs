@@ -346,7 +346,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
         let error = fault.into_error(timeout).on(self.pool.name());
         if let Some(pass) = self.admitted.take() {
-            self.pool.failed(pass, failure, timeout, &error);
+            self.pool
+                .failed(pass, failure, self.deadline.share(), &error);
         }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);

@@ -9,6 +9,8 @@ pub(crate) struct Deadline {
     /// `None` where the timeout is too long for the clock to hold: never.
     at: Option<Instant>,
     timeout: Duration,
+    /// How much of that there was for the server that is asked.
+    share: Duration,
 }
 
 /// The deadline has passed.
@@ -22,10 +24,11 @@ impl Deadline {
             started: now,
             at: now.checked_add(timeout),
             timeout,
+            share: timeout,
         }
     }
 
-    /// When the operation began.
+    /// When the operation began, or its [rest](Self::rest).
     pub(crate) fn started(&self) -> Instant {
         self.started
     }
@@ -33,6 +36,21 @@ impl Deadline {
     /// The timeout that it was made from.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// How long the server that is asked has: less than the timeout, if another was asked before.
+    pub(crate) fn share(&self) -> Duration {
+        self.share
+    }
+
+    /// What is left of it for another server, which is asked from now on.
+    pub(crate) fn rest(&self, now: Instant) -> Result<Self, Expired> {
+        let left = self.remaining(now)?;
+        Ok(Self {
+            started: now,
+            share: left.unwrap_or(self.timeout),
+            ..*self
+        })
     }
 
     /// How long is left, never zero; `None` where it never ends.
@@ -84,6 +102,20 @@ mod tests {
             deadline.postponed(SECOND).remaining(now + SECOND),
             Ok(Some(SECOND))
         );
+    }
+
+    #[test]
+    fn the_rest_ends_with_the_whole() {
+        let now = Instant::now();
+        let deadline = Deadline::after(SECOND, now);
+        let later = now + SECOND / 4;
+        let rest = deadline.rest(later).unwrap();
+        assert_eq!((rest.started(), rest.share()), (later, SECOND * 3 / 4));
+        assert_eq!(rest.timeout(), SECOND);
+        assert_eq!(rest.remaining(now + SECOND), Err(Expired));
+        assert!(deadline.rest(now + SECOND).is_err());
+        let never = Deadline::after(Duration::MAX, now);
+        assert_eq!(never.rest(later).unwrap().share(), Duration::MAX);
     }
 
     #[test]

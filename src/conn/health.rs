@@ -256,15 +256,15 @@ impl Guard {
         is_back
     }
 
-    /// A call that had `timeout` failed. How long the server is left alone now, where that is news.
+    /// A call that left the server so much time failed. How long the server is left alone now, where that is news.
     pub(super) fn failed(
         &self,
         pass: Pass,
         failure: Option<Failure>,
-        timeout: Duration,
+        time: Duration,
         error: &Error,
     ) -> Option<Duration> {
-        let was_patient = timeout >= self.back_off.patience;
+        let was_patient = time >= self.back_off.patience;
         let telling = failure.filter(|failure| *failure != Failure::TimedOut || was_patient);
         let Some(failure) = telling else {
             self.gave_up(pass);

@@ -373,15 +373,15 @@ impl Pool {
         }
     }
 
-    /// A call that was let through failed.
+    /// A call that was let through failed, and had left the server so much time.
     pub(super) fn failed(
         &self,
         pass: Pass,
         failure: Option<Failure>,
-        timeout: Duration,
+        time: Duration,
         error: &Error,
     ) {
-        let pause = self.guard.failed(pass, failure, timeout, error);
+        let pause = self.guard.failed(pass, failure, time, error);
         if let Some(retry_in) = pause {
             self.options.hook.tell(&Event::Down {
                 server: &self.name,
