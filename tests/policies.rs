@@ -81,6 +81,12 @@ fn a_server_that_is_stopped_and_comes_back() {
             );
             error.is_down()
         });
+        // What is about servers is tried all the same.
+        assert!(!client.version()[0].result.as_ref().unwrap_err().is_down());
+        if protocol != Protocol::Binary {
+            let failed: Vec<_> = client.keys().filter_map(Result::err).collect();
+            assert!(failed.len() == 1 && !failed[0].is_down(), "{failed:?}");
+        }
         assert_eq!(client.get::<i32>(&other).unwrap(), Some(1));
         assert_eq!(
             *events.lock().unwrap().first().unwrap(),
