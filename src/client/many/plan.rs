@@ -72,23 +72,21 @@ impl<'k> Plan<'k> {
     /// as a call for one key does, if the policy says so.
     pub(in super::super) fn run(&self, client: &Client, by_key: &mut impl ByKey) {
         let deadline = client.deadline();
-        let unreached = self.exchange(&self.groups, client, by_key, deadline);
+        let mut unreached = self.exchange(&self.groups, client, by_key, deadline);
         if unreached.is_empty() {
             return;
         }
-        let Ok(rest) = deadline.rest(Instant::now()) else {
-            return unreached.into_iter().for_each(|it| it.give_up(by_key));
-        };
-        let mut groups = Groups::new(self.topology.drivers().len(), unreached.len());
-        for Unreached {
-            key, next, request, ..
-        } in unreached
-        {
-            groups.push(next, key, request);
+        if let Ok(rest) = deadline.rest(Instant::now()) {
+            let mut groups = Groups::new(self.topology.drivers().len(), unreached.len());
+            for it in unreached {
+                groups.push(it.next, it.key, it.request);
+            }
+            groups.number();
+            unreached = self.exchange(&groups, client, by_key, rest);
         }
-        groups.number();
-        let unreached = self.exchange(&groups, client, by_key, rest);
-        unreached.into_iter().for_each(|it| it.give_up(by_key));
+        for it in unreached {
+            by_key.answer(it.key, it.server, Err(it.error));
+        }
     }
 
     fn exchange(
@@ -174,12 +172,6 @@ struct Unreached<'k> {
     next: usize,
     request: Request<'k>,
     error: Error,
-}
-
-impl Unreached<'_> {
-    fn give_up(self, by_key: &mut impl ByKey) {
-        by_key.answer(self.key, self.server, Err(self.error));
-    }
 }
 
 /// Knows whose request it is that something comes for.
