@@ -135,19 +135,17 @@ impl Client {
     }
 
     fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
-        let request = |key| {
-            Ok(Request::Arithmetic {
-                direction,
-                key,
-                delta,
-                initial: None,
-            })
-        };
         self.ask(
             direction.name(),
             key,
-            &mut Scratch::default(),
-            request,
+            |key| {
+                Ok(Request::Arithmetic {
+                    direction,
+                    key,
+                    delta,
+                    initial: None,
+                })
+            },
             Answer::count,
         )
     }

@@ -33,6 +33,12 @@ impl Deadline {
         }
     }
 
+    /// The same, unless nothing is left.
+    pub(crate) fn rest(self, now: Instant) -> Result<Self, Expired> {
+        self.remaining(now)?;
+        Ok(self.resumed(now))
+    }
+
     /// When the operation began, or this part of it.
     pub(crate) fn started(&self) -> Instant {
         self.started
@@ -110,6 +116,8 @@ mod tests {
         assert_eq!(rest.allotted(), Some(2 * SECOND));
         assert_eq!(rest.timeout(), 3 * SECOND);
         assert_eq!(rest.remaining(now + 2 * SECOND), Ok(Some(SECOND)));
+        assert!(deadline.rest(now + 2 * SECOND).is_ok());
+        assert_eq!(deadline.rest(now + 3 * SECOND).unwrap_err(), Expired);
         let over = deadline.resumed(now + 4 * SECOND);
         assert_eq!(over.allotted(), Some(Duration::ZERO));
     }

@@ -186,7 +186,7 @@ impl Health {
         if failure == Failure::Refused && self.failures < TRIES && !has_just_been_down {
             return None;
         }
-        let doubled = FIRST.saturating_mul(1 << self.pauses.min(16));
+        let doubled = FIRST.saturating_mul(1 << self.pauses.min(31));
         let pause = doubled.min(back_off.longest).mul_f64(1.0 - chance / 2.0);
         self.pauses = self.pauses.saturating_add(1);
         self.down = Some(Down {

@@ -128,6 +128,22 @@ fn pauses_double_up_to_the_longest() {
 }
 
 #[test]
+fn pauses_may_be_long() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    for (longest, last) in [(DAY, DAY), (Duration::MAX, 10 * MS * (1 << 31))] {
+        let back_off = BackOff { longest, ..FORGETS };
+        let (mut now, mut health) = (Instant::now(), Health::default());
+        let mut pause = Duration::ZERO;
+        for _ in 0..35 {
+            let failed = at_once(Failure::TimedOut, true, now);
+            pause = health.failed(failed, now, &back_off, 0.0).unwrap();
+            now += pause;
+        }
+        assert_eq!(pause, last);
+    }
+}
+
+#[test]
 fn calls_that_began_before_say_nothing() {
     let (now, mut health) = (Instant::now(), Health::default());
     assert!(fail(&mut health, Failure::TimedOut, false, now).is_some());

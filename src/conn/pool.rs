@@ -233,6 +233,7 @@ impl Pool {
     /// A new connection, which speaks what it should.
     fn connect(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
+        // First: a server for which nothing is left is not to blame.
         *deadline = deadline.resumed(started);
         deadline.remaining(started)?;
         let limit = match self.options.connect_timeout {
