@@ -256,7 +256,8 @@ impl Guard {
         is_back
     }
 
-    /// A call that left the server so much time failed. How long the server is left alone now, where that is news.
+    /// A call that left the server so much time failed. How long the server is left alone now, where
+    /// that is news.
     pub(super) fn failed(
         &self,
         pass: Pass,
