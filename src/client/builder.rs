@@ -150,8 +150,8 @@ impl ClientBuilder {
 
     /// The program's own placement: `make` makes a [`Locator`] for a list of servers. The
     /// distribution and the hash are then not used. It is asked by [`build`](Self::build) and
-    /// [`set_servers`](crate::Client::set_servers); and under [`FailurePolicy::Rehash`], in the middle of a
-    /// call, for the servers that are left.
+    /// [`set_servers`](crate::Client::set_servers); and under [`FailurePolicy::Rehash`], in the
+    /// middle of a call, for the servers that are left.
     pub fn locator(
         mut self,
         make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
@@ -223,8 +223,8 @@ impl ClientBuilder {
     /// [connect's](Self::connect_timeout): in the text and meta protocols as memcached's
     /// `doc/protocol.txt` has it under "Authentication", for servers with a password file (`-Y`); in
     /// the binary protocol by SASL's PLAIN, for servers with `-S`. If the server refuses them the
-    /// call fails with an [authentication error](crate::Error::is_authentication). A server that asks for
-    /// none is told them all the same; it keeps nothing of them. They go over the network as they
+    /// call fails with an [authentication error](crate::Error::is_authentication). A server that asks
+    /// for none is told them all the same; it keeps nothing of them. They go over the network as they
     /// are, for everybody on the way to read, unless the connection is encrypted.
     ///
     /// Each must have 1 to 255 bytes and no zero byte; in text, meta and auto also no control

@@ -42,12 +42,12 @@ pub enum FailurePolicy {
     /// it goes on to the others with all its keys for that server, in what is left of its time. When
     /// the server answers it has its keys back.
     ///
-    /// **Stale data**: while it was away its keys were read, stored and removed elsewhere, and what it
-    /// held before is what it holds when it is back; when it goes away again, the others come out with
-    /// what they were left with. And two clients of which only one finds it down read and write the
-    /// same key in two places. A cas id is one server's: another may
-    /// have given the same for an older value, whose replacement then loses a change. Only for what may be stale, with expiries that bound how
-    /// long. A server that comes and goes is left alone for longer and longer, up to
+    /// **Stale data**: while it was away its keys were read, stored and removed elsewhere, and what
+    /// it held before is what it holds when it is back; when it goes away again, the others come out
+    /// with what they were left with. And two clients of which only one finds it down read and write
+    /// the same key in two places. A cas id is one server's: another may have given the same for an
+    /// older value, whose replacement then loses a change. Only for what may be stale, with expiries
+    /// that bound how long. A server that comes and goes is left alone for longer and longer, up to
     /// [`max_back_off`](crate::ClientBuilder::max_back_off), until it has answered for as long as
     /// that.
     Rehash,

@@ -23,9 +23,9 @@ impl ClientBuilder {
     }
 
     /// The largest value that this client stores, in bytes as they go over the wire. A larger one is
-    /// a validation error, and nothing is sent. At most, and by default, [`MAX_VALUE_SIZE`](crate::MAX_VALUE_SIZE), 1 GiB:
-    /// then the server decides (its `-I`, usually 1 MiB), and has read the value for nothing, and
-    /// **drops the old value** of the key.
+    /// a validation error, and nothing is sent. At most, and by default,
+    /// [`MAX_VALUE_SIZE`](crate::MAX_VALUE_SIZE), 1 GiB: then the server decides (its `-I`, usually 1
+    /// MiB), and has read the value for nothing, and **drops the old value** of the key.
     pub fn max_value_size(mut self, bytes: usize) -> Self {
         self.max_value_size = bytes;
         self
@@ -53,8 +53,8 @@ impl ClientBuilder {
     /// call may have any number of keys: it sends as many lines as they need, several at once, so
     /// that fewer keys a line cost a little speed, and spare a proxy that takes no long lines.
     ///
-    /// It is for [`get_many`](crate::Client::get_many) and its siblings in the text and meta protocols. The
-    /// binary one has a request and a reply for each key.
+    /// It is for [`get_many`](crate::Client::get_many) and its siblings in the text and meta
+    /// protocols. The binary one has a request and a reply for each key.
     ///
     /// ```
     /// use moecache::Client;
@@ -81,8 +81,8 @@ impl ClientBuilder {
 
     /// The most connections to one server at a time, those that idle included. A call that needs
     /// another waits until one comes back; if none does by its deadline, it is a
-    /// [timeout](crate::Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
-    /// takes 1,024 from all its clients, unless its `-c` says more.)
+    /// [timeout](crate::Error::is_timeout), and nothing was sent. At least 1; default: 256.
+    /// (memcached itself takes 1,024 from all its clients, unless its `-c` says more.)
     pub fn max_connections(mut self, count: usize) -> Self {
         self.max_connections = count;
         self
