@@ -10,6 +10,7 @@ use super::support::{Memcached, wait_until};
 use moecache::{Client, Error, Protocol, Result};
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -67,9 +68,14 @@ fn it_comes_after_the_deadline() {
         let server = Pretender::start();
         let client = client(server.address(), protocol);
         eventually(&client, "before");
-        server.next(|_| says("", Then::Silence));
+        let (go_on, goes_on) = mpsc::channel::<()>();
+        server.next(move |batch| {
+            goes_on.recv().unwrap();
+            says(batch.honest(), Then::GoOn)
+        });
         let results = row::timed_out(SHORT, || call.run(&client.with_timeout(SHORT)));
         Sees::Timeout.check(&results, &server.address().to_string());
+        go_on.send(()).unwrap();
         wait_until("the client closes the connection", || server.is_closed(0));
         // What it would be for the next call is of another key.
         eventually(&client, "after");

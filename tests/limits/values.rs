@@ -156,9 +156,6 @@ fn claims_of_json() {
     is_small("JSON", &server, Format::PhpJson, 6, &nested);
 }
 
-/// php-memcached's flags of what `serialize` made.
-const SERIALIZED: u32 = 4;
-
 #[test]
 fn claims_of_ruby_and_php() {
     const MARSHAL: u32 = 1;
