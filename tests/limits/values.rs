@@ -159,6 +159,7 @@ fn claims_of_json() {
 #[test]
 fn claims_of_ruby_and_php() {
     const MARSHAL: u32 = 1;
+    /// php-memcached's flags of what `serialize` made.
     const SERIALIZED: u32 = 4;
     let server = Memcached::start();
     let rows: [(&str, Vec<u8>); 6] = [
