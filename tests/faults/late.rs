@@ -10,9 +10,10 @@ use super::support::{Memcached, wait_until};
 use moecache::{Client, Error, Protocol, Result};
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const fn late(name: &'static str, lie: fn(&Batch) -> Deed) -> Row {
     Row {
@@ -81,6 +82,31 @@ fn it_comes_after_the_deadline() {
         eventually(&client, "after");
         eventually(&client, "later");
         assert!(server.connections() > 1);
+    });
+}
+
+/// A call that is repeated on a new connection has the time that is left of its own, and no more.
+#[test]
+fn a_second_attempt_has_only_the_time_that_is_left() {
+    const DEADLINE: Duration = Duration::from_secs(2);
+    const FIRST: Duration = Duration::from_millis(1500);
+    let repeatable = SINGLE.into_iter().filter(row::is_repeatable);
+    row::at_once(repeatable, |protocol, call| {
+        let server = Pretender::start();
+        let client = client(server.address(), protocol);
+        eventually(&client, "before");
+        server.next(|_| {
+            thread::sleep(FIRST); // Of what the call has, most is gone.
+            says("", Then::Close)
+        });
+        server.next(|_| says("", Then::Silence));
+        let started = Instant::now();
+        let results = row::timed_out(DEADLINE, || call.run(&client.with_timeout(DEADLINE)));
+        assert!(started.elapsed() < FIRST + DEADLINE);
+        Sees::Timeout.check(&results, &server.address().to_string());
+        wait_until("it was asked again", || server.asked(call.asked).len() > 1);
+        assert_eq!(server.asked(call.asked), [0, 1]);
+        eventually(&client, "after");
     });
 }
 
@@ -208,9 +234,13 @@ fn a_value_without_end() {
 fn a_server_that_reads_slowly() {
     let large = vec![0; 64 << 20];
     for protocol in PROTOCOLS {
-        let (address, server) = scripted(|listener| {
+        // What is under way when the call is over, nobody needs.
+        let is_over = Arc::new(AtomicBool::new(false));
+        let call_is_over = Arc::clone(&is_over);
+        let (address, server) = scripted(move |listener| {
             let mut connection = accept(listener);
-            while matches!(connection.read(&mut [0; 1000]), Ok(1..)) {
+            while !call_is_over.load(Ordering::Relaxed) {
+                assert!(matches!(connection.read(&mut [0; 1000]), Ok(1..)));
                 thread::sleep(Duration::from_millis(1));
             }
         });
@@ -218,6 +248,7 @@ fn a_server_that_reads_slowly() {
             client.set_bytes("key", &large, 0)
         });
         assert!(error.is_ambiguous());
+        is_over.store(true, Ordering::Relaxed);
         server.join().unwrap();
     }
 }

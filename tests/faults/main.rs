@@ -37,6 +37,7 @@ mod nonsense;
 mod panics;
 mod pretender;
 mod proxied;
+mod proxy;
 mod refusals;
 mod row;
 mod sharing;
