@@ -1,8 +1,8 @@
 //! A real memcached, for as long as a test needs it.
 
 use socket2::{Domain, Socket, Type};
-use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::io::{self, ErrorKind, Read};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -73,7 +73,9 @@ impl Memcached {
         let port = self.address.port().to_string();
         let args = ["-l", "127.0.0.1", "-p", &port, "-U", "0"];
         let mut process = spawn(&args, &self.args, &self.variables);
-        wait_until(&mut process, || TcpStream::connect(self.address).is_ok());
+        wait_until(&mut process, || {
+            hang_up(TcpStream::connect(self.address), TcpStream::shutdown)
+        });
         self.process = Some(process);
     }
 
@@ -138,7 +140,9 @@ impl UnixMemcached {
         let path = std::env::temp_dir().join(name);
         let text = path.to_str().expect("the path is UTF-8").to_owned();
         let mut process = spawn(&["-s", &text], args, &[]);
-        wait_until(&mut process, || UnixStream::connect(&path).is_ok());
+        wait_until(&mut process, || {
+            hang_up(UnixStream::connect(&path), UnixStream::shutdown)
+        });
         Self { path, process }
     }
 
@@ -183,6 +187,20 @@ fn wait_until(process: &mut Child, mut accepts: impl FnMut() -> bool) {
         // It says nothing when it is ready, so there is only asking again.
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Whether there was a connection. It is over on both sides, and in no count of the server's any more.
+fn hang_up<S: Read>(
+    connected: io::Result<S>,
+    shutdown: impl FnOnce(&S, Shutdown) -> io::Result<()>,
+) -> bool {
+    let Ok(mut stream) = connected else {
+        return false;
+    };
+    // A server that is gone again is found out by what comes next.
+    let _ = shutdown(&stream, Shutdown::Write);
+    let _ = stream.read(&mut [0]);
+    true
 }
 
 /// A port of 127.0.0.1 where nobody listens, for as long as the socket lives.
