@@ -14,6 +14,10 @@ use support::{Heard, Memcached};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
 
+/// How long a call has where it does not fail by the clock, and where it does.
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(200);
+
 fn of(server: &Server, protocol: Protocol) -> ClientBuilder {
     Client::builder().servers(server).protocol(protocol)
 }
@@ -89,14 +93,16 @@ fn faults() {
     for protocol in PROTOCOLS {
         for (row, fault, kind) in &rows {
             let server = Server::start().unwrap();
-            let builder = of(&server, protocol).timeout(Duration::from_millis(300));
+            let builder = of(&server, protocol).timeout(LONG);
             let (client, heard) = Heard::of(builder.max_back_off(Duration::ZERO));
             if *row != "refused" {
                 client.set("key", "value", 0).unwrap();
                 assert_eq!(heard.take(), ["connected"]);
             }
             server.inject(fault.clone());
-            client.get::<String>("key").unwrap_err();
+            let timeout = if *row == "swallowed" { SHORT } else { LONG };
+            let hurried = client.with_timeout(timeout);
+            hurried.get::<String>("key").unwrap_err();
             let closed = format!("closed: {kind}");
             let expected: &[&str] = match *row {
                 "refused" => &["connected", &closed],

@@ -8,6 +8,7 @@ use moecache::testing::{Fault, Server};
 use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, MetaGet, Protocol};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 use support::{Hanging, Memcached, wait_until};
 
@@ -132,6 +133,33 @@ fn a_server_that_is_silent() {
         answers.all(|server| server.result.is_ok())
     });
     wait_until("it is up", || client.get::<i32>(&key).is_ok());
+}
+
+/// However many threads ask, one at a time tries a server that is silent; the others do not connect.
+#[test]
+fn many_calls_make_few_connections() {
+    const THREADS: usize = 8;
+    for protocol in PROTOCOLS {
+        // The kernel accepts, nobody reads.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let builder = Client::builder().servers(listener.local_addr().unwrap());
+        let builder = builder.protocol(protocol);
+        let client = builder.timeout(Duration::from_millis(100)).build().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        let error = client.get::<i32>("key").unwrap_err();
+                        assert!(error.is_timeout() || error.is_down(), "{error:?}");
+                    }
+                });
+            }
+        });
+        listener.set_nonblocking(true).unwrap();
+        let made = listener.incoming().take_while(Result::is_ok).count();
+        // One for each thread at first; and with pauses of 10 ms, 20 ms, .. a probe now and then.
+        assert!((1..100).contains(&made), "{made} connections");
+    }
 }
 
 /// A call with hardly any time says nothing about the server.

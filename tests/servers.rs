@@ -3,7 +3,7 @@
 mod support;
 
 use moecache::{Client, Protocol};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 use support::Memcached;
@@ -73,31 +73,31 @@ fn calls_under_way_are_not_disturbed() {
         let builder = Client::builder().servers([a, b, c]).protocol(protocol);
         let client = builder.timeout(Duration::from_secs(20)).build().unwrap();
         let is_over = AtomicBool::new(false);
+        let rounds = [const { AtomicU32::new(0) }; 4];
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..4)
-                .map(|worker| {
-                    let (client, is_over) = (&client, &is_over);
-                    scope.spawn(move || {
-                        let mut calls = 0;
-                        while !is_over.load(Ordering::Relaxed) {
-                            let key = format!("{worker}:{calls}");
-                            client.set(&key, calls, 0).unwrap();
-                            let keys = [&key, "another", "third"];
-                            client.get_many::<i32, _>(keys).all().unwrap();
-                            calls += 1;
-                        }
-                        calls
-                    })
-                })
-                .collect();
+            for (worker, rounds) in rounds.iter().enumerate() {
+                let (client, is_over) = (&client, &is_over);
+                scope.spawn(move || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        let round = rounds.fetch_add(1, Ordering::Relaxed);
+                        let key = format!("{worker}:{round}");
+                        client.set(&key, round, 0).unwrap();
+                        let keys = [&key, "another", "third"];
+                        client.get_many::<u32, _>(keys).all().unwrap();
+                    }
+                });
+            }
             for _ in 0..100 {
+                let before = rounds.each_ref().map(|it| it.load(Ordering::Relaxed));
                 client.set_servers([a, c]).unwrap();
                 client.set_servers([b, c, a]).unwrap();
+                // Any of them: so that each change meets calls.
+                support::wait_until("calls are made", || {
+                    let now = rounds.each_ref().map(|it| it.load(Ordering::Relaxed));
+                    now != before
+                });
             }
             is_over.store(true, Ordering::Relaxed);
-            for worker in workers {
-                assert!(worker.join().unwrap() > 0);
-            }
         });
         if protocol != Protocol::Binary {
             let mut keys = client.keys();

@@ -86,8 +86,8 @@ fn connections_are_traced() {
 fn servers_that_fail_are_traced() {
     let lines = Lines::default();
     with_default(lines.clone(), || {
-        let nobody = reserve().unwrap().local_addr().unwrap();
-        let nobody = nobody.as_socket().unwrap();
+        let reserved = reserve().unwrap();
+        let nobody = reserved.local_addr().unwrap().as_socket().unwrap();
         let builder = Client::builder().servers(nobody);
         let builder = builder.failure_policy(FailurePolicy::Miss);
         let client = builder.max_back_off(Duration::from_secs(60)).build();

@@ -10,8 +10,10 @@ use super::support::{Memcached, wait_until};
 use moecache::{Client, Error, Protocol, Result};
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const fn late(name: &'static str, lie: fn(&Batch) -> Deed) -> Row {
     Row {
@@ -67,14 +69,44 @@ fn it_comes_after_the_deadline() {
         let server = Pretender::start();
         let client = client(server.address(), protocol);
         eventually(&client, "before");
-        server.next(|_| says("", Then::Silence));
+        let (go_on, goes_on) = mpsc::channel::<()>();
+        server.next(move |batch| {
+            goes_on.recv().unwrap();
+            says(batch.honest(), Then::GoOn)
+        });
         let results = row::timed_out(SHORT, || call.run(&client.with_timeout(SHORT)));
         Sees::Timeout.check(&results, &server.address().to_string());
+        go_on.send(()).unwrap();
         wait_until("the client closes the connection", || server.is_closed(0));
         // What it would be for the next call is of another key.
         eventually(&client, "after");
         eventually(&client, "later");
         assert!(server.connections() > 1);
+    });
+}
+
+/// A call that is repeated on a new connection has the time that is left of its own, and no more.
+#[test]
+fn a_second_attempt_has_only_the_time_that_is_left() {
+    const DEADLINE: Duration = Duration::from_secs(2);
+    const FIRST: Duration = Duration::from_millis(1500);
+    let repeatable = SINGLE.into_iter().filter(row::is_repeatable);
+    row::at_once(repeatable, |protocol, call| {
+        let server = Pretender::start();
+        let client = client(server.address(), protocol);
+        eventually(&client, "before");
+        server.next(|_| {
+            thread::sleep(FIRST); // Of what the call has, most is gone.
+            says("", Then::Close)
+        });
+        server.next(|_| says("", Then::Silence));
+        let started = Instant::now();
+        let results = row::timed_out(DEADLINE, || call.run(&client.with_timeout(DEADLINE)));
+        assert!(started.elapsed() < FIRST + DEADLINE);
+        Sees::Timeout.check(&results, &server.address().to_string());
+        wait_until("it was asked again", || server.asked(call.asked).len() > 1);
+        assert_eq!(server.asked(call.asked), [0, 1]);
+        eventually(&client, "after");
     });
 }
 
@@ -202,9 +234,14 @@ fn a_value_without_end() {
 fn a_server_that_reads_slowly() {
     let large = vec![0; 64 << 20];
     for protocol in PROTOCOLS {
-        let (address, server) = scripted(|listener| {
+        // What is under way when the call is over, nobody needs.
+        let is_over = Arc::new(AtomicBool::new(false));
+        let call_is_over = Arc::clone(&is_over);
+        let (address, server) = scripted(move |listener| {
             let mut connection = accept(listener);
-            while matches!(connection.read(&mut [0; 1000]), Ok(1..)) {
+            while !call_is_over.load(Ordering::Relaxed)
+                && matches!(connection.read(&mut [0; 1000]), Ok(1..))
+            {
                 thread::sleep(Duration::from_millis(1));
             }
         });
@@ -212,6 +249,7 @@ fn a_server_that_reads_slowly() {
             client.set_bytes("key", &large, 0)
         });
         assert!(error.is_ambiguous());
+        is_over.store(true, Ordering::Relaxed);
         server.join().unwrap();
     }
 }

@@ -16,7 +16,7 @@
 //! | an error of the server | `refusals::an_error_of_the_server_keeps_..` (both), `an_error_among_quiet_stores`, `a_value_too_large_for_the_server` |
 //! | a storage command is refused | `refusals::a_refused_storage_command_closes` (both), `what_follows_a_refused_store_is_not_believed` |
 //! | a command of one line is refused | `refusals::counting_what_is_no_number_keeps_the_connection` |
-//! | refused, unreachable, too many connections, no such host | `connecting` (all), `proxied::gone_and_back`; how long it is left alone: `tests/policies.rs` |
+//! | refused, unreachable, too many connections, no such host | `connecting` (all), `proxied::gone_and_back`; how long it is left alone, and that many calls make few connections: `tests/policies.rs` |
 //! | a connect that hangs | `connecting::a_connect_that_hangs`; several addresses: `src/conn/pool_tests.rs` |
 //! | a key that is none | `unharmed::a_bad_key_leaves_the_wire_untouched`, `tests/validation.rs` |
 //! | one server of several fails | `unharmed::one_server_of_several_fails`, `tests/many.rs` |
@@ -37,6 +37,7 @@ mod nonsense;
 mod panics;
 mod pretender;
 mod proxied;
+mod proxy;
 mod refusals;
 mod row;
 mod sharing;

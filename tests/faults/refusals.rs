@@ -115,6 +115,28 @@ fn a_refused_storage_command_closes_in_any_protocol() {
     }
 }
 
+/// Of many, too: the refused one says so, and of none behind it is anything believed.
+#[test]
+fn a_refused_store_among_many_closes() {
+    for protocol in PROTOCOLS {
+        let server = Pretender::start();
+        let client = client(server.address(), protocol);
+        server.next(|batch| refusal(batch, "CLIENT_ERROR line too long", INVALID_ARGUMENTS));
+        let stored = client.set_many([("a", 1), ("b", 2), ("c", 3)], 0);
+        let errors: Vec<Error> = stored.into_iter().filter_map(|(_, it)| it.err()).collect();
+        println!("{protocol}: {errors:?}");
+        assert_eq!(errors.len(), 3);
+        for error in errors {
+            assert!(error.is_server() || error.is_protocol(), "{error:?}");
+            // Nothing says whether what was sent behind it was stored.
+            assert_eq!(error.is_ambiguous(), error.is_protocol(), "{error:?}");
+        }
+        wait_until("the client closes the connection", || server.is_closed(0));
+        eventually(&client, "after");
+        assert!(!server.asked("get after").contains(&0));
+    }
+}
+
 /// What the server says next may be the reply to a line of the value: those behind the refused one do
 /// not take it, though it looks right.
 #[test]

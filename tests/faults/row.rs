@@ -79,6 +79,8 @@ impl Row {
             call.run(&client)
         };
         self.sees.check(&results, &server.address().to_string());
+        // The call may be over before the server has a turn.
+        wait_until("it was asked", || !server.asked(call.asked).is_empty());
         // What must not be done twice was not sent twice; and nothing is, once something came back.
         assert_eq!(server.asked(call.asked), [0]);
         self.connection.check(&server, &client);

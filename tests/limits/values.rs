@@ -6,7 +6,6 @@ use super::support::Memcached;
 use moecache::value::Format;
 use moecache::{Client, ItemRef};
 use std::collections::HashMap;
-use std::time::Duration;
 
 const MIB: usize = 1 << 20;
 
@@ -207,9 +206,7 @@ fn decompression_bombs() {
     ];
     for (format, compression) in rows {
         let writer = Client::builder().servers(server.address()).format(format);
-        let writer = writer
-            .compression(compression)
-            .timeout(Duration::from_secs(60));
+        let writer = writer.compression(compression).timeout(super::LONG);
         writer.build().unwrap().set("key", &bomb, 0).unwrap();
         let client = reader(&server, format);
         let (result, took) = measured(|| client.get::<String>("key"));

@@ -4,8 +4,8 @@ use crate::support::{Memcached, Random, RawClient};
 use crate::tally::{Never, Tally};
 use crate::worker::Worker;
 use crate::{
-    DEADLINE, END, KEYS_PER_THREAD, MOST_DESCRIPTORS, PATIENCE, PER_MILLE, RECOVERY, SERVERS,
-    THREADS, resources,
+    DEADLINE, END, GRACE, KEYS_PER_THREAD, MOST_DESCRIPTORS, PATIENCE, PER_MILLE, RECOVERY,
+    SERVERS, THREADS, resources,
 };
 use moecache::{Client, Protocol};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report 
     for worker in &mut workers {
         worker.client = &client;
     }
-    let descriptors = weather(&mut workers, &mut tally, length);
+    let descriptors = weather(&mut workers, &mut tally, &proxies, length);
     proxies.iter().for_each(Proxy::clear);
     let cleared = Instant::now();
     for worker in &mut workers {
@@ -150,17 +150,26 @@ fn errors(tally: &Tally) -> u64 {
 }
 
 /// Lets all threads work for so long, and says how many file descriptors there were at most.
-fn weather(workers: &mut [Worker<'_>], tally: &mut Tally, length: Duration) -> Option<usize> {
-    let is_over = AtomicBool::new(false);
+fn weather(
+    workers: &mut [Worker<'_>],
+    tally: &mut Tally,
+    proxies: &[Proxy],
+    length: Duration,
+) -> Option<usize> {
+    let (is_over, have_ended) = (AtomicBool::new(false), AtomicBool::new(false));
     thread::scope(|scope| {
         let watch = scope.spawn(|| {
-            let end = Instant::now() + length;
+            let started = Instant::now();
             let mut most = None;
-            while Instant::now() < end {
+            while !have_ended.load(Ordering::Relaxed) {
+                is_over.store(started.elapsed() > length, Ordering::Relaxed);
+                if started.elapsed() > length + GRACE {
+                    proxies.iter().for_each(Proxy::refuse);
+                    proxies.iter().for_each(Proxy::clear);
+                }
                 most = most.max(resources::descriptors());
                 thread::sleep(Duration::from_millis(20));
             }
-            is_over.store(true, Ordering::Relaxed);
             most
         });
         work(workers, tally, |worker| {
@@ -168,6 +177,7 @@ fn weather(workers: &mut [Worker<'_>], tally: &mut Tally, length: Duration) -> O
                 worker.work();
             }
         });
+        have_ended.store(true, Ordering::Relaxed);
         watch.join().unwrap()
     })
 }

@@ -1,8 +1,9 @@
 use crate::run::Report;
 use crate::tally::Never;
+use std::collections::BTreeMap;
 
-/// Prints what came of the runs of a mix, one in each line.
-pub fn print(reports: &[Report]) {
+/// Prints what came of the runs of a mix, one in each line, and the `faults` of all of them.
+pub fn print(reports: &[Report], faults: &BTreeMap<&str, u64>) {
     const ERRORS: [&str; 5] = ["connect", "timeout", "io", "protocol", "ambiguous"];
     let mut rows = vec![
         ["mix", "protocol", "seed", "calls", "faults"]
@@ -42,10 +43,6 @@ pub fn print(reports: &[Report]) {
             .zip(&widths)
             .map(|(cell, &width)| format!("{cell:>width$}"));
         println!("{}", cells.collect::<Vec<_>>().join("  "));
-    }
-    let mut faults = std::collections::BTreeMap::<_, u64>::new();
-    for (name, count) in reports.iter().flat_map(|report| &report.faults) {
-        *faults.entry(name).or_default() += count;
     }
     let faults: Vec<String> = faults
         .iter()

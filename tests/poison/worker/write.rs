@@ -63,6 +63,13 @@ impl Worker<'_> {
         let values: Vec<String> = writes.iter().map(|write| self.value(write)).collect();
         let items = writes.iter().map(|write| &write.key).zip(values);
         let each = self.call("set_many", |client| client.set_many(items, 0));
+        let keys = each.iter().map(|(key, _)| key.as_str());
+        if !keys.eq(writes.iter().map(|write| write.key.as_str())) {
+            let case =
+                || format!("set_many answered for other keys, or in another order: {each:?}");
+            self.tally.never(Never::OtherKey, case);
+            return;
+        }
         for ((key, result), write) in each.into_iter().zip(&writes) {
             let result = self.judge("set_many", key, true, result);
             self.written(write, result);
@@ -81,7 +88,7 @@ impl Worker<'_> {
                 self.written(&write, Ok(()));
             }
             Ok(true) => self.written(&write, Ok(())),
-            Ok(false) => self.expect(&write.key, "is there", write.before.is_there(), true),
+            Ok(false) => self.expect(&write.key, "is there", true, write.before.is_there()),
             Err(failed) => self.written(&write, Err(failed)),
         }
     }

@@ -1,7 +1,7 @@
-//! The proxy commits the faults that it is told to, and only those.
+//! The proxy of these tests, and of `tests/poison`, commits the faults that it is told to, and only those.
 
-use crate::support::proxy::{Fault, Length, Proxy};
-use crate::support::{Memcached, RawClient};
+use super::support::proxy::{Fault, Length, Proxy};
+use super::support::{Memcached, RawClient, wait_until};
 use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -165,14 +165,14 @@ fn a_swallowed_request_has_no_effect_and_a_swallowed_reply_has() {
         let mut client = RawClient::connect(proxy.address());
         client.send("set key 0 0 5\r\nvalue\r\n");
         let is_committed = || proxy.committed().len() == if value == VALUE { 2 } else { 1 };
-        crate::support::wait_until("it is swallowed", is_committed);
+        wait_until("it is swallowed", is_committed);
         RawClient::connect(memcached.address()).ask("get key\r\n", value);
     }
     // Delays end when the faults are cleared.
     proxy.inject(Fault::DelayRequest(Duration::from_secs(3600)));
     let mut client = RawClient::connect(proxy.address());
     client.send("get key\r\n");
-    crate::support::wait_until("it waits", || proxy.committed().len() == 3);
+    wait_until("it waits", || proxy.committed().len() == 3);
     proxy.clear();
     client.ask("", VALUE);
     finish(&memcached, &proxy);
