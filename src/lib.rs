@@ -61,8 +61,9 @@
 //! * Connections are encrypted with [`Tls`] (feature `tls`), and a server that wants a password is given
 //!   [`credentials`](ClientBuilder::credentials).
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
-//!   can be done about it. A miss is `Ok(None)`. What becomes of calls for a server that is down is a
-//!   [`FailurePolicy`]; [`set_servers`](Client::set_servers) changes the list of a client in use.
+//!   can be done about it. A miss is `Ok(None)`. The guide [failures](guide::failures) has what is seen
+//!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down;
+//!   [`set_servers`](Client::set_servers) changes the list of a client in use.
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(

@@ -6,6 +6,7 @@ mod support;
 
 use moecache::testing::{Fault, Server};
 use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, MetaGet, Protocol};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use support::{Hanging, Memcached, wait_until};
@@ -147,6 +148,22 @@ fn impatient_calls() {
     }
     servers[0].thaw();
     assert_eq!(client.get::<i32>(&key).unwrap(), Some(1));
+}
+
+/// But where all calls have as little, theirs is all there is to know.
+#[test]
+fn a_short_timeout() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::builder()
+        .servers(silent.local_addr().unwrap())
+        .timeout(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    wait_until("it is left alone", || {
+        let error = client.get::<i32>("key").unwrap_err();
+        assert!(error.is_timeout() || error.is_down(), "{error:?}");
+        error.is_down()
+    });
 }
 
 #[test]

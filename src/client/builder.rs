@@ -266,10 +266,10 @@ impl ClientBuilder {
 
     /// How long a server that failed is left alone at most. The first pause is 10 ms, and each further
     /// one twice as long, up to this; by chance each is up to half shorter. A pause begins when a call
-    /// with a timeout of 50 ms or more (or of this client's own, if that is less) timed out, or when
-    /// connections failed three times in a row. In a pause calls fail at once, with an error that
-    /// [`is_down`](crate::Error::is_down); after it one call tries the server, and the others go on
-    /// failing until it is known to answer.
+    /// timed out that had 50 ms or more for the server (or half of this client's timeout, if that is
+    /// less), or when connections failed three times in a row. In a pause calls fail at once, with an
+    /// error that [`is_down`](crate::Error::is_down); after it one call tries the server, and the
+    /// others go on failing until it is known to answer, or for a second: then one more tries.
     ///
     /// Zero for no pauses: each call tries the server, and takes as long as that does. Default: 1
     /// second.

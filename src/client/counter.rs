@@ -6,7 +6,7 @@ use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::{Key, Scratch};
 use crate::protocol::{Direction, Initial, Mode, Request};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// # Counters
 ///
@@ -207,7 +207,8 @@ impl Client {
             initial: None,
         };
         let client = self.strict();
-        if let Some(count) = client.exchange(key, &count, deadline, Answer::count)? {
+        let rest = || deadline.resumed(Instant::now());
+        if let Some(count) = client.exchange(key, &count, rest(), Answer::count)? {
             return Ok(count);
         }
         let digits = initial.value.to_string();
@@ -217,10 +218,10 @@ impl Client {
             item: ItemRef::from((0, &digits)),
             exptime: initial.exptime,
         };
-        if client.exchange(key, &add, deadline, Answer::stored)? {
+        if client.exchange(key, &add, rest(), Answer::stored)? {
             return Ok(initial.value);
         }
-        let counted = client.exchange(key, &count, deadline, Answer::count)?;
+        let counted = client.exchange(key, &count, rest(), Answer::count)?;
         counted.ok_or_else(|| unsettled(self, key))
     }
 }

@@ -3,5 +3,8 @@
 #[doc = include_str!("behaviours.md")]
 pub mod behaviours {}
 
+#[doc = include_str!("failures.md")]
+pub mod failures {}
+
 #[doc = include_str!("joining.md")]
 pub mod joining {}

@@ -101,7 +101,7 @@ impl ClientBuilder {
             } else {
                 Duration::ZERO
             },
-            patience: self.timeout.min(PATIENCE),
+            patience: (self.timeout / 2).min(PATIENCE),
         }
     }
 
