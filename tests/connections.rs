@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::scripted::{accept, answer, read_until, scripted};
-use support::{Memcached, UnixMemcached, wait_until};
+use support::{Memcached, UnixMemcached, skipped, wait_until};
 
 fn stats(client: &Client) -> Stats {
     client.stats().unwrap().remove(0).result.unwrap()
@@ -236,7 +236,7 @@ fn host_names_and_all_their_addresses() {
 #[test]
 fn ipv6() {
     let Ok(listener) = TcpListener::bind("[::1]:0") else {
-        return println!("skipped: this machine has no IPv6 loopback");
+        return skipped("IPv6: this machine has no loopback of it");
     };
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || answer(&mut accept(&listener), b"END\r\n"));

@@ -1,6 +1,7 @@
 //! What libmemcached's tools do besides storing and reading: each sees what the other did.
 
 use crate::servers::{PROTOCOLS, Servers, THREE};
+use crate::support::skipped;
 use crate::tools::Tools;
 use moecache::Peer;
 use serde_json::json;
@@ -10,7 +11,7 @@ const PAST: u32 = 2_592_001;
 
 pub fn agree() {
     if let Some(why) = Tools::missing() {
-        println!("skipped: libmemcached's tools: {why}");
+        skipped(format_args!("libmemcached's tools: {why}"));
         return;
     }
     let servers = Servers::start(&THREE);

@@ -2,6 +2,7 @@
 
 use crate::python::Driver;
 use crate::shared::Values;
+use crate::support::skipped;
 use crate::tools::Tools;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub const TOOLS: &str = "libmemcached";
 /// package that not every system has.
 pub fn leave_out_missing<R>(rows: &mut Vec<R>, peer: impl Fn(&R) -> &str) {
     if let Some(why) = Tools::missing() {
-        println!("skipped: {TOOLS}: {why}");
+        skipped(format_args!("{TOOLS}: {why}"));
         rows.retain(|row| peer(row) != TOOLS);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::pretender::{Pretender, Then, value_of};
 use super::row::{PATIENCE, PROTOCOLS, SHORT, client, eventually, is_discreet, says};
+use super::support::skipped;
 use moecache::{Client, Result};
 
 /// Every call that takes a key, with one that is none.
@@ -89,7 +90,10 @@ fn one_server_of_several_fails() {
             let fails = |key: &str| client.server_for(key).unwrap() == failing;
             let expected = keys.iter().filter(|key| fails(key)).count();
             if expected == 0 {
-                println!("skipped: {name} in {protocol}: by its port, it has none of the keys");
+                let what = format_args!("{name} in {protocol}");
+                skipped(format_args!(
+                    "{what}: by its port, the server has none of the keys"
+                ));
                 continue;
             }
 

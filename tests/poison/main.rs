@@ -27,6 +27,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 use support::proxy::Mix;
+use support::skipped;
 
 const SERVERS: usize = 3;
 const THREADS: usize = 8;
@@ -116,7 +117,7 @@ fn poison(mix: Mix) {
                 failures.push(format!("{grown} MB more memory"));
             }
         }
-        _ => println!("skipped: file descriptors and memory, for there is no /proc\n"),
+        _ => skipped("file descriptors and memory: there is no /proc"),
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }

@@ -14,6 +14,7 @@ mod python;
 mod random;
 mod raw;
 pub mod scripted;
+mod skipped;
 pub mod transcript;
 
 pub use hanging::Hanging;
@@ -22,3 +23,4 @@ pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;
 pub use raw::{RawClient, wait_until};
+pub use skipped::skipped;

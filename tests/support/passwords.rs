@@ -1,6 +1,6 @@
 //! Servers that want a user name and a password.
 
-use super::Memcached;
+use super::{Memcached, skipped};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ pub fn with_sasl() -> Option<(Memcached, Folder)> {
             let why = std::env::var("MOECACHE_WITHOUT_SASL");
             let why =
                 why.unwrap_or_else(|_| format!("saslpasswd2: {error}; tests/run installs it"));
-            println!("skipped: a server with SASL: {why}");
+            skipped(format_args!("a server with SASL: {why}"));
             return None;
         }
     };
