@@ -319,7 +319,8 @@ impl StdError for Error {
 /// For functions that return [`io::Result`]. The kind is that of the cause where that is an
 /// `io::Error` (`ConnectionRefused`, `UnexpectedEof`); otherwise `InvalidInput` for validation and
 /// encode errors, `InvalidData` for protocol and decode errors, `TimedOut`, `NotConnected`,
-/// `Unsupported`, `PermissionDenied` where the server did not let the client in, and `Other` for an error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
+/// `Unsupported`, `PermissionDenied` where the server did not let the client in, and `Other` for an
+/// error of the server and a conflict. [`io::Error::downcast`] gives the `Error` back.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let cause = error

@@ -93,10 +93,10 @@ impl Hook {
         Self(Some(Arc::new(on_event)))
     }
 
-    /// A panic of the program's function is not one of the call that it is told of.
+    /// A panic of who is told is not one of the call that it is told of.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         #[cfg(feature = "tracing")]
-        trace::emit(event);
+        let _ = catch_unwind(AssertUnwindSafe(|| trace::emit(event)));
         if let Some(on_event) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| on_event(event)));
         }

@@ -62,17 +62,28 @@
 //!   [`credentials`](ClientBuilder::credentials).
 //! * Every failure is an [`Error`]: what was done, on which server, and why; its predicates say what
 //!   can be done about it. A miss is `Ok(None)`. The guide [failures](guide::failures) has what is seen
-//!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down.
+//!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down;
+//!   [`set_servers`](Client::set_servers) changes the list of a client in use.
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`] is a memcached in the process, for tests."
 )]
-#![cfg_attr(
-    not(feature = "testing"),
-    doc = "* The feature `testing` is a memcached in the process, for tests."
-)]
+//!
+//! # Features
+//!
+//! None is on unless asked for, and none changes what the others do.
+//!
+//! | feature | what comes with it |
+//! |---|---|
+//! | `json` | values in JSON, of php-memcached and dalli |
+//! | `pickle` | values that Python pickled: plain data, never executed |
+//! | `lz4`, `zlib`, `zstd` | [compression](value::Compression) |
+//! | `sha1`, `tiger` | hashes of dalli's ring, and of EnyimMemcached's ketama and key transformers |
+//! | `tls` | encrypted connections: [`Tls`] |
+//! | `tracing` | the [events](Event), as those of the crate tracing |
+//! | `testing` | a memcached in the process, for tests |
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 // Nothing in the library panics on purpose, or prints.

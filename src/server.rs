@@ -135,7 +135,8 @@ impl Server {
     }
 }
 
-/// `host:port`, with the port always there and IPv6 in brackets, or the path; an invalid address is shown as it was typed.
+/// `host:port`, with the port always there and IPv6 in brackets, or the path; an invalid address is
+/// shown as it was typed.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {

@@ -127,18 +127,22 @@ fn none_where_they_are_wanted() {
     }
 }
 
-/// memcached takes the lines for a `set` like any other, and nobody must be able to read it.
+/// memcached takes the lines for a `set` like any other: nobody must be able to read it, and no item
+/// of somebody else must be lost to it.
 #[test]
 fn a_server_that_wants_none_keeps_nothing() {
     let server = Memcached::start();
     for protocol in LINES {
+        let others = client(&server, protocol, None);
+        others.set("auth", "of the program", 0).unwrap();
         let client = client(&server, protocol, Some((USER, PASSWORD)));
         client.set("key", "value", 0).unwrap();
         assert_eq!(client.get("key").unwrap(), Some("value".to_owned()));
+        assert!(others.delete("auth").unwrap());
     }
     let mut raw = RawClient::connect(server.address());
-    raw.ask("get auth\r\n", "END\r\n");
-    raw.ask("mg auth v\r\n", "EN\r\n");
+    raw.ask("get moecache:authentication\r\n", "END\r\n");
+    raw.ask("mg moecache:authentication v\r\n", "EN\r\n");
     raw.ask("lru_crawler metadump all\r\n", "key=key ");
 
     let client = client(&server, Protocol::Binary, Some((USER, PASSWORD)));

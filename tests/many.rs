@@ -5,11 +5,9 @@ mod support;
 
 use moecache::testing::{Fault, Server};
 use moecache::{Client, IntoServers, Protocol};
-use socket2::{Domain, Socket, Type};
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
-use support::{Memcached, UnixMemcached, reserve};
+use support::{Hanging, Memcached, UnixMemcached, reserve};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
 
@@ -133,16 +131,8 @@ fn a_server_that_stops_answering() {
 /// A connect that hangs: nobody accepts, and the kernel's queue is full.
 #[test]
 fn a_server_that_cannot_be_reached() {
-    let silent = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    silent
-        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
-        .unwrap();
-    silent.listen(0).unwrap();
-    let address = silent.local_addr().unwrap().as_socket().unwrap();
-    let mut waiting = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
-        waiting.push(stream);
-    }
+    let hanging = Hanging::start();
+    let address = hanging.address();
     let up = [(); 2].map(|()| Memcached::start());
     // The first in the list, so that the others come after it.
     let servers = [address, up[0].address(), up[1].address()];

@@ -4,12 +4,13 @@
 
 mod support;
 
-use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, Protocol};
+use moecache::testing::{Fault, Server};
+use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, MetaGet, Protocol};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Memcached, wait_until};
+use support::{Hanging, Memcached, wait_until};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
 
@@ -21,7 +22,10 @@ fn two() -> ([Memcached; 2], ClientBuilder) {
 
 /// A key of each server.
 fn key_of(client: &Client, server: &Memcached) -> String {
-    let server = server.address().to_string();
+    key_at(client, &server.address().to_string())
+}
+
+fn key_at(client: &Client, server: &str) -> String {
     let mut keys = (0..100_000_u64).map(|number| {
         let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         format!("{spread:x}")
@@ -79,6 +83,12 @@ fn a_server_that_is_stopped_and_comes_back() {
             );
             error.is_down()
         });
+        // What is about servers is tried all the same.
+        assert!(!client.version()[0].result.as_ref().unwrap_err().is_down());
+        if protocol != Protocol::Binary {
+            let failed: Vec<_> = client.keys().filter_map(Result::err).collect();
+            assert!(failed.len() == 1 && !failed[0].is_down(), "{failed:?}");
+        }
         assert_eq!(client.get::<i32>(&other).unwrap(), Some(1));
         assert_eq!(
             *events.lock().unwrap().first().unwrap(),
@@ -166,6 +176,22 @@ fn impatient_calls() {
     }
     servers[0].thaw();
     assert_eq!(client.get::<i32>(&key).unwrap(), Some(1));
+}
+
+/// But where all calls have as little, theirs is all there is to know.
+#[test]
+fn a_short_timeout() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::builder()
+        .servers(silent.local_addr().unwrap())
+        .timeout(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    wait_until("it is left alone", || {
+        let error = client.get::<i32>("key").unwrap_err();
+        assert!(error.is_timeout() || error.is_down(), "{error:?}");
+        error.is_down()
+    });
 }
 
 #[test]
@@ -272,6 +298,40 @@ fn rehashes() {
             client.set(key, number, 0).unwrap();
             assert_eq!(client.get::<usize>(key).unwrap(), Some(number));
         }
+        // And so does a call for many of them, and a pipeline.
+        let is_probed_by = |what: &str, call: &dyn Fn()| {
+            let refused = || client.metrics()[1].errors.connect;
+            let before = refused();
+            wait_until(what, || {
+                call();
+                refused() > before
+            });
+        };
+        is_probed_by("a call for many keys is the probe", &|| {
+            let numbered = moved.iter().zip(0_usize..);
+            client.set_many(numbered, 0).all().unwrap();
+        });
+        is_probed_by("a call that reads them is the probe", &|| {
+            let found = client.get_many::<usize, _>(&moved).all().unwrap();
+            assert_eq!(found.len(), moved.len());
+            let mut seen = 0;
+            assert!(client.get_many_with(&moved, |_, _| seen += 1).is_empty());
+            assert_eq!(seen, moved.len());
+        });
+        is_probed_by("a pipeline is the probe", &|| {
+            let mut pipeline = client.pipeline();
+            let pending: Vec<_> = moved.iter().map(|key| pipeline.get::<usize>(key)).collect();
+            let mut replies = pipeline.run();
+            for (number, pending) in pending.into_iter().enumerate() {
+                assert_eq!(replies.take(pending).unwrap(), Some(number));
+            }
+        });
+        if protocol == Protocol::Meta {
+            is_probed_by("meta_get is the probe", &|| {
+                let item = client.meta_get(moved[0], MetaGet::new().value()).unwrap();
+                assert!(item.is_some());
+            });
+        }
         // They are where they belong in a list without it.
         let left = Client::new([addresses[0], addresses[2]]).unwrap();
         for (number, key) in moved.iter().enumerate() {
@@ -288,6 +348,35 @@ fn rehashes() {
             all.get::<i32>(moved[0]).unwrap() == Some(1000)
         });
     }
+}
+
+/// A call that spent its time on one server says nothing about the next, which gets what is left.
+#[test]
+fn the_next_server_is_not_blamed() {
+    let (hanging, next) = (Hanging::start(), Server::start().unwrap());
+    let down = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&down);
+    let client = Client::builder()
+        .servers([hanging.address(), next.address()])
+        .failure_policy(FailurePolicy::Rehash)
+        .timeout(Duration::from_millis(500))
+        .on_event(move |event| {
+            if let Event::Down { server, .. } = event {
+                seen.lock().unwrap().push((*server).to_owned());
+            }
+        })
+        .build()
+        .unwrap();
+    let hangs = hanging.address().to_string();
+    let key = key_at(&client, &hangs);
+    next.inject_always(Fault::Delay(Duration::from_millis(30)));
+    assert!(client.get::<i32>(&key).unwrap_err().is_timeout());
+    assert_eq!(*down.lock().unwrap(), [&*hangs]);
+    wait_until("a call for many keys tries it again", || {
+        let _ = client.get_many::<i32, _>([&key]);
+        client.metrics()[0].errors.connect == 2
+    });
+    assert_eq!(*down.lock().unwrap(), [hangs.clone(), hangs]);
 }
 
 /// With nobody left, calls fail as ever.

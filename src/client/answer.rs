@@ -7,7 +7,10 @@ use crate::route::FailurePolicy;
 /// What a server made of a request.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Item(Item),
+    Item {
+        header: ValueHeader,
+        data: Vec<u8>,
+    },
     Status(Status),
     Number(u64),
     Counter(Counter),
@@ -33,20 +36,12 @@ impl From<Reply<'_>> for Answer {
 }
 
 impl Answer {
-    pub(super) fn item(header: ValueHeader, data: Vec<u8>) -> Self {
-        Self::Item(Item {
-            flags: header.flags,
-            data,
-            cas: header.cas,
-        })
-    }
-
     /// The error for an answer that is not what was asked for.
     pub(super) fn into_error(self, driver: &dyn Driver) -> Error {
         match self {
             Self::Refused(error) => error,
             // The decoder lets none of these through but where it is asked for.
-            Self::Item(_) => unexpected("a value"),
+            Self::Item { .. } => unexpected("a value"),
             Self::Status(status) => unexpected(&format!("{status:?}")),
             Self::Number(_) | Self::Counter(_) => unexpected("a number"),
             Self::Cas(_) => unexpected("a cas id"),
@@ -75,7 +70,11 @@ impl Answer {
 
     pub(super) fn value(self, driver: &dyn Driver) -> Result<Option<Item>> {
         match self {
-            Self::Item(item) => Ok(Some(item)),
+            Self::Item { header, data } => Ok(Some(Item {
+                flags: header.flags,
+                data,
+                cas: header.cas,
+            })),
             Self::Status(Status::NotFound) => Ok(None),
             answer => Err(answer.into_error(driver)),
         }
@@ -178,7 +177,7 @@ impl Sink for One {
     }
 
     fn value(&mut self, _: usize, header: ValueHeader, data: Vec<u8>) {
-        self.answer = Some(Ok(Answer::item(header, data)));
+        self.answer = Some(Ok(Answer::Item { header, data }));
     }
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {

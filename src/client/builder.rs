@@ -1,28 +1,24 @@
+mod build;
 mod keys;
+mod limits;
 
-use super::{Client, Shared};
-use crate::conn::{BackOff, Options, Protocol, Security};
-use crate::error::{Error, Result};
+use crate::conn::Protocol;
+use crate::error::Result;
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
-use crate::preset;
 use crate::protocol::{Bounds, Limits};
-use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
+use crate::route::{FailurePolicy, MakeLocator};
 use crate::secret::{Credentials, Secret};
 use crate::server::{IntoServers, Server};
 use crate::tls::Tls;
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
-use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// A timeout after so much waiting says that a server is down.
-const PATIENCE: Duration = Duration::from_millis(50);
-
-/// Sets up a [`Client`]. What is set is judged by [`build`](Self::build).
+/// Sets up a [`Client`](crate::Client). What is set is judged by [`build`](Self::build).
 ///
 /// ```
 /// use moecache::Client;
@@ -153,7 +149,9 @@ impl ClientBuilder {
     }
 
     /// The program's own placement: `make` makes a [`Locator`] for a list of servers. The
-    /// distribution and the hash are then not used.
+    /// distribution and the hash are then not used. It is asked by [`build`](Self::build) and
+    /// [`set_servers`](crate::Client::set_servers); and under [`FailurePolicy::Rehash`], in the
+    /// middle of a call, for the servers that are left.
     pub fn locator(
         mut self,
         make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
@@ -212,80 +210,6 @@ impl ClientBuilder {
         self
     }
 
-    /// The most bytes that a value may have once it is decompressed: a small item must not fill the
-    /// memory. A larger one is a decode error. Default: 64 MiB.
-    pub fn max_decompressed_size(mut self, bytes: usize) -> Self {
-        self.max_decompressed_size = bytes;
-        self
-    }
-
-    /// How long a call may take as a whole: resolution, connect, request and reply. Must be
-    /// greater than zero;
-    /// default: 1 second. [`Duration::MAX`] waits without end. The kernel's timers may add some
-    /// milliseconds.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// How long resolution and connect may take, for all addresses that the name resolves to, together.
-    /// Must be greater than zero; default: the timeout of the call, which they are part of. Where it is longer than
-    /// that, a call that must connect may take both.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = Some(timeout);
-        self
-    }
-
-    /// The largest value that this client stores, in bytes as they go over the wire. A larger one is
-    /// a validation error, and nothing is sent. At most, and by default, [`MAX_VALUE_SIZE`], 1 GiB:
-    /// then the server decides (its `-I`, usually 1 MiB), and has read the value for nothing, and
-    /// **drops the old value** of the key.
-    pub fn max_value_size(mut self, bytes: usize) -> Self {
-        self.max_value_size = bytes;
-        self
-    }
-
-    /// The largest value that is read, in bytes. A server that announces a larger one is taken for
-    /// broken. Default: 1 GiB, the largest that memcached can be set to hold. Memory is only taken
-    /// as the bytes arrive.
-    pub fn max_read_size(mut self, bytes: usize) -> Self {
-        self.max_read_size = bytes;
-        self
-    }
-
-    /// The longest line of a reply, in bytes: one of `stats`, an error, what comes before a value; in
-    /// the binary protocol, what follows a header and is no value. A server that sends a longer one
-    /// is taken for broken. 1,024 to 8,192; default: 2,048. memcached's own are under 1,024, its
-    /// settings and the keys that it lists included; a proxy or a module of it may say more.
-    pub fn max_line_size(mut self, bytes: usize) -> Self {
-        self.max_line_size = bytes;
-        self
-    }
-
-    /// The most keys that one `get` line asks for, and thereby the most values that one reply may
-    /// hold: a server that sends more, or one twice, is taken for broken. 1 to 100; default: 100. A
-    /// call may have any number of keys: it sends as many lines as they need, several at once, so
-    /// that fewer keys a line cost a little speed, and spare a proxy that takes no long lines.
-    ///
-    /// It is for [`get_many`](Client::get_many) and its siblings in the text and meta protocols. The
-    /// binary one has a request and a reply for each key.
-    ///
-    /// ```
-    /// use moecache::Client;
-    ///
-    /// let client = Client::builder()
-    ///     .servers("10.0.0.1:22121")
-    ///     .max_keys_per_get(20)
-    ///     .max_read_size(8 << 20)
-    ///     .max_line_size(1 << 10)
-    ///     .build()?;
-    /// # Ok::<(), moecache::Error>(())
-    /// ```
-    pub fn max_keys_per_get(mut self, count: usize) -> Self {
-        self.max_keys_per_get = count;
-        self
-    }
-
     /// Which of memcached's protocols is spoken. Default: [`Protocol::Text`].
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
@@ -299,12 +223,13 @@ impl ClientBuilder {
     /// [connect's](Self::connect_timeout): in the text and meta protocols as memcached's
     /// `doc/protocol.txt` has it under "Authentication", for servers with a password file (`-Y`); in
     /// the binary protocol by SASL's PLAIN, for servers with `-S`. If the server refuses them the
-    /// call fails with an [authentication error](Error::is_authentication). A server that asks for
-    /// none is told them all the same; it keeps nothing of them. They go over the network as they
+    /// call fails with an [authentication error](crate::Error::is_authentication). A server that asks
+    /// for none is told them all the same; it keeps nothing of them. They go over the network as they
     /// are, for everybody on the way to read, unless the connection is encrypted.
     ///
     /// Each must have 1 to 255 bytes and no zero byte; in text, meta and auto also no control
-    /// characters, and the user name no colon and no space. Others are a validation error.
+    /// characters, and the user name no colon and no space. Others are a validation error of
+    /// [`build`](Self::build).
     ///
     /// ```
     /// use moecache::Client;
@@ -321,38 +246,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Encrypts all connections. The handshake is part of the
-    /// [connect's time](Self::connect_timeout). Unix sockets do not go with it. Default: none of them.
+    /// Encrypts all connections, as [`Tls`] says. Default: they are not encrypted. The handshake is
+    /// part of the [connect's time](Self::connect_timeout). A unix socket among the servers is a
+    /// validation error.
     ///
     /// A server whose certificate is refused, or that refuses this client's, is a
-    /// [connect error](Error::is_connect); `{error:#}` says why. Without the feature `tls`,
+    /// [connect error](crate::Error::is_connect); `{error:#}` says why. Without the feature `tls`,
     /// [`build`](Self::build) refuses it.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
-        self
-    }
-
-    /// The most connections to one server at a time, those that idle included. A call that needs
-    /// another waits until one comes back; if none does by its deadline, it is a
-    /// [timeout](Error::is_timeout), and nothing was sent. At least 1; default: 256. (memcached itself
-    /// takes 1,024 from all its clients, unless its `-c` says more.)
-    pub fn max_connections(mut self, count: usize) -> Self {
-        self.max_connections = count;
-        self
-    }
-
-    /// The most connections to one server that idle, ready for the next call; others are closed
-    /// after use. Default: as many as there may be at all.
-    pub fn max_idle_connections(mut self, count: usize) -> Self {
-        self.max_idle_connections = Some(count);
-        self
-    }
-
-    /// How long a connection may idle. One that did for longer is not used again; it is closed when a
-    /// call takes it up or another connection comes back: the client has no thread of its own that
-    /// would look. Default: 60 seconds.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
         self
     }
 
@@ -364,10 +266,10 @@ impl ClientBuilder {
 
     /// How long a server that failed is left alone at most. The first pause is 10 ms, and each further
     /// one twice as long, up to this; by chance each is up to half shorter. A pause begins when a call
-    /// with a timeout of 50 ms or more (or of this client's own, if that is less) timed out, or when
-    /// connections failed three times in a row. In a pause calls fail at once, with an error that
-    /// [`is_down`](crate::Error::is_down); after it one call tries the server, and the others go on
-    /// failing until it is known to answer.
+    /// timed out that had 50 ms or more for the server (or half of this client's timeout, if that is
+    /// less), or when connections failed three times in a row. In a pause calls fail at once, with an
+    /// error that [`is_down`](crate::Error::is_down); after it one call tries the server, and the
+    /// others go on failing until it is known to answer, or for a second: then one more tries.
     ///
     /// Zero for no pauses: each call tries the server, and takes as long as that does. Default: 1
     /// second.
@@ -402,141 +304,4 @@ impl ClientBuilder {
         self.hook = Hook::new(on_event);
         self
     }
-
-    /// The client. Nothing is connected, and nothing resolved unless
-    /// [`resolve_names`](Self::resolve_names) asks for it.
-    ///
-    /// # Errors
-    ///
-    /// A validation error that names the setting and what is allowed; with
-    /// [`resolve_names`](Self::resolve_names) a connect error where a name has no IPv4 address, or
-    /// none in time.
-    pub fn build(self) -> Result<Client> {
-        let timeouts = [
-            ("timeout", Some(self.timeout)),
-            ("connect_timeout", self.connect_timeout),
-        ];
-        for (name, timeout) in timeouts {
-            if timeout == Some(Duration::ZERO) {
-                return Err(Error::validation(format!(
-                    "{name}: zero; it must be greater"
-                )));
-            }
-        }
-        if self.max_value_size > MAX_VALUE_SIZE {
-            let size = self.max_value_size;
-            return Err(Error::validation(format!(
-                "max_value_size: {size}; at most {MAX_VALUE_SIZE} is allowed"
-            )));
-        }
-        if self.max_connections == 0 {
-            return Err(Error::validation(
-                "max_connections: 0; it must be at least 1",
-            ));
-        }
-        within("max_line_size", self.max_line_size, Bounds::LINE)?;
-        within(
-            "max_keys_per_get",
-            self.max_keys_per_get,
-            1..=Limits::MAX_KEYS,
-        )?;
-        let naming = self.naming()?;
-        let options = Options {
-            protocol: self.protocol,
-            credentials: self.credentials.clone(),
-            tls: self.tls.as_ref().map(Security::new).transpose()?,
-            connect_timeout: self.connect_timeout,
-            bounds: Bounds {
-                value: self.max_read_size,
-                line: self.max_line_size,
-            },
-            max_keys: self.max_keys_per_get,
-            max_connections: self.max_connections,
-            max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
-            idle_timeout: self.idle_timeout,
-            back_off: self.back_off(),
-            hook: self.hook.clone(),
-        };
-        let placement = self.placement()?;
-        let (transcoder, refuses_append) = self.make_transcoder()?;
-        let options = Arc::new(options);
-        let placement = Arc::new(placement);
-        let policy = self.failure_policy;
-        let topology = Topology::new(&self.servers, &placement, policy, &options, None)?;
-        let shared = Shared {
-            topology: RwLock::new(Arc::new(topology)),
-            placement,
-            policy: self.failure_policy,
-            options,
-            changing: Mutex::default(),
-            transcoder,
-            refuses_append,
-            max_value_size: self.max_value_size,
-        };
-        Ok(Client {
-            shared: Arc::new(shared),
-            naming,
-            timeout: self.timeout,
-            policy: self.failure_policy,
-        })
-    }
-
-    fn back_off(&self) -> BackOff {
-        BackOff {
-            longest: self.max_back_off,
-            steady: if self.failure_policy == FailurePolicy::Rehash {
-                self.max_back_off
-            } else {
-                Duration::ZERO
-            },
-            patience: self.timeout.min(PATIENCE),
-        }
-    }
-
-    fn placement(&self) -> Result<Placement> {
-        let mut scheme = self.scheme;
-        if let Some(distribution) = self.distribution {
-            scheme = scheme.with_distribution(distribution);
-        }
-        if let Some(hash) = self.hash {
-            scheme = scheme.with_hash(hash)?;
-        }
-        let timeout = self.connect_timeout.unwrap_or(self.timeout);
-        Ok(Placement {
-            by: match &self.locator {
-                Some(make) => PlacedBy::Program(make.clone()),
-                None => PlacedBy::Scheme(scheme),
-            },
-            hash_tag: self.hash_tag,
-            resolve_within: self.resolve_names.then_some(timeout),
-        })
-    }
-
-    /// The transcoder, and why nothing can be appended to what it stores, if so.
-    fn make_transcoder(&self) -> Result<(Arc<dyn Transcoder>, Option<&'static str>)> {
-        if let Some(transcoder) = &self.transcoder {
-            if self.format.is_some() || self.compression.is_some() {
-                return Err(Error::validation(
-                    "transcoder: format and compression do not go with a transcoder of your own",
-                ));
-            }
-            return Ok((Arc::clone(transcoder), None));
-        }
-        let format = self.format.unwrap_or(preset::format(self.scheme.peer()));
-        let compression = self.compression.unwrap_or(format.default_compression());
-        let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
-        Ok((Arc::from(transcoder), format.refuses_append(compression)))
-    }
-}
-
-/// Refuses what is not in the range.
-fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
-    if range.contains(&number) {
-        return Ok(());
-    }
-    Err(Error::validation(format!(
-        "{name}: {number}; {} to {} are allowed",
-        range.start(),
-        range.end()
-    )))
 }

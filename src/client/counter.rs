@@ -6,7 +6,7 @@ use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::{Key, Scratch};
 use crate::protocol::{Direction, Initial, Mode, Request};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// # Counters
 ///
@@ -135,19 +135,17 @@ impl Client {
     }
 
     fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
-        let request = |key| {
-            Ok(Request::Arithmetic {
-                direction,
-                key,
-                delta,
-                initial: None,
-            })
-        };
         self.ask(
             direction.name(),
             key,
-            &mut Scratch::default(),
-            request,
+            |key| {
+                Ok(Request::Arithmetic {
+                    direction,
+                    key,
+                    delta,
+                    initial: None,
+                })
+            },
             Answer::count,
         )
     }
@@ -209,7 +207,8 @@ impl Client {
             initial: None,
         };
         let client = self.strict();
-        if let Some(count) = client.exchange(key, &count, deadline, Answer::count)? {
+        let rest = || deadline.resumed(Instant::now());
+        if let Some(count) = client.exchange(key, &count, rest(), Answer::count)? {
             return Ok(count);
         }
         let digits = initial.value.to_string();
@@ -219,10 +218,10 @@ impl Client {
             item: ItemRef::from((0, &digits)),
             exptime: initial.exptime,
         };
-        if client.exchange(key, &add, deadline, Answer::stored)? {
+        if client.exchange(key, &add, rest(), Answer::stored)? {
             return Ok(initial.value);
         }
-        let counted = client.exchange(key, &count, deadline, Answer::count)?;
+        let counted = client.exchange(key, &count, rest(), Answer::count)?;
         counted.ok_or_else(|| unsettled(self, key))
     }
 }

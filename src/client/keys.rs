@@ -58,8 +58,8 @@ impl Client {
     /// # Errors
     ///
     /// A server error of one older than memcached 1.4.31, which cannot list its keys, or whose crawler
-    /// is switched off, or busy for as long as the timeout; [unsupported](Error::is_unsupported) in the binary protocol, and with a
-    /// prefix whose keys are hashed, so that nobody can tell which they are.
+    /// is switched off, or busy for as long as the timeout; [unsupported](Error::is_unsupported) in the
+    /// binary protocol, and with a prefix whose keys are hashed, so that nobody can tell which they are.
     pub fn keys(&self) -> Keys<'_> {
         let mut keys = Keys {
             client: self,
@@ -175,7 +175,11 @@ impl Keys<'_> {
         self.next += 1;
         self.patience = self.client.deadline();
         self.lines.server = driver.name().to_owned();
-        let mut exchange = driver.converse_on(Batch::of(&DUMP), self.client.deadline());
+        let batch = Batch {
+            insists: true,
+            ..Batch::of(&DUMP)
+        };
+        let mut exchange = driver.converse_on(batch, self.client.deadline());
         let state = exchange.begin(Patience::Full, &mut self.lines);
         self.current = Some(Current { exchange, state });
         Some(())

@@ -1,7 +1,6 @@
 use super::Client;
-use super::answer::{Answer, unanswered};
+use super::answer::Answer;
 use super::single::DeleteOutcome;
-use crate::conn::{Batch, Sink};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
@@ -11,8 +10,8 @@ use crate::meta::{
     MetaSet, MetaSetOutcome, Ttl, Wanted,
 };
 use crate::protocol::{
-    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, Reply, Request,
-    SetOptions, Status, ValueHeader,
+    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, Request, SetOptions,
+    Status, ValueHeader,
 };
 use std::time::{Duration, SystemTime};
 
@@ -65,31 +64,23 @@ impl Client {
     /// [`MetaGet::recache`] it is never repeated, since nobody would know who won: if the connection is
     /// lost underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn meta_get(&self, key: impl AsRef<[u8]>, get: MetaGet) -> Result<Option<MetaItem>> {
-        let ask = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key.as_ref(), &mut scratch)?;
-            let options = GetOptions {
-                wanted: get.wanted,
-                touch: wire(get.touch)?,
-                vivify: wire(get.vivify)?,
-                recache: left(wire(get.recache)?)?,
-            };
-            let request = Request::MetaGet { key, options };
-            let topology = self.shared.topology();
-            let driver = topology.driver(topology.route(key)?);
-            let mut found = Found {
-                wanted: get.wanted,
-                item: None,
-                // A driver leaves no request without an answer.
-                other: Err(unanswered()),
-            };
-            driver.exchange(Batch::of(&request), &mut found, self.deadline());
-            match found.item {
-                Some(item) => Ok(Some(item)),
-                None => found.other?.value(driver).map(|_| None),
-            }
-        };
-        ask().map_err(|error: Error| error.during("meta_get"))
+        self.ask(
+            "meta_get",
+            key.as_ref(),
+            |key| {
+                let options = GetOptions {
+                    wanted: get.wanted,
+                    touch: wire(get.touch)?,
+                    vivify: wire(get.vivify)?,
+                    recache: left(wire(get.recache)?)?,
+                };
+                Ok(Request::MetaGet { key, options })
+            },
+            |answer, driver| match answer {
+                Answer::Item { header, data } => Ok(Some(item(get.wanted, header, data))),
+                answer => answer.value(driver).map(|_| None),
+            },
+        )
     }
 
     /// Stores flags and data as they are, as [`MetaSet`] says.
@@ -120,10 +111,12 @@ impl Client {
         set: MetaSet,
     ) -> Result<MetaSetOutcome> {
         let (item, expiry) = (item.into(), expiry.into());
-        let request = |key| {
+        let store = || {
+            let mut scratch = Scratch::default();
+            let key = self.key(key.as_ref(), &mut scratch)?;
             self.shared.check_size(item.data.len())?;
             check_cas(set.cas)?;
-            Ok(Request::MetaSet {
+            let request = Request::MetaSet {
                 key,
                 item,
                 exptime: expiry.to_wire(SystemTime::now())?,
@@ -133,22 +126,22 @@ impl Client {
                     invalidate: set.invalidate,
                     return_cas: set.return_cas,
                 },
-            })
+            };
+            self.exchange(
+                key,
+                &request,
+                self.deadline(),
+                |answer, driver| match answer {
+                    Answer::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
+                    Answer::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
+                    Answer::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
+                    Answer::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
+                    Answer::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
+                    answer => Err(answer.into_error(driver)),
+                },
+            )
         };
-        self.ask(
-            "meta_set",
-            key.as_ref(),
-            &mut Scratch::default(),
-            request,
-            |answer, driver| match answer {
-                Answer::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
-                Answer::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
-                Answer::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
-                Answer::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
-                Answer::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
-                answer => Err(answer.into_error(driver)),
-            },
-        )
+        store().map_err(|error: Error| error.during("meta_set"))
     }
 
     /// Removes `key`, or marks it as stale, as [`MetaDelete`] says.
@@ -172,20 +165,18 @@ impl Client {
     /// A validation error if an expiry cannot be sent; a server error if the server is too old for
     /// [`MetaDelete::tombstone`].
     pub fn meta_delete(&self, key: impl AsRef<[u8]>, delete: MetaDelete) -> Result<DeleteOutcome> {
-        let request = |key| {
-            let options = DeleteOptions {
-                cas: delete.cas,
-                invalidate: delete.invalidate,
-                exptime: wire(delete.expiry)?,
-                tombstone: delete.tombstone,
-            };
-            Ok(Request::MetaDelete { key, options })
-        };
         self.ask(
             "meta_delete",
             key.as_ref(),
-            &mut Scratch::default(),
-            request,
+            |key| {
+                let options = DeleteOptions {
+                    cas: delete.cas,
+                    invalidate: delete.invalidate,
+                    exptime: wire(delete.expiry)?,
+                    tombstone: delete.tombstone,
+                };
+                Ok(Request::MetaDelete { key, options })
+            },
             DeleteOutcome::of,
         )
     }
@@ -219,31 +210,29 @@ impl Client {
         arithmetic: MetaArithmetic,
     ) -> Result<MetaArithmeticOutcome> {
         let wanted = arithmetic.wanted;
-        let request = |key| {
-            check_cas(arithmetic.cas)?;
-            let initial = arithmetic.initial;
-            let exptime = wire(initial.map(|(_, expiry)| expiry))?;
-            let options = ArithmeticOptions {
-                direction: if arithmetic.down {
-                    Direction::Down
-                } else {
-                    Direction::Up
-                },
-                delta: arithmetic.delta,
-                initial: initial
-                    .zip(exptime)
-                    .map(|((value, _), exptime)| Initial { value, exptime }),
-                touch: wire(arithmetic.touch)?,
-                cas: arithmetic.cas,
-                wanted,
-            };
-            Ok(Request::MetaArithmetic { key, options })
-        };
         self.ask(
             "meta_arithmetic",
             key.as_ref(),
-            &mut Scratch::default(),
-            request,
+            |key| {
+                check_cas(arithmetic.cas)?;
+                let initial = arithmetic.initial;
+                let exptime = wire(initial.map(|(_, expiry)| expiry))?;
+                let options = ArithmeticOptions {
+                    direction: if arithmetic.down {
+                        Direction::Down
+                    } else {
+                        Direction::Up
+                    },
+                    delta: arithmetic.delta,
+                    initial: initial
+                        .zip(exptime)
+                        .map(|((value, _), exptime)| Initial { value, exptime }),
+                    touch: wire(arithmetic.touch)?,
+                    cas: arithmetic.cas,
+                    wanted,
+                };
+                Ok(Request::MetaArithmetic { key, options })
+            },
             |answer, driver| match answer {
                 Answer::Counter(counter) => {
                     let left = wanted.has(b't').then(|| ttl(counter.ttl));
@@ -300,39 +289,21 @@ fn ttl(seconds: Option<u32>) -> Ttl {
     }
 }
 
-/// Takes what comes for a `meta_get`.
-#[derive(Debug)]
-struct Found {
-    wanted: Wanted,
-    item: Option<MetaItem>,
-    /// What came in its place.
-    other: Result<Answer>,
-}
-
-impl Sink for Found {
-    fn value(&mut self, _: usize, header: ValueHeader, data: Vec<u8>) {
-        let (wanted, details) = (self.wanted, header.details);
-        let last_access = Duration::from_secs(details.last_access.into());
-        let size = usize::try_from(details.size).ok();
-        self.item = Some(MetaItem {
-            value: wanted.has(b'v').then_some(data),
-            flags: wanted.has(b'f').then_some(header.flags),
-            cas: header.cas,
-            ttl: wanted.has(b't').then(|| ttl(details.ttl)),
-            hit_before: details.hit_before,
-            last_access: wanted.has(b'l').then_some(last_access),
-            size: size.filter(|_| wanted.has(b's')),
-            won: details.won,
-            stale: details.stale,
-            already_won: details.already_won,
-        });
-    }
-
-    fn reply(&mut self, _: usize, reply: Reply<'_>) {
-        self.other = Ok(reply.into());
-    }
-
-    fn failed(&mut self, _: usize, error: Error) {
-        self.other = Err(error);
+/// What was `wanted` of what the server says.
+fn item(wanted: Wanted, header: ValueHeader, data: Vec<u8>) -> MetaItem {
+    let details = header.details;
+    let last_access = Duration::from_secs(details.last_access.into());
+    let size = usize::try_from(details.size).ok();
+    MetaItem {
+        value: wanted.has(b'v').then_some(data),
+        flags: wanted.has(b'f').then_some(header.flags),
+        cas: header.cas,
+        ttl: wanted.has(b't').then(|| ttl(details.ttl)),
+        hit_before: details.hit_before,
+        last_access: wanted.has(b'l').then_some(last_access),
+        size: size.filter(|_| wanted.has(b's')),
+        won: details.won,
+        stale: details.stale,
+        already_won: details.already_won,
     }
 }

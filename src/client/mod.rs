@@ -89,10 +89,10 @@ use std::time::{Duration, Instant};
 ///
 /// The keys of a server that is down fail until it is back, and the others are not affected. A server
 /// that is silent costs one call its timeout, one that refuses connections three calls a moment; after
-/// that, calls for it fail at once, and one tries it now and then: it is used again within a second of
-/// its return ([`max_back_off`](ClientBuilder::max_back_off)). A program for which memcached is only a
-/// cache may see misses instead, or have other servers take over: [`FailurePolicy`]. The guide
-/// [failures](crate::guide::failures) goes through all of them.
+/// that, calls for it fail at once ([`is_down`](crate::Error::is_down)), and one tries it now and then:
+/// it is used again within a second of its return ([`max_back_off`](ClientBuilder::max_back_off)). A
+/// program for which memcached is only a cache may see misses instead, or have other servers take over:
+/// [`FailurePolicy`]. The guide [failures](crate::guide::failures) goes through all of them.
 ///
 /// A write that timed out may still take effect later, even after a newer one: its bytes can wait in
 /// the socket of a stalled server. No client can prevent that.
@@ -114,6 +114,7 @@ pub struct Client {
     shared: Arc<Shared>,
     naming: Naming,
     timeout: Duration,
+    /// The builder's, but in calls that cannot do without an answer.
     policy: FailurePolicy,
 }
 
@@ -121,8 +122,6 @@ pub struct Client {
 struct Shared {
     topology: RwLock<Arc<Topology>>,
     placement: Arc<Placement>,
-    /// That of all clones.
-    policy: FailurePolicy,
     options: Arc<Options>,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,

@@ -75,7 +75,7 @@ impl Client {
         let new = Topology::new(
             &servers,
             &shared.placement,
-            shared.policy,
+            self.policy,
             &shared.options,
             Some(&old),
         );

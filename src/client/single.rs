@@ -8,7 +8,7 @@ use crate::key::{Key, Scratch};
 use crate::protocol::{Request, Status};
 use crate::value;
 use serde::de::DeserializeOwned;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// # One key: reading and removing
 ///
@@ -37,13 +37,10 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
-        let request = |key| Request::Get { key, cas: false };
         self.fetch(
             "get",
             key.as_ref(),
-            &mut Scratch::default(),
-            &mut Vec::new(),
-            request,
+            |key| Request::Get { key, cas: false },
             |item| value::decode(&*self.shared.transcoder, item),
         )
     }
@@ -64,13 +61,10 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_bytes(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        let request = |key| Request::Get { key, cas: false };
         self.fetch(
             "get",
             key.as_ref(),
-            &mut Scratch::default(),
-            &mut Vec::new(),
-            request,
+            |key| Request::Get { key, cas: false },
             |item| value::decode_bytes(&*self.shared.transcoder, item),
         )
     }
@@ -95,13 +89,11 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<bool> {
-        let request = |key| Request::Get { key, cas: false };
-        let found = self.fetch(
+        let found = self.fetch_into(
             "get",
             key.as_ref(),
-            &mut Scratch::default(),
             buffer,
-            request,
+            |key| Request::Get { key, cas: false },
             |item| value::decode_bytes(&*self.shared.transcoder, item),
         )?;
         let hit = found.is_some();
@@ -117,13 +109,10 @@ impl Client {
     ///
     /// None of its own.
     pub fn get_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
-        let request = |key| Request::Get { key, cas: false };
         self.fetch(
             "get",
             key.as_ref(),
-            &mut Scratch::default(),
-            &mut Vec::new(),
-            request,
+            |key| Request::Get { key, cas: false },
             Ok,
         )
     }
@@ -170,13 +159,10 @@ impl Client {
     ///
     /// Those of [`get`](Self::get).
     pub fn gets<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<(T, u64)>> {
-        let request = |key| Request::Get { key, cas: true };
         self.fetch(
             "gets",
             key.as_ref(),
-            &mut Scratch::default(),
-            &mut Vec::new(),
-            request,
+            |key| Request::Get { key, cas: true },
             |item| self.shared.with_cas(item),
         )
     }
@@ -187,13 +173,10 @@ impl Client {
     ///
     /// None of its own.
     pub fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
-        let request = |key| Request::Get { key, cas: true };
         self.fetch(
             "gets",
             key.as_ref(),
-            &mut Scratch::default(),
-            &mut Vec::new(),
-            request,
+            |key| Request::Get { key, cas: true },
             Ok,
         )
     }
@@ -248,7 +231,6 @@ impl Client {
         self.ask(
             "touch",
             key.as_ref(),
-            &mut Scratch::default(),
             |key| {
                 let exptime = expiry.to_wire(SystemTime::now())?;
                 Ok(Request::Touch { key, exptime })
@@ -266,12 +248,10 @@ impl Client {
     ///
     /// None of its own.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        let request = |key| Ok(Request::Delete { key, cas: None });
         self.ask(
             "delete",
             key.as_ref(),
-            &mut Scratch::default(),
-            request,
+            |key| Ok(Request::Delete { key, cas: None }),
             Answer::found,
         )
     }
@@ -294,18 +274,11 @@ impl Client {
     ///
     /// [Unsupported](Error::is_unsupported) in the text protocol, which has no such command.
     pub fn delete_with_cas(&self, key: impl AsRef<[u8]>, cas: u64) -> Result<DeleteOutcome> {
-        let request = |key| {
-            Ok(Request::Delete {
-                key,
-                cas: Some(cas),
-            })
-        };
-        let operation = "delete_with_cas";
+        let cas = Some(cas);
         self.ask(
-            operation,
+            "delete_with_cas",
             key.as_ref(),
-            &mut Scratch::default(),
-            request,
+            |key| Ok(Request::Delete { key, cas }),
             DeleteOutcome::of,
         )
     }
@@ -318,35 +291,43 @@ impl Client {
     ) -> Result<Option<T>> {
         let exptime = expiry.to_wire(SystemTime::now());
         let exptime = exptime.map_err(|error| Error::from(error).during("get_and_touch"))?;
-        let request = |key| Request::GetAndTouch {
-            key,
-            exptime,
-            cas: true,
-        };
         self.fetch(
             "get_and_touch",
             key,
-            &mut Scratch::default(),
-            &mut Vec::new(),
-            request,
+            |key| Request::GetAndTouch {
+                key,
+                exptime,
+                cas: true,
+            },
             decode,
         )
     }
 
-    /// Gets an item into `buffer`, which moves into what `decode` makes of it; unless that succeeds
-    /// the buffer is left empty.
-    fn fetch<'k, T>(
+    /// Gets an item, and makes of it what `decode` does.
+    fn fetch<T>(
         &self,
         operation: &'static str,
-        key: &'k [u8],
-        scratch: &'k mut Scratch,
+        key: &[u8],
+        request: impl FnOnce(Key<'_>) -> Request<'_>,
+        decode: impl FnOnce(Item) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.fetch_into(operation, key, &mut Vec::new(), request, decode)
+    }
+
+    /// The same into `buffer`, which moves into what `decode` makes of it; unless that succeeds the
+    /// buffer is left empty.
+    fn fetch_into<T>(
+        &self,
+        operation: &'static str,
+        key: &[u8],
         buffer: &mut Vec<u8>,
-        request: impl FnOnce(Key<'k>) -> Request<'k>,
+        request: impl FnOnce(Key<'_>) -> Request<'_>,
         decode: impl FnOnce(Item) -> Result<T>,
     ) -> Result<Option<T>> {
         let mut one = One::into_buffer(std::mem::take(buffer));
         let fetch = || {
-            let key = self.key(key, scratch)?;
+            let mut scratch = Scratch::default();
+            let key = self.key(key, &mut scratch)?;
             let request = request(key);
             let deadline = self.deadline();
             self.exchange_into(&mut one, key, &request, deadline, |answer, driver| {
@@ -364,16 +345,16 @@ impl Client {
     }
 
     /// One request about one key, and what its answer means.
-    pub(super) fn ask<'k, T>(
+    pub(super) fn ask<T>(
         &self,
         operation: &'static str,
-        key: &'k [u8],
-        scratch: &'k mut Scratch,
-        request: impl FnOnce(Key<'k>) -> Result<Request<'k>>,
+        key: &[u8],
+        request: impl FnOnce(Key<'_>) -> Result<Request<'_>>,
         meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
         let ask = || {
-            let key = self.key(key, scratch)?;
+            let mut scratch = Scratch::default();
+            let key = self.key(key, &mut scratch)?;
             let request = request(key)?;
             self.exchange(key, &request, self.deadline(), meaning)
         };
@@ -407,13 +388,11 @@ impl Client {
         topology.driver(server).exchange(batch, one, deadline);
         let mut answer = one.take();
         if let Err(error) = &answer {
-            if topology.rehashes() && error.is_connect() && !error.is_ambiguous() {
-                let next = topology.route(key)?;
-                if next != server {
-                    server = next;
-                    topology.driver(server).exchange(batch, one, deadline);
-                    answer = one.take();
-                }
+            let next = topology.next(key, server, error);
+            if let Some((next, rest)) = next.zip(deadline.rest(Instant::now()).ok()) {
+                server = next;
+                topology.driver(server).exchange(batch, one, rest);
+                answer = one.take();
             }
         }
         let driver = topology.driver(server);

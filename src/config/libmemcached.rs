@@ -143,7 +143,10 @@ impl Libmemcached {
         Ok(())
     }
 
+    /// "required for SASL", says libmemcached's `memcached_set_sasl_auth_data` of the binary protocol,
+    /// and turns it on.
     pub(super) fn username(&mut self, username: &str) {
+        self.binary(true);
         self.config.username = Some(username.to_owned());
     }
 
@@ -234,10 +237,6 @@ impl Libmemcached {
     pub(super) fn finish(mut self, peer: Peer) -> Result<(Config, Vec<Note>), Error> {
         use Distribution as Known;
 
-        if self.config.username.is_some() || self.config.password.is_some() {
-            // "required for SASL", says libmemcached's `memcached_set_sasl_auth_data`.
-            self.binary(true);
-        }
         if self.is_cloned {
             self.become_clone();
         }

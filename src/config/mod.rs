@@ -81,8 +81,8 @@ use std::time::Duration;
 /// ```
 ///
 /// * Servers are texts as [`Server`] has them, or tables of `host` and `port`, or of `path`, and
-///   where wanted of `weight`, `ring_name`, and `username` and `password`; `servers` may also be one text with commas
-///   in between.
+///   where wanted of `weight`, `ring_name`, and `username` and `password`; `servers` may also be one
+///   text with commas in between.
 /// * Durations are seconds, whole or not, or texts with a unit: `"250us"`, `"500ms"`, `"2s"`,
 ///   `"1m"`, `"1h"`; `"forever"` is [`Duration::MAX`].
 /// * Sizes are bytes, or texts with a unit: `"64KiB"`, `"64MiB"`, `"1GiB"`.
@@ -90,8 +90,8 @@ use std::time::Duration;
 ///
 /// # From a URL
 ///
-/// `memcache://` or `memcached://`, or `memcaches://` for [`tls`](Self::tls), the servers with commas in between, and after a `?` the other
-/// fields by their names, percent-encoded where needed:
+/// `memcache://` or `memcached://`, or `memcaches://` for [`tls`](Self::tls), the servers with commas
+/// in between, and after a `?` the other fields by their names, percent-encoded where needed:
 ///
 /// ```
 /// use moecache::Config;

@@ -1,7 +1,8 @@
 use super::connect::exchange;
-use super::connection::{Connection, Sink};
+use super::connection::Connection;
 use super::deadline::Deadline;
 use super::fault::Fault;
+use super::sink::Sink;
 use super::version::Protocol;
 use crate::error::Error;
 use crate::protocol::{Confidential, Dialect, Excerpt, Reply, Request, ValueHeader};

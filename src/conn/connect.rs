@@ -1,9 +1,10 @@
 use super::authenticate::{self, authenticate};
-use super::connection::{Connection, Incoming, Progress, Sink};
+use super::connection::{Connection, Incoming, Progress};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
 use super::pool::Options;
 use super::resolve::{Resolver, getaddrinfo};
+use super::sink::Sink;
 use super::stream::{Patience, Stream};
 use super::tls::Connector;
 use super::version::Version;
@@ -68,13 +69,16 @@ impl Endpoint {
 
     /// A new connection on which the server takes requests, within `limit`.
     pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
+        self.enter(limit).map_err(|fault| match fault {
+            Fault::Timeout => Fault::ConnectTimeout(limit.timeout()),
+            fault => fault,
+        })
+    }
+
+    fn enter(&self, limit: Deadline) -> Result<Connection, Fault> {
         let mut connection = self.reach(limit)?;
         if let Some(credentials) = &self.credentials {
-            let asked = authenticate(&mut connection, credentials, self.dialect, limit);
-            asked.map_err(|fault| match fault {
-                Fault::Timeout => Fault::ConnectTimeout(limit.timeout()),
-                fault => fault,
-            })?;
+            authenticate(&mut connection, credentials, self.dialect, limit)?;
         }
         Ok(connection)
     }
@@ -103,21 +107,17 @@ impl Endpoint {
 
 /// Connects to the first of the server's addresses that takes it. They share the time.
 fn connect(resolver: &Resolver, limit: Deadline) -> Result<Stream, Fault> {
-    let too_late = || Fault::ConnectTimeout(limit.timeout());
-    let addresses = match resolver.resolve(limit) {
-        Err(Fault::Timeout) => return Err(too_late()),
-        addresses => addresses?,
-    };
+    let addresses = resolver.resolve(limit)?;
     let mut last = None;
     for (tried, address) in addresses.iter().enumerate() {
-        let left = limit.remaining(Instant::now()).map_err(|_| too_late())?;
+        let left = limit.remaining(Instant::now())?;
         let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         match Stream::connect(*address, left.map(|left| left / share)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some(error),
         }
     }
-    Err(last.map_or_else(too_late, |error| failed(error, limit)))
+    Err(last.map_or(Fault::Timeout, |error| failed(error, limit)))
 }
 
 /// Why no connection was made.
@@ -128,7 +128,7 @@ fn failed(error: io::Error, limit: Deadline) -> Fault {
         Err(Expired) => true,
     };
     if is_ours && error.kind() == ErrorKind::TimedOut {
-        Fault::ConnectTimeout(limit.timeout())
+        Fault::Timeout
     } else {
         Fault::Connect(error)
     }

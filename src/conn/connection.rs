@@ -1,25 +1,14 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
+use super::input::{Input, Value};
 use super::ledger::Account;
+use super::sink::Sink;
 use super::stream::{Patience, Slice, Stream};
 use super::tally::Answers;
 use crate::error::{Error, Kind};
-use crate::protocol::{
-    Decoder, Dialect, Limits, Malformed, Output, Part, Refused, Reply, Step, ValueHeader,
-};
-use std::io::{IoSlice, IoSliceMut};
+use crate::protocol::{Decoder, Dialect, Limits, Output, Refused, Reply, Step};
+use std::io::IoSlice;
 use std::time::{Duration, Instant};
-
-/// The size of the input buffer: a small value with all that surrounds it, in one read.
-const INPUT: usize = 16 << 10;
-
-/// Its size once many requests were sent at once: fewer, longer reads.
-const LARGE_INPUT: usize = 64 << 10;
-const MANY: usize = 50;
-
-/// How much a value's buffer grows ahead of the bytes received: a server that claims a gigabyte
-/// costs no more than this.
-const GROWTH: usize = 1 << 20;
 
 /// How long a connection may idle before it is looked at again.
 const IDLE: Duration = Duration::from_millis(1);
@@ -55,51 +44,6 @@ pub(super) enum Progress {
     Sending,
     /// Some of a reply has come; or all of it, on a connection that must not be used again.
     Receiving,
-}
-
-/// Takes what comes for the requests of a batch, which it knows by their places in it. Each gets
-/// exactly one of [`value`](Self::value), [`reply`](Self::reply) and [`failed`](Self::failed); or,
-/// where the first turns out to be wrong, a second that counts in its place.
-pub(crate) trait Sink {
-    /// A value is coming: where to read it to, in place of what that holds.
-    fn buffer(&mut self, _index: usize, _header: &ValueHeader) -> Vec<u8> {
-        Vec::new()
-    }
-
-    /// The value that a request asked for, complete.
-    fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>);
-
-    /// The same, with the data still where it was received.
-    fn slice(&mut self, index: usize, header: ValueHeader, data: &[u8]) {
-        let mut buffer = self.buffer(index, &header);
-        buffer.clear();
-        if buffer.capacity() == 0 {
-            buffer = data.to_vec();
-        } else {
-            buffer.extend_from_slice(data);
-        }
-        self.value(index, header, buffer);
-    }
-
-    /// A line of a reply of many.
-    ///
-    /// # Errors
-    ///
-    /// When there are more of them than can be right: the connection is closed.
-    fn part(&mut self, _index: usize, _part: Part<'_>) -> Result<(), Malformed> {
-        Ok(())
-    }
-
-    /// Whether to come back with what there is, rather than wait for more lines.
-    fn pauses(&self) -> bool {
-        false
-    }
-
-    /// A reply that is not a value; the end of one of many lines.
-    fn reply(&mut self, index: usize, reply: Reply<'_>);
-
-    /// There is no reply.
-    fn failed(&mut self, index: usize, error: Error);
 }
 
 /// What has come of the replies under way.
@@ -146,16 +90,15 @@ impl Connection {
     pub(super) fn begin(&mut self, requests: usize, now: Instant) {
         self.stream.begin(now);
         self.last_used = now;
-        if requests >= MANY && self.input.buffer.len() < LARGE_INPUT {
-            self.input.buffer.resize(LARGE_INPUT, 0);
-        }
+        self.input.expect(requests);
     }
 
     /// All replies have been read. `is_certain` unless more may come.
     pub(super) fn finish(&mut self, is_certain: bool) {
-        let why = match (is_certain, self.input.bytes()) {
-            (true, []) => return self.progress = Progress::Clean,
-            (true, _) => "more came than the replies to what was sent",
+        let is_all = self.input.bytes().is_empty() && self.stream.is_drained();
+        let why = match (is_certain, is_all) {
+            (true, true) => return self.progress = Progress::Clean,
+            (true, false) => "more came than the replies to what was sent",
             (false, _) => "more may come than the replies to what was sent",
         };
         self.account.fail(Error::new(Kind::Protocol, why));
@@ -321,140 +264,6 @@ impl Connection {
     fn consume(&mut self, used: usize) {
         self.has_served |= used > 0;
         self.input.consume(used);
-    }
-}
-
-/// A value that is coming.
-#[derive(Debug)]
-struct Value {
-    header: ValueHeader,
-    data: Vec<u8>,
-    filled: usize,
-}
-
-impl Value {
-    /// Takes what the input buffer has of it.
-    fn new(header: ValueHeader, mut data: Vec<u8>, input: &mut Input) -> Self {
-        let length = header.length;
-        let filled = length.min(input.bytes().len());
-        if filled == length {
-            data.clear();
-        } else {
-            // What the buffer holds is written over, so that one used again need not be zeroed again.
-            let first = length.min(GROWTH);
-            data.truncate(length);
-            if data.capacity() == 0 {
-                data = vec![0; first];
-            } else if data.len() < first {
-                data.reserve_exact(first - data.len());
-                data.resize(first, 0);
-            }
-        }
-        let received = &input.bytes()[..filled];
-        if filled == length {
-            data.extend_from_slice(received);
-        } else {
-            data[..filled].copy_from_slice(received);
-        }
-        input.consume(filled);
-        Self {
-            header,
-            data,
-            filled,
-        }
-    }
-
-    /// Reads the rest from the socket straight to where it belongs; whether all of it is there now.
-    /// Adds to the bytes `received`.
-    fn read(
-        &mut self,
-        stream: &mut Stream,
-        input: &mut Input,
-        received: &mut u64,
-        slice: &Slice,
-        deadline: Deadline,
-        patience: Patience,
-    ) -> Result<bool, Fault> {
-        let length = self.header.length;
-        while self.filled < length {
-            if self.filled == self.data.len() {
-                self.data.resize(length.min(self.filled + GROWTH), 0);
-            }
-            let room = self.data.len() - self.filled;
-            let mut parts = [&mut self.data[self.filled..], input.space()].map(IoSliceMut::new);
-            // With the end of the value comes the end of the reply: one call less.
-            let parts = if self.filled + room == length {
-                &mut parts[..]
-            } else {
-                &mut parts[..1]
-            };
-            let read = stream.read(parts, deadline, patience)?;
-            if read == 0 {
-                return Ok(false);
-            }
-            *received += read as u64;
-            input.received(read.saturating_sub(room));
-            self.filled += read.min(room);
-            if self.filled < length && slice.is_over() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// Bytes received and not used yet.
-#[derive(Debug)]
-struct Input {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Input {
-    fn new() -> Self {
-        Self {
-            buffer: vec![0; INPUT],
-            start: 0,
-            end: 0,
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    fn consume(&mut self, used: usize) {
-        self.start += used;
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-    }
-
-    /// Reads once; 0 if nothing came. There is always room: the decoder asks for more only within a
-    /// line, and the buffer holds several of the longest.
-    fn fill(
-        &mut self,
-        stream: &mut Stream,
-        deadline: Deadline,
-        patience: Patience,
-    ) -> Result<usize, Fault> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
-        let read = stream.read(&mut [IoSliceMut::new(self.space())], deadline, patience)?;
-        self.received(read);
-        Ok(read)
-    }
-
-    /// Where the next bytes go.
-    fn space(&mut self) -> &mut [u8] {
-        &mut self.buffer[self.end..]
-    }
-
-    fn received(&mut self, bytes: usize) {
-        self.end += bytes;
     }
 }
 

@@ -1,9 +1,10 @@
-use super::connection::{Incoming, Progress, Sink};
+use super::connection::{Incoming, Progress};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
 use super::fault::Fault;
 use super::health::{Failure, Pass};
-use super::pool::{Failed, Hold, Lease};
+use super::pool::{Admitted, Failed, Hold, Lease};
+use super::sink::Sink;
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
 use std::time::Instant;
@@ -56,34 +57,6 @@ pub(super) struct Conversation<'c, P: Hold> {
 struct Unsent {
     window: Window,
     written: usize,
-}
-
-/// The right to ask a server. One that ends in silence is given back.
-#[derive(Debug)]
-struct Admitted<P: Hold> {
-    pool: P,
-    pass: Option<Pass>,
-}
-
-impl<P: Hold> Admitted<P> {
-    fn new(pool: &P, pass: Option<Pass>) -> Self {
-        Self {
-            pool: pool.clone(),
-            pass,
-        }
-    }
-
-    fn take(&mut self) -> Option<Pass> {
-        self.pass.take()
-    }
-}
-
-impl<P: Hold> Drop for Admitted<P> {
-    fn drop(&mut self) {
-        if let Some(pass) = self.take() {
-            self.pool.gave_up(pass);
-        }
-    }
 }
 
 impl<'c, P: Hold> Conversation<'c, P> {
@@ -165,7 +138,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let now = if reused {
             self.deadline.started()
         } else {
-            Instant::now() // A connect takes its time.
+            Instant::now() // To connect took time.
         };
         connection.begin(self.batch.requests.len(), now);
         self.output = Output::reusing(std::mem::take(&mut connection.output));
@@ -346,7 +319,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
         let error = fault.into_error(timeout).on(self.pool.name());
         if let Some(pass) = self.admitted.take() {
-            self.pool.failed(pass, failure, timeout, &error);
+            self.pool.failed(pass, failure, self.deadline, &error);
         }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 /// write, read and a retry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
-    /// When the operation began.
+    /// When the operation began, or this part of it.
     started: Instant,
     /// `None` where the timeout is too long for the clock to hold: never.
     at: Option<Instant>,
@@ -25,9 +25,29 @@ impl Deadline {
         }
     }
 
-    /// When the operation began.
+    /// The same for a part of the operation that begins now, after others took their time.
+    pub(crate) fn resumed(self, now: Instant) -> Self {
+        Self {
+            started: now,
+            ..self
+        }
+    }
+
+    /// The same, unless nothing is left.
+    pub(crate) fn rest(self, now: Instant) -> Result<Self, Expired> {
+        self.remaining(now)?;
+        Ok(self.resumed(now))
+    }
+
+    /// When the operation began, or this part of it.
     pub(crate) fn started(&self) -> Instant {
         self.started
+    }
+
+    /// How much time there was when it [`started`](Self::started); `None` where it never ends.
+    pub(crate) fn allotted(&self) -> Option<Duration> {
+        let allotted = |at: Instant| at.saturating_duration_since(self.started);
+        self.at.map(allotted)
     }
 
     /// The timeout that it was made from.
@@ -87,9 +107,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_resumed_has_what_is_left() {
+        let now = Instant::now();
+        let deadline = Deadline::after(3 * SECOND, now);
+        assert_eq!(deadline.allotted(), Some(3 * SECOND));
+        let rest = deadline.resumed(now + SECOND);
+        assert_eq!(rest.started(), now + SECOND);
+        assert_eq!(rest.allotted(), Some(2 * SECOND));
+        assert_eq!(rest.timeout(), 3 * SECOND);
+        assert_eq!(rest.remaining(now + 2 * SECOND), Ok(Some(SECOND)));
+        assert!(deadline.rest(now + 2 * SECOND).is_ok());
+        assert_eq!(deadline.rest(now + 3 * SECOND).unwrap_err(), Expired);
+        let over = deadline.resumed(now + 4 * SECOND);
+        assert_eq!(over.allotted(), Some(Duration::ZERO));
+    }
+
+    #[test]
     fn the_longest_timeout_never_ends() {
         let now = Instant::now();
         let never = Deadline::after(Duration::MAX, now);
+        assert_eq!(never.allotted(), None);
         assert_eq!(never.remaining(now + SECOND), Ok(None));
         let soon = Deadline::after(SECOND, now);
         assert_eq!(never.min(soon).remaining(now), Ok(Some(SECOND)));

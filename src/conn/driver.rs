@@ -1,7 +1,7 @@
-use super::connection::Sink;
 use super::deadline::Deadline;
 use super::health::Standing;
 use super::ledger::Snapshot;
+use super::sink::Sink;
 use super::stream::Patience;
 use crate::error::Error;
 use crate::protocol::Request;

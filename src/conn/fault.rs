@@ -113,7 +113,7 @@ impl Fault {
                 let error = Error::new(
                     Kind::Down,
                     format!(
-                        "not tried: the server failed {times}; it is tried again in {retry_in:?}"
+                        "not tried: the server failed {times}; it is tried again within {retry_in:?}"
                     ),
                 );
                 match last {

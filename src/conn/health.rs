@@ -2,6 +2,7 @@
 //!
 //! [`Health`] is pure; [`Guard`] gives it a clock, a lock, and a way past the lock while all is well.
 
+use super::deadline::Deadline;
 use super::fault::Fault;
 use crate::error::Error;
 use std::hash::{BuildHasher as _, RandomState};
@@ -16,6 +17,10 @@ const FIRST: Duration = Duration::from_millis(10);
 /// not away for long. For a timeout there is one at once: the next would cost as much.
 const TRIES: u32 = 3;
 
+/// How long a probe keeps others from being one. It may hang for as long as its call has, or be part of
+/// one that takes its time: by then another finds out whether the server is back.
+const PROBE: Duration = Duration::from_secs(1);
+
 /// How long a server is left alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BackOff {
@@ -23,7 +28,7 @@ pub(crate) struct BackOff {
     pub(crate) longest: Duration,
     /// How long a server has to answer before its next pause is a short one again.
     pub(crate) steady: Duration,
-    /// A call that had less time than this says nothing about a server that did not answer in it.
+    /// A call that had less time than this for the server says nothing if that did not answer in it.
     pub(crate) patience: Duration,
 }
 
@@ -61,7 +66,7 @@ impl Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Admission {
     Go,
-    /// Alone: all others wait for what comes of it.
+    /// To find out whether the server is back. Others are refused meanwhile, for up to [`PROBE`].
     Probe,
     /// Not for so long.
     Refused(Duration),
@@ -88,17 +93,36 @@ struct Health {
     back_since: Option<Instant>,
 }
 
+/// A call that failed.
+#[derive(Debug, Clone, Copy)]
+struct Failed {
+    failure: Failure,
+    is_probe: bool,
+    /// When it began to ask the server.
+    began: Instant,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Down {
+    /// The end of the pause.
     until: Instant,
-    is_probed: bool,
+    /// Until when a probe keeps others from being one, if one is under way.
+    probed_until: Option<Instant>,
+}
+
+impl Down {
+    /// When the next probe may begin.
+    fn due(&self) -> Instant {
+        let until = self.until;
+        self.probed_until.map_or(until, |probed| probed.max(until))
+    }
 }
 
 impl Health {
     fn standing(&self, now: Instant) -> Standing {
         match self.down {
             None => Standing::Up,
-            Some(down) if down.until <= now && !down.is_probed => Standing::Due,
+            Some(down) if down.due() <= now => Standing::Due,
             Some(_) => Standing::Down,
         }
     }
@@ -107,10 +131,10 @@ impl Health {
         let standing = self.standing(now);
         match (&mut self.down, standing) {
             (Some(down), _) if insists || standing == Standing::Due => {
-                down.is_probed = true;
+                down.probed_until = Some(now + PROBE);
                 Admission::Probe
             }
-            (Some(down), _) => Admission::Refused(down.until.saturating_duration_since(now)),
+            (Some(down), _) => Admission::Refused(down.due().saturating_duration_since(now)),
             (None, _) => Admission::Go,
         }
     }
@@ -131,7 +155,6 @@ impl Health {
             .map(|since| now.saturating_duration_since(since));
         if has_been.is_none_or(|time| time >= back_off.steady) {
             self.pauses = 0;
-            self.back_since = None;
         }
         is_back
     }
@@ -140,13 +163,22 @@ impl Health {
     /// from 0 up to 1.
     fn failed(
         &mut self,
-        failure: Failure,
-        is_probe: bool,
+        failed: Failed,
         now: Instant,
         back_off: &BackOff,
         chance: f64,
     ) -> Option<Duration> {
-        if back_off.longest.is_zero() || self.down.is_some() && !is_probe {
+        let Failed {
+            failure,
+            is_probe,
+            began,
+        } = failed;
+        // It began before the server was down, or before it was back: what is known is newer.
+        let is_late = match self.down {
+            Some(_) => !is_probe,
+            None => self.back_since.is_some_and(|since| began < since),
+        };
+        if back_off.longest.is_zero() || is_late {
             return None;
         }
         self.failures = self.failures.saturating_add(1);
@@ -154,12 +186,12 @@ impl Health {
         if failure == Failure::Refused && self.failures < TRIES && !has_just_been_down {
             return None;
         }
-        let doubled = FIRST.saturating_mul(1 << self.pauses.min(16));
+        let doubled = FIRST.saturating_mul(1 << self.pauses.min(31));
         let pause = doubled.min(back_off.longest).mul_f64(1.0 - chance / 2.0);
         self.pauses = self.pauses.saturating_add(1);
         self.down = Some(Down {
             until: now + pause,
-            is_probed: false,
+            probed_until: None,
         });
         Some(pause)
     }
@@ -167,12 +199,12 @@ impl Health {
     /// The probe ended without a result.
     fn gave_up(&mut self) {
         if let Some(down) = &mut self.down {
-            down.is_probed = false;
+            down.probed_until = None;
         }
     }
 
     fn is_as_new(&self) -> bool {
-        self.failures == 0 && self.down.is_none() && self.back_since.is_none()
+        self.failures == 0 && self.down.is_none() && self.pauses == 0
     }
 }
 
@@ -256,25 +288,30 @@ impl Guard {
         is_back
     }
 
-    /// A call that had `timeout` failed. How long the server is left alone now, where that is news.
+    /// A call that asked the server within `deadline` failed. How long the server is left alone now,
+    /// where that is news.
     pub(super) fn failed(
         &self,
         pass: Pass,
         failure: Option<Failure>,
-        timeout: Duration,
+        deadline: Deadline,
         error: &Error,
     ) -> Option<Duration> {
-        let was_patient = timeout >= self.back_off.patience;
+        let allotted = deadline.allotted();
+        let was_patient = allotted.is_none_or(|time| time >= self.back_off.patience);
         let telling = failure.filter(|failure| *failure != Failure::TimedOut || was_patient);
         let Some(failure) = telling else {
             self.gave_up(pass);
             return None;
         };
         let mut troubles = self.lock();
-        let chance = chance();
-        let is_probe = pass == Pass::Probe;
+        let failed = Failed {
+            failure,
+            is_probe: pass == Pass::Probe,
+            began: deadline.started(),
+        };
         let health = &mut troubles.health;
-        let pause = health.failed(failure, is_probe, Instant::now(), &self.back_off, chance);
+        let pause = health.failed(failed, Instant::now(), &self.back_off, chance());
         if pause.is_some() {
             troubles.last = Some(error.clone());
         }

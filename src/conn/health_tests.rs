@@ -17,8 +17,17 @@ const REMEMBERS: BackOff = BackOff {
     ..FORGETS
 };
 
+/// A call fails as soon as it begins.
+fn at_once(failure: Failure, is_probe: bool, now: Instant) -> Failed {
+    Failed {
+        failure,
+        is_probe,
+        began: now,
+    }
+}
+
 fn fail(health: &mut Health, failure: Failure, is_probe: bool, now: Instant) -> Option<Duration> {
-    health.failed(failure, is_probe, now, &FORGETS, 0.0)
+    health.failed(at_once(failure, is_probe, now), now, &FORGETS, 0.0)
 }
 
 #[test]
@@ -57,15 +66,38 @@ fn one_probe_at_a_time() {
     let later = now + 10 * MS;
     assert_eq!(health.admit(false, later), Admission::Probe);
     assert_eq!(health.standing(later), Standing::Down);
-    assert_eq!(
-        health.admit(false, later),
-        Admission::Refused(Duration::ZERO)
-    );
+    assert_eq!(health.admit(false, later), Admission::Refused(PROBE));
     health.gave_up();
     assert_eq!(health.admit(false, later), Admission::Probe);
     assert!(health.succeeded(true, later, &FORGETS));
     assert_eq!(health.admit(false, later), Admission::Go);
     assert!(health.is_as_new());
+}
+
+/// It is in the hands of a program that reads a list of keys, say, or waits for what is lost.
+#[test]
+fn a_probe_that_does_not_end_is_not_waited_for() {
+    let (now, mut health) = (Instant::now(), Health::default());
+    fail(&mut health, Failure::TimedOut, false, now);
+    let later = now + 10 * MS;
+    assert_eq!(health.admit(false, later), Admission::Probe);
+    assert_eq!(
+        health.admit(false, later + 999 * MS),
+        Admission::Refused(MS)
+    );
+    let later = later + PROBE;
+    assert_eq!(health.standing(later), Standing::Due);
+    assert_eq!(health.admit(false, later), Admission::Probe);
+    assert_eq!(health.admit(false, later), Admission::Refused(PROBE));
+    assert!(health.succeeded(true, later, &FORGETS));
+    // What becomes of the first is old news then.
+    let first = Failed {
+        failure: Failure::TimedOut,
+        is_probe: true,
+        began: now + 10 * MS,
+    };
+    assert_eq!(health.failed(first, later + SECOND, &FORGETS, 0.0), None);
+    assert_eq!(health.admit(false, later), Admission::Go);
 }
 
 #[test]
@@ -96,6 +128,22 @@ fn pauses_double_up_to_the_longest() {
 }
 
 #[test]
+fn pauses_may_be_long() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    for (longest, last) in [(DAY, DAY), (Duration::MAX, 10 * MS * (1 << 31))] {
+        let back_off = BackOff { longest, ..FORGETS };
+        let (mut now, mut health) = (Instant::now(), Health::default());
+        let mut pause = Duration::ZERO;
+        for _ in 0..35 {
+            let failed = at_once(Failure::TimedOut, true, now);
+            pause = health.failed(failed, now, &back_off, 0.0).unwrap();
+            now += pause;
+        }
+        assert_eq!(pause, last);
+    }
+}
+
+#[test]
 fn calls_that_began_before_say_nothing() {
     let (now, mut health) = (Instant::now(), Health::default());
     assert!(fail(&mut health, Failure::TimedOut, false, now).is_some());
@@ -106,12 +154,54 @@ fn calls_that_began_before_say_nothing() {
     assert_eq!(health.admit(false, now + MS), Admission::Refused(9 * MS));
 }
 
+/// They began before the server was back, and fail after it.
+#[test]
+fn slow_calls_that_began_before_say_nothing() {
+    for back_off in [FORGETS, REMEMBERS] {
+        let (now, mut health) = (Instant::now(), Health::default());
+        let down = at_once(Failure::TimedOut, false, now);
+        assert!(health.failed(down, now, &back_off, 0.0).is_some());
+        let back = now + 10 * MS;
+        assert_eq!(health.admit(false, back), Admission::Probe);
+        assert!(health.succeeded(true, back, &back_off));
+        for failure in [Failure::TimedOut, Failure::Refused] {
+            let slow = Failed {
+                failure,
+                is_probe: false,
+                began: now + 9 * MS,
+            };
+            assert_eq!(health.failed(slow, back + SECOND, &back_off, 0.0), None);
+        }
+        assert_eq!(health.standing(back + SECOND), Standing::Up);
+        assert!(!health.succeeded(false, back + SECOND, &back_off));
+        assert!(health.is_as_new());
+    }
+}
+
+/// A call that waited elsewhere for most of its time says nothing about a server that had the rest.
+#[test]
+fn what_a_server_had_no_time_for() {
+    let guard = Guard::new(BackOff {
+        patience: 50 * MS,
+        ..FORGETS
+    });
+    let error = Error::validation("");
+    let failed = |deadline| guard.failed(Pass::Go, Some(Failure::TimedOut), deadline, &error);
+    let (now, second) = (Instant::now(), Deadline::after(SECOND, Instant::now()));
+    assert_eq!(failed(second.resumed(now + SECOND)), None);
+    assert_eq!(failed(second.resumed(now + 951 * MS)), None);
+    assert_eq!(guard.standing(), Standing::Up);
+    assert!(failed(second.resumed(now + 900 * MS)).is_some());
+    assert_eq!(guard.standing(), Standing::Down);
+}
+
 #[test]
 fn chance_shortens_a_pause_by_up_to_half() {
     for (chance, expected) in [(0.0, 10_000), (0.5, 7_500), (1.0, 5_000)] {
         let mut health = Health::default();
         let now = Instant::now();
-        let pause = health.failed(Failure::TimedOut, false, now, &FORGETS, chance);
+        let failed = at_once(Failure::TimedOut, false, now);
+        let pause = health.failed(failed, now, &FORGETS, chance);
         assert_eq!(pause, Some(Duration::from_micros(expected)));
     }
     assert!(
@@ -129,10 +219,8 @@ fn no_pauses() {
     };
     let (now, mut health) = (Instant::now(), Health::default());
     for _ in 0..10 {
-        assert_eq!(
-            health.failed(Failure::TimedOut, false, now, &never, 0.0),
-            None
-        );
+        let failed = at_once(Failure::TimedOut, false, now);
+        assert_eq!(health.failed(failed, now, &never, 0.0), None);
         assert_eq!(health.admit(false, now), Admission::Go);
     }
 }
@@ -155,10 +243,8 @@ fn one_that_flaps_does_not_flap_the_ring() {
             let is_change = if answers {
                 health.succeeded(is_probe, now, back_off)
             } else {
-                let failure = Failure::TimedOut;
-                health
-                    .failed(failure, is_probe, now, back_off, 0.0)
-                    .is_some()
+                let failed = at_once(Failure::TimedOut, is_probe, now);
+                health.failed(failed, now, back_off, 0.0).is_some()
             };
             changes += u32::from(is_change);
         }
@@ -178,7 +264,8 @@ fn one_that_flaps_does_not_flap_the_ring() {
 fn steady_again() {
     let (now, mut health) = (Instant::now(), Health::default());
     let fail = |health: &mut Health, is_probe, now| {
-        health.failed(Failure::TimedOut, is_probe, now, &REMEMBERS, 0.0)
+        let failed = at_once(Failure::TimedOut, is_probe, now);
+        health.failed(failed, now, &REMEMBERS, 0.0)
     };
     assert_eq!(fail(&mut health, false, now), Some(10 * MS));
     let back = now + 10 * MS;

@@ -13,9 +13,11 @@ mod driver;
 mod fault;
 mod health;
 mod histogram;
+mod input;
 mod ledger;
 mod pool;
 mod resolve;
+mod sink;
 mod stream;
 mod tally;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
@@ -23,7 +25,6 @@ mod tls;
 mod version;
 mod wire;
 
-pub(crate) use connection::Sink;
 pub(crate) use deadline::{Deadline, Expired};
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
@@ -32,6 +33,7 @@ pub use histogram::Latency;
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
+pub(crate) use sink::Sink;
 pub use tally::ErrorCounts;
 pub(crate) use tls::Security;
 pub use version::Protocol;

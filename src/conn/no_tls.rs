@@ -44,6 +44,10 @@ impl Session {
         match *self {}
     }
 
+    pub(super) fn is_drained(&mut self) -> bool {
+        match *self {}
+    }
+
     pub(super) fn read(
         &mut self,
         _: &mut Wire,

@@ -1,11 +1,18 @@
+mod admitted;
+mod lease;
+
+pub(super) use self::admitted::Admitted;
+use self::lease::Pooled;
+pub(super) use self::lease::{Failed, Hold, Lease};
 use super::connect::{Endpoint, ask};
-use super::connection::{Connection, Incoming, Progress, Sink};
+use super::connection::{Connection, Incoming};
 use super::conversation::Conversation;
-use super::deadline::{Deadline, Expired};
+use super::deadline::Deadline;
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
 use super::health::{BackOff, Failure, Guard, Pass, Standing};
-use super::ledger::{End, Ledger, Snapshot};
+use super::ledger::{Ledger, Snapshot};
+use super::sink::Sink;
 use super::stream::Patience;
 use super::tls::Security;
 use super::version::Protocol;
@@ -15,7 +22,6 @@ use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
-use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -76,178 +82,6 @@ struct Connections {
     waiting: usize,
     /// How often the pool was closed: a connection made before that does not come back.
     closed: u64,
-}
-
-#[derive(Debug)]
-struct Pooled {
-    /// In a box, which moves cheaply: each call takes it out of a list and puts it back.
-    connection: Box<Connection>,
-    closed_before: u64,
-}
-
-/// A pool as those have it who use a connection: borrowed for the time of a call, or shared where
-/// there is no telling how long.
-pub(super) trait Hold: Deref<Target = Pool> + Clone + Send {}
-
-impl<P: Deref<Target = Pool> + Clone + Send> Hold for P {}
-
-/// A connection taken out of the pool. Unless it is [put back](Self::put) it is closed.
-#[derive(Debug)]
-pub(super) struct Lease<P: Hold> {
-    pooled: Pooled,
-    permit: Permit<P>,
-}
-
-/// An exchange of one request that failed.
-pub(super) struct Failed<P: Hold> {
-    pub(super) fault: Fault,
-    pub(super) lease: Lease<P>,
-    pub(super) is_in_doubt: bool,
-}
-
-impl<P: Hold> Lease<P> {
-    pub(super) fn connection(&mut self) -> &mut Connection {
-        &mut self.pooled.connection
-    }
-
-    pub(super) fn progress(&self) -> Progress {
-        self.pooled.connection.progress
-    }
-
-    /// An idle connection that is still good.
-    pub(super) fn idle(pool: &P, now: Instant) -> Option<Self> {
-        loop {
-            let pooled = pool.connections().idle.pop_back()?;
-            if let Some(lease) = Self::take(pool, pooled, now) {
-                return Some(lease);
-            }
-        }
-    }
-
-    /// What was taken out of the idle ones, unless it is not good any more.
-    fn take(pool: &P, pooled: Pooled, now: Instant) -> Option<Self> {
-        let permit = Permit::new(pool);
-        let mut lease = Self { pooled, permit };
-        let connection = lease.connection();
-        let idle = now.saturating_duration_since(connection.last_used());
-        if idle > pool.options.idle_timeout {
-            connection.account.end = End::Idle;
-            return None;
-        }
-        if !connection.is_usable(idle) {
-            connection.account.end = End::Stale;
-            pool.forget_dialect();
-            return None;
-        }
-        connection.account.end = End::Abandoned;
-        Some(lease)
-    }
-
-    /// A connection: a new one; or, when there may be no more, the next that comes back, and then
-    /// the second value is `true`.
-    pub(super) fn open(pool: &P, deadline: &mut Deadline) -> Result<(Self, bool), Fault> {
-        let mut connections = pool.connections();
-        while connections.open >= pool.options.max_connections {
-            if let Some(pooled) = connections.idle.pop_back() {
-                drop(connections);
-                if let Some(lease) = Self::take(pool, pooled, Instant::now()) {
-                    return Ok((lease, true));
-                }
-                connections = pool.connections();
-                continue;
-            }
-            let left = deadline.remaining(Instant::now());
-            let left = left.map_err(|Expired| Fault::AllInUse(pool.options.max_connections))?;
-            connections.waiting += 1;
-            connections = if let Some(left) = left {
-                let waited = pool.changed.wait_timeout(connections, left);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            } else {
-                let waited = pool.changed.wait(connections);
-                waited.unwrap_or_else(PoisonError::into_inner)
-            };
-            connections.waiting -= 1;
-        }
-        connections.open += 1;
-        let closed_before = connections.closed;
-        drop(connections);
-        let permit = Permit::new(pool);
-        let mut connection = Box::new(pool.connect(deadline)?);
-        connection.account.open(&pool.ledger);
-        let pooled = Pooled {
-            connection,
-            closed_before,
-        };
-        Ok((Self { pooled, permit }, false))
-    }
-
-    /// Gives the connection back to the pool, if its replies were all read.
-    pub(super) fn put(self) {
-        if self.progress() != Progress::Clean {
-            return;
-        }
-        let Self {
-            mut pooled,
-            mut permit,
-        } = self;
-        pooled.connection.account.settle();
-        pooled.connection.account.end = End::ByClient; // Whether it is closed or not.
-        let pool = permit.pool.clone();
-        let now = pooled.connection.last_used();
-        let options = &pool.options;
-        let mut connections = pool.connections();
-        // Under the lock, so that a close either counted before this or finds the connection.
-        if pooled.closed_before != connections.closed {
-            drop(connections);
-            drop(pooled); // Before the permit: there is one less only then.
-            return;
-        }
-        permit.is_kept = true;
-        connections.idle.push_back(pooled);
-        // One at a time will do: connections come back far more often than they are made.
-        let count = connections.idle.len();
-        let end = match connections.idle.front() {
-            _ if count > options.max_idle => Some(End::Surplus),
-            Some(bottom) if bottom.has_idled_too_long(now, options.idle_timeout) => Some(End::Idle),
-            _ => None,
-        };
-        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
-        let someone_waits = connections.waiting > 0;
-        drop(connections);
-        if someone_waits {
-            pool.changed.notify_one();
-        }
-        if let Some((end, mut surplus)) = surplus {
-            surplus.connection.account.end = end;
-            drop(surplus); // Closed outside of the lock.
-            pool.release(1);
-        }
-    }
-}
-
-/// The right to have one connection.
-#[derive(Debug)]
-struct Permit<P: Hold> {
-    pool: P,
-    /// Whether the connection lives on in the pool.
-    is_kept: bool,
-}
-
-impl<P: Hold> Permit<P> {
-    fn new(pool: &P) -> Self {
-        Self {
-            pool: pool.clone(),
-            is_kept: false,
-        }
-    }
-}
-
-impl<P: Hold> Drop for Permit<P> {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            self.pool.release(1);
-        }
-    }
 }
 
 impl Pool {
@@ -378,10 +212,10 @@ impl Pool {
         &self,
         pass: Pass,
         failure: Option<Failure>,
-        timeout: Duration,
+        deadline: Deadline,
         error: &Error,
     ) {
-        let pause = self.guard.failed(pass, failure, timeout, error);
+        let pause = self.guard.failed(pass, failure, deadline, error);
         if let Some(retry_in) = pause {
             self.options.hook.tell(&Event::Down {
                 server: &self.name,
@@ -399,6 +233,8 @@ impl Pool {
     /// A new connection, which speaks what it should.
     fn connect(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
+        // First: a server for which nothing is left is not to blame.
+        *deadline = deadline.resumed(started);
         deadline.remaining(started)?;
         let limit = match self.options.connect_timeout {
             // Where it is longer than the operation's own time, the call may take both.
@@ -418,12 +254,6 @@ impl Pool {
             connection.dialect = dialect;
         }
         Ok(connection)
-    }
-}
-
-impl Pooled {
-    fn has_idled_too_long(&self, now: Instant, limit: Duration) -> bool {
-        now.saturating_duration_since(self.connection.last_used()) > limit
     }
 }
 

@@ -21,18 +21,20 @@ const REFUSING: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Where a test may listen, and not accept.
 const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
-/// A server that answers `version` on each of so many connections, and leaves them open.
+/// A server that answers `version`, again and again, on each of so many connections.
 fn server(connections: usize) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
-        let answer = |_| {
-            let mut stream = listener.accept().unwrap().0;
-            stream.read_exact(&mut [0; "version\r\n".len()]).unwrap();
-            stream.write_all(b"VERSION 1\r\n").unwrap();
-            stream
-        };
-        let _open: Vec<_> = (0..connections).map(answer).collect();
+        for stream in listener.incoming().take(connections) {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                while stream.read_exact(&mut [0; "version\r\n".len()]).is_ok() {
+                    stream.write_all(b"VERSION 1\r\n").unwrap();
+                }
+            });
+        }
+        // Others are taken by the kernel, and not answered.
         loop {
             thread::park();
         }
@@ -233,4 +235,27 @@ fn what_idles_for_long_is_closed() {
     let last_used = pooled.connection.last_used();
     assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));
     assert!(pooled.has_idled_too_long(last_used + LONGEST_IDLE + SHORT, LONGEST_IDLE));
+}
+
+/// Its time is what is left, and it idles from then on.
+#[test]
+fn a_connection_that_was_waited_for_is_used_from_then_on() {
+    let pool = pool(server(2), None, |_, port| {
+        Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
+    });
+    let mut deadline = Deadline::after(LONG, Instant::now());
+    let leases = [(); 2].map(|()| Lease::open(&&pool, &mut deadline).unwrap().0);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| ask(&pool, LONG));
+        while pool.connections().waiting == 0 {
+            thread::yield_now();
+        }
+        let [one, other] = leases;
+        let freed = Instant::now();
+        one.put();
+        waiting.join().unwrap().unwrap();
+        let idle = Lease::idle(&&pool, Instant::now()).unwrap();
+        assert!(idle.pooled.connection.last_used() >= freed);
+        other.put();
+    });
 }

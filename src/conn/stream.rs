@@ -54,6 +54,14 @@ impl Stream {
         }
     }
 
+    /// Whether nothing is left of what was taken from the socket.
+    pub(super) fn is_drained(&mut self) -> bool {
+        match &mut self.session {
+            None => true,
+            Some(session) => session.is_drained(),
+        }
+    }
+
     /// Reads at least one byte, into the first of `parts` as long as it has room; 0 if nothing came
     /// while the patience lasted.
     pub(super) fn read(

@@ -93,6 +93,8 @@ pub(super) struct Session {
     input: Input,
     /// Whether a part of what is to be sent was taken, and the rest is to come.
     has_more: bool,
+    /// Whether the server has answered anything on it.
+    has_served: bool,
 }
 
 /// Bytes received and not given to rustls yet, which takes small pieces.
@@ -121,6 +123,7 @@ impl Session {
             tls,
             input,
             has_more: false,
+            has_served: false,
         });
         let shaken = session.shake_hands(wire, limit);
         shaken.map_err(|fault| match fault {
@@ -148,22 +151,32 @@ impl Session {
         /// It says a few words, and not more and more.
         const MOST: usize = 8;
         for _ in 0..MOST {
+            if !self.is_drained() {
+                return false;
+            }
+            match wire.read_now(&mut self.input.buffer) {
+                Ok(read @ 1..) => self.input.end = read,
+                Err(error) => return error.kind() == ErrorKind::WouldBlock,
+                Ok(0) => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether nothing is left of what was received, but for what TLS itself says.
+    pub(super) fn is_drained(&mut self) -> bool {
+        loop {
             match self.tls.reader().read(&mut [0]) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 _ => return false,
             }
             if self.input.is_empty() {
-                match wire.read_now(&mut self.input.buffer) {
-                    Ok(read @ 1..) => self.input.end = read,
-                    Err(error) => return error.kind() == ErrorKind::WouldBlock,
-                    Ok(0) => return false,
-                }
+                return true;
             }
             if self.process().is_err() {
                 return false;
             }
         }
-        false
     }
 
     /// As [`Stream::read`](super::stream::Stream::read), into the first of `parts`.
@@ -183,7 +196,10 @@ impl Session {
             match self.tls.reader().read(part) {
                 // The server has said that it closes.
                 Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
-                Ok(read) => return Ok(read),
+                Ok(read) => {
+                    self.has_served = true;
+                    return Ok(read);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(Fault::Lost(error)),
             }
@@ -264,7 +280,7 @@ impl Session {
         if let Err(error) = self.process() {
             // So that the server, too, knows why. It need not.
             let _ = self.flush(wire, deadline, Patience::None);
-            return Err(if is_about_certificates(&error) {
+            return Err(if !self.has_served && is_about_certificates(&error) {
                 Fault::Connect(invalid(error))
             } else {
                 Fault::Lost(invalid(error))
@@ -383,3 +399,7 @@ fn is_about_certificates(error: &rustls::Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

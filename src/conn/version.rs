@@ -1,4 +1,4 @@
-use super::connection::Sink;
+use super::sink::Sink;
 use crate::error::Error;
 use crate::protocol::{Dialect, Reply, ValueHeader};
 use std::fmt;

@@ -1,4 +1,4 @@
-use super::deadline::Deadline;
+use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
 use crate::protocol::MAX_PARTS;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
@@ -96,27 +96,35 @@ impl Wire {
         socket.set_keepalive(true)?;
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
         let address = SockAddr::from(address);
-        match timeout {
-            Some(timeout) => socket.connect_timeout(&address, timeout.max(SHORTEST))?,
-            None => socket.connect(&address)?,
-        }
+        // A connect without a timeout would end with any signal that comes.
+        let timeout = timeout.unwrap_or(Duration::MAX).max(SHORTEST);
+        socket.connect_timeout(&address, timeout)?;
         Ok(Self::of(socket))
     }
 
     /// Connects to a unix socket.
     pub(super) fn connect_path(path: &str, timeout: Option<Duration>) -> io::Result<Self> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        // Where the server's queue is full, this is what the kernel waits by.
-        let timeout = timeout.map(|timeout| timeout.max(SHORTEST));
-        socket.set_write_timeout(timeout)?;
-        match socket.connect(&SockAddr::unix(path)?) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(ErrorKind::TimedOut.into());
+        let address = SockAddr::unix(path)?;
+        let limit = Deadline::after(timeout.unwrap_or(Duration::MAX), Instant::now());
+        let write_timeout = loop {
+            let left = limit.remaining(Instant::now());
+            let left = left.map_err(|Expired| io::Error::from(ErrorKind::TimedOut))?;
+            // Where the server's queue is full, this is what the kernel waits by.
+            let timeout = left.map(|left| left.max(SHORTEST));
+            socket.set_write_timeout(timeout)?;
+            match socket.connect(&address) {
+                Ok(()) => break timeout,
+                // By a signal, while it waited: nothing has begun.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+                Err(error) => return Err(error),
             }
-            connected => connected?,
-        }
+        };
         Ok(Self {
-            write_timeout: timeout,
+            write_timeout,
             longest_send: LONGEST_UNIX_SEND,
             ..Self::of(socket)
         })
@@ -160,11 +168,11 @@ impl Wire {
         deadline: Deadline,
         patience: Patience,
     ) -> Result<usize, Fault> {
-        let mut timed_out = false;
         if patience == Patience::None && self.is_quiet() {
             deadline.remaining(Instant::now())?;
             return Ok(0);
         }
+        let mut timed_out = false;
         loop {
             let now = self.first_read.take().unwrap_or_else(Instant::now);
             let limit = limit(deadline, now)?;

@@ -127,9 +127,9 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
         | Request::MetaArithmetic { .. } => {}
         Request::Version => out.push(b"version"),
         // A server that asks for no credentials stores it like any item: with this expiry, memcached
-        // drops it at once, and nobody can read it.
+        // drops it at once, and nobody can read it; nor has anybody else an item with this key.
         Request::Authenticate { message } => {
-            out.push(b"set auth 0 -1 ");
+            out.push(b"set moecache:authentication 0 -1 ");
             out.number(message.0.len() as u64);
             out.push(b"\r\n");
             out.push(message.0);

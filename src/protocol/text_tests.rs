@@ -147,7 +147,7 @@ fn requests() {
             Request::Authenticate {
                 message: Confidential(b"ann s3cret"),
             },
-            b"set auth 0 -1 10\r\nann s3cret\r\n",
+            b"set moecache:authentication 0 -1 10\r\nann s3cret\r\n",
         ),
         (Request::Metadump, b"lru_crawler metadump all\r\n"),
         (

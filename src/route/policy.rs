@@ -3,7 +3,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What becomes of calls for a server that fails: that is down, unreachable, silent, or breaks the
-/// protocol. An error that a server answers, such as "out of memory", is an error under each.
+/// protocol; or to which no [connection](crate::ClientBuilder::max_connections) is free in time. An
+/// error that a server answers, such as "out of memory" or a refused password, is an error under each.
 ///
 /// Under each, a server that failed is left alone for a moment, and calls for it end at once:
 /// [`max_back_off`](crate::ClientBuilder::max_back_off).
@@ -29,7 +30,7 @@ pub enum FailurePolicy {
     /// it is back. What is hidden, [`Event::Missed`](crate::Event::Missed) tells.
     ///
     /// So a value that could not be removed or replaced is still there when the server is back:
-    /// **stale**.
+    /// **stale**. And a write whose reply was lost may have taken effect all the same.
     ///
     /// What cannot do without an answer fails as ever: [`update`](crate::Client::update),
     /// `incr_with_initial` and `decr_with_initial`, the meta commands, [`keys`](crate::Client::keys),
@@ -37,15 +38,16 @@ pub enum FailurePolicy {
     Miss,
     /// Once a server is known to be down, the others have its keys, placed as if it were not in the
     /// list: as libmemcached does that ejects hosts, and Enyim, twemproxy and pymemcache do. Calls that
-    /// find out still fail, and after each pause one call tries it again; a call for one key that
-    /// could not connect goes on to the next server in what is left of its time. When the server
-    /// answers it has its keys back.
+    /// find out still fail. After each pause one call tries the server again; if it cannot connect,
+    /// it goes on to the others with all its keys for that server, in what is left of its time. When
+    /// the server answers it has its keys back.
     ///
-    /// **Stale data**: while it was away its keys were read, stored and removed elsewhere, and what it
-    /// held before is what it holds when it is back; when it goes away again, the others come out with
-    /// what they were left with. And two clients of which only one finds it down read and write the
-    /// same key in two places. Only for what may be stale, with expiries that bound how long. A server
-    /// that comes and goes is left alone for longer and longer, up to
+    /// **Stale data**: while it was away its keys were read, stored and removed elsewhere, and what
+    /// it held before is what it holds when it is back; when it goes away again, the others come out
+    /// with what they were left with. And two clients of which only one finds it down read and write
+    /// the same key in two places. A cas id is one server's: another may have given the same for an
+    /// older value, whose replacement then loses a change. Only for what may be stale, with expiries
+    /// that bound how long. A server that comes and goes is left alone for longer and longer, up to
     /// [`max_back_off`](crate::ClientBuilder::max_back_off), until it has answered for as long as
     /// that.
     Rehash,

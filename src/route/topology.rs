@@ -183,9 +183,14 @@ impl Topology {
         }
     }
 
-    /// Whether another server is to be asked for what one that is down was asked for.
-    pub(crate) fn rehashes(&self) -> bool {
-        self.rehash.is_some()
+    /// The server to go on to with what `server` was asked for and never got, because of `error`: if
+    /// the policy says so, and another has the key now.
+    pub(crate) fn next(&self, key: Key<'_>, server: usize, error: &Error) -> Option<usize> {
+        self.rehash.as_ref()?;
+        if !error.is_connect() || error.is_ambiguous() {
+            return None;
+        }
+        self.route(key).ok().filter(|next| *next != server)
     }
 
     /// The servers that are not down, or due to be tried; `None` if there is none.

@@ -58,6 +58,8 @@ fn credentials() {
         assert_eq!(config.password, Some("s3cret".into()));
         assert_eq!(notes, []);
     }
+    let (config, _) = read(r#"{"verify_keys": true, "username": "ann"}"#).unwrap();
+    assert_eq!(config.key_bytes, Some(KeyBytes::Printable));
 }
 
 /// The scheme that a dictionary stands for. That it places as pylibmc does is in `recorded`.

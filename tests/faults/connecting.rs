@@ -5,12 +5,11 @@ use super::calls;
 use super::pretender::value_of;
 use super::row::{PROTOCOLS, SHORT, at_once, client, eventually, is_discreet, timed_out};
 use super::support::scripted::{accept, answer, read_until, scripted};
-use super::support::{self, Memcached};
+use super::support::{self, Hanging, Memcached};
 use moecache::testing::{Fault, Server};
 use moecache::{Client, Error, MetaGet, Protocol, Result};
-use socket2::{Domain, Socket, Type};
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
@@ -63,19 +62,11 @@ fn no_such_host() {
     }
 }
 
-/// A server whose machine takes no connections and refuses none: a listener that nobody accepts from,
-/// with a queue that is full.
+/// A server whose machine takes no connections and refuses none.
 #[test]
 fn a_connect_that_hangs() {
-    let silent = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    silent.bind(&any.into()).unwrap();
-    silent.listen(0).unwrap();
-    let address = silent.local_addr().unwrap().as_socket().unwrap();
-    let mut waiting = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, SHORT) {
-        waiting.push(stream);
-    }
+    let hanging = Hanging::start();
+    let address = hanging.address();
     at_once(calls::all(), |protocol, call| {
         let client = client(address, protocol).with_timeout(SHORT);
         let results = timed_out(SHORT, || call.run(&client));

@@ -5,6 +5,7 @@
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+mod hanging;
 mod heard;
 mod memcached;
 pub mod passwords;
@@ -15,6 +16,7 @@ mod raw;
 pub mod scripted;
 pub mod transcript;
 
+pub use hanging::Hanging;
 pub use heard::Heard;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};

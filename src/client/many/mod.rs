@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub use outcome::{Each, Many};
-pub(super) use plan::Plan;
+pub(super) use plan::{ByKey, Plan};
 
 use super::Client;
 use super::answer::{Answer, unanswered};
@@ -14,7 +14,7 @@ use crate::conn::Driver;
 use crate::error::Result;
 use crate::key::{Key, Scratch};
 use crate::protocol::Request;
-use plan::Results;
+use crate::route::Topology;
 
 impl Client {
     /// Makes a request of each key, exchanges them all, and gives what each answer means.
@@ -30,18 +30,32 @@ impl Client {
         let bytes = keys.iter().map(AsRef::as_ref);
         let refuse = |index: usize, error| results[index] = Some(Err(error));
         let plan = Plan::new(self, bytes, scratch, request, refuse);
-        let mut sink = Results {
-            plan: &plan,
+        let mut meanings = Meanings {
+            topology: plan.topology(),
             meaning,
-            last: 0,
-            by_key: results,
+            results,
         };
-        plan.run(self, &mut sink);
+        plan.run(self, &mut meanings);
         let finish = |result: Option<Result<T>>| {
             let result = result.unwrap_or_else(|| Err(unanswered()));
             result.map_err(|error| error.during(operation))
         };
-        sink.by_key.into_iter().map(finish).collect()
+        meanings.results.into_iter().map(finish).collect()
+    }
+}
+
+/// Collects what each answer means, in the order of the caller's keys.
+struct Meanings<'t, T, M> {
+    topology: &'t Topology,
+    meaning: M,
+    results: Vec<Option<Result<T>>>,
+}
+
+impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> ByKey for Meanings<'_, T, M> {
+    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>) {
+        let driver = self.topology.driver(server);
+        let result = answer.and_then(|answer| (self.meaning)(answer, driver));
+        self.results[key] = Some(result);
     }
 }
 

@@ -1,29 +1,36 @@
 use super::super::Client;
 use super::super::answer::{Answer, forgive};
-use crate::conn::{Batch, Driver, Sink};
+use crate::conn::{Batch, Deadline, Driver, Sink};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::protocol::{Reply, Request, ValueHeader};
 use crate::route::{FailurePolicy, Topology, scatter};
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The requests of a call for many keys, server by server.
-///
-/// The places by which a sink knows them go on from one server to the next.
 pub(in super::super) struct Plan<'k> {
-    policy: FailurePolicy,
     topology: Arc<Topology>,
-    groups: Vec<Group<'k>>,
+    groups: Groups<'k>,
 }
 
-/// Those for one server.
-struct Group<'k> {
-    server: usize,
-    /// The place of the first.
-    first: usize,
-    requests: Vec<Request<'k>>,
-    /// For each, which of the caller's keys it is for.
-    keys: Vec<usize>,
+/// Takes what comes of each of the caller's keys, by its place among them. `server` is the one that was
+/// asked, by its place in the list.
+pub(in super::super) trait ByKey {
+    /// A value is coming: where to read it to, in place of what that holds.
+    fn buffer(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// A value. The data may still be where it was received.
+    fn item(&mut self, key: usize, server: usize, header: ValueHeader, data: Cow<'_, [u8]>) {
+        let data = data.into_owned();
+        self.answer(key, server, Ok(Answer::Item { header, data }));
+    }
+
+    /// Any other answer, or why there is none.
+    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>);
 }
 
 impl<'k> Plan<'k> {
@@ -38,16 +45,7 @@ impl<'k> Plan<'k> {
     ) -> Self {
         let Client { shared, naming, .. } = client;
         let topology = shared.topology();
-        let servers = topology.drivers().len();
-        // No server has much more than its share, as a rule.
-        let share = names.len() / servers + names.len() / servers / 4 + 1;
-        let group = |server| Group {
-            server,
-            first: 0,
-            requests: Vec::with_capacity(share),
-            keys: Vec::with_capacity(share),
-        };
-        let mut groups: Vec<Group<'k>> = (0..servers).map(group).collect();
+        let mut groups = Groups::new(topology.drivers().len(), names.len());
         let keys = naming.keys(names.clone(), scratch);
         for (index, name) in names.enumerate() {
             let mut make = || {
@@ -57,42 +55,12 @@ impl<'k> Plan<'k> {
                 Ok((topology.route(key)?, request))
             };
             match make() {
-                Ok((server, request)) => {
-                    let group = &mut groups[server];
-                    group.requests.push(request);
-                    group.keys.push(index);
-                }
+                Ok((server, request)) => groups.push(server, index, request),
                 Err(error) => refuse(index, error),
             }
         }
-        groups.retain(|group| !group.requests.is_empty());
-        let mut first = 0;
-        for group in &mut groups {
-            group.first = first;
-            first += group.requests.len();
-        }
-        Self {
-            policy: client.policy,
-            topology,
-            groups,
-        }
-    }
-
-    /// Exchanges all requests for their replies.
-    pub(in super::super) fn run(&self, client: &Client, sink: &mut dyn Sink) {
-        let protocol = client.shared.options.protocol;
-        let batches: Vec<(&dyn Driver, Batch<'_>)> = (self.groups.iter())
-            .map(|group| {
-                let batch = Batch {
-                    requests: &group.requests,
-                    first: group.first,
-                    is_checked: protocol.dialect().is_some(),
-                    insists: false,
-                };
-                (self.topology.driver(group.server), batch)
-            })
-            .collect();
-        scatter(&batches, sink, client.deadline());
+        groups.number();
+        Self { topology, groups }
     }
 
     /// The servers, which it was made for.
@@ -100,80 +68,175 @@ impl<'k> Plan<'k> {
         &self.topology
     }
 
-    /// What the caller is to see in place of a failure.
-    pub(in super::super) fn forgive(
+    /// Exchanges all requests for their replies. What could not reach its server goes on to the next,
+    /// as a call for one key does, if the policy says so.
+    pub(in super::super) fn run(&self, client: &Client, by_key: &mut impl ByKey) {
+        let deadline = client.deadline();
+        let mut unreached = self.exchange(&self.groups, client, by_key, deadline);
+        if unreached.is_empty() {
+            return;
+        }
+        if let Ok(rest) = deadline.rest(Instant::now()) {
+            let mut groups = Groups::new(self.topology.drivers().len(), unreached.len());
+            for it in unreached {
+                groups.push(it.next, it.key, it.request);
+            }
+            groups.number();
+            unreached = self.exchange(&groups, client, by_key, rest);
+        }
+        for it in unreached {
+            by_key.answer(it.key, it.server, Err(it.error));
+        }
+    }
+
+    fn exchange(
         &self,
-        place: usize,
-        last: &mut usize,
-        error: Error,
-    ) -> Result<Answer> {
-        let group = self.group(place, last);
-        let request = &group.requests[place - group.first];
-        let driver = self.topology.driver(group.server);
-        forgive(self.policy, error, request, driver)
+        groups: &Groups<'k>,
+        client: &Client,
+        by_key: &mut impl ByKey,
+        deadline: Deadline,
+    ) -> Vec<Unreached<'k>> {
+        let is_checked = client.shared.options.protocol.dialect().is_some();
+        let batches: Vec<(&dyn Driver, Batch<'_>)> = (groups.0.iter())
+            .map(|group| {
+                let batch = Batch {
+                    requests: &group.requests,
+                    first: group.first,
+                    is_checked,
+                    insists: false,
+                };
+                (self.topology.driver(group.server), batch)
+            })
+            .collect();
+        let mut sorter = Sorter {
+            topology: &self.topology,
+            policy: client.policy,
+            groups,
+            last: 0,
+            by_key,
+            unreached: Vec::new(),
+        };
+        scatter(&batches, &mut sorter, deadline);
+        sorter.unreached
+    }
+}
+
+/// The requests for each server. The places by which a sink knows them go on from one server to the
+/// next.
+struct Groups<'k>(Vec<Group<'k>>);
+
+struct Group<'k> {
+    server: usize,
+    /// The place of the first.
+    first: usize,
+    requests: Vec<Request<'k>>,
+    /// For each, which of the caller's keys it is for.
+    keys: Vec<usize>,
+}
+
+impl<'k> Groups<'k> {
+    /// For so many keys on so many servers.
+    fn new(servers: usize, keys: usize) -> Self {
+        // No server has much more than its share, as a rule.
+        let share = keys / servers + keys / servers / 4 + 1;
+        let group = |server| Group {
+            server,
+            first: 0,
+            requests: Vec::with_capacity(share),
+            keys: Vec::with_capacity(share),
+        };
+        Self((0..servers).map(group).collect())
     }
 
-    /// Which of the caller's keys the request at `place` is for, and its server, by its place in the
-    /// list. `last` is where the last one was found: most come in a row.
-    pub(in super::super) fn at(&self, place: usize, last: &mut usize) -> (usize, usize) {
-        let group = self.group(place, last);
-        (group.keys[place - group.first], group.server)
+    fn push(&mut self, server: usize, key: usize, request: Request<'k>) {
+        let group = &mut self.0[server];
+        group.requests.push(request);
+        group.keys.push(key);
     }
 
-    fn group(&self, place: usize, last: &mut usize) -> &Group<'k> {
+    /// Leaves out servers without a request, and gives places to the requests of the others.
+    fn number(&mut self) {
+        self.0.retain(|group| !group.requests.is_empty());
+        let mut first = 0;
+        for group in &mut self.0 {
+            group.first = first;
+            first += group.requests.len();
+        }
+    }
+}
+
+/// A request that did not reach its server, and may go on to another.
+struct Unreached<'k> {
+    key: usize,
+    server: usize,
+    next: usize,
+    request: Request<'k>,
+    error: Error,
+}
+
+/// Knows whose request it is that something comes for.
+struct Sorter<'p, 'k, B> {
+    topology: &'p Topology,
+    policy: FailurePolicy,
+    groups: &'p Groups<'k>,
+    /// The group of the last request: most come in a row.
+    last: usize,
+    by_key: &'p mut B,
+    unreached: Vec<Unreached<'k>>,
+}
+
+impl<'k, B> Sorter<'_, 'k, B> {
+    /// Which of the caller's keys the request at `place` is for, its server, and the request.
+    fn at(&mut self, place: usize) -> (usize, usize, &Request<'k>) {
+        let groups = &self.groups.0;
         let has_it =
             |group: &Group<'_>| (group.first..group.first + group.requests.len()).contains(&place);
-        if !has_it(&self.groups[*last]) {
-            *last = self.groups.partition_point(|group| group.first <= place) - 1;
+        if !has_it(&groups[self.last]) {
+            self.last = groups.partition_point(|group| group.first <= place) - 1;
         }
-        &self.groups[*last]
-    }
-
-    /// The server of each of so many keys, by its place in the list; 0 for one that is none.
-    pub(in super::super) fn servers(&self, keys: usize) -> Vec<usize> {
-        let mut servers = vec![0; keys];
-        for group in &self.groups {
-            for key in &group.keys {
-                servers[*key] = group.server;
-            }
-        }
-        servers
+        let group = &groups[self.last];
+        let index = place - group.first;
+        (group.keys[index], group.server, &group.requests[index])
     }
 }
 
-/// Collects what each answer means, in the order of the caller's keys.
-pub(super) struct Results<'p, T, M> {
-    pub(super) plan: &'p Plan<'p>,
-    pub(super) meaning: M,
-    /// Where the last answer's request was found.
-    pub(super) last: usize,
-    pub(super) by_key: Vec<Option<Result<T>>>,
-}
-
-impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Results<'_, T, M> {
-    fn answer(&mut self, place: usize, answer: Answer) {
-        let (key, server) = self.plan.at(place, &mut self.last);
-        let result = (self.meaning)(answer, self.plan.topology.driver(server));
-        self.by_key[key] = Some(result);
+impl<B: ByKey> Sink for Sorter<'_, '_, B> {
+    fn buffer(&mut self, _: usize, _: &ValueHeader) -> Vec<u8> {
+        self.by_key.buffer()
     }
-}
 
-impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> Sink for Results<'_, T, M> {
     fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
-        self.answer(place, Answer::item(header, data));
+        let (key, server, _) = self.at(place);
+        self.by_key.item(key, server, header, Cow::Owned(data));
+    }
+
+    fn slice(&mut self, place: usize, header: ValueHeader, data: &[u8]) {
+        let (key, server, _) = self.at(place);
+        self.by_key.item(key, server, header, Cow::Borrowed(data));
     }
 
     fn reply(&mut self, place: usize, reply: Reply<'_>) {
-        self.answer(place, reply.into());
+        let (key, server, _) = self.at(place);
+        self.by_key.answer(key, server, Ok(reply.into()));
     }
 
     fn failed(&mut self, place: usize, error: Error) {
-        match self.plan.forgive(place, &mut self.last, error) {
-            Ok(answer) => self.answer(place, answer),
-            Err(error) => {
-                let (key, _) = self.plan.at(place, &mut self.last);
-                self.by_key[key] = Some(Err(error));
-            }
+        let (key, server, &request) = self.at(place);
+        let next = request
+            .key()
+            .and_then(|key| self.topology.next(key, server, &error));
+        if let Some(next) = next {
+            self.unreached.push(Unreached {
+                key,
+                server,
+                next,
+                request,
+                error,
+            });
+            return;
         }
+        let driver = self.topology.driver(server);
+        let answer = forgive(self.policy, error, &request, driver);
+        self.by_key.answer(key, server, answer);
     }
 }

@@ -1,12 +1,13 @@
-use super::plan::Plan;
-use super::{Answer, Client, Each, Many, zip};
-use crate::conn::{Driver, Sink};
+use super::{Answer, ByKey, Client, Each, Many, Plan, zip};
+use crate::conn::Driver;
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
-use crate::protocol::{Reply, Request, Status, ValueHeader};
+use crate::protocol::{Request, Status, ValueHeader};
+use crate::route::Topology;
 use crate::value;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::hash::Hash;
 
 /// # Many keys: reading
@@ -137,15 +138,14 @@ impl Client {
             |_, key| Ok(Request::Get { key, cas: false }),
             |index, error| failed.push((index, error)),
         );
-        let mut sink = Items {
-            plan: &plan,
+        let mut items = Items {
+            topology: plan.topology(),
             on_item,
-            last: 0,
             spare: Vec::new(),
             failed,
         };
-        plan.run(self, &mut sink);
-        let mut failed = sink.failed;
+        plan.run(self, &mut items);
+        let mut failed = items.failed;
         failed.sort_unstable_by_key(|(index, _)| *index);
         let name = |(index, error): (usize, Error)| (&keys[index], error.during("get_many_with"));
         failed.into_iter().map(name).collect()
@@ -179,47 +179,33 @@ impl Client {
 }
 
 /// Hands over items as they come.
-struct Items<'p, F> {
-    plan: &'p Plan<'p>,
+struct Items<'t, F> {
+    topology: &'t Topology,
     on_item: F,
-    /// Where the last item's request was found.
-    last: usize,
     /// Buffers to use again: one for each server that is in the middle of a value.
     spare: Vec<Vec<u8>>,
     failed: Vec<(usize, Error)>,
 }
 
-impl<F: FnMut(usize, ItemRef<'_>)> Sink for Items<'_, F> {
-    fn buffer(&mut self, _: usize, _: &ValueHeader) -> Vec<u8> {
+impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
+    fn buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
 
-    fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
-        self.slice(place, header, &data);
-        self.spare.push(data);
-    }
-
-    fn slice(&mut self, place: usize, header: ValueHeader, data: &[u8]) {
-        let (key, _) = self.plan.at(place, &mut self.last);
+    fn item(&mut self, key: usize, _: usize, header: ValueHeader, data: Cow<'_, [u8]>) {
         let flags = header.flags;
-        (self.on_item)(key, ItemRef { flags, data });
+        (self.on_item)(key, ItemRef { flags, data: &data });
+        if let Cow::Owned(buffer) = data {
+            self.spare.push(buffer);
+        }
     }
 
-    fn reply(&mut self, place: usize, reply: Reply<'_>) {
-        if reply == Reply::Status(Status::NotFound) {
-            return;
-        }
-        let (key, server) = self.plan.at(place, &mut self.last);
-        let driver = self.plan.topology().driver(server);
-        self.failed
-            .push((key, Answer::from(reply).into_error(driver)));
-    }
-
-    fn failed(&mut self, place: usize, error: Error) {
-        // What is forgiven is not there.
-        if let Err(error) = self.plan.forgive(place, &mut self.last, error) {
-            let (key, _) = self.plan.at(place, &mut self.last);
-            self.failed.push((key, error));
-        }
+    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>) {
+        let error = match answer {
+            Ok(Answer::Status(Status::NotFound)) => return,
+            Ok(answer) => answer.into_error(self.topology.driver(server)),
+            Err(error) => error,
+        };
+        self.failed.push((key, error));
     }
 }

@@ -17,7 +17,7 @@ use crate::key::Scratch;
 use crate::protocol::{Direction, Mode};
 use crate::value;
 use command::{Command, Kind};
-use replies::{Collected, Replied};
+use replies::Replied;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -243,7 +243,12 @@ impl<'a> Pipeline<'a> {
     /// Sends all commands, and receives their replies.
     #[must_use = "commands may have failed"]
     pub fn run(self) -> Replies<'a> {
-        let mut answers: Vec<Option<Result<Answer>>> = self.commands.iter().map(|_| None).collect();
+        let unanswered = |command: &Command<'_>| Replied {
+            answer: None,
+            server: 0,
+            operation: command.operation,
+        };
+        let mut results: Vec<Replied> = self.commands.iter().map(unanswered).collect();
         let now = SystemTime::now();
         let mut scratch = Scratch::default();
         let plan = Plan::new(
@@ -251,29 +256,14 @@ impl<'a> Pipeline<'a> {
             self.commands.iter().map(|command| &*command.key),
             &mut scratch,
             |index, key| self.commands[index].request(key, now, self.client),
-            |index, error| answers[index] = Some(Err(error)),
+            |index, error| results[index].answer = Some(Err(error)),
         );
-        let mut sink = Collected {
-            plan: &plan,
-            last: 0,
-            answers,
-        };
-        plan.run(self.client, &mut sink);
-        let answers = sink.answers;
-        let servers = plan.servers(self.commands.len());
-        let operations = self.commands.iter().map(|command| command.operation);
-        let replies = answers.into_iter().zip(servers).zip(operations);
+        plan.run(self.client, &mut results);
         Replies {
             client: self.client,
             topology: Arc::clone(plan.topology()),
             pipeline: self.id,
-            results: (replies)
-                .map(|((answer, server), operation)| Replied {
-                    answer,
-                    server,
-                    operation,
-                })
-                .collect(),
+            results,
         }
     }
 

@@ -1,9 +1,8 @@
 use super::super::Client;
 use super::super::answer::{Answer, unanswered};
-use super::super::many::Plan;
-use crate::conn::{Driver, Sink};
+use super::super::many::ByKey;
+use crate::conn::Driver;
 use crate::error::{Error, Result};
-use crate::protocol::{Reply, ValueHeader};
 use crate::route::Topology;
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ pub struct Replies<'a> {
 /// What came of one.
 pub(super) struct Replied {
     pub(super) answer: Option<Result<Answer>>,
-    /// The server that it was for, by its place in the list.
+    /// The server that was asked, by its place in the list.
     pub(super) server: usize,
     pub(super) operation: &'static str,
 }
@@ -69,32 +68,9 @@ impl fmt::Debug for Replies<'_> {
     }
 }
 
-/// Collects answers in the order of the commands.
-pub(super) struct Collected<'p> {
-    pub(super) plan: &'p Plan<'p>,
-    /// Where the last answer's request was found.
-    pub(super) last: usize,
-    pub(super) answers: Vec<Option<Result<Answer>>>,
-}
-
-impl Collected<'_> {
-    fn push(&mut self, place: usize, answer: Result<Answer>) {
-        let (command, _) = self.plan.at(place, &mut self.last);
-        self.answers[command] = Some(answer);
-    }
-}
-
-impl Sink for Collected<'_> {
-    fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
-        self.push(place, Ok(Answer::item(header, data)));
-    }
-
-    fn reply(&mut self, place: usize, reply: Reply<'_>) {
-        self.push(place, Ok(reply.into()));
-    }
-
-    fn failed(&mut self, place: usize, error: Error) {
-        let answer = self.plan.forgive(place, &mut self.last, error);
-        self.push(place, answer);
+impl ByKey for Vec<Replied> {
+    fn answer(&mut self, command: usize, server: usize, answer: Result<Answer>) {
+        self[command].answer = Some(answer);
+        self[command].server = server;
     }
 }

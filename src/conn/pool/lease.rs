@@ -1,0 +1,189 @@
+use super::Pool;
+use crate::conn::connection::{Connection, Progress};
+use crate::conn::deadline::{Deadline, Expired};
+use crate::conn::fault::Fault;
+use crate::conn::ledger::End;
+use std::ops::Deref;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// A pool as those have it who use a connection: borrowed for the time of a call, or shared where
+/// there is no telling how long.
+pub(in crate::conn) trait Hold: Deref<Target = Pool> + Clone + Send {}
+
+impl<P: Deref<Target = Pool> + Clone + Send> Hold for P {}
+
+/// A connection taken out of the pool. Unless it is [put back](Self::put) it is closed.
+#[derive(Debug)]
+pub(in crate::conn) struct Lease<P: Hold> {
+    pub(super) pooled: Pooled,
+    permit: Permit<P>,
+}
+
+/// An exchange of one request that failed.
+pub(in crate::conn) struct Failed<P: Hold> {
+    pub(in crate::conn) fault: Fault,
+    pub(in crate::conn) lease: Lease<P>,
+    pub(in crate::conn) is_in_doubt: bool,
+}
+
+impl<P: Hold> Lease<P> {
+    pub(in crate::conn) fn connection(&mut self) -> &mut Connection {
+        &mut self.pooled.connection
+    }
+
+    pub(in crate::conn) fn progress(&self) -> Progress {
+        self.pooled.connection.progress
+    }
+
+    /// An idle connection that is still good.
+    pub(in crate::conn) fn idle(pool: &P, now: Instant) -> Option<Self> {
+        loop {
+            let pooled = pool.connections().idle.pop_back()?;
+            if let Some(lease) = Self::take(pool, pooled, now) {
+                return Some(lease);
+            }
+        }
+    }
+
+    /// What was taken out of the idle ones, unless it is not good any more.
+    fn take(pool: &P, pooled: Pooled, now: Instant) -> Option<Self> {
+        let permit = Permit::new(pool);
+        let mut lease = Self { pooled, permit };
+        let connection = lease.connection();
+        let idle = now.saturating_duration_since(connection.last_used());
+        if idle > pool.options.idle_timeout {
+            connection.account.end = End::Idle;
+            return None;
+        }
+        if !connection.is_usable(idle) {
+            connection.account.end = End::Stale;
+            pool.forget_dialect();
+            return None;
+        }
+        connection.account.end = End::Abandoned;
+        Some(lease)
+    }
+
+    /// A connection: a new one; or, when there may be no more, the next that comes back, and then
+    /// the second value is `true`. The wait for it is not the server's.
+    pub(in crate::conn) fn open(pool: &P, deadline: &mut Deadline) -> Result<(Self, bool), Fault> {
+        let mut connections = pool.connections();
+        while connections.open >= pool.options.max_connections {
+            if let Some(pooled) = connections.idle.pop_back() {
+                drop(connections);
+                let now = Instant::now();
+                if let Some(lease) = Self::take(pool, pooled, now) {
+                    *deadline = deadline.resumed(now);
+                    return Ok((lease, true));
+                }
+                connections = pool.connections();
+                continue;
+            }
+            let left = deadline.remaining(Instant::now());
+            let left = left.map_err(|Expired| Fault::AllInUse(pool.options.max_connections))?;
+            connections.waiting += 1;
+            connections = if let Some(left) = left {
+                let waited = pool.changed.wait_timeout(connections, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                let waited = pool.changed.wait(connections);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            };
+            connections.waiting -= 1;
+        }
+        connections.open += 1;
+        let closed_before = connections.closed;
+        drop(connections);
+        let permit = Permit::new(pool);
+        let mut connection = Box::new(pool.connect(deadline)?);
+        connection.account.open(&pool.ledger);
+        let pooled = Pooled {
+            connection,
+            closed_before,
+        };
+        Ok((Self { pooled, permit }, false))
+    }
+
+    /// Gives the connection back to the pool, if its replies were all read.
+    pub(in crate::conn) fn put(self) {
+        if self.progress() != Progress::Clean {
+            return;
+        }
+        let Self {
+            mut pooled,
+            mut permit,
+        } = self;
+        pooled.connection.account.settle();
+        pooled.connection.account.end = End::ByClient; // Whether it is closed or not.
+        let pool = permit.pool.clone();
+        let now = pooled.connection.last_used();
+        let options = &pool.options;
+        let mut connections = pool.connections();
+        // Under the lock, so that a close either counted before this or finds the connection.
+        if pooled.closed_before != connections.closed {
+            drop(connections);
+            drop(pooled); // Before the permit: there is one less only then.
+            return;
+        }
+        permit.is_kept = true;
+        connections.idle.push_back(pooled);
+        // One at a time will do: connections come back far more often than they are made.
+        let count = connections.idle.len();
+        let end = match connections.idle.front() {
+            _ if count > options.max_idle => Some(End::Surplus),
+            Some(bottom) if bottom.has_idled_too_long(now, options.idle_timeout) => Some(End::Idle),
+            _ => None,
+        };
+        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
+        let someone_waits = connections.waiting > 0;
+        drop(connections);
+        if someone_waits {
+            pool.changed.notify_one();
+        }
+        if let Some((end, mut surplus)) = surplus {
+            surplus.connection.account.end = end;
+            drop(surplus); // Closed outside of the lock.
+            pool.release(1);
+        }
+    }
+}
+
+/// A connection, and how often the pool had been closed when it was made.
+#[derive(Debug)]
+pub(super) struct Pooled {
+    /// In a box, which moves cheaply: each call takes it out of a list and puts it back.
+    pub(super) connection: Box<Connection>,
+    pub(super) closed_before: u64,
+}
+
+impl Pooled {
+    pub(super) fn has_idled_too_long(&self, now: Instant, limit: Duration) -> bool {
+        now.saturating_duration_since(self.connection.last_used()) > limit
+    }
+}
+
+/// The right to have one connection.
+#[derive(Debug)]
+struct Permit<P: Hold> {
+    pool: P,
+    /// Whether the connection lives on in the pool.
+    is_kept: bool,
+}
+
+impl<P: Hold> Permit<P> {
+    fn new(pool: &P) -> Self {
+        Self {
+            pool: pool.clone(),
+            is_kept: false,
+        }
+    }
+}
+
+impl<P: Hold> Drop for Permit<P> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.pool.release(1);
+        }
+    }
+}
