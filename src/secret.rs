@@ -3,7 +3,7 @@
 use crate::error::Error;
 use std::fmt;
 
-/// A password. Nothing shows it: `Debug` gives `Secret(..)`, there is no `Display`, and it is not
+/// A password, or a user name. Nothing shows it: `Debug` gives `Secret(..)`, there is no `Display`, and it is not
 /// serialised.
 ///
 /// ```
@@ -18,6 +18,12 @@ pub struct Secret(String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
     }
 }
 
@@ -71,7 +77,7 @@ impl Credentials {
 
     /// The password itself, for what goes over the wire.
     pub(crate) fn reveal(&self) -> &str {
-        &self.password.0
+        self.password.reveal()
     }
 
     /// Refuses what a line `user password`, or `user:password` in memcached's password file, cannot

@@ -31,8 +31,8 @@ impl Config {
             ("max_line_size", Field::Size(&mut self.max_line_size)),
             ("max_keys_per_get", Field::Count(&mut self.max_keys_per_get)),
             ("protocol", Field::Name(&mut self.protocol)),
-            ("username", Field::Username(&mut self.username)),
-            ("password", Field::Password(&mut self.password)),
+            ("username", Field::Secret(&mut self.username)),
+            ("password", Field::Secret(&mut self.password)),
             ("tls", Field::Switch(&mut self.tls)),
             ("tls_roots", Field::Path(&mut self.tls_roots)),
             ("tls_certificate", Field::Path(&mut self.tls_certificate)),
@@ -78,10 +78,8 @@ pub(super) enum Field<'a> {
     Name(&'a mut dyn Named),
     Text(&'a mut Option<String>),
     Path(&'a mut Option<PathBuf>),
-    /// Read, and not written: a half of the credentials is of no use.
-    Username(&'a mut Option<String>),
     /// Read, and neither written nor shown.
-    Password(&'a mut Option<Secret>),
+    Secret(&'a mut Option<Secret>),
     Time(&'a mut Option<Duration>),
     /// In bytes.
     Size(&'a mut Option<usize>),
@@ -102,9 +100,9 @@ impl Field<'_> {
                 let name = text(value)?;
                 field.parse(name).map_err(|error| error.to_string())?;
             }
-            Self::Text(field) | Self::Username(field) => **field = Some(text(value)?.to_owned()),
+            Self::Text(field) => **field = Some(text(value)?.to_owned()),
             Self::Path(field) => **field = Some(PathBuf::from(text(value)?)),
-            Self::Password(field) => **field = Some(password(value)?),
+            Self::Secret(field) => **field = Some(secret(value)?),
             Self::Time(field) => **field = Some(duration(value).ok_or_else(|| refused(TIMES))?),
             Self::Size(field) => **field = Some(size(value).ok_or_else(|| refused(SIZES))?),
             Self::Count(field) => {
@@ -129,7 +127,7 @@ impl Field<'_> {
             }
             Self::Name(name) => name.print().map(Value::Text),
             Self::Path(path) => path.as_ref().map(|path| path_text(path)).transpose()?,
-            Self::Username(_) | Self::Password(_) => None,
+            Self::Secret(_) => None,
             Self::Text(text) => text.as_ref().map(|text| Value::Text(text.clone())),
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),
             Self::Size(number) | Self::Count(number) => number.map(integer),
@@ -177,7 +175,7 @@ fn server(value: &Value) -> Result<Server, String> {
         _ => return Err(format!("{value} is not a server; allowed is {ALLOWED}")),
     };
     let (mut host, mut port, mut path, mut weight, mut ring_name) = (None, None, None, None, None);
-    let (mut username, mut secret) = (None, None);
+    let (mut username, mut password) = (None, None);
     for (name, value) in entries {
         let refused = |allowed: &str| format!("{name}: {value} is not possible; allowed {allowed}");
         let text = || match value {
@@ -190,8 +188,8 @@ fn server(value: &Value) -> Result<Server, String> {
             "ring_name" => ring_name = text()?,
             "username" => username = text()?,
             "password" => {
-                let password = password(value).map_err(|error| format!("password: {error}"));
-                secret = Some(password?);
+                let text = secret(value).map_err(|error| format!("password: {error}"));
+                password = Some(text?);
             }
             "port" => port = Some(integer(value).ok_or_else(|| refused("are 1 to 65535"))?),
             "weight" => weight = Some(integer(value).ok_or_else(|| refused("are 1 and more"))?),
@@ -212,9 +210,9 @@ fn server(value: &Value) -> Result<Server, String> {
         Some(name) => server.ring_name(name),
         None => server,
     };
-    match (username, secret) {
+    match (username, password) {
         (None, None) => Ok(server),
-        (Some(username), Some(secret)) => Ok(server.credentials(username, secret)),
+        (Some(username), Some(password)) => Ok(server.credentials(username, password)),
         _ => Err("a server has a username and a password, or neither".to_owned()),
     }
 }
@@ -256,7 +254,7 @@ fn path_text(path: &Path) -> Result<Value, Error> {
 }
 
 /// The error does not show what was written.
-fn password(value: &Value) -> Result<Secret, String> {
+fn secret(value: &Value) -> Result<Secret, String> {
     match value {
         Value::Text(text) => Ok(Secret::from(&**text)),
         _ => Err("it must be a text".to_owned()),

@@ -147,7 +147,7 @@ impl Libmemcached {
     /// and turns it on.
     pub(super) fn username(&mut self, username: &str) {
         self.binary(true);
-        self.config.username = Some(username.to_owned());
+        self.config.username = Some(username.into());
     }
 
     pub(super) fn password(&mut self, password: &str) {

@@ -147,10 +147,10 @@ pub struct Config {
     pub max_keys_per_get: Option<usize>,
     /// [`ClientBuilder::protocol`].
     pub protocol: Option<Protocol>,
-    /// The user name of [`ClientBuilder::credentials`]; a password goes with it.
-    pub username: Option<String>,
-    /// The password of [`ClientBuilder::credentials`]. It is read and not written: a configuration
-    /// that is serialised has neither the user name nor the password.
+    /// The user name of [`ClientBuilder::credentials`]; a password goes with it. Both are read, and
+    /// neither written nor shown.
+    pub username: Option<Secret>,
+    /// The password of [`ClientBuilder::credentials`].
     pub password: Option<Secret>,
     /// [`ClientBuilder::tls`]; each of the next four switches it on, too. It needs the feature `tls`.
     pub tls: bool,
@@ -244,8 +244,8 @@ impl Config {
         let builder = give(builder, self.protocol, Builder::protocol);
         // One without the other is refused, as an empty one is.
         let credentials = (self.username.is_some() || self.password.is_some()).then(|| {
-            let password = self.password.clone().unwrap_or_else(|| Secret::from(""));
-            (self.username.clone().unwrap_or_default(), password)
+            let text = |part: &Option<Secret>| part.as_ref().map_or("", Secret::reveal).to_owned();
+            (text(&self.username), text(&self.password))
         });
         let builder = give(builder, credentials, |builder, (username, password)| {
             builder.credentials(username, password)

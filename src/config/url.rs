@@ -70,7 +70,7 @@ impl Config {
         if !username.chars().chain(password.chars()).all(is_plain) {
             return refused(CREDENTIALS);
         }
-        self.username = Some(decoded(username)?);
+        self.username = Some(decoded(username)?.into());
         self.password = Some(decoded(password)?.into());
         Ok(())
     }

@@ -382,7 +382,7 @@ fn credentials() {
     .unwrap();
     let mut expected = Config::default();
     expected.servers = vec![Server::from("a").credentials("bob", "0ther"), "b".into()];
-    (expected.username, expected.password) = (Some("ann".to_owned()), Some("s3cret".into()));
+    (expected.username, expected.password) = (Some("ann".into()), Some("s3cret".into()));
     assert_eq!(config, expected);
     let shown = format!("{config:?} {:?} {:?}", config.builder(), config.client());
     assert!(

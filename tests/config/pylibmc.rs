@@ -54,7 +54,7 @@ fn credentials() {
     ] {
         let (config, notes) = read(behaviors).unwrap();
         assert_eq!(config.protocol, Some(Protocol::Binary));
-        assert_eq!(config.username.as_deref(), Some("ann"));
+        assert_eq!(config.username, Some("ann".into()));
         assert_eq!(config.password, Some("s3cret".into()));
         assert_eq!(notes, []);
     }

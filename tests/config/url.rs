@@ -105,8 +105,9 @@ fn credentials() {
     for (url, username, password) in rows {
         let config: Config = url.parse().unwrap();
         assert_eq!(config.servers, ["a:1", "b"].map(Server::from), "{url}");
-        assert_eq!(config.username.as_deref(), Some(username));
+        assert_eq!(config.username, Some(username.into()));
         assert_eq!(config.password, Some(password.into()));
+        assert!(!format!("{config:?}").contains(username));
         assert!(!format!("{config:?}").contains(password));
         assert!(config.client().is_ok());
         // What is written out is for everybody to read.
