@@ -1,6 +1,6 @@
 //! Servers that want a password, and those that speak TLS.
 
-use crate::support::passwords::{Folder, PASSWORD, USER, with_password_file};
+use crate::support::passwords::{PASSWORD, USER, with_password_file};
 use crate::{Row, command, text};
 
 #[test]
@@ -65,6 +65,7 @@ fn passwords() {
 #[test]
 fn tls() {
     use crate::support::Memcached;
+    use crate::support::passwords::Folder;
     use rcgen::{CertifiedKey, generate_simple_self_signed};
 
     let names = ["cache.test".to_owned()];
