@@ -26,6 +26,7 @@ pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 
 use crate::conn::{Deadline, Driver, Options};
+use crate::driver::MakeDriver;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
@@ -123,6 +124,8 @@ struct Shared {
     topology: RwLock<Arc<Topology>>,
     placement: Arc<Placement>,
     options: Arc<Options>,
+    /// The program's own drivers, if it has any.
+    make_driver: Option<MakeDriver>,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,
     transcoder: Arc<dyn Transcoder>,

@@ -77,6 +77,7 @@ impl Client {
             &shared.placement,
             self.policy,
             &shared.options,
+            shared.make_driver.as_ref(),
             Some(&old),
         );
         let new = Arc::new(new.map_err(|error| error.during("set_servers"))?);

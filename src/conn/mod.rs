@@ -1,7 +1,8 @@
 //! Sockets: from a batch of requests to their replies before a deadline, and the connections to a
 //! server.
 //!
-//! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is.
+//! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is
+//! here; `crate::driver` lets a program put its own in front of it, or in its place.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod authenticate;
@@ -25,7 +26,8 @@ mod tls;
 mod version;
 mod wire;
 
-pub(crate) use deadline::{Deadline, Expired};
+pub use deadline::Deadline;
+pub(crate) use deadline::Expired;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;
@@ -33,6 +35,7 @@ pub use histogram::Latency;
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
+pub(crate) use ledger::Snapshot;
 pub(crate) use sink::Sink;
 pub use tally::ErrorCounts;
 pub(crate) use tls::Security;

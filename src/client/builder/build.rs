@@ -58,12 +58,18 @@ impl ClientBuilder {
             protocol: self.protocol,
             credentials: self.credentials.clone(),
             tls: self.tls.as_ref().map(Security::new).transpose()?,
+            nodelay: self.tcp_nodelay,
             connect_timeout: self.connect_timeout,
             bounds: Bounds {
                 value: self.max_read_size,
                 line: self.max_line_size,
+                queues: self.queue_keys,
             },
-            max_keys: self.max_keys_per_get,
+            max_keys: if self.queue_keys {
+                1
+            } else {
+                self.max_keys_per_get
+            },
             max_connections: self.max_connections,
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
@@ -75,11 +81,19 @@ impl ClientBuilder {
         let options = Arc::new(options);
         let placement = Arc::new(placement);
         let policy = self.failure_policy;
-        let topology = Topology::new(&self.servers, &placement, policy, &options, None)?;
+        let topology = Topology::new(
+            &self.servers,
+            &placement,
+            policy,
+            &options,
+            self.driver.as_ref(),
+            None,
+        )?;
         let shared = Shared {
             topology: RwLock::new(Arc::new(topology)),
             placement,
             options,
+            make_driver: self.driver,
             changing: Mutex::default(),
             transcoder,
             refuses_append,
