@@ -131,8 +131,8 @@ mod tls;
 pub mod value;
 
 pub use client::{
-    CasCache, CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
-    Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
+    CasCache, CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys,
+    Lifetime, Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
 pub use conn::{ErrorCounts, Latency, Protocol};

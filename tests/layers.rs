@@ -43,8 +43,8 @@ const LAYERS: &[Layer] = &[
 ];
 
 const FACE: &[&str] = &[
-    "hash", "locator", "protocol", "value", "stats", "conn", "driver", "route", "preset",
-    "config", "client",
+    "hash", "locator", "protocol", "value", "stats", "conn", "driver", "route", "preset", "config",
+    "client",
 ];
 
 #[test]

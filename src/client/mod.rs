@@ -302,7 +302,6 @@ impl Shared {
         }
         Ok(())
     }
-
 }
 
 impl Values {

@@ -66,12 +66,14 @@ impl Client {
     /// [does not let it in](crate::Error::is_authentication).
     #[must_use = "servers may have failed"]
     pub fn connect(&self) -> Vec<PerServer<()>> {
-        self.each_server("connect", &Request::Version, |answer, _, driver| {
-            match answer {
+        self.each_server(
+            "connect",
+            &Request::Version,
+            |answer, _, driver| match answer {
                 Answer::Refused(error) if error.is_authentication() => Err(error.on(driver.name())),
                 _ => Ok(()),
-            }
-        })
+            },
+        )
     }
 
     /// Whether there is a connection to every server: idle, in use, or being made. Nothing is sent, and

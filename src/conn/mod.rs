@@ -31,11 +31,11 @@ pub(crate) use deadline::Expired;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;
+pub(crate) use ledger::Snapshot;
 #[cfg(fuzzing)]
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
-pub(crate) use ledger::Snapshot;
 pub(crate) use sink::Sink;
 pub use tally::ErrorCounts;
 pub(crate) use tls::Security;

@@ -1,6 +1,8 @@
 use super::collected::Collected;
 use super::{BuiltIn, Command, Deadline, Driver};
-use crate::conn::{self, Batch, Driver as _, Exchange, Patience, Pool, Sink, Snapshot, Standing, State};
+use crate::conn::{
+    self, Batch, Driver as _, Exchange, Patience, Pool, Sink, Snapshot, Standing, State,
+};
 use crate::error::Error;
 use std::fmt;
 use std::ops::Deref;
@@ -20,10 +22,7 @@ impl RefUnwindSafe for Custom {}
 
 impl Custom {
     /// The driver that `make` makes of the built-in one.
-    pub(crate) fn new(
-        pool: Pool,
-        make: impl FnOnce(Arc<dyn Driver>) -> Arc<dyn Driver>,
-    ) -> Self {
+    pub(crate) fn new(pool: Pool, make: impl FnOnce(Arc<dyn Driver>) -> Arc<dyn Driver>) -> Self {
         let pool = Arc::new(pool);
         let driver = make(Arc::new(BuiltIn(Arc::clone(&pool))));
         Self { driver, pool }

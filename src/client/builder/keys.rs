@@ -2,9 +2,7 @@ use super::ClientBuilder;
 use super::build::within;
 use crate::conn::Protocol;
 use crate::error::{Error, Result};
-use crate::key::{
-    KeyBytes, KeyRule, KeyTransform, MAX_KEY_LENGTH, Naming, PrefixPlacement, Rules,
-};
+use crate::key::{KeyBytes, KeyRule, KeyTransform, MAX_KEY_LENGTH, Naming, PrefixPlacement, Rules};
 use crate::preset;
 
 /// What is set of keys; the peer has the rest.
