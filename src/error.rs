@@ -101,6 +101,7 @@ impl Error {
     /// `HostUnreachable`, `NetworkUnreachable`, `AddrNotAvailable`), a [timeout](Self::is_timeout)
     /// (`TimedOut`, `WouldBlock`), a [protocol error](Self::is_protocol) (`InvalidData`), or else an
     /// [io error](Self::is_io).
+    #[must_use]
     pub fn of_io(source: io::Error) -> Self {
         let (kind, reason) = match source.kind() {
             io::ErrorKind::ConnectionRefused

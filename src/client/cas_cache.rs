@@ -109,7 +109,7 @@ impl fmt::Debug for CasCache {
         f.debug_struct("CasCache")
             .field("client", &self.client)
             .field("remembered", &self.ids().by_key.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -44,7 +44,7 @@ impl Config {
             ("binary_keys", Field::Switch(&mut self.binary_keys)),
             ("key_bytes", Field::Name(&mut self.key_bytes)),
             ("max_key_length", Field::Count(&mut self.max_key_length)),
-            ("queue_keys", Field::Switch(&mut self.queue_keys)),
+            ("queue_keys", Field::Choice(&mut self.queue_keys)),
             ("tcp_nodelay", Field::Choice(&mut self.tcp_nodelay)),
             ("max_connections", Field::Count(&mut self.max_connections)),
             (

@@ -175,7 +175,7 @@ pub struct Config {
     /// [`ClientBuilder::max_key_length`], in bytes.
     pub max_key_length: Option<usize>,
     /// [`ClientBuilder::queue_keys`].
-    pub queue_keys: bool,
+    pub queue_keys: Option<bool>,
     /// [`ClientBuilder::tcp_nodelay`].
     pub tcp_nodelay: Option<bool>,
     /// [`ClientBuilder::max_connections`].
@@ -265,9 +265,7 @@ impl Config {
         });
         let builder = give(builder, self.key_bytes, Builder::key_bytes);
         let builder = give(builder, self.max_key_length, Builder::max_key_length);
-        let builder = give(builder, on(self.queue_keys), |builder, ()| {
-            builder.queue_keys(true)
-        });
+        let builder = give(builder, self.queue_keys, Builder::queue_keys);
         let builder = give(builder, self.tcp_nodelay, Builder::tcp_nodelay);
         let builder = give(builder, self.max_connections, Builder::max_connections);
         let builder = give(

@@ -37,7 +37,7 @@ fn all() -> Config {
     config.binary_keys = true;
     config.key_bytes = Some(KeyBytes::NonAscii);
     config.max_key_length = Some(200);
-    config.queue_keys = true;
+    config.queue_keys = Some(true);
     config.tcp_nodelay = Some(false);
     config.max_connections = Some(8);
     config.max_idle_connections = Some(0);

@@ -53,10 +53,18 @@ fn an_id_outlives_an_error() {
     let cache = client.cas_cache();
     client.set("key", 1, 0).unwrap();
     cache.gets::<i32>("key").unwrap();
-    server.inject(Fault::Cut { after: 0 });
-    let error = cache.cas("key", 2, 0).unwrap_err();
-    assert!(error.is_io(), "{error}");
+    // It never came there.
+    client.close();
+    server.inject(Fault::Refuse);
+    cache.cas("key", 2, 0).unwrap_err();
     assert!(cache.cas("key", 2, 0).unwrap());
+    // It was done, and nobody could tell.
+    cache.gets::<i32>("key").unwrap();
+    server.inject(Fault::Cut { after: 0 });
+    let error = cache.cas("key", 3, 0).unwrap_err();
+    assert!(error.is_io() && error.is_ambiguous(), "{error}");
+    assert!(!cache.cas("key", 3, 0).unwrap());
+    assert_eq!(client.get::<i32>("key").unwrap(), Some(3));
     // What was remembered of a key that cannot be read now, is not used.
     cache.gets::<i32>("key").unwrap();
     client.set("key", "text", 0).unwrap();

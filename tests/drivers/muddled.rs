@@ -55,7 +55,7 @@ fn ask(run: Run, expected: [Result<(), &str>; 3]) {
                     assert!(error.is_protocol() && !error.is_ambiguous(), "{error}");
                     assert_eq!(
                         error.to_string(),
-                        format!("get on 10.0.0.1:11211: {reason}")
+                        format!("get_each on 10.0.0.1:11211: {reason}")
                     );
                 }
                 (result, expected) => panic!("{key}: {result:?}, not {expected:?}"),
