@@ -64,6 +64,7 @@
 //!   can be done about it. A miss is `Ok(None)`. The guide [failures](guide::failures) has what is seen
 //!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down;
 //!   [`set_servers`](Client::set_servers) changes the list of a client in use.
+//! * What goes to a server and comes back can be seen, changed, or answered by something else: [`driver`].
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
@@ -102,6 +103,7 @@
 mod client;
 mod config;
 mod conn;
+pub mod driver;
 mod error;
 mod event;
 mod expiry;
@@ -129,8 +131,8 @@ mod tls;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
-    Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
+    CasCache, CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys,
+    Lifetime, Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
 pub use conn::{ErrorCounts, Latency, Protocol};
