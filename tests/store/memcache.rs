@@ -80,8 +80,7 @@ fn who_cannot_list_says_so() {
     let old = Server::builder().version("1.4.20").start().unwrap();
     let disabled = Memcached::start();
     let mut raw = RawClient::connect(disabled.address());
-    raw.send(b"lru_crawler disable\r\n");
-    assert_eq!(raw.line(), b"OK\r\n");
+    raw.ask("lru_crawler disable\r\n", "OK\r\n");
     let rows = [
         ("older", store(client(&old)), "memcached can since 1.4.31"),
         (
