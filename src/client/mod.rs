@@ -20,6 +20,7 @@ pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
 pub use cas_cache::CasCache;
 pub use explain::Explanation;
+pub(crate) use keys::CANNOT_LIST;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
 pub use metrics::ServerMetrics;
