@@ -64,6 +64,8 @@
 //!   can be done about it. A miss is `Ok(None)`. The guide [failures](guide::failures) has what is seen
 //!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down;
 //!   [`set_servers`](Client::set_servers) changes the list of a client in use.
+//! * [`cache`] is what programs make of it: namespaces, keys of any type, entries that depend on others,
+//!   and one who computes what many miss.
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
@@ -99,6 +101,7 @@
     )
 )]
 
+pub mod cache;
 mod client;
 mod config;
 mod conn;
