@@ -51,7 +51,7 @@ pub(super) enum Wish<'a> {
     /// To make what is not there, or what is, but was rejected.
     Make { rejected: Option<&'a Envelope> },
     /// To make anew what may still be used.
-    Renew,
+    Renew { old: &'a Envelope },
 }
 
 /// The entry as it is when it is asked who makes it.
@@ -104,7 +104,7 @@ impl Cache {
         }
         let is_rejected = |envelope: &Envelope| match wish {
             Wish::Make { rejected } => rejected == Some(envelope),
-            Wish::Renew => false,
+            Wish::Renew { .. } => false,
         };
         let opened = Envelope::open(item);
         let Some((envelope, value)) = opened.filter(|(envelope, _)| !is_rejected(envelope)) else {
@@ -136,10 +136,11 @@ impl Cache {
     fn ask(&self, target: &Target, wish: Wish<'_>) -> Result<Option<Present>> {
         let settings = target.settings;
         let mut ask = MetaGet::new().value().flags().cas().vivify(settings.lease);
-        if let Wish::Renew = wish {
-            // One more, because the server counts whole seconds.
-            let window = settings.early.saturating_add(settings.stale);
-            let window = window.saturating_add(Duration::from_secs(1));
+        if let Wish::Renew { old } = wish {
+            let stale = old.stale_until.saturating_sub(old.fresh_until);
+            let window = settings.early.saturating_add(Duration::from_millis(stale));
+            // The server counts whole seconds, and they were rounded up.
+            let window = window.saturating_add(Duration::from_secs(2));
             ask = ask.recache(window.min(MONTH));
         }
         match self.client.meta_get(&target.key, ask) {

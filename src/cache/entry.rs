@@ -71,6 +71,11 @@ impl<'c> Entry<'c> {
         self.with(|settings| settings.early = early)
     }
 
+    /// How long to wait for another that makes it, in place of [`Cache::max_wait`].
+    pub fn max_wait(self, wait: Duration) -> Self {
+        self.with(|settings| settings.max_wait = wait)
+    }
+
     pub(super) fn into_key(self) -> Result<Vec<u8>> {
         Ok(self.target?.key)
     }

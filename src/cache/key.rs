@@ -17,7 +17,7 @@ use std::fmt;
 /// use moecache::cache::{CacheKey, KeyName, raw};
 ///
 /// let name = ("user", 17).name()?;
-/// assert_eq!(name.to_string(), "dd76f3e281c0f4df1ff7d1b325d1a107");
+/// assert_eq!(name.to_string(), "45c4c1b9a8201992e15fbdff8f5ec098");
 /// assert_ne!(1.name()?, "1".name()?);
 /// assert_eq!(raw("user:17").name()?, KeyName::Raw("user:17".to_owned()));
 /// # Ok::<(), moecache::Error>(())

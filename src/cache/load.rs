@@ -4,7 +4,7 @@ use super::Cache;
 use super::claim::{Claim, Held, Kept, Wish};
 use super::entry::Target;
 use super::flight::{Joined, Made};
-use super::look::{Found, Settled, State};
+use super::look::{Found, Settled, State, View};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use serde::Serialize;
@@ -31,24 +31,31 @@ impl Cache {
         let mut pause = SHORTEST_PAUSE;
         let mut lead = None;
         loop {
-            let mut view = self.look(target)?;
+            let View {
+                mut generations,
+                found,
+                envelope,
+            } = self.look(target)?;
             let mut old = None;
-            let mut rejected = view.envelope;
-            if let Found::Value(item, state) = &mut view.found {
-                let (item, state) = (std::mem::replace(item, Item::new(0, "")), *state);
-                // A value of another shape, of an earlier version of the program say, is made anew.
-                if let Ok(value) = self.client.decode(item) {
-                    if state == State::Fresh {
-                        return Ok(value);
+            let known = match found {
+                Found::Value(item, state) => {
+                    // A value of another shape, of an earlier version of the program say, is made anew.
+                    if let Ok(value) = self.client.decode(item) {
+                        if state == State::Fresh {
+                            return Ok(value);
+                        }
+                        old = Some(value);
                     }
-                    old = Some(value);
-                    rejected = None;
+                    None
                 }
-            }
+                Found::Nothing => None,
+                Found::Placeholder => Some(Claim::Lost),
+                Found::Unreachable => Some(Claim::Unreachable),
+            };
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) && old.is_none() {
                 // Whoever makes it takes too long.
-                let settled = self.settle(target, &view.generations)?;
+                let settled = self.settle(target, &generations)?;
                 let held = self.hold(target)?;
                 return Ok(self.make(target, settled, held, make)?.0);
             }
@@ -61,8 +68,7 @@ impl Cache {
                             return Ok(value);
                         }
                         let made = flight.wait(deadline);
-                        let made =
-                            made.filter(|made| view.generations.agree(made.settled.as_ref()));
+                        let made = made.filter(|made| generations.agree(made.settled.as_ref()));
                         let value = made.map(|made| self.client.decode(made.value.clone()));
                         match value {
                             Some(Ok(value)) => return Ok(value),
@@ -71,17 +77,17 @@ impl Cache {
                     }
                 },
             };
-            let settled = self.settle(target, &view.generations)?;
-            let wish = match &old {
-                Some(_) => Wish::Renew,
-                None => Wish::Make {
+            let settled = self.settle(target, &generations)?;
+            let wish = match (&old, &envelope) {
+                (Some(_), Some(old)) => Wish::Renew { old },
+                (_, rejected) => Wish::Make {
                     rejected: rejected.as_ref(),
                 },
             };
-            let claim = match (&view.found, &settled) {
-                (Found::Placeholder, _) => Claim::Lost,
-                (_, None) | (Found::Unreachable, _) => Claim::Unreachable,
-                _ => self.claim(target, &mut view.generations, wish)?,
+            let claim = match (known, &settled) {
+                (Some(claim), _) => claim,
+                (None, None) => Claim::Unreachable,
+                (None, Some(_)) => self.claim(target, &mut generations, wish)?,
             };
             let held = match claim {
                 Claim::Won(held) => Some(held),

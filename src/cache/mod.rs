@@ -193,7 +193,7 @@ impl Cache {
     /// # let client = moecache::Client::new(&server)?;
     /// # let cache = moecache::cache::Cache::new(client);
     /// let report = cache.get_or_set("report", || "it takes long to make one".to_owned())?;
-    /// let again = cache.get_or_set("report", || unreachable!("it is there"))?;
+    /// let again = cache.get_or_set("report", || "not called: it is there".to_owned())?;
     /// assert_eq!(report, again);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
