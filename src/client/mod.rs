@@ -3,6 +3,7 @@
 mod admin;
 mod answer;
 mod builder;
+mod contains;
 mod counter;
 mod explain;
 mod keys;

@@ -48,6 +48,7 @@ mod binary;
 mod builder;
 mod clock;
 mod connection;
+mod counters;
 mod fault;
 mod place;
 mod process;
@@ -60,5 +61,6 @@ mod version;
 
 pub use builder::Builder;
 pub use clock::Clock;
+pub use counters::Counters;
 pub use fault::Fault;
 pub use server::Server;
