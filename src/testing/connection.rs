@@ -132,10 +132,9 @@ impl Socket<'_> {
             }
             Fault::Swallow => Ok(()),
             // The others were seen to before.
-            Fault::Pass
-            | Fault::Misaddressed
-            | Fault::Refuse
-            | Fault::TooManyConnections => self.write(&reply),
+            Fault::Pass | Fault::Misaddressed | Fault::Refuse | Fault::TooManyConnections => {
+                self.write(&reply)
+            }
         }
     }
 

@@ -5,9 +5,10 @@ use super::store::{ClassCounters, Store};
 /// What a server counted, from [`Server::counters`](super::Server::counters): numbers of memcached's
 /// `stats`, each named by it in brackets.
 ///
-/// A get of several keys counts once for each key, whatever the protocol. So does
-/// [`get_and_touch`](crate::Client::get_and_touch), which counts as a touch besides, and
-/// [`contains`](crate::Client::contains).
+/// A get of several keys counts once for each of them, and [`contains`](crate::Client::contains) counts
+/// as a get. [`get_and_touch`](crate::Client::get_and_touch) counts as a touch, and if the key is not
+/// there as a miss of a get as well. A `touch` in the meta protocol that misses is a get that misses:
+/// memcached counts so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -15,7 +16,7 @@ pub struct Counters {
     pub hits: u64,
     /// Keys that were asked for and were not there (`get_misses`), those that had expired included.
     pub misses: u64,
-    /// Of these, keys that had expired, and whose items nobody had asked for since (`get_expired`).
+    /// Items that were found to have expired, and so were removed (`get_expired`).
     pub expired: u64,
     /// Values that were sent to be stored (`cmd_set`): by set, add, replace, append, prepend and
     /// compare-and-swap, also where the condition did not hold.
