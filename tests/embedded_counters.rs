@@ -133,7 +133,7 @@ fn evictions_are_counted() {
     let server = Server::builder().memory_limit(2000).start().unwrap();
     let client = client(&server, Protocol::Text);
     for key in ["a", "b", "c"] {
-        client.set_bytes(key, &[b'x'; 800], 0).unwrap();
+        client.set_bytes(key, [b'x'; 800], 0).unwrap();
     }
     assert_eq!(server.counters().evictions, 1);
     assert!(!client.contains("a").unwrap());

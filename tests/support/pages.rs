@@ -25,12 +25,12 @@ pub fn named_by(page: &str) -> BTreeSet<String> {
 
 /// Fails if the page leaves out any of those names.
 pub fn names_all<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
-    let named = named_by(page);
+    let on_page = named_by(page);
     let names: BTreeSet<&str> = names.into_iter().collect();
     assert!(!names.is_empty(), "{page}: nothing to look for");
     let left_out: Vec<_> = names
         .iter()
-        .filter(|name| !named.contains(**name))
+        .filter(|name| !on_page.contains(**name))
         .collect();
     assert!(left_out.is_empty(), "{page} says nothing of {left_out:?}");
 }
