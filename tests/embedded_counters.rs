@@ -128,6 +128,23 @@ fn counters_begin_anew_and_outlast_a_stop() {
     assert_eq!(server.counters(), Counters::default());
 }
 
+/// The value is sent where the protocol has no other question.
+#[test]
+fn contains_costs_a_value_in_some_protocols() {
+    for protocol in PROTOCOLS {
+        let server = Server::start().unwrap();
+        let client = client(&server, protocol);
+        client.set_bytes("a", [b'x'; 100_000], 0).unwrap();
+        let before = client.metrics()[0].bytes_received;
+        assert!(client.contains("a").unwrap() && !client.contains("b").unwrap());
+        let received = client.metrics()[0].bytes_received - before;
+        assert_eq!(received > 100_000, protocol != Protocol::Meta, "{protocol}");
+        assert_eq!((server.hits(), server.misses()), (1, 1), "{protocol}");
+        let metrics = &client.metrics()[0];
+        assert_eq!((metrics.hits, metrics.misses), (1, 1), "{protocol}");
+    }
+}
+
 #[test]
 fn evictions_are_counted() {
     let server = Server::builder().memory_limit(2000).start().unwrap();
