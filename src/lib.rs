@@ -30,11 +30,12 @@
 //!   from a file, a URL, or what a libmemcached or pylibmc deployment is set up with. One client
 //!   serves any number of threads, over a pool of connections to each server.
 //! * [`compatible_with`](ClientBuilder::compatible_with) takes the [`Peer`] whose deployment it is; the
-//!   guide [joining](guide::joining) has what to set for each of them, and what to check.
+//!   guide [joining](guide::joining) has what to set for each of them, and what to check, and the pages
+//!   [coming from](guide::coming_from) what the calls of each Python and .NET client are called here.
 //! * One key: [`get`](Client::get), [`set`](Client::set), [`add`](Client::add),
 //!   [`replace`](Client::replace), [`append`](Client::append), [`prepend`](Client::prepend),
-//!   [`touch`](Client::touch), [`get_and_touch`](Client::get_and_touch),
-//!   [`delete`](Client::delete).
+//!   [`contains`](Client::contains), [`touch`](Client::touch),
+//!   [`get_and_touch`](Client::get_and_touch), [`delete`](Client::delete).
 //! * Many keys in one call: [`get_many`](Client::get_many) into a map,
 //!   [`get_each`](Client::get_each) in the order of the keys,
 //!   [`get_many_with`](Client::get_many_with) as they come; [`set_many`](Client::set_many),

@@ -227,6 +227,7 @@ fn misses() {
 
         assert_eq!(client.get::<i32>(&key).unwrap(), None);
         assert_eq!(client.get_item(&key).unwrap(), None);
+        assert!(!client.contains(&key).unwrap());
         assert_eq!(client.gets::<i32>(&key).unwrap(), None);
         assert_eq!(client.get_and_touch::<i32>(&key, 9).unwrap(), None);
         client.set(&key, 1, 0).unwrap();
@@ -238,7 +239,7 @@ fn misses() {
         assert_eq!(client.incr(&key, 1).unwrap(), None);
         let outcome = client.compare_and_swap(&key, 1, 0, 1).unwrap();
         assert_eq!(outcome, CasOutcome::Missing);
-        assert_eq!(*missed.lock().unwrap(), 12);
+        assert_eq!(*missed.lock().unwrap(), 13);
 
         let found = client.get_many::<i32, _>([&key, &other]).all().unwrap();
         assert_eq!(found.len(), 1);
@@ -252,7 +253,7 @@ fn misses() {
         let mut replies = pipeline.run();
         assert_eq!(replies.take(got).unwrap(), None);
         assert!(!replies.take(deleted).unwrap());
-        assert_eq!(*missed.lock().unwrap(), 17);
+        assert_eq!(*missed.lock().unwrap(), 18);
 
         // What cannot do without an answer, and mistakes of the caller.
         let update = client.update(&key, 0, |old: Option<i32>| old.unwrap_or_default() + 1);
@@ -261,7 +262,7 @@ fn misses() {
         assert!(count.unwrap_err().is_connect());
         assert!(client.version()[0].result.is_err());
         assert!(client.get::<i32>("not a key").unwrap_err().is_validation());
-        assert_eq!(*missed.lock().unwrap(), 17);
+        assert_eq!(*missed.lock().unwrap(), 18);
 
         servers[0].restart();
         wait_until("it is used again", || {

@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod builder;
 mod cas_cache;
+mod contains;
 mod counter;
 mod explain;
 mod keys;

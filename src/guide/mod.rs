@@ -3,6 +3,8 @@
 #[doc = include_str!("behaviours.md")]
 pub mod behaviours {}
 
+pub mod coming_from;
+
 #[doc = include_str!("failures.md")]
 pub mod failures {}
 

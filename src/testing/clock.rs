@@ -69,6 +69,25 @@ impl Clock {
         base.checked_add(advanced).unwrap_or(base)
     }
 
+    /// Sets the clock to `time`, for all its handles. One that shows a later time already stays as it
+    /// is: no server's clock goes back. A [fixed](Self::fixed) clock then stands there, and a
+    /// [real](Self::real) one goes on from there.
+    ///
+    /// ```
+    /// use moecache::testing::Clock;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let new_year_2030 = SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000);
+    /// let clock = Clock::fixed(new_year_2030 - Duration::from_secs(1));
+    /// clock.set(new_year_2030);
+    /// assert_eq!(clock.now(), new_year_2030);
+    /// ```
+    pub fn set(&self, time: SystemTime) {
+        if let Ok(ahead) = time.duration_since(self.now()) {
+            self.advance(ahead);
+        }
+    }
+
     /// Moves the clock forward, for all its handles.
     pub fn advance(&self, by: Duration) {
         let mut advanced = self

@@ -90,7 +90,7 @@ impl Socket<'_> {
         let mut sound = Vec::new();
         for mut reply in session.outbox().take() {
             match self.process.faults.take(Occasion::Reply) {
-                None => sound.extend(reply),
+                None | Some((Fault::Pass, _)) => sound.extend(reply),
                 Some((Fault::Misaddressed, _)) => {
                     session.misaddress(&mut reply);
                     sound.extend(reply);
@@ -132,7 +132,9 @@ impl Socket<'_> {
             }
             Fault::Swallow => Ok(()),
             // The others were seen to before.
-            Fault::Misaddressed | Fault::Refuse | Fault::TooManyConnections => self.write(&reply),
+            Fault::Pass | Fault::Misaddressed | Fault::Refuse | Fault::TooManyConnections => {
+                self.write(&reply)
+            }
         }
     }
 

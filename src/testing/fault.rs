@@ -30,6 +30,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
+    /// Nothing: the reply is sent as it is. In a [script](super::Server::inject_script), for those
+    /// before the one that is to fail.
+    Pass,
     /// The reply is sent this much later. Meanwhile the connection reads nothing, so a client that
     /// goes on writing is blocked in the end.
     Delay(Duration),
@@ -112,6 +115,20 @@ pub(crate) struct Ticket(u64);
 impl Faults {
     pub(crate) fn once(&self, fault: Fault) {
         self.lock().queue(fault.concerns()).next.push_back(fault);
+    }
+
+    /// One after the other, and none that others give in between.
+    pub(crate) fn script(&self, faults: Vec<Fault>) {
+        let mut script = self.lock();
+        for fault in faults {
+            script.queue(fault.concerns()).next.push_back(fault);
+        }
+    }
+
+    /// How many are to happen once.
+    pub(crate) fn pending(&self) -> usize {
+        let script = self.lock();
+        script.connection.next.len() + script.reply.next.len()
     }
 
     pub(crate) fn always(&self, fault: Fault) {

@@ -1,6 +1,7 @@
 //! An embedded memcached for tests: [`Server`] listens on a free port of 127.0.0.1 or on a unix
 //! socket, needs nothing installed, has a clock that can be moved ([`Clock`]), misbehaves on request
-//! ([`Fault`]), and can be an older memcached ([`Builder::version`]).
+//! ([`Fault`]), tells what it was asked ([`Counters`]), and can be an older memcached
+//! ([`Builder::version`]).
 //!
 //! It answers the text protocol, the meta commands and the binary protocol as memcached 1.6.18 does,
 //! byte for byte: errors, `noreply`, the payload that a refused storage line leaves behind and that
@@ -20,6 +21,83 @@
 //! assert_eq!(client.get::<String>("some_key")?, None);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # A whole test
+//!
+//! The crate goes into the dev-dependencies once more, with the feature `testing`. The code under test
+//! takes its [`Client`](crate::Client) from outside, as it does in production:
+//!
+//! ```
+//! use moecache::Client;
+//! use moecache::testing::{Fault, Server};
+//! use std::cell::Cell;
+//! use std::time::Duration;
+//!
+//! /// Prices out of a database, kept for a minute.
+//! struct Prices<D> {
+//!     cache: Client,
+//!     database: D,
+//! }
+//!
+//! impl<D: Fn(&str) -> u32> Prices<D> {
+//!     fn of(&self, article: &str) -> u32 {
+//!         let key = format!("price:{article}");
+//!         // Without a cache it is slower, and no less right.
+//!         if let Ok(Some(price)) = self.cache.get(&key) {
+//!             return price;
+//!         }
+//!         let price = (self.database)(article);
+//!         if let Err(error) = self.cache.set(&key, price, Duration::from_secs(60)) {
+//!             eprintln!("{error:#}");
+//!         }
+//!         price
+//!     }
+//! }
+//!
+//! // With #[test] in front of it:
+//! fn a_price_is_looked_up_once_a_minute() {
+//!     let server = Server::start().unwrap();
+//!     let cache = Client::builder().servers(&server).timeout(Duration::from_millis(200));
+//!     let lookups = Cell::new(0);
+//!     let database = |_: &str| {
+//!         lookups.set(lookups.get() + 1);
+//!         995
+//!     };
+//!     let prices = Prices { cache: cache.build().unwrap(), database };
+//!
+//!     // The first misses, the second hits.
+//!     assert_eq!((prices.of("tea"), prices.of("tea")), (995, 995));
+//!     assert_eq!(lookups.get(), 1);
+//!     assert_eq!((server.hits(), server.misses()), (1, 1));
+//!     assert_eq!(server.counters().sets, 1);
+//!
+//!     // A minute later it has expired. Nobody waits for it.
+//!     server.clock().advance(Duration::from_secs(61));
+//!     prices.of("tea");
+//!     assert_eq!(lookups.get(), 2);
+//!     assert_eq!(server.counters().expired, 1);
+//!
+//!     // The reply to the get is lost on the way, then the one to the set after it gets stuck.
+//!     server.inject(Fault::Cut { after: 5 });
+//!     assert_eq!(prices.of("tea"), 995);
+//!     server.inject_script([Fault::Garbage(b"SERVER_ERROR out of order\r\n".to_vec()), Fault::Swallow]);
+//!     assert_eq!(prices.of("tea"), 995);
+//!     assert_eq!(server.pending_faults(), 0); // Both have happened.
+//!     assert_eq!(lookups.get(), 4);
+//!
+//!     // Without any memcached.
+//!     server.stop();
+//!     assert_eq!(prices.of("tea"), 995);
+//! }
+//! # a_price_is_looked_up_once_a_minute();
+//! ```
+//!
+//! [`Server::inject`] spoils the next reply, [`Server::inject_script`] says of each of the next what
+//! becomes of it, [`Server::inject_always`] spoils all from now on. [`Server::stop`],
+//! [`Server::restart`] and [`Server::disconnect`] are what operators and networks do. Several servers
+//! are a `Vec<Server>`, whose reference is a list of servers: `Client::new(&servers)`; with one
+//! [`Clock`] for all of them, given to [`Builder::clock`], time passes on all at once. Each test can
+//! have its own: one starts in less than a millisecond, and they share nothing.
 //!
 //! # Where it differs from memcached
 //!
@@ -48,6 +126,7 @@ mod binary;
 mod builder;
 mod clock;
 mod connection;
+mod counters;
 mod fault;
 mod place;
 mod process;
@@ -60,5 +139,6 @@ mod version;
 
 pub use builder::Builder;
 pub use clock::Clock;
+pub use counters::Counters;
 pub use fault::Fault;
 pub use server::Server;

@@ -3,6 +3,7 @@
 use super::builder::{Builder, Settings};
 use super::clock::Clock;
 use super::connection;
+use super::counters::Counters;
 use super::fault::{Fault, Faults, Occasion};
 use super::place::Place;
 use super::process::Process;
@@ -49,6 +50,8 @@ pub struct Server {
     faults: Arc<Faults>,
     received: Arc<AtomicU64>,
     running: Mutex<Option<Running>>,
+    /// What was counted when it was last stopped.
+    stopped_with: Mutex<Counters>,
     /// Keeps the port while the server is stopped.
     _reserved: Option<Socket>,
 }
@@ -99,6 +102,7 @@ impl Server {
             faults: Arc::default(),
             received: Arc::default(),
             running: Mutex::default(),
+            stopped_with: Mutex::default(),
             _reserved: reserved,
         };
         server.restart()?;
@@ -162,6 +166,33 @@ impl Server {
         self.faults.once(fault);
     }
 
+    /// The same for several faults in one step, so that replies to other threads do not come in
+    /// between. [`Fault::Pass`] is a reply that is left as it is.
+    ///
+    /// ```
+    /// use moecache::testing::{Fault, Server};
+    /// use moecache::Client;
+    ///
+    /// let server = Server::start()?;
+    /// let client = Client::new(&server)?;
+    /// server.inject_script([Fault::Pass, Fault::Pass, Fault::Cut { after: 0 }]);
+    /// client.set("balance", 100, 0)?;
+    /// client.set("name", "Ann", 0)?;
+    /// assert!(client.append("name", "e").unwrap_err().is_ambiguous()); // The third reply is lost.
+    /// assert_eq!(server.pending_faults(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inject_script(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.script(faults.into_iter().collect());
+    }
+
+    /// How many of the faults given to [`inject`](Self::inject) and
+    /// [`inject_script`](Self::inject_script) have not happened yet: 0 once a test has seen them all.
+    #[must_use]
+    pub fn pending_faults(&self) -> usize {
+        self.faults.pending()
+    }
+
     /// Every reply or connection that the fault concerns suffers it, after those given to
     /// [`inject`](Self::inject), until [`clear_faults`](Self::clear_faults) or the next call of this
     /// one. There is one such fault for replies, and one for connections.
@@ -173,6 +204,43 @@ impl Server {
     /// short.
     pub fn clear_faults(&self) {
         self.faults.clear();
+    }
+
+    /// What it counted since it was started: hits, misses and so on. [`Client::reset_stats`] sets
+    /// them to zero, and so does a [restart](Self::restart); a server that is stopped keeps those it
+    /// had.
+    ///
+    /// ```
+    /// use moecache::{Client, testing::Server};
+    ///
+    /// let server = Server::start()?;
+    /// let client = Client::new(&server)?;
+    /// client.set("a", 1, 0)?;
+    /// client.get_many::<i32, _>(["a", "b", "c"]).all()?;
+    /// let counted = server.counters();
+    /// assert_eq!((counted.sets, counted.hits, counted.misses), (1, 1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`Client::reset_stats`]: crate::Client::reset_stats
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        match &*self.running() {
+            Some(running) => Counters::of(&running.process.store()),
+            None => *self.stopped_with(),
+        }
+    }
+
+    /// How often a key was asked for and was there: [`Counters::hits`].
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.counters().hits
+    }
+
+    /// How often a key was asked for and was not there: [`Counters::misses`].
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.counters().misses
     }
 
     /// How many connections are open. A connection that a client has closed counts until the server
@@ -217,10 +285,16 @@ impl Server {
         let _ = self.place.connect();
         let _ = acceptor.join();
         self.place.leave();
+        *self.stopped_with() = Counters::of(&process.store());
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stopped_with(&self) -> MutexGuard<'_, Counters> {
+        let counters = self.stopped_with.lock();
+        counters.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     ("update changes, or makes", update),
     ("update loses nothing to others", update_with_others),
     ("update gives up", update_gives_up),
+    ("contains asks, and changes nothing", contains),
     ("touch moves the expiry", touch),
     ("get_and_touch does both", get_and_touch),
     ("incr and decr count", counting),
@@ -166,6 +167,20 @@ fn update_gives_up(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
+fn contains(client: &Client) -> Result<(), Error> {
+    let past = SystemTime::now() - Duration::from_secs(60);
+    assert!(!client.contains("key")?);
+    // Whatever it holds: nothing, what no String is, and what takes several reads.
+    for data in [vec![], vec![0xff; 3], vec![b'x'; 1 << 20]] {
+        client.set_item("key", (0xdead, &data), 60)?;
+        let before = client.gets_item("key")?;
+        assert!(client.contains("key")?);
+        assert_eq!(client.gets_item("key")?, before);
+    }
+    assert!(client.touch("key", past)? && !client.contains("key")?);
+    Ok(())
+}
+
 fn touch(client: &Client) -> Result<(), Error> {
     let past = SystemTime::now() - Duration::from_secs(60);
     assert!(!client.touch("key", 60)?);
@@ -308,6 +323,7 @@ fn bad_keys(client: &Client) -> Result<(), Error> {
     ] {
         let errors = [
             client.get::<i32>(key).unwrap_err(),
+            client.contains(key).unwrap_err(),
             client.gets::<i32>(key).unwrap_err(),
             client.add(key, 1, 0).unwrap_err(),
             client.append(key, "1").unwrap_err(),

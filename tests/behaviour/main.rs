@@ -175,6 +175,7 @@ fn old_servers() {
         let client = auto.build().unwrap();
         client.set("key", 1, 0).unwrap();
         assert_eq!(client.get("key").unwrap(), Some(1));
+        assert!(client.contains("key").unwrap() && !client.contains("other").unwrap());
         let (_, cas) = client.gets::<i32>("key").unwrap().unwrap();
         let error = client.delete_with_cas("key", cas).unwrap_err();
         assert!(error.is_unsupported(), "{version}: {error:?}");

@@ -1,5 +1,6 @@
 //! This client and those of Python on the same servers: each reads what the others leave behind.
 
+mod guides;
 mod keys;
 mod moecache;
 mod peer;

@@ -1,6 +1,6 @@
 //! What the integration tests share: real servers to run against, a proxy that
 //! commits faults, scripted servers, raw connections,
-//! transcripts to play, and programs in Python.
+//! transcripts to play, programs in Python, and pages of the guide.
 
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
@@ -8,6 +8,7 @@
 mod hanging;
 mod heard;
 mod memcached;
+pub mod pages;
 pub mod passwords;
 pub mod proxy;
 mod python;

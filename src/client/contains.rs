@@ -1,0 +1,71 @@
+use super::Client;
+use super::answer::{Answer, forgive};
+use crate::conn::Driver;
+use crate::error::{Error, Result};
+use crate::key::{Key, Scratch};
+use crate::protocol::{Dialect, GetOptions, Request};
+use std::time::Instant;
+
+/// # One key: whether it is there
+impl Client {
+    /// Whether `key` is there. What it holds is not looked at, and its expiry stays as it is.
+    ///
+    /// In the meta protocol the value is not sent. Text and binary have no such question: there it is
+    /// a `get`, whose value travels and is thrown away. So where the value is wanted when it is there,
+    /// `get` alone is cheaper than both. In each, the server counts it as a hit or a miss, and as a use
+    /// of the item.
+    ///
+    /// The answer is old when it comes: the item may expire, or somebody may remove it. To store what
+    /// is not there, [`add`](Self::add) asks and stores in one.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// client.set("picture", vec![0x89_u8; 100_000], 60)?;
+    /// assert!(client.contains("picture")?);
+    /// assert!(!client.contains("pictures")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None of its own. Where the value travels, one over
+    /// [`max_read_size`](crate::ClientBuilder::max_read_size) is a protocol error.
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        let contains = || {
+            let mut scratch = Scratch::default();
+            self.is_there(self.key(key.as_ref(), &mut scratch)?)
+        };
+        contains().map_err(|error: Error| error.during("contains"))
+    }
+
+    fn is_there(&self, key: Key<'_>) -> Result<bool> {
+        let deadline = self.deadline();
+        let get = Request::Get { key, cas: false };
+        let spoken = self.shared.options.protocol.dialect();
+        if matches!(spoken, Some(Dialect::Text | Dialect::Binary)) {
+            return self.exchange(key, &get, deadline, there);
+        }
+        let ask = Request::MetaGet {
+            key,
+            options: GetOptions::default(),
+        };
+        match self.exchange(key, &ask, deadline, there) {
+            // The server turned out to be one that is spoken to in text.
+            Err(error) if error.is_unsupported() => {
+                self.exchange(key, &get, deadline.resumed(Instant::now()), there)
+            }
+            // A meta command fails under every policy, but this is none to the caller.
+            Err(error) => {
+                let topology = self.shared.topology();
+                let driver = topology.driver_of(key)?;
+                there(forgive(self.policy, error, &get, driver)?, driver)
+            }
+            found => found,
+        }
+    }
+}
+
+fn there(answer: Answer, driver: &dyn Driver) -> Result<bool> {
+    Ok(answer.value(driver)?.is_some())
+}
