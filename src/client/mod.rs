@@ -280,7 +280,7 @@ impl Client {
 
     /// The item that [`set`](Self::set) would store of `value`.
     pub(crate) fn encode<V: Serialize + ?Sized>(&self, value: &V) -> Result<Item> {
-        value::encode(&*self.shared.transcoder, value, |body| {
+        value::encode(&*self.values.transcoder, value, |body| {
             Ok(Item::new(body.flags(), body.data()))
         })
     }
