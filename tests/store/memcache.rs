@@ -126,7 +126,7 @@ fn data_that_is_too_large() {
         let source: &moecache::Error = source.expect("the client's error");
         assert!(source.is_server(), "{protocol}: {source:?}");
         // As memcached has it, and the documentation says.
-        assert!(is_missing(store.get("key")), "{protocol}");
+        assert!(is_missing(&store.get("key")), "{protocol}");
     }
 
     let store = store(client(server.address()).max_value_size(10));
