@@ -80,6 +80,9 @@ pub trait Driver: Send + Sync {
     /// place that is not there: nobody knows then whose the others are. They are looked at when it has
     /// returned, so that the replies to a call are all in memory at one time.
     ///
+    /// A driver in front of another may pass on some of them, in any number of parts: the other counts
+    /// those that it is given.
+    ///
     /// Commands that are only known to the built-in drivers, such as the meta commands, are for a driver
     /// of one's own to [refuse](Reply::unsupported).
     fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline);
