@@ -81,8 +81,7 @@ fn told(protocol: Protocol) -> (Client, impl Fn() -> String) {
 #[test]
 fn each_command_has_its_parts() {
     let (client, last) = told(Protocol::Binary);
-    type Call = fn(&Client);
-    let rows: [(Call, &str); 20] = [
+    let rows: [(fn(&Client), &str); 20] = [
         (|c| drop(c.get_item("k")), "get key=app:k, repeatable"),
         (
             |c| drop(c.gets_item("k")),
