@@ -115,9 +115,8 @@ impl Cache {
         };
         let held = match winner {
             Winner::This => Some(Held::new(self, target, cas, old)),
-            Winner::Another => None,
             Winner::Unnamed if state.is_to_be_renewed() => self.lock(target, cas, old)?,
-            Winner::Unnamed => None,
+            Winner::Another | Winner::Unnamed => None,
         };
         // A win that is not made use of is given back, by dropping it: another made it anew since the
         // last look, and the server counts seconds only.
