@@ -88,18 +88,15 @@ impl Cache {
         generations: &mut Generations,
         wish: Wish<'_>,
     ) -> Result<Claim<'_>> {
+        let won = |cas| Claim::Won(Held::new(self, target, cas, Instead::Placeholder));
         let Some(present) = self.ask(target, wish)? else {
-            let placed = self.place(target, None)?;
-            return Ok(placed.map_or(Claim::Lost, |cas| {
-                Claim::Won(Held::new(self, target, cas, Instead::Placeholder))
-            }));
+            return Ok(self.place(target, None)?.map_or(Claim::Lost, won));
         };
         let Present { item, cas, winner } = present;
         if envelope::is_placeholder(&item.data) {
-            return Ok(if winner == Winner::This {
-                Claim::Won(Held::new(self, target, cas, Instead::Placeholder))
-            } else {
-                Claim::Lost
+            return Ok(match winner {
+                Winner::This => won(cas),
+                Winner::Another | Winner::Unnamed => Claim::Lost,
             });
         }
         let is_rejected = |envelope: &Envelope| match wish {
@@ -109,9 +106,7 @@ impl Cache {
         let opened = Envelope::open(item);
         let Some((envelope, value)) = opened.filter(|(envelope, _)| !is_rejected(envelope)) else {
             let placed = self.place(target, Some(cas))?;
-            return Ok(placed.map_or(Claim::LookAgain, |cas| {
-                Claim::Won(Held::new(self, target, cas, Instead::Placeholder))
-            }));
+            return Ok(placed.map_or(Claim::LookAgain, won));
         };
         let state = self.judge(&envelope, target, generations)?;
         let old = Instead::Old {
@@ -120,9 +115,8 @@ impl Cache {
         };
         let held = match winner {
             Winner::This => Some(Held::new(self, target, cas, old)),
-            Winner::Another => None,
             Winner::Unnamed if state.is_to_be_renewed() => self.lock(target, cas, old)?,
-            Winner::Unnamed => None,
+            Winner::Another | Winner::Unnamed => None,
         };
         // A win that is not made use of is given back, by dropping it: another made it anew since the
         // last look, and the server counts seconds only.

@@ -78,6 +78,9 @@ fn keys_of_generations(cache: &Cache, client: &moecache::Client) -> Vec<String> 
     keys.filter(|key| !key.starts_with("cache|e|")).collect()
 }
 
+/// What it takes to make something of what was read, so that it can be invalidated meanwhile.
+const WORK: Duration = Duration::from_millis(1);
+
 type Invalidate = fn(&Cache) -> bool;
 
 const INVALIDATIONS: [Invalidate; 4] = [
@@ -163,7 +166,11 @@ fn no_entry_survives_among_16_writers() {
         let invalidated: [AtomicU64; USERS] = Default::default();
         let is_over = AtomicBool::new(false);
         let (checked, hits) = (AtomicU64::new(0), AtomicU64::new(0));
-        let read = || users.each_ref().map(|user| user.load(Ordering::SeqCst));
+        let read = || {
+            let page = users.each_ref().map(|user| user.load(Ordering::SeqCst));
+            thread::sleep(WORK);
+            page
+        };
         let oldest = || {
             invalidated
                 .each_ref()
@@ -262,7 +269,11 @@ fn no_entry_survives_its_own_invalidation() {
                 scope.spawn(move || {
                     while !is_over.load(Ordering::SeqCst) {
                         let before = invalidated.load(Ordering::SeqCst);
-                        let got = cache.get_or_set("key", || source.load(Ordering::SeqCst));
+                        let got = cache.get_or_set("key", || {
+                            let read = source.load(Ordering::SeqCst);
+                            thread::sleep(WORK);
+                            read
+                        });
                         let got = got.unwrap();
                         assert!(got >= before, "{got}, and {before} was invalidated");
                     }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod fleet;
+mod hot_key;
 mod keys;
 mod log_exchanges;
 mod prefix;
