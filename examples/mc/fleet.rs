@@ -3,6 +3,7 @@
 
 use crate::outcome::Failure;
 use crate::placer::Placer;
+use crate::security::Security;
 use crate::time;
 use clap::Args;
 use moecache::value::{Compression, Format};
@@ -73,6 +74,8 @@ pub(crate) struct Fleet {
         allow_hyphen_values = true
     )]
     timeout: Duration,
+    #[command(flatten)]
+    security: Security,
 }
 
 impl Fleet {
@@ -85,7 +88,7 @@ impl Fleet {
             builder = builder.compression(compression);
         }
         let builder = builder.protocol(self.protocol()?).timeout(self.timeout);
-        Ok(builder.build()?)
+        Ok(self.security.apply(builder)?.build()?)
     }
 
     /// One that only places keys.
@@ -185,6 +188,6 @@ impl Fleet {
 }
 
 /// A variable that is set to nothing is as good as none.
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

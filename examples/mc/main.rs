@@ -24,6 +24,7 @@ mod outcome;
 mod placement;
 mod placer;
 mod ring;
+mod security;
 mod servers;
 mod stats;
 mod store;

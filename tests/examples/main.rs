@@ -7,6 +7,9 @@ mod prefix;
 mod quickstart;
 mod records;
 mod ring;
+mod security;
+#[path = "../support/mod.rs"]
+mod support;
 mod usage;
 mod values;
 mod vectors;
@@ -97,7 +100,9 @@ fn command(name: &str, servers: &str, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("MEMCACHED_SERVERS", servers)
         .env_remove("MEMCACHED_COMPATIBLE_WITH")
-        .env_remove("MEMCACHED_PROTOCOL");
+        .env_remove("MEMCACHED_PROTOCOL")
+        .env_remove("MEMCACHED_USERNAME")
+        .env_remove("MEMCACHED_PASSWORD");
     command
 }
 

@@ -1,0 +1,94 @@
+//! The options for servers that want a password, and for those that speak TLS.
+
+use crate::fleet::variable;
+use crate::outcome::Failure;
+use clap::Args;
+use moecache::{ClientBuilder, Secret, Tls};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Security {
+    /// The user name for servers that want a password, which comes from --password-file
+    /// [env: MEMCACHED_USERNAME]
+    #[arg(long, global = true, value_name = "NAME")]
+    username: Option<String>,
+    /// The file whose first line is the password, which has no option of its own: others can read
+    /// those [env: MEMCACHED_PASSWORD, the password itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Speak TLS, as each of the following options does
+    #[arg(long, global = true)]
+    tls: bool,
+    /// The certificates that sign those of servers, in PEM, in place of the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    tls_roots: Option<PathBuf>,
+    /// A certificate to show to servers that want one, in PEM
+    #[arg(long, global = true, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its key, in PEM
+    #[arg(long, global = true, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// The name that is in the servers' certificates, where they are reached by another
+    #[arg(long, global = true, value_name = "NAME")]
+    tls_server_name: Option<String>,
+}
+
+impl Security {
+    pub(crate) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        let builder = match self.credentials()? {
+            Some((username, password)) => builder.credentials(username, password),
+            None => builder,
+        };
+        Ok(match self.tls() {
+            Some(tls) => builder.tls(tls),
+            None => builder,
+        })
+    }
+
+    fn credentials(&self) -> Result<Option<(String, Secret)>, Failure> {
+        let name = self.username.clone();
+        let Some(username) = name.or_else(|| variable("MEMCACHED_USERNAME")) else {
+            return match self.password_file {
+                Some(_) => refused("password-file: it needs --username"),
+                None => Ok(None),
+            };
+        };
+        let password = match (&self.password_file, variable("MEMCACHED_PASSWORD")) {
+            (Some(path), _) => first_line(path)?.into(),
+            (None, Some(password)) => password.into(),
+            (None, None) => {
+                return refused("username: it needs --password-file, or MEMCACHED_PASSWORD");
+            }
+        };
+        Ok(Some((username, password)))
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        let identity = self.tls_certificate.as_ref().zip(self.tls_key.as_ref());
+        let (roots, name) = (&self.tls_roots, &self.tls_server_name);
+        let is_wanted = self.tls || roots.is_some() || name.is_some() || identity.is_some();
+        let mut tls = is_wanted.then(Tls::new)?;
+        if let Some(path) = roots {
+            tls = tls.root_certificates_file(path);
+        }
+        if let Some((certificate, key)) = identity {
+            tls = tls.client_certificate_files(certificate, key);
+        }
+        if let Some(name) = name {
+            tls = tls.server_name(name);
+        }
+        Some(tls)
+    }
+}
+
+fn first_line(path: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::File(format!("password-file {}", path.display()), error))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn refused<T>(reason: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(reason.to_owned()))
+}
