@@ -4,6 +4,9 @@ use super::StoreError;
 use crate::key::MAX_KEY_LENGTH;
 
 /// What a key of a [`KeyValueStore`](super::KeyValueStore) may have besides ASCII letters and digits.
+///
+/// It is the list in simplekv's documentation. Its regular expression lets the backslash through as well,
+/// and a line feed at the end, which the list does not have.
 pub const KEY_SYMBOLS: &str = "!\"#$%&'()+,-.<=>?@[]^_`{}~";
 
 /// Refuses what is not a key, where keys may have up to `max_length` bytes.
