@@ -65,6 +65,8 @@
 //!   can be done about it. A miss is `Ok(None)`. The guide [failures](guide::failures) has what is seen
 //!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down;
 //!   [`set_servers`](Client::set_servers) changes the list of a client in use.
+//! * [`store`] has key-value stores of bytes behind one trait: in memory, in memcached, and in Redis (feature
+//!   `redis`).
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
@@ -84,6 +86,7 @@
 //! | `sha1`, `tiger` | hashes of dalli's ring, and of EnyimMemcached's ketama and key transformers |
 //! | `tls` | encrypted connections: [`Tls`] |
 //! | `tracing` | the [events](Event), as those of the crate tracing |
+//! | `redis` | a [key-value store](store) in Redis |
 //! | `testing` | a memcached in the process, for tests |
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -124,6 +127,7 @@ mod route;
 mod secret;
 mod server;
 mod stats;
+pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// What is the matter with a server that answers `ERROR`.
-const OLD: &str =
+pub(crate) const CANNOT_LIST: &str =
     "the server answered \"ERROR\": it cannot list its keys; memcached can since 1.4.31";
 
 /// What is the matter with a prefix that is hashed.
@@ -248,7 +248,7 @@ impl Sink for Lines<'_> {
             return;
         };
         let error = match refused.line {
-            b"ERROR" => Error::new(Kind::Server, OLD),
+            b"ERROR" => Error::new(Kind::Server, CANNOT_LIST),
             line => server_error(line),
         };
         let error = error.on(&self.server);

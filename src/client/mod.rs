@@ -19,6 +19,7 @@ mod update;
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
 pub use explain::Explanation;
+pub(crate) use keys::CANNOT_LIST;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
 pub use metrics::ServerMetrics;
