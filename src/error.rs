@@ -96,6 +96,28 @@ impl Error {
         Self::new(Kind::Decode, reason)
     }
 
+    /// The error of a program's own [driver](crate::driver::Driver) that failed on the way: by the kind
+    /// of `source` a [connect error](Self::is_connect) (`ConnectionRefused`, `NotConnected`,
+    /// `HostUnreachable`, `NetworkUnreachable`, `AddrNotAvailable`), a [timeout](Self::is_timeout)
+    /// (`TimedOut`, `WouldBlock`), a [protocol error](Self::is_protocol) (`InvalidData`), or else an
+    /// [io error](Self::is_io).
+    #[must_use]
+    pub fn of_io(source: io::Error) -> Self {
+        let (kind, reason) = match source.kind() {
+            io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable => (Kind::Connect, "cannot connect"),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                (Kind::Timeout, "there was no answer in time")
+            }
+            io::ErrorKind::InvalidData => (Kind::Protocol, "the server broke the protocol"),
+            _ => (Kind::Io, "the connection failed"),
+        };
+        Self::new(kind, reason).caused_by(source)
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -122,7 +144,10 @@ impl Error {
         self
     }
 
-    pub(crate) fn ambiguous(mut self) -> Self {
+    /// The same of a write that may have taken effect: see [`is_ambiguous`](Self::is_ambiguous). For a
+    /// program's own [driver](crate::driver::Driver).
+    #[must_use]
+    pub fn ambiguous(mut self) -> Self {
         self.0.ambiguous = true;
         self
     }

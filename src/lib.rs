@@ -67,6 +67,7 @@
 //!   [`set_servers`](Client::set_servers) changes the list of a client in use.
 //! * [`store`] has key-value stores of bytes behind one trait: in memory, in memcached, and in Redis (feature
 //!   `redis`).
+//! * What goes to a server and comes back can be seen, changed, or answered by something else: [`driver`].
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
@@ -106,6 +107,7 @@
 mod client;
 mod config;
 mod conn;
+pub mod driver;
 mod error;
 mod event;
 mod expiry;
@@ -134,8 +136,8 @@ mod tls;
 pub mod value;
 
 pub use client::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys, Lifetime,
-    Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
+    CasCache, CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys,
+    Lifetime, Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
 pub use conn::{ErrorCounts, Latency, Protocol};

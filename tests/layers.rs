@@ -21,8 +21,10 @@ const LAYERS: &[Layer] = &[
     ("stats", &[]),
     // Sockets.
     ("conn", &["protocol"]),
+    // What a program may put between itself and them.
+    ("driver", &["conn", "protocol", "locator"]),
     // From a key to its server.
-    ("route", &["conn", "locator"]),
+    ("route", &["conn", "driver", "locator"]),
     // What a peer's name stands for.
     ("preset", &["hash", "locator", "value"]),
     // The face.
@@ -41,7 +43,8 @@ const LAYERS: &[Layer] = &[
 ];
 
 const FACE: &[&str] = &[
-    "hash", "locator", "protocol", "value", "stats", "conn", "route", "preset", "config", "client",
+    "hash", "locator", "protocol", "value", "stats", "conn", "driver", "route", "preset", "config",
+    "client",
 ];
 
 #[test]

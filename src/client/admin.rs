@@ -183,7 +183,7 @@ impl Client {
 
     /// Sends `request` to every server at the same time, each with the whole timeout, and gives what
     /// its answer and the lines before that mean.
-    fn each_server<T>(
+    pub(super) fn each_server<T>(
         &self,
         operation: &'static str,
         request: &Request<'_>,
@@ -251,7 +251,7 @@ impl Sink for All {
 
 /// Collects the lines of a `stats` reply.
 #[derive(Default)]
-struct Lines {
+pub(super) struct Lines {
     stats: Stats,
     length: usize,
     /// How long it took until the last of them was there.

@@ -1,8 +1,10 @@
 mod build;
+mod driver;
 mod keys;
 mod limits;
 
 use crate::conn::Protocol;
+use crate::driver::MakeDriver;
 use crate::error::Result;
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
@@ -62,6 +64,9 @@ pub struct ClientBuilder {
     failure_policy: FailurePolicy,
     max_back_off: Duration,
     hook: Hook,
+    driver: Option<MakeDriver>,
+    tcp_nodelay: bool,
+    queue_keys: bool,
 }
 
 impl Default for ClientBuilder {
@@ -94,6 +99,9 @@ impl Default for ClientBuilder {
             failure_policy: FailurePolicy::default(),
             max_back_off: Duration::from_secs(1),
             hook: Hook::default(),
+            driver: None,
+            tcp_nodelay: true,
+            queue_keys: false,
         }
     }
 }

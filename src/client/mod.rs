@@ -3,6 +3,7 @@
 mod admin;
 mod answer;
 mod builder;
+mod cas_cache;
 mod contains;
 mod counter;
 mod explain;
@@ -18,6 +19,7 @@ mod update;
 
 pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
+pub use cas_cache::CasCache;
 pub use explain::Explanation;
 pub(crate) use keys::CANNOT_LIST;
 pub use keys::{KeyInfo, Keys, Lifetime};
@@ -28,6 +30,7 @@ pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 
 use crate::conn::{Deadline, Driver, Options};
+use crate::driver::MakeDriver;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
@@ -35,7 +38,7 @@ use crate::locator::Scheme;
 use crate::protocol::Request;
 use crate::route::{FailurePolicy, Placement, Topology};
 use crate::server::IntoServers;
-use crate::value::{self, Transcoder};
+use crate::value::{self, Compression, Format, Transcoder};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -114,6 +117,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    values: Arc<Values>,
     naming: Naming,
     timeout: Duration,
     /// The builder's, but in calls that cannot do without an answer.
@@ -125,12 +129,21 @@ struct Shared {
     topology: RwLock<Arc<Topology>>,
     placement: Arc<Placement>,
     options: Arc<Options>,
+    /// The program's own drivers, if it has any.
+    make_driver: Option<MakeDriver>,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,
+    max_value_size: usize,
+}
+
+/// How values are stored.
+struct Values {
     transcoder: Arc<dyn Transcoder>,
     /// Why nothing can be appended to what it stores, if so.
     refuses_append: Option<&'static str>,
-    max_value_size: usize,
+    /// `None` for a transcoder of the program's own.
+    format: Option<Format>,
+    max_decompressed_size: usize,
 }
 
 impl Client {
@@ -188,6 +201,37 @@ impl Client {
     pub fn with_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<Self> {
         Ok(Self {
             naming: self.naming.with_prefix(prefix.as_ref())?,
+            ..self.clone()
+        })
+    }
+
+    /// The same client, on the same connections, with another compression of what it stores: a
+    /// [threshold](Compression::threshold) of one's own for some values, say, or none.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// use moecache::value::Compression;
+    ///
+    /// # #[cfg(feature = "lz4")] {
+    /// let client = moecache::Client::builder()
+    ///     .servers(&server)
+    ///     .compression(Compression::lz4())
+    ///     .build()?;
+    /// let as_it_is = client.with_compression(Compression::off())?;
+    /// as_it_is.set("picture", "already small", 0)?;
+    /// let from_100 = client.with_compression(Compression::lz4().threshold(100))?;
+    /// from_100.set("page", "<p>".repeat(100), 0)?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A validation error if the format does not know the algorithm, or its feature is missing; and with a
+    /// [transcoder](ClientBuilder::transcoder) of the program's own.
+    pub fn with_compression(&self, compression: Compression) -> Result<Self> {
+        Ok(Self {
+            values: Arc::new(self.values.compressed(compression)?),
             ..self.clone()
         })
     }
@@ -252,6 +296,40 @@ impl Shared {
         dialect.map_or(Ok(()), |dialect| dialect.check(request))
     }
 
+    fn check_size(&self, size: usize) -> Result<()> {
+        let max = self.max_value_size;
+        if size > max {
+            let reason = format!("value: {size} bytes; the configured maximum is {max}");
+            return Err(Error::validation(reason));
+        }
+        Ok(())
+    }
+}
+
+impl Values {
+    /// # Errors
+    ///
+    /// Those of [`Format::transcoder`].
+    fn new(format: Format, compression: Compression, max_decompressed_size: usize) -> Result<Self> {
+        let transcoder = format.transcoder(compression, max_decompressed_size)?;
+        Ok(Self {
+            transcoder: Arc::from(transcoder),
+            refuses_append: format.refuses_append(compression),
+            format: Some(format),
+            max_decompressed_size,
+        })
+    }
+
+    /// The same with another compression.
+    fn compressed(&self, compression: Compression) -> Result<Self> {
+        let Some(format) = self.format else {
+            return Err(Error::validation(
+                "compression: it does not go with a transcoder of your own",
+            ));
+        };
+        Self::new(format, compression, self.max_decompressed_size)
+    }
+
     /// Refuses what would make the stored value unreadable.
     fn check_append(&self) -> Result<()> {
         match self.refuses_append {
@@ -260,15 +338,6 @@ impl Shared {
             ))),
             None => Ok(()),
         }
-    }
-
-    fn check_size(&self, size: usize) -> Result<()> {
-        let max = self.max_value_size;
-        if size > max {
-            let reason = format!("value: {size} bytes; the configured maximum is {max}");
-            return Err(Error::validation(reason));
-        }
-        Ok(())
     }
 
     /// The value of an item, and its cas id.

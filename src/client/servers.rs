@@ -1,7 +1,10 @@
 use super::Client;
+use super::admin::PerServer;
+use super::answer::Answer;
 use crate::conn::Driver;
 use crate::error::Result;
 use crate::key::Scratch;
+use crate::protocol::Request;
 use crate::route::Topology;
 use crate::server::IntoServers;
 use std::sync::{Arc, PoisonError};
@@ -37,6 +40,48 @@ impl Client {
             Ok(topology.driver_of(key)?.name().to_owned())
         });
         server.map_err(|error| error.during("server_for"))
+    }
+
+    /// Connects to all servers at the same time, so that the first calls need not; within the timeout. It
+    /// is not necessary: a call that finds no connection makes one, now and after [`close`](Self::close).
+    ///
+    /// Each is asked for its version, since one that only takes connections is of no use; one that
+    /// answers is connected, whether it knows the command or not. As [`ping`](Self::ping) it tries a
+    /// server that [is down](crate::Error::is_down), too.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// let client = moecache::Client::new(&server)?;
+    /// assert!(!client.is_connected());
+    /// for server in client.connect() {
+    ///     server.result?;
+    /// }
+    /// assert!(client.is_connected());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Each server has its own: that of the connection, of an answer that does not come, of a server that
+    /// [does not let it in](crate::Error::is_authentication).
+    #[must_use = "servers may have failed"]
+    pub fn connect(&self) -> Vec<PerServer<()>> {
+        self.each_server(
+            "connect",
+            &Request::Version,
+            |answer, _, driver| match answer {
+                Answer::Refused(error) if error.is_authentication() => Err(error.on(driver.name())),
+                _ => Ok(()),
+            },
+        )
+    }
+
+    /// Whether there is a connection to every server: idle, in use, or being made. Nothing is sent, and
+    /// nothing looked at: a server may have closed it since, which the next call finds out.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        let topology = self.shared.topology();
+        topology.drivers().all(Driver::is_connected)
     }
 
     /// Goes on with another list of servers, in all clones: those that are in both lists, spelt the
@@ -77,6 +122,7 @@ impl Client {
             &shared.placement,
             self.policy,
             &shared.options,
+            shared.make_driver.as_ref(),
             Some(&old),
         );
         let new = Arc::new(new.map_err(|error| error.during("set_servers"))?);

@@ -41,7 +41,7 @@ impl Client {
             "get",
             key.as_ref(),
             |key| Request::Get { key, cas: false },
-            |item| value::decode(&*self.shared.transcoder, item),
+            |item| value::decode(&*self.values.transcoder, item),
         )
     }
 
@@ -65,7 +65,7 @@ impl Client {
             "get",
             key.as_ref(),
             |key| Request::Get { key, cas: false },
-            |item| value::decode_bytes(&*self.shared.transcoder, item),
+            |item| value::decode_bytes(&*self.values.transcoder, item),
         )
     }
 
@@ -94,7 +94,7 @@ impl Client {
             key.as_ref(),
             buffer,
             |key| Request::Get { key, cas: false },
-            |item| value::decode_bytes(&*self.shared.transcoder, item),
+            |item| value::decode_bytes(&*self.values.transcoder, item),
         )?;
         let hit = found.is_some();
         if let Some(bytes) = found {
@@ -135,7 +135,7 @@ impl Client {
     ///
     /// A decode error, as of [`get`](Self::get).
     pub fn decode<T: DeserializeOwned>(&self, item: Item) -> Result<T> {
-        let decoded = value::decode(&*self.shared.transcoder, item);
+        let decoded = value::decode(&*self.values.transcoder, item);
         decoded.map_err(|error| error.during("decode"))
     }
 
@@ -163,7 +163,7 @@ impl Client {
             "gets",
             key.as_ref(),
             |key| Request::Get { key, cas: true },
-            |item| self.shared.with_cas(item),
+            |item| self.values.with_cas(item),
         )
     }
 
@@ -194,7 +194,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<Option<T>> {
         self.fetch_and_touch(key.as_ref(), expiry.into(), |item| {
-            value::decode(&*self.shared.transcoder, item)
+            value::decode(&*self.values.transcoder, item)
         })
     }
 

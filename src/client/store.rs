@@ -70,7 +70,7 @@ impl Client {
     ) -> Result<()> {
         let expiry = expiry.into();
         self.store(Mode::Set, key.as_ref(), expiry, Answer::done, |store| {
-            let body = value::encode_bytes(&*self.shared.transcoder, bytes.as_ref())?;
+            let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref())?;
             store(body.as_item())
         })
     }
@@ -297,7 +297,7 @@ impl Client {
         meaning: fn(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
         self.store(mode, key, expiry, meaning, |store| {
-            value::encode(&*self.shared.transcoder, value, |body| {
+            value::encode(&*self.values.transcoder, value, |body| {
                 store(body.as_item())
             })
         })
@@ -312,7 +312,7 @@ impl Client {
         meaning: fn(Answer, &dyn Driver) -> Result<T>,
     ) -> Result<T> {
         if matches!(mode, Mode::Append | Mode::Prepend) {
-            let judged = self.shared.check_append();
+            let judged = self.values.check_append();
             judged.map_err(|error| error.during(mode.name()))?;
         }
         self.store(mode, key, expiry, meaning, |store| store(item))

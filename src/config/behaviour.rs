@@ -57,7 +57,7 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
     row("", "username", "", Username),
     row("", "password", "", Password),
     row("NO_BLOCK", "no_block", "", never(NO_BLOCK)),
-    row("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", always(NODELAY)),
+    row("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", Switch(Libmemcached::tcp_nodelay)),
     row("TCP_KEEPALIVE", "tcp_keepalive", "--TCP-KEEPALIVE", never(KEEPALIVE)),
     row("TCP_KEEPIDLE", "", "--TCP-KEEPIDLE", never(KEEPALIVE)),
     row("HASH", "hash", "--HASH=", Hash),
@@ -132,8 +132,6 @@ const fn nothing(reason: &'static str) -> Effect {
 
 const NO_BLOCK: &str = "a call returns when the server has answered; pipelines and the calls for \
                         many keys send without waiting in between";
-
-const NODELAY: &str = "it is always on: what is written is sent at once";
 
 const KEEPALIVE: &str = "a connection is looked at before it is used again, and closed after \
                          idle_timeout; a call that gets no answer ends at its timeout";

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 33] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 36] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -43,6 +43,9 @@ impl Config {
             ("key_transform", Field::Name(&mut self.key_transform)),
             ("binary_keys", Field::Switch(&mut self.binary_keys)),
             ("key_bytes", Field::Name(&mut self.key_bytes)),
+            ("max_key_length", Field::Count(&mut self.max_key_length)),
+            ("queue_keys", Field::Choice(&mut self.queue_keys)),
+            ("tcp_nodelay", Field::Choice(&mut self.tcp_nodelay)),
             ("max_connections", Field::Count(&mut self.max_connections)),
             (
                 "max_idle_connections",
@@ -84,7 +87,10 @@ pub(super) enum Field<'a> {
     /// In bytes.
     Size(&'a mut Option<usize>),
     Count(&'a mut Option<usize>),
+    /// Off unless it is on.
     Switch(&'a mut bool),
+    /// A switch whose default is the builder's.
+    Choice(&'a mut Option<bool>),
 }
 
 impl Field<'_> {
@@ -112,6 +118,9 @@ impl Field<'_> {
             Self::Switch(field) => {
                 **field = switch(value).ok_or_else(|| refused("true and false"))?;
             }
+            Self::Choice(field) => {
+                **field = Some(switch(value).ok_or_else(|| refused("true and false"))?);
+            }
         }
         Ok(())
     }
@@ -132,6 +141,7 @@ impl Field<'_> {
             Self::Time(time) => time.map(|time| Value::Text(time_text(time))),
             Self::Size(number) | Self::Count(number) => number.map(integer),
             Self::Switch(on) => on.then_some(Value::Bool(true)),
+            Self::Choice(choice) => choice.map(Value::Bool),
         })
     }
 }

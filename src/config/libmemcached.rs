@@ -126,6 +126,11 @@ impl Libmemcached {
         }
     }
 
+    /// Off there unless it is set; here on unless it is set to be off.
+    pub(super) fn tcp_nodelay(&mut self, on: bool) {
+        self.config.tcp_nodelay = Some(on);
+    }
+
     pub(super) fn connect_timeout(&mut self, timeout: Duration) {
         self.config.connect_timeout = Some(timeout);
     }

@@ -172,6 +172,12 @@ pub struct Config {
     pub binary_keys: bool,
     /// [`ClientBuilder::key_bytes`].
     pub key_bytes: Option<KeyBytes>,
+    /// [`ClientBuilder::max_key_length`], in bytes.
+    pub max_key_length: Option<usize>,
+    /// [`ClientBuilder::queue_keys`].
+    pub queue_keys: Option<bool>,
+    /// [`ClientBuilder::tcp_nodelay`].
+    pub tcp_nodelay: Option<bool>,
     /// [`ClientBuilder::max_connections`].
     pub max_connections: Option<usize>,
     /// [`ClientBuilder::max_idle_connections`].
@@ -258,6 +264,9 @@ impl Config {
             builder.binary_keys()
         });
         let builder = give(builder, self.key_bytes, Builder::key_bytes);
+        let builder = give(builder, self.max_key_length, Builder::max_key_length);
+        let builder = give(builder, self.queue_keys, Builder::queue_keys);
+        let builder = give(builder, self.tcp_nodelay, Builder::tcp_nodelay);
         let builder = give(builder, self.max_connections, Builder::max_connections);
         let builder = give(
             builder,

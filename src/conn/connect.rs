@@ -23,6 +23,7 @@ const TIMER_SLACK: Duration = Duration::from_millis(10);
 pub(super) struct Endpoint {
     pub(super) place: Place,
     tls: Option<Connector>,
+    nodelay: bool,
     credentials: Option<Credentials>,
     /// What is spoken first.
     dialect: Dialect,
@@ -62,6 +63,7 @@ impl Endpoint {
                 Some(security) => Some(security.connector(server)?),
                 None => None,
             },
+            nodelay: options.nodelay,
             credentials: credentials.cloned(),
             dialect: protocol.dialect().unwrap_or(Dialect::Text),
         })
@@ -86,7 +88,7 @@ impl Endpoint {
     fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
         match &self.place {
             Place::Tcp(resolver) => {
-                let stream = connect(resolver, limit)?;
+                let stream = connect(resolver, self.nodelay, limit)?;
                 let stream = match &self.tls {
                     Some(tls) => stream.secure(tls, limit)?,
                     None => stream,
@@ -106,13 +108,13 @@ impl Endpoint {
 }
 
 /// Connects to the first of the server's addresses that takes it. They share the time.
-fn connect(resolver: &Resolver, limit: Deadline) -> Result<Stream, Fault> {
+fn connect(resolver: &Resolver, nodelay: bool, limit: Deadline) -> Result<Stream, Fault> {
     let addresses = resolver.resolve(limit)?;
     let mut last = None;
     for (tried, address) in addresses.iter().enumerate() {
         let left = limit.remaining(Instant::now())?;
         let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match Stream::connect(*address, left.map(|left| left / share)) {
+        match Stream::connect(*address, nodelay, left.map(|left| left / share)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some(error),
         }
@@ -171,6 +173,7 @@ pub(super) fn exchange(
     let bounds = Bounds {
         value: 0,
         line: Bounds::DEFAULT_LINE,
+        queues: false,
     };
     let mut decoder = Decoder::new(dialect, requests, window, bounds);
     let incoming = &mut Incoming::default();

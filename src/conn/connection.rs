@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn a_connection_of_another_process_is_not_used() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = Stream::connect(listener.local_addr().unwrap(), None).unwrap();
+        let stream = Stream::connect(listener.local_addr().unwrap(), true, None).unwrap();
         let mut connection = Connection::new(stream, Limits::TCP);
         assert!(connection.is_usable(2 * IDLE));
         connection.process += 1;

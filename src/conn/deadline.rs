@@ -2,8 +2,10 @@ use std::time::{Duration, Instant};
 
 /// When an operation must be over. It covers everything the operation does: resolution, connect,
 /// write, read and a retry.
+///
+/// A [driver](crate::driver::Driver) is given one, and may give a nearer one to another driver.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline {
+pub struct Deadline {
     /// When the operation began, or this part of it.
     started: Instant,
     /// `None` where the timeout is too long for the clock to hold: never.
@@ -16,8 +18,9 @@ pub(crate) struct Deadline {
 pub(crate) struct Expired;
 
 impl Deadline {
-    /// This long after `now`.
-    pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
+    /// This long after `now`; never, if the clock cannot hold it.
+    #[must_use]
+    pub fn after(timeout: Duration, now: Instant) -> Self {
         Self {
             started: now,
             at: now.checked_add(timeout),
@@ -64,8 +67,15 @@ impl Deadline {
         }
     }
 
+    /// When it is; `None` for never.
+    #[must_use]
+    pub fn at(&self) -> Option<Instant> {
+        self.at
+    }
+
     /// The earlier of the two.
-    pub(crate) fn min(self, other: Self) -> Self {
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
         match (self.at, other.at) {
             (Some(mine), Some(theirs)) if theirs < mine => other,
             (None, Some(_)) => other,

@@ -31,6 +31,9 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     /// Whether it answers, as far as is known.
     fn standing(&self) -> Standing;
 
+    /// Whether it has a connection, or needs none. Nothing is sent.
+    fn is_connected(&self) -> bool;
+
     /// Closes the idle connections, and those in use as they finish.
     fn close(&self);
 

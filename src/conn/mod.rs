@@ -1,7 +1,8 @@
 //! Sockets: from a batch of requests to their replies before a deadline, and the connections to a
 //! server.
 //!
-//! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is.
+//! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is
+//! here; `crate::driver` lets a program put its own in front of it, or in its place.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod authenticate;
@@ -25,10 +26,12 @@ mod tls;
 mod version;
 mod wire;
 
-pub(crate) use deadline::{Deadline, Expired};
+pub use deadline::Deadline;
+pub(crate) use deadline::Expired;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;
+pub(crate) use ledger::Snapshot;
 #[cfg(fuzzing)]
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};

@@ -32,6 +32,8 @@ pub(crate) struct Options {
     /// For the servers that have none of their own.
     pub(crate) credentials: Option<Credentials>,
     pub(crate) tls: Option<Security>,
+    /// Whether what is written is sent at once: Nagle's algorithm is off.
+    pub(crate) nodelay: bool,
     /// How long a connect may take, where that differs from the time of the whole operation.
     pub(crate) connect_timeout: Option<Duration>,
     /// The most that is read of what a server sends.
@@ -292,6 +294,10 @@ impl Driver for Pool {
 
     fn standing(&self) -> Standing {
         self.guard.standing()
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connections().open > 0
     }
 
     fn close(&self) {

@@ -48,10 +48,12 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
         protocol: Protocol::Text,
         credentials: None,
         tls: None,
+        nodelay: true,
         connect_timeout,
         bounds: Bounds {
             value: 1,
             line: 1 << 10,
+            queues: false,
         },
         max_keys: 1,
         max_connections: 2,

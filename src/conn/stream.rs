@@ -16,8 +16,12 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
-        Wire::connect(address, timeout).map(Self::plain)
+    pub(super) fn connect(
+        address: SocketAddr,
+        nodelay: bool,
+        timeout: Option<Duration>,
+    ) -> io::Result<Self> {
+        Wire::connect(address, nodelay, timeout).map(Self::plain)
     }
 
     /// Connects to a unix socket.

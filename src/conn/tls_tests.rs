@@ -96,7 +96,7 @@ fn connected() -> (Client, Peer) {
     };
     let security = Security::new(&Tls::new().root_certificates_pem(cert.pem())).unwrap();
     let connector = security.connector(&server).unwrap();
-    let mut wire = Wire::connect(at, None).unwrap();
+    let mut wire = Wire::connect(at, true, None).unwrap();
     let session = Session::handshake(&connector, &mut wire, deadline()).unwrap();
     let client = Client { wire, session };
     (client, peer.join().unwrap())

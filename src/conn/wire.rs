@@ -89,10 +89,14 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
+    pub(super) fn connect(
+        address: SocketAddr,
+        nodelay: bool,
+        timeout: Option<Duration>,
+    ) -> io::Result<Self> {
         let domain = Domain::for_address(address);
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_tcp_nodelay(true)?;
+        socket.set_tcp_nodelay(nodelay)?;
         socket.set_keepalive(true)?;
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
         let address = SockAddr::from(address);
@@ -303,7 +307,11 @@ mod tests {
     #[test]
     fn options_of_the_socket() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let wire = Wire::connect(listener.local_addr().unwrap(), Some(SECOND)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let nagles = Wire::connect(address, false, Some(SECOND)).unwrap();
+        assert!(!nagles.socket.tcp_nodelay().unwrap());
+        drop(listener.accept().unwrap());
+        let wire = Wire::connect(address, true, Some(SECOND)).unwrap();
         assert!(wire.socket.tcp_nodelay().unwrap());
         assert!(wire.socket.keepalive().unwrap());
         assert!(wire.is_quiet());

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 const BOUNDS: Bounds = Bounds {
     value: 1 << 10,
     line: 1 << 10,
+    queues: false,
 };
 
 /// The most lines that the sink takes for one request.
@@ -82,6 +83,7 @@ pub(super) fn play(script: &Script<'_>, way: &Way<'_>) -> [Scene; 2] {
         protocol: script.protocol,
         credentials: None,
         tls: None,
+        nodelay: true,
         connect_timeout: None,
         bounds: BOUNDS,
         max_keys: script.max_keys,

@@ -8,8 +8,8 @@ use std::fmt;
 pub(crate) enum KeyError {
     #[error("empty; 1 to {MAX_KEY_LENGTH} bytes are allowed")]
     Empty,
-    #[error("{length}; 1 to {MAX_KEY_LENGTH} are allowed")]
-    TooLong { length: Length },
+    #[error("{length}; 1 to {longest} are allowed")]
+    TooLong { length: Length, longest: usize },
     #[error(
         "{length}, and not all of them printable ASCII; 1 to {MAX_IN_BASE64} are allowed then, \
          because it is sent in base64"
@@ -32,8 +32,9 @@ impl KeyError {
             ..length
         };
         match self {
-            Self::TooLong { length } => Self::TooLong {
+            Self::TooLong { length, longest } => Self::TooLong {
                 length: behind(length),
+                longest,
             },
             Self::TooLongForBase64 { length } => Self::TooLongForBase64 {
                 length: behind(length),

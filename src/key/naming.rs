@@ -49,6 +49,8 @@ pub(crate) enum EmptyKeys {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) rule: KeyRule,
+    /// How long a key may be as it is sent, in bytes: 1 to 250.
+    pub(crate) longest: usize,
     pub(crate) transform: KeyTransform,
     pub(crate) long: LongKeys,
     pub(crate) empty: EmptyKeys,
@@ -90,14 +92,17 @@ impl Naming {
     /// The same with `prefix` behind the one that there is.
     pub(crate) fn with_prefix(&self, prefix: &[u8]) -> Result<Self, Error> {
         let Rules {
-            rule, transform, ..
+            rule,
+            longest,
+            transform,
+            ..
         } = self.rules;
         let prefix = [&*self.prefix, prefix].concat();
         let length = prefix.len();
-        if length >= MAX_KEY_LENGTH {
+        if length >= longest {
             return Err(Error::validation(format!(
                 "prefix: {length} bytes long; up to {} are allowed, so that a key has room behind it",
-                MAX_KEY_LENGTH - 1
+                longest - 1
             )));
         }
         let judged = match transform {
@@ -122,7 +127,7 @@ impl Naming {
         scratch: &'k mut Scratch,
     ) -> Result<Key<'k>, KeyError> {
         if self.is_sent_as_given(name) {
-            return self.rules.rule.key(name);
+            return self.rules.rule.key_within(self.rules.longest, name);
         }
         self.write(name, &mut scratch.bytes)?;
         self.rules
@@ -165,6 +170,7 @@ impl Naming {
     /// Adds to `bytes` what `name` is sent as, which is not judged yet.
     fn write(&self, name: &[u8], bytes: &mut Vec<u8>) -> Result<(), KeyError> {
         let Rules {
+            longest,
             transform,
             long,
             empty,
@@ -180,10 +186,10 @@ impl Naming {
             (LongKeys::Refused, KeyTransform::Base64) => (prefix + name.len()).div_ceil(3) * 4,
             _ => 0,
         };
-        if sent > MAX_KEY_LENGTH {
+        if sent > longest {
             let own = name.len();
             let length = Length { own, prefix, sent };
-            return Err(KeyError::TooLong { length });
+            return Err(KeyError::TooLong { length, longest });
         }
         let start = bytes.len();
         bytes.extend_from_slice(&self.prefix);
@@ -215,7 +221,7 @@ impl<'k> Keys<'k> {
     /// The key of the name at `index`, which is `name`.
     pub(crate) fn key(&self, index: usize, name: &'k [u8]) -> Result<Key<'k>, KeyError> {
         match self.written.keys.get(index) {
-            None => self.rules.rule.key(name),
+            None => self.rules.rule.key_within(self.rules.longest, name),
             Some(Ok((start, end))) => {
                 let bytes = &self.written.bytes[*start..*end];
                 self.rules.judge(bytes, name.len(), self.prefix)
@@ -228,7 +234,7 @@ impl<'k> Keys<'k> {
 impl Rules {
     /// The key that goes over the wire as `bytes`, of a name and a prefix of so many.
     fn judge(self, bytes: &[u8], own: usize, prefix: usize) -> Result<Key<'_>, KeyError> {
-        let key = self.rule.key(bytes);
+        let key = self.rule.key_within(self.longest, bytes);
         let key = key.map_err(|error| error.behind(prefix, own))?;
         let is_left_out =
             self.prefix == PrefixPlacement::LeftOut && self.transform == KeyTransform::None;

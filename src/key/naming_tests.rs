@@ -1,6 +1,7 @@
 use super::*;
 
 const PLAIN: Rules = Rules {
+    longest: MAX_KEY_LENGTH,
     rule: KeyRule::Printable,
     transform: KeyTransform::None,
     long: LongKeys::Refused,

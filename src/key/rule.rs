@@ -1,6 +1,6 @@
 use super::error::{KeyError, Length};
 use super::names;
-use super::{Key, MAX_IN_BASE64, MAX_KEY_LENGTH};
+use super::{Key, MAX_IN_BASE64};
 use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
@@ -68,14 +68,15 @@ pub(crate) enum KeyRule {
 }
 
 impl KeyRule {
-    pub(crate) fn key(self, bytes: &[u8]) -> Result<Key<'_>, KeyError> {
+    /// The key of up to `longest` bytes.
+    pub(crate) fn key_within(self, longest: usize, bytes: &[u8]) -> Result<Key<'_>, KeyError> {
         let sent = bytes.len();
         if sent == 0 {
             return Err(KeyError::Empty);
         }
         let length = Length::of(sent);
-        if sent > MAX_KEY_LENGTH {
-            return Err(KeyError::TooLong { length });
+        if sent > longest {
+            return Err(KeyError::TooLong { length, longest });
         }
         let bad = self.bad_byte(bytes);
         match (self, bad) {
@@ -90,6 +91,12 @@ impl KeyRule {
             unplaced: 0,
             is_binary: bad.is_some(),
         })
+    }
+
+    /// The same, of any length that memcached takes.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn key(self, bytes: &[u8]) -> Result<Key<'_>, KeyError> {
+        self.key_within(super::MAX_KEY_LENGTH, bytes)
     }
 
     /// Where the first byte is that a key may not have, or that makes it binary.

@@ -1,12 +1,15 @@
 use std::ops::RangeInclusive;
 
-/// The most that a server may send, in bytes: more is malformed, before memory is taken for it.
+/// What a server may send: anything else is malformed, before memory is taken for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
-    /// Of a value.
+    /// The most bytes of a value.
     pub(crate) value: usize,
-    /// Of a line, its end included; in binary of what follows a header, where that is not a value.
+    /// And of a line, its end included; in binary of what follows a header, where that is not a value.
     pub(crate) line: usize,
+    /// Whether a value may come under the name of a queue, for a key that is this name and behind a
+    /// `/` what to do with it: kestrel's and darner's.
+    pub(crate) queues: bool,
 }
 
 impl Bounds {

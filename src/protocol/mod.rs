@@ -26,7 +26,7 @@ pub(crate) use dialect::Dialect;
 pub(crate) use options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
 pub(crate) use output::{MAX_PARTS, Output};
 pub(crate) use reply::{
-    Counter, Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader,
+    Counter, Details, Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader,
 };
 pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments};
 pub(crate) use window::{Limits, Window};

@@ -34,6 +34,7 @@ pub(crate) fn bounds(value: usize) -> Bounds {
     Bounds {
         value,
         line: Bounds::DEFAULT_LINE,
+        queues: false,
     }
 }
 

@@ -35,6 +35,11 @@ pub(super) fn values<'b>(
     };
     let key = &rest[..memchr::memchr(b' ', rest).unwrap_or(rest.len())];
     let found = decoder.group.find(decoder.requests, key);
+    let found = found.or_else(|| {
+        let asked = decoder.group.expected(decoder.requests)?;
+        let is_it = decoder.bounds.queues && decoder.group.is_single() && is_queue_of(asked, key);
+        is_it.then_some(decoder.group.cursor)
+    });
     decoder.group.cursor = found.ok_or(Malformed::WrongKey)?;
     let header = value_header(&rest[key.len()..], cas, max, line)?;
     Ok(value(decoder, header, &input[used..], used))
@@ -64,6 +69,12 @@ fn value<'b>(decoder: &mut Decoder<'_>, header: ValueHeader, rest: &[u8], used: 
         index,
         header,
     }
+}
+
+/// Whether `key` asks for something to be done with this queue: `jobs/open` is for `jobs`.
+fn is_queue_of(key: Key<'_>, queue: &[u8]) -> bool {
+    let rest = key.as_bytes().strip_prefix(queue);
+    rest.is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// What follows the data of a value.

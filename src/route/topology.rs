@@ -1,6 +1,7 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
 use crate::conn::{Driver, Options, Pool, Standing};
+use crate::driver::{Custom, MakeDriver};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Locator, Node, Trace};
@@ -47,6 +48,7 @@ impl Topology {
         placement: &Arc<Placement>,
         policy: FailurePolicy,
         options: &Arc<Options>,
+        make_driver: Option<&MakeDriver>,
         previous: Option<&Self>,
     ) -> Result<Self, Error> {
         if servers.is_empty() {
@@ -74,7 +76,13 @@ impl Topology {
                 driver
             } else {
                 let credentials = node.credentials.as_ref();
-                Arc::new(Pool::new(&node.address, credentials, Arc::clone(options))?)
+                let pool = Pool::new(&node.address, credentials, Arc::clone(options))?;
+                match make_driver {
+                    None => Arc::new(pool) as Arc<dyn Driver>,
+                    Some(MakeDriver(make)) => {
+                        Arc::new(Custom::new(pool, |built_in| make(&node, built_in)))
+                    }
+                }
             };
             Ok(Member { node, driver })
         };

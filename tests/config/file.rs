@@ -36,6 +36,9 @@ fn all() -> Config {
     config.key_transform = Some(KeyTransform::Base64);
     config.binary_keys = true;
     config.key_bytes = Some(KeyBytes::NonAscii);
+    config.max_key_length = Some(200);
+    config.queue_keys = Some(true);
+    config.tcp_nodelay = Some(false);
     config.max_connections = Some(8);
     config.max_idle_connections = Some(0);
     config.idle_timeout = Some(Duration::from_secs(90));
@@ -65,6 +68,9 @@ prefix_placement = "hashed"
 key_transform = "base64"
 binary_keys = true
 key_bytes = "non-ascii"
+max_key_length = 200
+queue_keys = true
+tcp_nodelay = false
 max_connections = 8
 max_idle_connections = 0
 idle_timeout = "1.5m"
@@ -108,6 +114,9 @@ prefix_placement: hashed
 key_transform: base64
 binary_keys: true
 key_bytes: non-ascii
+max_key_length: 200
+queue_keys: true
+tcp_nodelay: false
 max_connections: 8
 max_idle_connections: 0
 idle_timeout: 90

@@ -56,6 +56,7 @@ fn what_takes_effect() {
     assert_eq!(config.connect_timeout, Some(Duration::from_millis(250)));
     assert_eq!(config.timeout, Some(Duration::from_millis(500)));
     assert_eq!(config.max_connections, Some(10));
+    assert_eq!(config.tcp_nodelay, Some(true));
     assert_eq!(notes, Vec::<String>::new());
 }
 

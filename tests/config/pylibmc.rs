@@ -39,7 +39,10 @@ fn what_takes_effect() {
     assert_eq!(config.prefix_placement, Some(PrefixPlacement::Hashed));
     assert_eq!(config.connect_timeout, Some(Duration::from_millis(250)));
     assert_eq!(config.timeout, Some(Duration::MAX));
+    assert_eq!(config.tcp_nodelay, Some(true));
     assert_eq!(notes, []);
+    let (config, notes) = read(r#"{"tcp_nodelay": false}"#).unwrap();
+    assert_eq!((config.tcp_nodelay, notes), (Some(false), vec![]));
     let (config, _) = read(r#"{"binary": false, "verify_keys": true}"#).unwrap();
     assert_eq!(config.protocol, None);
     assert_eq!(config.key_bytes, Some(KeyBytes::Printable));
@@ -136,7 +139,7 @@ fn what_has_no_effect_is_noted() {
         assert_eq!(notes[0].value, "3", "{name}");
     }
     // On, always, if not in the same way.
-    for name in ["tcp_nodelay", "cas", "verify_keys"] {
+    for name in ["cas", "verify_keys"] {
         let (_, notes) = read(&format!(r#"{{"{name}": false}}"#)).unwrap();
         assert_eq!(names(&notes), [name]);
         assert_eq!(notes[0].value, "false", "{name}");

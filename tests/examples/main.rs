@@ -3,6 +3,7 @@
 mod commands;
 mod fleet;
 mod keys;
+mod log_exchanges;
 mod prefix;
 mod quickstart;
 mod records;

@@ -1,4 +1,4 @@
-use super::super::{Client, Shared};
+use super::super::{Client, Shared, Values};
 use super::ClientBuilder;
 use crate::conn::{BackOff, Options, Security};
 use crate::error::{Error, Result};
@@ -6,7 +6,6 @@ use crate::item::MAX_VALUE_SIZE;
 use crate::preset;
 use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, PlacedBy, Placement, Topology};
-use crate::value::Transcoder;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -58,12 +57,18 @@ impl ClientBuilder {
             protocol: self.protocol,
             credentials: self.credentials.clone(),
             tls: self.tls.as_ref().map(Security::new).transpose()?,
+            nodelay: self.tcp_nodelay,
             connect_timeout: self.connect_timeout,
             bounds: Bounds {
                 value: self.max_read_size,
                 line: self.max_line_size,
+                queues: self.queue_keys,
             },
-            max_keys: self.max_keys_per_get,
+            max_keys: if self.queue_keys {
+                1
+            } else {
+                self.max_keys_per_get
+            },
             max_connections: self.max_connections,
             max_idle: self.max_idle_connections.unwrap_or(usize::MAX),
             idle_timeout: self.idle_timeout,
@@ -71,22 +76,29 @@ impl ClientBuilder {
             hook: self.hook.clone(),
         };
         let placement = self.placement()?;
-        let (transcoder, refuses_append) = self.make_transcoder()?;
+        let values = self.values()?;
         let options = Arc::new(options);
         let placement = Arc::new(placement);
         let policy = self.failure_policy;
-        let topology = Topology::new(&self.servers, &placement, policy, &options, None)?;
+        let topology = Topology::new(
+            &self.servers,
+            &placement,
+            policy,
+            &options,
+            self.driver.as_ref(),
+            None,
+        )?;
         let shared = Shared {
             topology: RwLock::new(Arc::new(topology)),
             placement,
             options,
+            make_driver: self.driver,
             changing: Mutex::default(),
-            transcoder,
-            refuses_append,
             max_value_size: self.max_value_size,
         };
         Ok(Client {
             shared: Arc::new(shared),
+            values: Arc::new(values),
             naming,
             timeout: self.timeout,
             policy,
@@ -124,25 +136,29 @@ impl ClientBuilder {
         })
     }
 
-    /// The transcoder, and why nothing can be appended to what it stores, if so.
-    fn make_transcoder(&self) -> Result<(Arc<dyn Transcoder>, Option<&'static str>)> {
+    fn values(&self) -> Result<Values> {
+        let max_decompressed_size = self.max_decompressed_size;
         if let Some(transcoder) = &self.transcoder {
             if self.format.is_some() || self.compression.is_some() {
                 return Err(Error::validation(
                     "transcoder: format and compression do not go with a transcoder of your own",
                 ));
             }
-            return Ok((Arc::clone(transcoder), None));
+            return Ok(Values {
+                transcoder: Arc::clone(transcoder),
+                refuses_append: None,
+                format: None,
+                max_decompressed_size,
+            });
         }
         let format = self.format.unwrap_or(preset::format(self.scheme.peer()));
         let compression = self.compression.unwrap_or(format.default_compression());
-        let transcoder = format.transcoder(compression, self.max_decompressed_size)?;
-        Ok((Arc::from(transcoder), format.refuses_append(compression)))
+        Values::new(format, compression, max_decompressed_size)
     }
 }
 
 /// Refuses what is not in the range.
-fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
+pub(super) fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
     if range.contains(&number) {
         return Ok(());
     }

@@ -1,7 +1,8 @@
 use super::ClientBuilder;
+use super::build::within;
 use crate::conn::Protocol;
 use crate::error::{Error, Result};
-use crate::key::{KeyBytes, KeyRule, KeyTransform, Naming, PrefixPlacement, Rules};
+use crate::key::{KeyBytes, KeyRule, KeyTransform, MAX_KEY_LENGTH, Naming, PrefixPlacement, Rules};
 use crate::preset;
 
 /// What is set of keys; the peer has the rest.
@@ -11,6 +12,7 @@ pub(super) struct KeySettings {
     prefix: Vec<u8>,
     prefix_placement: Option<PrefixPlacement>,
     transform: KeyTransform,
+    max_length: Option<usize>,
 }
 
 /// # Keys
@@ -60,6 +62,14 @@ impl ClientBuilder {
         self
     }
 
+    /// The longest key that is sent, in bytes, its prefix included and whatever was
+    /// [made of it](Self::key_transform): a longer one is a validation error, and nothing is sent. 1 to
+    /// 250, which is what memcached takes and the default; less for another server that takes less.
+    pub fn max_key_length(mut self, bytes: usize) -> Self {
+        self.keys.max_length = Some(bytes);
+        self
+    }
+
     /// Allows any bytes in a key: [`key_bytes`](Self::key_bytes) of [`KeyBytes::Any`], for
     /// [`Protocol::Meta`] and [`Protocol::Binary`].
     ///
@@ -75,7 +85,10 @@ impl ClientBuilder {
             prefix,
             prefix_placement,
             transform,
+            max_length,
         } = &self.keys;
+        let longest = max_length.unwrap_or(MAX_KEY_LENGTH);
+        within("max_key_length", longest, 1..=MAX_KEY_LENGTH)?;
         let of_peer = match self.protocol {
             Protocol::Meta => peer.meta,
             Protocol::Binary => peer.binary,
@@ -93,6 +106,7 @@ impl ClientBuilder {
         }
         let naming = Naming::new(Rules {
             rule,
+            longest,
             transform: *transform,
             long: peer.long,
             empty: peer.empty,

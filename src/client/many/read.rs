@@ -33,7 +33,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, T> {
-        let decode = |item| value::decode(&*self.shared.transcoder, item);
+        let decode = |item| value::decode(&*self.values.transcoder, item);
         self.read_each("get_many", keys, false, decode).into()
     }
 
@@ -52,7 +52,7 @@ impl Client {
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<T>> {
         self.read_each("get_each", keys, false, |item| {
-            value::decode(&*self.shared.transcoder, item)
+            value::decode(&*self.values.transcoder, item)
         })
     }
 
@@ -63,7 +63,7 @@ impl Client {
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<Vec<u8>>> {
         self.read_each("get_each", keys, false, |item| {
-            value::decode_bytes(&*self.shared.transcoder, item)
+            value::decode_bytes(&*self.values.transcoder, item)
         })
     }
 
@@ -72,7 +72,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, Vec<u8>> {
-        let decode = |item| value::decode_bytes(&*self.shared.transcoder, item);
+        let decode = |item| value::decode_bytes(&*self.values.transcoder, item);
         self.read_each("get_many", keys, false, decode).into()
     }
 
@@ -97,7 +97,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, (T, u64)> {
-        let each = self.read_each("gets_many", keys, true, |item| self.shared.with_cas(item));
+        let each = self.read_each("gets_many", keys, true, |item| self.values.with_cas(item));
         each.into()
     }
 

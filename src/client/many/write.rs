@@ -52,7 +52,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Each<K, ()> {
         let (keys, values): (Vec<K>, Vec<B>) = items.into_iter().unzip();
-        let encode = |bytes| value::encode_bytes(&*self.shared.transcoder, bytes);
+        let encode = |bytes| value::encode_bytes(&*self.values.transcoder, bytes);
         let bodies: Vec<_> = values.iter().map(|bytes| encode(bytes.as_ref())).collect();
         let item = |index: usize| match &bodies[index] {
             Ok(body) => Ok(body.as_item()),
@@ -182,7 +182,7 @@ impl Client {
         let mut encoded: Vec<Result<(u32, usize, usize)>> = Vec::with_capacity(keys.capacity());
         for (key, value) in items {
             keys.push(key);
-            encoded.push(value::encode(&*self.shared.transcoder, &value, |body| {
+            encoded.push(value::encode(&*self.values.transcoder, &value, |body| {
                 let item = body.as_item();
                 let start = data.len();
                 data.extend_from_slice(item.data);

@@ -92,7 +92,7 @@ impl<'a> Pipeline<'a> {
             Ok(Kind::Get { cas: true }),
             |client, answer, driver| {
                 let item = answer.value(driver)?;
-                let with_cas = item.map(|item| client.shared.with_cas(item)).transpose();
+                let with_cas = item.map(|item| client.values.with_cas(item)).transpose();
                 with_cas.map_err(|error| error.on(driver.name()))
             },
         )
@@ -275,7 +275,7 @@ impl<'a> Pipeline<'a> {
         expiry: Expiry,
         meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
     ) -> Pending<T> {
-        let kind = value::encode(&*self.client.shared.transcoder, value, |body| {
+        let kind = value::encode(&*self.client.values.transcoder, value, |body| {
             let item = body.as_item();
             Ok(Kind::Store {
                 mode,
@@ -294,7 +294,7 @@ impl<'a> Pipeline<'a> {
             data: Cow::Owned(bytes.to_vec()),
             expiry: Expiry::Never,
         };
-        let kind = self.client.shared.check_append().map(|()| kind);
+        let kind = self.client.values.check_append().map(|()| kind);
         self.push(mode.name(), key, kind, |_, answer, driver| {
             answer.stored(driver)
         })
@@ -349,7 +349,7 @@ fn decoded<T: DeserializeOwned>(
     let Some(item) = answer.value(driver)? else {
         return Ok(None);
     };
-    let decoded = value::decode(&*client.shared.transcoder, item);
+    let decoded = value::decode(&*client.values.transcoder, item);
     decoded.map(Some).map_err(|error| error.on(driver.name()))
 }
 

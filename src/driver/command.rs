@@ -1,0 +1,213 @@
+use crate::item::ItemRef;
+use crate::protocol::{Mode, Request};
+use std::fmt;
+
+/// A command, as a [`Driver`](super::Driver) is given it: judged, with the key as it is sent, prefix and
+/// all, and the value as it is stored.
+///
+/// `Display` and `Debug` show the name and the key, escaped, and the length of a value; never the value.
+#[derive(Clone, Copy)]
+pub struct Command<'a>(pub(super) Request<'a>);
+
+impl<'a> Command<'a> {
+    /// What it is:
+    ///
+    /// | name | has | replies |
+    /// |---|---|---|
+    /// | `get`, `gets` | key | [`Value`](super::Reply::Value), `NotFound` |
+    /// | `gat` | key, exptime | `Value`, `NotFound` |
+    /// | `set` | key, item, exptime | `Stored` |
+    /// | `add`, `replace`, `append`, `prepend` | the same | `Stored`, `NotStored` |
+    /// | `cas` | the same, and cas | `Stored`, `Exists`, `NotFound` |
+    /// | `delete` | key, cas or none | `Deleted`, `NotFound`, `Exists` |
+    /// | `touch` | key, exptime | `Touched`, `NotFound` |
+    /// | `incr`, `decr` | key, delta, initial or none | `Number`, `NotFound` |
+    /// | `flush_all` | number: seconds | `Done` |
+    /// | `verbosity` | number | `Done` |
+    /// | `version` | | `Version` |
+    /// | `stats` | arguments | [lines](super::Replies::line), and `Done` |
+    /// | `metadump` | | the same |
+    /// | `mg`, `ms`, `md`, `ma` | key; `ms` item and exptime | those of the built-in driver |
+    ///
+    /// Any may be `Refused`, which is an error that the server answered, or `Failed`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.0 {
+            Request::Get { cas: false, .. } => "get",
+            Request::Get { cas: true, .. } => "gets",
+            Request::GetAndTouch { .. } => "gat",
+            Request::Store { mode, .. } => match mode {
+                Mode::Cas(_) => "cas",
+                mode => mode.name(),
+            },
+            Request::Delete { .. } => "delete",
+            Request::Touch { .. } => "touch",
+            Request::Arithmetic { direction, .. } => direction.name(),
+            Request::MetaGet { .. } => "mg",
+            Request::MetaSet { .. } => "ms",
+            Request::MetaDelete { .. } => "md",
+            Request::MetaArithmetic { .. } => "ma",
+            Request::FlushAll { .. } => "flush_all",
+            Request::Verbosity { .. } => "verbosity",
+            Request::Stats { .. } => "stats",
+            Request::Version => "version",
+            // Connections say it for themselves; no driver is given one.
+            Request::Authenticate { .. } => "authenticate",
+            Request::Metadump => "metadump",
+        }
+    }
+
+    /// The key, 1 to 250 bytes; `None` for a command that is about the server.
+    #[must_use]
+    pub fn key(&self) -> Option<&'a [u8]> {
+        self.0.key().map(|key| key.as_bytes())
+    }
+
+    /// The flags and the data to store. What is appended or prepended has flags 0, and the item keeps
+    /// its own.
+    #[must_use]
+    pub fn item(&self) -> Option<ItemRef<'a>> {
+        match self.0 {
+            Request::Store { item, .. } | Request::MetaSet { item, .. } => Some(item),
+            _ => None,
+        }
+    }
+
+    /// When the item is to expire, as memcached has it: 0 for never, up to 2,592,000 (30 days) seconds
+    /// from now, above that a Unix time. Of `append` and `prepend` it is 0, and the item keeps its own.
+    #[must_use]
+    pub fn exptime(&self) -> Option<u32> {
+        match self.0 {
+            Request::GetAndTouch { exptime, .. }
+            | Request::Store { exptime, .. }
+            | Request::Touch { exptime, .. }
+            | Request::MetaSet { exptime, .. } => Some(exptime),
+            _ => None,
+        }
+    }
+
+    /// By how much to count. `incr` starts again from 0 after 2^64 - 1, `decr` ends at 0.
+    #[must_use]
+    pub fn delta(&self) -> Option<u64> {
+        match self.0 {
+            Request::Arithmetic { delta, .. } => Some(delta),
+            _ => None,
+        }
+    }
+
+    /// What a counter that is not there is made from: where it starts, and its exptime. `None` where it
+    /// is not made.
+    #[must_use]
+    pub fn initial(&self) -> Option<(u64, u32)> {
+        match self.0 {
+            Request::Arithmetic { initial, .. } => {
+                initial.map(|initial| (initial.value, initial.exptime))
+            }
+            _ => None,
+        }
+    }
+
+    /// The cas id that the item must still have, of `cas`; and of `delete`, where it matters.
+    #[must_use]
+    pub fn cas(&self) -> Option<u64> {
+        match self.0 {
+            Request::Store {
+                mode: Mode::Cas(id),
+                ..
+            } => Some(id),
+            Request::Delete { cas, .. } => cas,
+            _ => None,
+        }
+    }
+
+    /// Whether a value must come with its cas id: of `gets` and `gat`.
+    #[must_use]
+    pub fn wants_cas(&self) -> bool {
+        matches!(
+            self.0,
+            Request::Get { cas: true, .. } | Request::GetAndTouch { cas: true, .. }
+        )
+    }
+
+    /// The seconds after which `flush_all` is to take effect, or the level of `verbosity`.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        match self.0 {
+            Request::FlushAll { delay } => Some(delay),
+            Request::Verbosity { level } => Some(level),
+            _ => None,
+        }
+    }
+
+    /// What follows `stats`: nothing, or words of printable ASCII.
+    #[must_use]
+    pub fn arguments(&self) -> Option<&'a str> {
+        match self.0 {
+            Request::Stats { arguments } => Some(arguments.as_str()),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes what the server holds.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        self.0.is_write()
+    }
+
+    /// Whether carrying it out twice is the same as once, but for the reply.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.0.is_repeatable()
+    }
+}
+
+impl fmt::Display for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        if let Some(key) = self.key() {
+            write!(f, " {}", key.escape_ascii())?;
+        }
+        if let Some(item) = self.item() {
+            write!(f, ", {} bytes", item.data.len())?;
+        }
+        match self.arguments() {
+            Some(arguments) if !arguments.is_empty() => write!(f, " {arguments}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRule;
+    use crate::protocol::Direction;
+
+    #[test]
+    fn display_shows_no_values() {
+        let key = KeyRule::NonAscii.key(b"k\xff").unwrap();
+        let item = ItemRef::from((7, b"secret"));
+        let command = Command(Request::Store {
+            mode: Mode::Set,
+            key,
+            item,
+            exptime: 60,
+        });
+        assert_eq!(command.to_string(), r"set k\xff, 6 bytes");
+        assert_eq!(format!("{command:?}"), r"Command(set k\xff, 6 bytes)");
+        let delta = Command(Request::Arithmetic {
+            direction: Direction::Down,
+            key,
+            delta: 3,
+            initial: None,
+        });
+        assert_eq!(delta.to_string(), r"decr k\xff");
+        assert_eq!(Command(Request::Version).to_string(), "version");
+    }
+}
