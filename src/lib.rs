@@ -68,6 +68,8 @@
 //! * [`store`] has key-value stores of bytes behind one trait: in memory, in memcached, and in Redis (feature
 //!   `redis`).
 //! * What goes to a server and comes back can be seen, changed, or answered by something else: [`driver`].
+//! * [`cache`] is what programs make of it: namespaces, keys of any type, entries that depend on others,
+//!   and one who computes what many miss.
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(
@@ -104,6 +106,7 @@
     )
 )]
 
+pub mod cache;
 mod client;
 mod config;
 mod conn;

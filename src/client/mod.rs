@@ -39,6 +39,7 @@ use crate::protocol::Request;
 use crate::route::{FailurePolicy, Placement, Topology};
 use crate::server::IntoServers;
 use crate::value::{self, Compression, Format, Transcoder};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -267,7 +268,7 @@ impl Client {
     }
 
     /// The same client for calls that cannot do without an answer.
-    fn strict(&self) -> Self {
+    pub(crate) fn strict(&self) -> Self {
         Self {
             policy: match self.policy {
                 FailurePolicy::Miss => FailurePolicy::Error,
@@ -275,6 +276,13 @@ impl Client {
             },
             ..self.clone()
         }
+    }
+
+    /// The item that [`set`](Self::set) would store of `value`.
+    pub(crate) fn encode<V: Serialize + ?Sized>(&self, value: &V) -> Result<Item> {
+        value::encode(&*self.values.transcoder, value, |body| {
+            Ok(Item::new(body.flags(), body.data()))
+        })
     }
 
     fn deadline(&self) -> Deadline {

@@ -20,6 +20,15 @@ impl Client {
         names.map(str::to_owned).collect()
     }
 
+    /// The servers and their weights.
+    pub(crate) fn weighted_servers(&self) -> Vec<(String, u32)> {
+        let topology = self.shared.topology();
+        let members = topology.drivers().zip(topology.weights());
+        members
+            .map(|(driver, weight)| (driver.name().to_owned(), weight))
+            .collect()
+    }
+
     /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
     /// server need not exist.
     ///

@@ -121,6 +121,11 @@ impl Topology {
         self.members.iter().map(|member| &*member.driver)
     }
 
+    /// What each server weighs, in list order.
+    pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u32> {
+        self.members.iter().map(|member| member.node.weight)
+    }
+
     /// The place in the list of the server that `key` belongs to.
     pub(crate) fn locate(&self, key: Key<'_>) -> Result<usize, Error> {
         let servers = self.members.len();
