@@ -2,7 +2,6 @@ use super::{KeyValueStore, Keys, Lifetime, StoreError};
 use crate::client::{CANNOT_LIST, Client};
 use crate::error::Error;
 use crate::expiry::Expiry;
-use crate::meta::MetaGet;
 use std::io;
 use std::time::SystemTime;
 
@@ -124,14 +123,7 @@ impl KeyValueStore for MemcacheStore {
 
     fn contains(&self, key: &str) -> Result<bool, StoreError> {
         self.check_key(key)?;
-        let found = match self.client.meta_get(key, MetaGet::new()) {
-            Ok(item) => Ok(item.is_some()),
-            // Nothing was sent.
-            Err(error) if error.is_unsupported() => {
-                self.client.get_item(key).map(|item| item.is_some())
-            }
-            Err(error) => Err(error),
-        };
+        let found = self.client.contains(key);
         found.map_err(|error| self.failure(key, error))
     }
 
