@@ -4,6 +4,7 @@ use super::claim::{Held, Kept};
 use super::envelope::FLAGS;
 use super::generation::reached;
 use super::key;
+use super::load::keep;
 use super::look::{Found, Settled, State};
 use super::{Cache, Settings};
 use crate::error::{Error, Result};
@@ -232,7 +233,7 @@ impl Slot<'_> {
     pub fn set<V: Serialize>(self, value: V) -> Result<bool> {
         let store = || {
             let item = self.cache.client.encode(&value)?;
-            let kept = (self.cache).keep(&self.target, self.settled, self.held, &item)?;
+            let kept = keep(&self.target, self.settled, self.held, &item)?;
             Ok(kept == Kept::Stored)
         };
         store().map_err(|error: Error| error.of("set"))

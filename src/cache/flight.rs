@@ -84,15 +84,12 @@ impl Flight {
             if left == Some(Duration::ZERO) {
                 return None;
             }
-            state = match left {
-                Some(left) => {
-                    let waited = self.over.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let waited = self.over.wait(state);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
+            state = if let Some(left) = left {
+                let waited = self.over.wait_timeout(state, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                let waited = self.over.wait(state);
+                waited.unwrap_or_else(PoisonError::into_inner)
             };
         }
     }

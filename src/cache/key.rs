@@ -116,7 +116,7 @@ pub(super) fn check_namespace(namespace: &str) -> Result<()> {
 /// Refuses what is not printable ASCII, and one byte that is.
 fn check(what: &str, text: &[u8], not: Option<u8>) -> Result<()> {
     let is_bad = |&byte: &u8| !byte.is_ascii_graphic() || Some(byte) == not;
-    let Some(at) = text.iter().position(|byte| is_bad(byte)) else {
+    let Some(at) = text.iter().position(is_bad) else {
         return Ok(());
     };
     let but = if not.is_some() { " but \"|\"" } else { "" };

@@ -17,11 +17,11 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 impl Cache {
-    /// The value of the entry, or what `make` makes of it, which runs once at most.
+    /// The value of the entry, or what the loader makes of it, which runs once at most.
     pub(super) fn load<T, E>(
         &self,
         target: &Target,
-        make: impl FnOnce() -> Result<T, E>,
+        loader: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
@@ -57,7 +57,7 @@ impl Cache {
                 // Whoever makes it takes too long.
                 let settled = self.settle(target, &generations)?;
                 let held = self.hold(target)?;
-                return Ok(self.make(target, settled, held, make)?.0);
+                return Ok(self.make(target, settled, held, loader)?.0);
             }
             let lead = match &mut lead {
                 Some(lead) => lead,
@@ -111,7 +111,7 @@ impl Cache {
                     None
                 }
             };
-            let (value, made) = self.make(target, settled, held, make)?;
+            let (value, made) = self.make(target, settled, held, loader)?;
             if let Some(made) = made {
                 lead.finish(made);
             }
@@ -125,11 +125,11 @@ impl Cache {
         target: &Target,
         settled: Option<Settled>,
         held: Option<Held<'_>>,
-        make: impl FnOnce() -> Result<T, E>,
+        loader: impl FnOnce() -> Result<T, E>,
     ) -> Result<(T, Option<Made>), E> {
-        let value = make()?;
+        let value = loader()?;
         let item = self.client.encode(&value)?;
-        let kept = match self.keep(target, settled.clone(), held, &item) {
+        let kept = match keep(target, settled.clone(), held, &item) {
             // It refuses the value, which is too large, say: that is no reason not to have it.
             Err(error) if error.is_server() => Kept::Unreachable,
             kept => kept?,
@@ -141,19 +141,18 @@ impl Cache {
         });
         Ok((value, made))
     }
+}
 
-    /// Stores the entry in place of what is held.
-    pub(super) fn keep(
-        &self,
-        target: &Target,
-        settled: Option<Settled>,
-        held: Option<Held<'_>>,
-        value: &Item,
-    ) -> Result<Kept> {
-        let (Some(settled), Some(held)) = (settled, held) else {
-            return Ok(Kept::Unreachable);
-        };
-        let (data, kept) = settled.seal(value, target)?;
-        held.store(&data, kept)
-    }
+/// Stores the entry in place of what is held.
+pub(super) fn keep(
+    target: &Target,
+    settled: Option<Settled>,
+    held: Option<Held<'_>>,
+    value: &Item,
+) -> Result<Kept> {
+    let (Some(settled), Some(held)) = (settled, held) else {
+        return Ok(Kept::Unreachable);
+    };
+    let (data, kept) = settled.seal(value, target)?;
+    held.store(&data, kept)
 }

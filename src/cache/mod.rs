@@ -54,6 +54,7 @@ impl Cache {
     /// servers, which need not be there. Whatever the client's
     /// [`FailurePolicy`](crate::FailurePolicy), a server that fails is a miss.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the cache is what it is for")]
     pub fn new(client: Client) -> Self {
         Self {
             client: client.strict(),
@@ -150,6 +151,10 @@ impl Cache {
 /// answers with an error of its own.
 impl Cache {
     /// An entry, to say more of it than its key.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "keys are texts, numbers, tuples"
+    )]
     pub fn entry(&self, key: impl CacheKey) -> Entry<'_> {
         let prefix = self.client.prefix().len();
         let key = (key.name()).and_then(|name| key::of_entry(&self.namespace, &name, prefix));

@@ -221,7 +221,7 @@ fn no_entry_survives_among_16_writers() {
             }
             let invalidator = &invalidator;
             let invalidators = [0, 1, 2, 3].map(|it| scope.spawn(move || invalidator(it)));
-            let ended = invalidators.map(|thread| thread.join());
+            let ended = invalidators.map(thread::ScopedJoinHandle::join);
             is_over.store(true, Ordering::SeqCst);
             for end in ended {
                 end.unwrap();

@@ -29,12 +29,12 @@ fn one_makes_it_and_the_others_wait() {
                     let (made, start) = (&made, &start);
                     scope.spawn(move || {
                         start.wait();
-                        let make = || {
+                        let load = || {
                             thread::sleep(Duration::from_millis(50));
                             made.fetch_add(1, Ordering::SeqCst) + 1
                         };
                         let entry = cache.entry("key").max_wait(LONG);
-                        assert_eq!(entry.get_or_set(make).unwrap(), 1);
+                        assert_eq!(entry.get_or_set(load).unwrap(), 1);
                     });
                 }
             });
@@ -56,9 +56,9 @@ fn one_makes_it_anew() {
                 for cache in &crowd {
                     let made = &made;
                     scope.spawn(move || {
-                        let make = || made.fetch_add(1, Ordering::SeqCst) + 1;
+                        let load = || made.fetch_add(1, Ordering::SeqCst) + 1;
                         let entry = cache.entry("key").max_wait(LONG);
-                        assert_eq!(entry.get_or_set(make).unwrap(), 1);
+                        assert_eq!(entry.get_or_set(load).unwrap(), 1);
                     });
                 }
             });
@@ -86,7 +86,7 @@ fn the_others_get_the_old_one() {
             .iter()
             .flat_map(|crowd| settings.map(|it| (crowd, it)))
         {
-            let crowd: Vec<Cache> = crowd.iter().map(|cache| set(cache)).collect();
+            let crowd: Vec<Cache> = crowd.iter().map(set).collect();
             let ([one, others @ ..], made) = (&*crowd, AtomicU32::new(0)) else {
                 panic!("there are some");
             };
@@ -153,9 +153,9 @@ fn a_failure_or_a_panic_frees_the_others() {
                     for cache in &crowd[1..] {
                         let made = &made;
                         scope.spawn(move || {
-                            let make = || made.fetch_add(1, Ordering::SeqCst) + 1;
+                            let load = || made.fetch_add(1, Ordering::SeqCst) + 1;
                             let entry = cache.entry("key").max_wait(LONG);
-                            assert_eq!(entry.get_or_set(make).unwrap(), 1);
+                            assert_eq!(entry.get_or_set(load).unwrap(), 1);
                         });
                     }
                 });

@@ -105,13 +105,13 @@ fn threads_without_servers() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 start.wait();
-                let make = || {
+                let load = || {
                     made.fetch_add(1, Ordering::SeqCst);
                     // Time for the others to come.
                     thread::sleep(Duration::from_millis(300));
                     "made".to_owned()
                 };
-                let got = cache.get_or_set("key", make).unwrap();
+                let got = cache.get_or_set("key", load).unwrap();
                 assert_eq!(got, "made");
                 asked.fetch_add(1, Ordering::SeqCst);
             });
