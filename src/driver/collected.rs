@@ -163,3 +163,79 @@ impl OwnLine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Reply as Received, StatsArguments, ValueHeader};
+
+    /// Counts what it is told.
+    #[derive(Default)]
+    struct Told {
+        lines: usize,
+        replies: usize,
+        errors: Vec<String>,
+    }
+
+    impl Sink for Told {
+        fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {
+            self.replies += 1;
+        }
+
+        fn part(&mut self, _: usize, _: Part<'_>) -> Result<(), Malformed> {
+            self.lines += 1;
+            Ok(())
+        }
+
+        fn reply(&mut self, _: usize, _: Received<'_>) {
+            self.replies += 1;
+        }
+
+        fn failed(&mut self, _: usize, error: Error) {
+            self.errors.push(error.to_string());
+        }
+    }
+
+    fn told(collected: Collected) -> Told {
+        let request = Request::Stats {
+            arguments: StatsArguments::RESET,
+        };
+        let mut told = Told::default();
+        collected.tell("a:1", &[request], 0, &mut told);
+        told
+    }
+
+    #[test]
+    fn lines_come_before_the_reply_to_them() {
+        let mut collected = Collected::new(1);
+        assert!(collected.line(0, Line::stat(b"a", b"1")).is_continue());
+        assert!(collected.line(0, Line::Item(b"key=a")).is_continue());
+        collected.reply(0, Reply::Done);
+        let told = told(collected);
+        assert_eq!((told.lines, told.replies), (2, 1));
+        assert!(told.errors.is_empty());
+    }
+
+    #[test]
+    fn endless_lines_end() {
+        let line = vec![b'x'; MAX_LINES / 8];
+        let mut collected = Collected::new(1);
+        let taken = (0..20).take_while(|_| collected.line(0, Line::Item(&line)).is_continue());
+        assert_eq!(
+            taken.count(),
+            7,
+            "the eighth is over, with what it takes besides"
+        );
+        assert!(collected.line(0, Line::Item(b"more")).is_break());
+        assert_eq!(collected.lines.len(), 8);
+        collected.reply(0, Reply::Done);
+        let told = told(collected);
+        assert_eq!(told.replies, 0);
+        assert_eq!(told.errors.len(), 1);
+        assert!(
+            told.errors[0].contains("over 134217728 bytes"),
+            "{:?}",
+            told.errors
+        );
+    }
+}

@@ -27,7 +27,8 @@ pub enum FailurePolicy {
     /// They see an empty server that stores nothing: a get is a miss, `set` does nothing, `add`,
     /// `replace`, `append`, `prepend`, `delete` and `touch` are `false`, a counter is not there, and
     /// so on, in calls for one key, for many, and in pipelines. The server is used again as soon as
-    /// it is back. What is hidden, [`Event::Missed`](crate::Event::Missed) tells.
+    /// it is back. What is hidden, [`Event::Missed`](crate::Event::Missed) tells. (pyermc's
+    /// `error_as_miss`, and what python-memcached always does.)
     ///
     /// So a value that could not be removed or replaced is still there when the server is back:
     /// **stale**. And a write whose reply was lost may have taken effect all the same.

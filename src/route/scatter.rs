@@ -10,7 +10,7 @@ use std::thread::{self, Scope};
 /// once.
 ///
 /// No thread is involved, but where a connection has to be made: that can take until the deadline,
-/// and is done aside.
+/// and is done aside. So is all that a driver of the program's own does.
 pub(crate) fn scatter(
     batches: &[(&dyn Driver, Batch<'_>)],
     sink: &mut dyn Sink,

@@ -5,6 +5,7 @@
 mod support;
 
 mod cas_cache;
+mod commands;
 mod connecting;
 mod in_front;
 mod in_memory;

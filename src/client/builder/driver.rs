@@ -37,9 +37,9 @@ impl ClientBuilder {
     /// `jobs`; and answer with `VALUE jobs 0 5`. Without this, that is the value of another key, and a
     /// [protocol error](crate::Error::is_protocol). Default: `false`.
     ///
-    /// It goes for the text and meta protocols, and each key is then asked for by a `get` line of its
-    /// own, which those servers want. What else they have no command for, they answer with `ERROR`, or by
-    /// closing the connection; either is an error of the call alone.
+    /// It goes for the text protocol, which is all that they speak; and each key is then asked for by a
+    /// `get` line of its own. What they have no command for they answer with `ERROR`, or by closing the
+    /// connection; either is an error of the call alone.
     ///
     /// Such a server gives an item that was `open`ed to one connection, which must `close` or `abort` it
     /// too: use a client with [`max_connections(1)`](Self::max_connections) in one thread for that. Its
