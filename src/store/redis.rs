@@ -75,7 +75,9 @@ impl RedisStore {
     /// What Redis answers to `command`, which may be sent twice: all of them here do the same then.
     fn ask<T: FromRedisValue>(&self, operation: &str, command: &Cmd) -> Result<T, StoreError> {
         let failed = |error| self.failure(operation, error);
-        if let Some(mut connection) = self.lock().pop() {
+        // The lock is not held any longer.
+        let pooled = self.lock().pop();
+        if let Some(mut connection) = pooled {
             match command.query(&mut connection) {
                 // Redis was restarted, or tired of waiting.
                 Err(error) if error.is_io_error() && !error.is_timeout() => {}

@@ -41,7 +41,7 @@ fn memory_with_clock() -> (MemoryStore, impl Fn(Duration)) {
     (store, move |by| *clock.lock().unwrap() += by)
 }
 
-fn is_missing<T>(result: Result<T, StoreError>) -> bool {
+fn is_missing<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::NotFound(_)))
 }
 

@@ -80,8 +80,7 @@ fn who_cannot_list_says_so() {
     let old = Server::builder().version("1.4.20").start().unwrap();
     let disabled = Memcached::start();
     let mut raw = RawClient::connect(disabled.address());
-    raw.send(b"lru_crawler disable\r\n");
-    assert_eq!(raw.line(), b"OK\r\n");
+    raw.ask("lru_crawler disable\r\n", "OK\r\n");
     let rows = [
         ("older", store(client(&old)), "memcached can since 1.4.31"),
         (
@@ -127,7 +126,7 @@ fn data_that_is_too_large() {
         let source: &moecache::Error = source.expect("the client's error");
         assert!(source.is_server(), "{protocol}: {source:?}");
         // As memcached has it, and the documentation says.
-        assert!(is_missing(store.get("key")), "{protocol}");
+        assert!(is_missing(&store.get("key")), "{protocol}");
     }
 
     let store = store(client(server.address()).max_value_size(10));

@@ -94,7 +94,7 @@ fn a_restart_goes_unnoticed() {
     let store = store(&server);
     store.put("key", b"value").unwrap();
     server.restart();
-    assert!(is_missing(store.get("key")));
+    assert!(is_missing(&store.get("key")));
     server.stop();
     let error = store.get("key").unwrap_err();
     assert_eq!(io_kind(&error), ErrorKind::ConnectionRefused);
@@ -118,7 +118,7 @@ fn a_password_and_what_redis_refuses() {
     assert!(error.to_string().contains("NOAUTH"), "{error}");
     let url = server.url().replace("redis://", "redis://:open%20sesame@");
     let store = RedisStore::new(&url).unwrap().timeout(TIMEOUT);
-    assert!(is_missing(store.get("key")));
+    assert!(is_missing(&store.get("key")));
     // The connection is used again after what Redis itself says no to.
     for _ in 0..3 {
         let error = store.put("key", b"value").unwrap_err();

@@ -178,8 +178,8 @@ fn listed(subject: &Subject<'_>) -> Verdict {
         let mut all = BTreeSet::new();
         for key in subject.store.iter_keys("") {
             let key = key?;
-            let named = format!("iter_keys(\"\") lists {key:?} twice");
-            ensure(all.insert(key), || named)?;
+            let twice = format!("iter_keys(\"\") lists {key:?} twice");
+            ensure(all.insert(key), || twice)?;
         }
         let mut ours = names.iter().map(|name| subject.key(name));
         ensure(ours.all(|key| all.contains(&key)), || {
