@@ -134,7 +134,7 @@ fn contains_costs_a_value_in_some_protocols() {
     for protocol in PROTOCOLS {
         let server = Server::start().unwrap();
         let client = client(&server, protocol);
-        client.set_bytes("a", [b'x'; 100_000], 0).unwrap();
+        client.set_bytes("a", vec![b'x'; 100_000], 0).unwrap();
         let before = client.metrics()[0].bytes_received;
         assert!(client.contains("a").unwrap() && !client.contains("b").unwrap());
         let received = client.metrics()[0].bytes_received - before;
