@@ -37,9 +37,9 @@ pub enum StoreError {
         /// What a layer below says about it.
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
-    /// The store failed, or could not be reached; or a file, a reader or a writer did. Of a store of
-    /// this crate, [`downcast`](io::Error::downcast) gives the error of the client: a
-    /// [`moecache::Error`](crate::Error), say.
+    /// The store failed, or could not be reached; or a file, a reader or a writer did. Of a
+    /// [`MemcacheStore`](super::MemcacheStore), the [`moecache::Error`](crate::Error) is what
+    /// [`get_ref`](io::Error::get_ref) gives, or where that is about data that is too large, its source.
     #[error(transparent)]
     Io(#[from] io::Error),
 }

@@ -1,12 +1,10 @@
 //! Which text is a key: simplekv's `VALID_KEY_REGEXP`, and the length up to which it promises to work.
 
 use super::StoreError;
+use crate::key::MAX_KEY_LENGTH;
 
-/// What a key may have besides ASCII letters and digits.
-pub const ALLOWED: &str = "!\"#$%&'()+,-.<=>?@[]^_`{}~";
-
-/// The longest key that every store takes, in bytes. It is also memcached's longest.
-pub const MAX_KEY_LENGTH: usize = 250;
+/// What a key of a [`KeyValueStore`](super::KeyValueStore) may have besides ASCII letters and digits.
+pub const KEY_SYMBOLS: &str = "!\"#$%&'()+,-.<=>?@[]^_`{}~";
 
 /// Refuses what is not a key, where keys may have up to `max_length` bytes.
 pub(super) fn check(key: &str, max_length: usize) -> Result<(), StoreError> {
@@ -31,12 +29,12 @@ pub(super) fn check(key: &str, max_length: usize) -> Result<(), StoreError> {
 
 /// Refuses what no key can hold; `what` it is, the error names.
 pub(super) fn check_characters(what: &str, text: &str) -> Result<(), StoreError> {
-    let bad = |&(_, c): &(usize, char)| !c.is_ascii_alphanumeric() && !ALLOWED.contains(c);
+    let bad = |&(_, c): &(usize, char)| !c.is_ascii_alphanumeric() && !KEY_SYMBOLS.contains(c);
     match text.char_indices().find(bad) {
         None => Ok(()),
         Some((at, c)) => Err(StoreError::InvalidKey(format!(
             "{what}: {c:?} at position {at} is not allowed; allowed are ASCII letters, digits and \
-             {ALLOWED}"
+             {KEY_SYMBOLS}"
         ))),
     }
 }
@@ -51,7 +49,7 @@ mod tests {
         let all: String = ('a'..='z')
             .chain('A'..='Z')
             .chain('0'..='9')
-            .chain(ALLOWED.chars())
+            .chain(KEY_SYMBOLS.chars())
             .collect();
         for key in ["k", "short_key", &long, &all] {
             assert!(check(key, MAX_KEY_LENGTH).is_ok(), "{key:?}");

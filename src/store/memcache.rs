@@ -2,6 +2,7 @@ use super::{KeyValueStore, Keys, Lifetime, StoreError};
 use crate::client::{CANNOT_LIST, Client};
 use crate::error::Error;
 use crate::expiry::Expiry;
+use crate::key::MAX_KEY_LENGTH;
 use std::io;
 use std::time::SystemTime;
 
@@ -48,6 +49,9 @@ const NO_CRAWLER: &str = "lru crawler disabled";
 ///   [`Client::keys`], with what is said there: an item that was stored just before may be left out.
 ///   What in the same servers is no key of a store is passed over. A key that a
 ///   [failure policy](crate::FailurePolicy) put on two servers is listed for each.
+///
+/// With [`FailurePolicy::Miss`](crate::FailurePolicy::Miss), the data of a server that is down is
+/// [`StoreError::NotFound`], and what is put there is lost without an error.
 ///
 /// [`contains`](KeyValueStore::contains) asks for the data where the protocol is not meta: text and
 /// binary have no other way.
@@ -140,7 +144,7 @@ impl KeyValueStore for MemcacheStore {
     }
 
     fn max_key_length(&self) -> usize {
-        super::MAX_KEY_LENGTH.saturating_sub(self.client.prefix().len())
+        MAX_KEY_LENGTH.saturating_sub(self.client.prefix().len())
     }
 }
 

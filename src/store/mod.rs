@@ -56,7 +56,7 @@ mod redis;
 mod with_lifetime;
 
 pub use self::error::StoreError;
-pub use self::key::{ALLOWED, MAX_KEY_LENGTH};
+pub use self::key::KEY_SYMBOLS;
 pub use self::lifetime::Lifetime;
 pub use self::memcache::MemcacheStore;
 pub use self::memory::MemoryStore;
@@ -66,6 +66,7 @@ pub use self::read_only::ReadOnly;
 pub use self::redis::RedisStore;
 pub use self::with_lifetime::WithLifetime;
 
+use crate::key::MAX_KEY_LENGTH;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -84,7 +85,7 @@ pub type Keys<'s> = Box<dyn Iterator<Item = Result<String, StoreError>> + 's>;
 /// # Keys
 ///
 /// A key is 1 to 250 characters ([`max_key_length`](Self::max_key_length) has what a prefix leaves of
-/// that): ASCII letters and digits, and those of [`ALLOWED`]. So the space, `*`, `/`, `:`, `;`, `\` and
+/// that): ASCII letters and digits, and those of [`KEY_SYMBOLS`]. So the space, `*`, `/`, `:`, `;`, `\` and
 /// `|` are not. These are simplekv's keys, which every store can have, files and URLs included.
 ///
 /// # A store of your own
@@ -328,7 +329,7 @@ pub trait KeyValueStore: Send + Sync {
         Ok(Box::new(io::Cursor::new(self.get(key)?)))
     }
 
-    /// How long a key may be, in bytes: [`MAX_KEY_LENGTH`], or what a prefix leaves of it.
+    /// How long a key may be, in bytes: [`MAX_KEY_LENGTH`](crate::MAX_KEY_LENGTH), 250, or what a prefix leaves of it.
     fn max_key_length(&self) -> usize {
         MAX_KEY_LENGTH
     }

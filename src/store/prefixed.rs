@@ -1,4 +1,4 @@
-use super::{KeyValueStore, Keys, Lifetime, MAX_KEY_LENGTH, StoreError, key};
+use super::{KeyValueStore, Keys, Lifetime, StoreError, key};
 use std::io::Read;
 
 /// A store that puts a prefix in front of every key, and shows nothing of what is not below it.
@@ -109,7 +109,8 @@ impl<S: KeyValueStore> KeyValueStore for Prefixed<S> {
     }
 
     fn max_key_length(&self) -> usize {
-        let longest = self.store.max_key_length().min(MAX_KEY_LENGTH);
-        longest.saturating_sub(self.prefix.len())
+        self.store
+            .max_key_length()
+            .saturating_sub(self.prefix.len())
     }
 }

@@ -12,6 +12,9 @@
 //! drawn for the run, and is deleted at the end. It takes some seconds, in which data expires.
 
 mod laws;
+mod lifetimes;
+mod lists;
+mod streams;
 mod subject;
 
 use self::laws::LAWS;
