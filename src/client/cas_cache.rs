@@ -1,10 +1,11 @@
-use super::{CasOutcome, Client};
+use super::{CasOutcome, Client, Many};
 use crate::error::Result;
 use crate::expiry::Expiry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 impl Client {
@@ -62,6 +63,28 @@ impl CasCache {
         }))
     }
 
+    /// The same for many keys in one call: [`Client::gets_many`].
+    pub fn gets_many<T: DeserializeOwned, K: AsRef<[u8]> + Eq + Hash>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Many<K, T> {
+        let keys: Vec<K> = keys.into_iter().collect();
+        for key in &keys {
+            let key = key.as_ref();
+            self.ids().forget(key);
+        }
+        let Many { found, failed } = self.client.gets_many(keys);
+        let remembered = found.into_iter().map(|(key, (value, id))| {
+            let bytes = key.as_ref();
+            self.ids().remember(bytes, id);
+            (key, value)
+        });
+        Many {
+            found: remembered.collect(),
+            failed,
+        }
+    }
+
     /// Stores `value` if the item still has the cas id that is remembered: `true` if it had. The id is
     /// then forgotten, whatever came of it, since no item gets it again.
     ///
@@ -99,7 +122,7 @@ impl CasCache {
     }
 
     fn ids(&self) -> MutexGuard<'_, Ids> {
-        // Nothing panics while it is held, and no call is made.
+        // Nothing panics while it is held, and nothing of the caller's is called.
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,13 +6,45 @@
 //! [`ClientBuilder::driver`](crate::ClientBuilder::driver) asks for one for each server. Keys, values,
 //! placement, failure policies and pipelines work with any of them in the same way.
 //!
+//! One in its place, of a cache that is always empty, for a program that is to run without servers:
+//!
+//! ```
+//! use moecache::Client;
+//! use moecache::driver::{Command, Deadline, Driver, Replies, Reply};
+//! use std::sync::Arc;
+//!
+//! struct NoOp(String);
+//!
+//! impl Driver for NoOp {
+//!     fn name(&self) -> &str {
+//!         &self.0
+//!     }
+//!
+//!     fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, _: Deadline) {
+//!         for (index, command) in commands.iter().enumerate() {
+//!             let reply = if command.name() == "set" { Reply::Stored } else { Reply::NotFound };
+//!             replies.reply(index, reply);
+//!         }
+//!     }
+//! }
+//!
+//! let client = Client::builder()
+//!     .servers(["10.0.0.1", "10.0.0.2"])
+//!     .driver(|_, built_in| Arc::new(NoOp(built_in.name().to_owned())))
+//!     .build()?;
+//! client.set("key", "value", 60)?;
+//! assert_eq!(client.get::<String>("key")?, None);
+//! # Ok::<(), moecache::Error>(())
+//! ```
+//!
+//! One in front, that lets nothing be deleted:
+//!
 //! ```
 //! # let server = moecache::testing::Server::start()?;
 //! use moecache::Client;
 //! use moecache::driver::{Command, Deadline, Driver, Replies, Reply};
 //! use std::sync::Arc;
 //!
-//! /// Lets nothing be deleted.
 //! struct Keep(Arc<dyn Driver>);
 //!
 //! impl Driver for Keep {
@@ -20,14 +52,18 @@
 //!         self.0.name()
 //!     }
 //!
+//!     fn is_connected(&self) -> bool {
+//!         self.0.is_connected()
+//!     }
+//!
 //!     fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
-//!         if commands.iter().any(|command| command.name() == "delete") {
-//!             for index in 0..commands.len() {
-//!                 replies.reply(index, Reply::Refused(b"SERVER_ERROR not here".into()));
-//!             }
-//!             return;
+//!         if commands.iter().all(|command| command.name() != "delete") {
+//!             return self.0.run(commands, replies, deadline);
 //!         }
-//!         self.0.run(commands, replies, deadline);
+//!         // Those that come with it are refused as well: a pipeline is all or nothing here.
+//!         for index in 0..commands.len() {
+//!             replies.reply(index, Reply::Refused(b"SERVER_ERROR nothing is deleted here".into()));
+//!         }
 //!     }
 //! }
 //!
@@ -80,11 +116,15 @@ pub trait Driver: Send + Sync {
     /// place that is not there: nobody knows then whose the others are. They are looked at when it has
     /// returned, so that the replies to a call are all in memory at one time.
     ///
+    /// A driver in front of another may pass on some of them, in any number of parts: the other counts
+    /// those that it is given.
+    ///
     /// Commands that are only known to the built-in drivers, such as the meta commands, are for a driver
     /// of one's own to [refuse](Reply::unsupported).
     fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline);
 
-    /// Whether it has a connection to the server, or needs none: the default. It does no IO.
+    /// Whether it has a connection to the server, or needs none: the default. It does no IO. A driver in
+    /// front of another passes this on.
     fn is_connected(&self) -> bool {
         true
     }

@@ -83,6 +83,15 @@ impl<'a> Value<'a> {
         Self { cas, ..self }
     }
 
+    /// The same with other data: for a driver that changes what it passes on.
+    #[must_use]
+    pub fn with_data<'b>(self, data: impl Into<Cow<'b, [u8]>>) -> Value<'b> {
+        Value {
+            data: data.into(),
+            ..self
+        }
+    }
+
     /// The flags.
     #[must_use]
     pub fn flags(&self) -> u32 {

@@ -40,6 +40,20 @@ fn an_id_is_used_once() {
 }
 
 #[test]
+fn many_ids_are_remembered_at_once() {
+    let server = Memcached::start();
+    let client = Client::new(server.address()).unwrap();
+    let cache = client.cas_cache();
+    client.set_many([("a", 1), ("b", 2)], 0).all().unwrap();
+    let found = cache.gets_many::<i32, _>(["a", "b", "c"]).all().unwrap();
+    assert_eq!((found.len(), found["a"], found["b"]), (2, 1, 2));
+    client.set("b", 3, 0).unwrap();
+    assert!(cache.cas("a", 10, 0).unwrap());
+    assert!(!cache.cas("b", 20, 0).unwrap());
+    assert!(!cache.cas("c", 30, 0).unwrap());
+}
+
+#[test]
 fn nothing_is_sent_without_an_id() {
     let client = Client::new("10.0.0.1").unwrap();
     assert!(!client.cas_cache().cas("key", 1, 0).unwrap());

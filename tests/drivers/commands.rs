@@ -78,10 +78,11 @@ fn told(protocol: Protocol) -> (Client, impl Fn() -> String) {
     (with(builder, make).build().unwrap(), take)
 }
 
+type Call = fn(&Client);
+
 #[test]
 fn each_command_has_its_parts() {
     let (client, last) = told(Protocol::Binary);
-    type Call = fn(&Client);
     let rows: [(Call, &str); 20] = [
         (|c| drop(c.get_item("k")), "get key=app:k, repeatable"),
         (

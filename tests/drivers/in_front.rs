@@ -1,11 +1,12 @@
 //! Drivers in front of the built-in one.
 
 use crate::support::{Hanging, Memcached};
-use moecache::driver::{Command, Deadline, Driver, Line, Replies, Reply};
+use moecache::driver::{Command, Deadline, Driver, Line, Replies, Reply, Value};
 use moecache::{
     Client, ClientBuilder, Expiry, FailurePolicy, MetaGet, MetaMode, MetaSet, MetaSetOutcome,
     Protocol,
 };
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -227,4 +228,97 @@ fn servers_that_stay_keep_their_drivers() {
     let ports = servers.each_ref().map(|server| server.address().port());
     assert_eq!(*made.lock().unwrap(), ports);
     assert_eq!(client.metrics()[0].operations, 1);
+}
+
+/// Answers what it has got before, and passes on the rest, with the data in capitals.
+struct Near {
+    built_in: Arc<dyn Driver>,
+    values: Mutex<HashMap<Vec<u8>, Value<'static>>>,
+}
+
+/// Takes the replies to some of the commands, and knows which these are.
+struct Rest<'a> {
+    near: &'a Near,
+    commands: &'a [Command<'a>],
+    places: &'a [usize],
+    replies: &'a mut dyn Replies,
+}
+
+impl Driver for Near {
+    fn name(&self) -> &str {
+        self.built_in.name()
+    }
+
+    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
+        let (mut rest, mut places) = (Vec::new(), Vec::new());
+        for (index, command) in commands.iter().enumerate() {
+            let known = command
+                .key()
+                .filter(|_| command.name() == "get")
+                .and_then(|key| self.values.lock().unwrap().get(key).cloned());
+            if let Some(value) = known {
+                replies.reply(index, Reply::Value(value));
+            } else {
+                rest.push(*command);
+                places.push(index);
+            }
+        }
+        let mut received = Rest {
+            near: self,
+            commands: &rest,
+            places: &places,
+            replies,
+        };
+        let sooner = Deadline::after(Duration::from_secs(10), Instant::now());
+        self.built_in
+            .run(&rest, &mut received, deadline.min(sooner));
+    }
+}
+
+impl Replies for Rest<'_> {
+    fn reply(&mut self, index: usize, reply: Reply<'_>) {
+        let reply = match reply {
+            Reply::Value(value) => {
+                let capitals = value.data().to_ascii_uppercase();
+                let value = value.with_data(capitals);
+                let key = self.commands[index].key().unwrap().to_vec();
+                let mut values = self.near.values.lock().unwrap();
+                values.insert(key, value.clone());
+                Reply::Value(value)
+            }
+            reply => reply,
+        };
+        self.replies.reply(self.places[index], reply);
+    }
+
+    fn line(&mut self, index: usize, line: Line<'_>) -> ControlFlow<()> {
+        self.replies.line(self.places[index], line)
+    }
+}
+
+#[test]
+fn some_commands_may_be_answered_and_others_passed_on() {
+    let server = Memcached::start();
+    let client = Client::builder()
+        .servers(server.address())
+        .timeout(Duration::from_secs(20))
+        .driver(|_, built_in| {
+            let values = Mutex::default();
+            Arc::new(Near { built_in, values })
+        })
+        .build()
+        .unwrap();
+    let keys = ["a", "b", "c", "d"];
+    let names = keys.map(|key| (key, key));
+    client.set_many(names, 0).all().unwrap();
+    assert_eq!(client.get::<String>("b").unwrap().unwrap(), "B");
+    client.delete("b").unwrap();
+    client.delete("c").unwrap();
+    let before = client.metrics()[0].operations;
+    let each = client.get_each::<String, _>(keys).all().unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(each, [text("A"), text("B"), None, text("D")]);
+    assert_eq!(client.metrics()[0].operations, before + 3);
+    assert_eq!(client.get::<String>("d").unwrap(), text("D"));
+    assert_eq!(client.metrics()[0].operations, before + 3);
 }
