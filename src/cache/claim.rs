@@ -13,7 +13,7 @@ use super::entry::Target;
 use super::envelope::{self, Envelope, FLAGS};
 use super::generation::reached;
 use super::key;
-use super::look::{Generations, State, milliseconds};
+use super::look::{Generations, State, milliseconds, on_the_server};
 use crate::client::CasOutcome;
 use crate::error::Result;
 use crate::expiry::Expiry;
@@ -113,34 +113,40 @@ impl Cache {
                 Claim::Won(Held::new(self, target, cas, Instead::Placeholder))
             }));
         };
-        match self.judge(&envelope, target, generations)? {
-            State::Fresh => Ok(Claim::There(value)),
-            State::Ageing | State::Stale => {
-                let old = Instead::Old {
-                    envelope,
-                    value: value.clone(),
-                };
-                let held = match winner {
-                    Winner::This => Some(Held::new(self, target, cas, old)),
-                    Winner::Another => None,
-                    Winner::Unnamed => self.lock(target, cas, old)?,
-                };
-                Ok(held.map_or(Claim::Old(value), Claim::Won))
-            }
-            State::Invalid => Ok(Claim::LookAgain),
-            State::Unknown => Ok(Claim::Unreachable),
-        }
+        let state = self.judge(&envelope, target, generations)?;
+        let old = Instead::Old {
+            envelope,
+            value: value.clone(),
+        };
+        let held = match winner {
+            Winner::This => Some(Held::new(self, target, cas, old)),
+            Winner::Another => None,
+            Winner::Unnamed if state.is_to_be_renewed() => self.lock(target, cas, old)?,
+            Winner::Unnamed => None,
+        };
+        // A win that is not made use of is given back, by dropping it: another made it anew since the
+        // last look, and the server counts seconds only.
+        Ok(match state {
+            State::Fresh => Claim::There(value),
+            State::Ageing | State::Stale => held.map_or(Claim::Old(value), Claim::Won),
+            State::Invalid => Claim::LookAgain,
+            State::Unknown => Claim::Unreachable,
+        })
     }
 
     /// What there is. In meta a missing entry is made an empty one, and won.
     fn ask(&self, target: &Target, wish: Wish<'_>) -> Result<Option<Present>> {
         let settings = target.settings;
-        let mut ask = MetaGet::new().value().flags().cas().vivify(settings.lease);
+        let mut ask = MetaGet::new()
+            .value()
+            .flags()
+            .cas()
+            .vivify(on_the_server(settings.lease));
         if let Wish::Renew { old } = wish {
             let stale = old.stale_until.saturating_sub(old.fresh_until);
             let window = settings.early.saturating_add(Duration::from_millis(stale));
-            // The server counts whole seconds, and they were rounded up.
-            let window = window.saturating_add(Duration::from_secs(2));
+            // As many as the server keeps it longer at most, and one, for it counts whole seconds.
+            let window = window.saturating_add(Duration::from_secs(3));
             ask = ask.recache(window.min(MONTH));
         }
         match self.client.meta_get(&target.key, ask) {
@@ -172,7 +178,10 @@ impl Cache {
     /// another was faster; otherwise its own cas id.
     fn place(&self, target: &Target, over: Option<u64>) -> Result<Option<u64>> {
         let (client, key) = (&self.client, &target.key);
-        let (data, lease) = (envelope::placeholder(), target.settings.lease);
+        let (data, lease) = (
+            envelope::placeholder(),
+            on_the_server(target.settings.lease),
+        );
         let set = MetaSet::new().return_cas();
         let set = match over {
             Some(cas) => set.cas(cas),
@@ -206,7 +215,7 @@ impl Cache {
         let lock = key::of_lock(&target.key);
         if !self
             .client
-            .add_item(&lock, (0, ""), target.settings.lease)?
+            .add_item(&lock, (0, ""), on_the_server(target.settings.lease))?
         {
             return Ok(None);
         }
@@ -272,9 +281,11 @@ impl<'c> Held<'c> {
         }
     }
 
+    /// Puts the entry there, which counts for so long.
     pub(super) fn store(mut self, data: &[u8], kept: Duration) -> Result<Kept> {
         let client = &self.cache.client;
-        let stored = client.compare_and_swap_item(&self.key, (FLAGS, data), kept, self.cas);
+        let stored =
+            client.compare_and_swap_item(&self.key, (FLAGS, data), on_the_server(kept), self.cas);
         let outcome = reached(stored)?;
         if outcome.is_some() {
             self.instead = None;
@@ -296,7 +307,8 @@ impl<'c> Held<'c> {
             // The same once more, so that the server names another winner.
             Some(Instead::Old { envelope, value }) if self.lock.is_none() => {
                 let now = milliseconds(SystemTime::now());
-                let left = Duration::from_millis(envelope.stale_until.saturating_sub(now).max(1));
+                let left = Duration::from_millis(envelope.stale_until.saturating_sub(now));
+                let left = on_the_server(left);
                 let data = envelope.seal(&value)?;
                 let _ = client.compare_and_swap_item(key, (FLAGS, &data), left, cas)?;
             }

@@ -5,7 +5,7 @@ use super::envelope::FLAGS;
 use super::generation::reached;
 use super::key;
 use super::load::keep;
-use super::look::{Found, Settled, State};
+use super::look::{Found, Settled, State, on_the_server};
 use super::{Cache, Settings};
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -120,7 +120,9 @@ impl<'c> Entry<'c> {
                 return Ok(());
             };
             let (data, kept) = settled.seal(&value, &target)?;
-            let stored = cache.client.set_item(&target.key, (FLAGS, &data), kept);
+            let stored = cache
+                .client
+                .set_item(&target.key, (FLAGS, &data), on_the_server(kept));
             reached(stored).map(|_| ())
         };
         store().map_err(|error: Error| error.of("set"))

@@ -14,7 +14,7 @@ pub struct CachedKey {
     /// The server that has it, as in [`Client::servers`](crate::Client::servers).
     pub server: String,
     /// When its server forgets it: when its lifetime and the time that it may be served stale are over,
-    /// rounded up to a second.
+    /// and up to two seconds.
     pub expiry: Option<Lifetime>,
     /// How much memory it takes in all, in bytes.
     pub size: Option<u64>,

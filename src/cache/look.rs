@@ -41,6 +41,12 @@ pub(super) enum State {
     Unknown,
 }
 
+impl State {
+    pub(super) fn is_to_be_renewed(self) -> bool {
+        matches!(self, Self::Ageing | Self::Stale)
+    }
+}
+
 /// The generations that were seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Generations {
@@ -232,7 +238,7 @@ impl Generations {
 }
 
 impl Settled {
-    /// The data of the entry, from now on, and for how long the server keeps it.
+    /// The data of the entry, from now on, and for how long it counts.
     pub(super) fn seal(self, value: &Item, target: &Target) -> Result<(Vec<u8>, Duration)> {
         let settings = target.settings;
         if settings.lifetime.is_zero() {
@@ -255,6 +261,12 @@ impl Settled {
         };
         Ok((envelope.seal(value)?, kept))
     }
+}
+
+/// How long the server is to keep what is to be there for `time`: its clock goes by whole seconds, so
+/// that it may take one off.
+pub(super) fn on_the_server(time: Duration) -> Duration {
+    time.saturating_add(Duration::from_secs(1))
 }
 
 /// Since 1970.

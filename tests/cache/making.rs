@@ -1,6 +1,6 @@
 //! One makes what many ask for.
 
-use super::{Caches, LONG, everywhere, never, query, store_stale};
+use super::{Caches, LONG, everywhere, never, query, store_stale, wait_until};
 use moecache::cache::Cache;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -163,6 +163,27 @@ fn a_failure_or_a_panic_frees_the_others() {
                 assert!(crowd[0].invalidate("key").unwrap());
             }
         }
+    });
+}
+
+/// Whoever is named to make it anew does; no win is lost, however many ask while it changes.
+#[test]
+fn again_and_again() {
+    everywhere(|caches| {
+        let made = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                let cache = caches().default_lifetime(Duration::from_millis(1));
+                let (cache, made) = (cache.stale_for(LONG), &made);
+                scope.spawn(move || {
+                    let load = || made.fetch_add(1, Ordering::SeqCst);
+                    wait_until("it is made often enough", || {
+                        cache.get_or_set("key", load).unwrap();
+                        made.load(Ordering::SeqCst) >= 100
+                    });
+                });
+            }
+        });
     });
 }
 
