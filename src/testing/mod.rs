@@ -97,7 +97,7 @@
 //! [`Server::restart`] and [`Server::disconnect`] are what operators and networks do. Several servers
 //! are a `Vec<Server>`, whose reference is a list of servers: `Client::new(&servers)`; with one
 //! [`Clock`] for all of them, given to [`Builder::clock`], time passes on all at once. Each test can
-//! have its own: one starts in less than a millisecond, and they share nothing.
+//! have its own: one starts in a few milliseconds, and they share nothing.
 //!
 //! # Where it differs from memcached
 //!
