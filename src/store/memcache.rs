@@ -3,7 +3,6 @@ use crate::client::{CANNOT_LIST, Client};
 use crate::error::Error;
 use crate::expiry::Expiry;
 use crate::key::MAX_KEY_LENGTH;
-use crate::meta::MetaGet;
 use std::io;
 use std::time::SystemTime;
 
@@ -128,14 +127,7 @@ impl KeyValueStore for MemcacheStore {
 
     fn contains(&self, key: &str) -> Result<bool, StoreError> {
         self.check_key(key)?;
-        let found = match self.client.meta_get(key, MetaGet::new()) {
-            Ok(item) => Ok(item.is_some()),
-            // Nothing was sent.
-            Err(error) if error.is_unsupported() => {
-                self.client.get_item(key).map(|item| item.is_some())
-            }
-            Err(error) => Err(error),
-        };
+        let found = self.client.contains(key);
         found.map_err(|error| self.failure(key, error))
     }
 
