@@ -329,7 +329,7 @@ pub trait KeyValueStore: Send + Sync {
         Ok(Box::new(io::Cursor::new(self.get(key)?)))
     }
 
-    /// How long a key may be, in bytes: [`MAX_KEY_LENGTH`](crate::MAX_KEY_LENGTH), 250, or what a prefix leaves of it.
+    /// How long a key may be, in bytes: [`MAX_KEY_LENGTH`], 250, or what a prefix leaves of it.
     fn max_key_length(&self) -> usize {
         MAX_KEY_LENGTH
     }
