@@ -47,7 +47,7 @@ fn every_command() {
         1,
         "the README does not say how to run the tests"
     );
-    assert_eq!(others.len(), 5);
+    assert_eq!(others.len(), 6);
     let server = Server::start().unwrap();
     for block in others {
         let mut bash = Command::new("bash");
