@@ -7,7 +7,7 @@ use super::resolve::{Resolver, getaddrinfo};
 use super::sink::Sink;
 use super::stream::{Patience, Stream};
 use super::tls::Connector;
-use super::version::Version;
+use super::version::{Answers, QUESTIONS, understand};
 use crate::error::Error;
 use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
 use crate::secret::Credentials;
@@ -136,21 +136,45 @@ fn failed(error: io::Error, limit: Deadline) -> Fault {
     }
 }
 
-/// Asks a server on a new connection which version it is, and thereby what it speaks. `None` if it
-/// is in no state to say: then it is text for now.
+/// The longest wait for the second answer of a server that has given the first: some give none.
+const SECOND_ANSWER: Duration = Duration::from_millis(250);
+
+/// Asks the server what it speaks on this new connection. `None` if it is not certain what comes next
+/// on it, so that it must be replaced by one that speaks text and is not asked.
 pub(super) fn ask(
     connection: &mut Connection,
     deadline: Deadline,
 ) -> Result<Option<Dialect>, Fault> {
-    let mut version = Version::default();
-    exchange(
-        connection,
-        Dialect::Text,
-        &Request::Version,
-        &mut version,
-        deadline,
-    )?;
-    Ok(version.best())
+    let answered = answers(connection, deadline);
+    match answered {
+        Ok(Answers::Complete(dialect)) => Ok(connection.was_asked(dialect).then_some(dialect)),
+        Ok(Answers::Incomplete { .. } | Answers::Unclear) | Err(Fault::Lost(_)) => Ok(None),
+        // Not a word: it may as well be down.
+        Err(fault) => Err(fault),
+    }
+}
+
+fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, Fault> {
+    let (mut questions, full) = (Output::default(), Patience::Full);
+    questions.push(QUESTIONS);
+    connection.send(&questions, &mut 0, deadline, full)?;
+    let (mut limit, mut had) = (deadline, 0);
+    loop {
+        let answers = understand(connection.received());
+        let Answers::Incomplete { lines } = answers else {
+            return Ok(answers);
+        };
+        if lines > had {
+            let now = Instant::now();
+            let left = deadline.remaining(now)?;
+            let wait = left.map_or(SECOND_ANSWER, |left| SECOND_ANSWER.min(left / 2));
+            (limit, had) = (deadline.min(Deadline::after(wait, now)), lines);
+        }
+        match connection.fill(limit, full) {
+            Err(Fault::Timeout) if had > 0 => return Ok(answers),
+            filled => filled?,
+        };
+    }
 }
 
 /// The first words on a connection: one request without a value, and the reply to it.

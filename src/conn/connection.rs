@@ -28,6 +28,8 @@ pub(super) struct Connection {
     last_used: Instant,
     /// Whether anything of a reply was taken from it.
     has_served: bool,
+    /// Whether the server was asked on it what it speaks, and nothing else yet.
+    is_just_asked: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
@@ -69,6 +71,7 @@ impl Connection {
             opaque: 0,
             last_used: Instant::now(),
             has_served: false,
+            is_just_asked: false,
             process: std::process::id(),
             progress: Progress::Clean,
             account: Account::new(),
@@ -86,6 +89,26 @@ impl Connection {
         self.last_used
     }
 
+    /// The server has answered what it speaks, and that was all it sent. `false` if the connection is
+    /// not as it should be after that: some close it when they were asked what they do not know.
+    pub(super) fn was_asked(&mut self, dialect: Dialect) -> bool {
+        self.consume(self.input.bytes().len());
+        self.progress = Progress::Clean;
+        self.dialect = dialect;
+        self.is_just_asked = true;
+        self.stream.is_quiet() && self.stream.is_drained()
+    }
+
+    /// Whether it may have been closed because of the question what the server speaks.
+    pub(super) fn is_just_asked(&self) -> bool {
+        self.is_just_asked && self.dialect == Dialect::Text
+    }
+
+    /// What came and was not used yet.
+    pub(super) fn received(&self) -> &[u8] {
+        self.input.bytes()
+    }
+
     /// So many requests are going to be sent. It is `now`.
     pub(super) fn begin(&mut self, requests: usize, now: Instant) {
         self.stream.begin(now);
@@ -97,7 +120,10 @@ impl Connection {
     pub(super) fn finish(&mut self, is_certain: bool) {
         let is_all = self.input.bytes().is_empty() && self.stream.is_drained();
         let why = match (is_certain, is_all) {
-            (true, true) => return self.progress = Progress::Clean,
+            (true, true) => {
+                self.is_just_asked = false;
+                return self.progress = Progress::Clean;
+            }
             (true, false) => "more came than the replies to what was sent",
             (false, _) => "more may come than the replies to what was sent",
         };
@@ -165,7 +191,7 @@ impl Connection {
     }
 
     /// Reads once; whether anything came.
-    fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
+    pub(super) fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
         let read = self.input.fill(&mut self.stream, deadline, patience)?;
         if read == 0 {
             return Ok(false);

@@ -267,8 +267,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
     fn can_begin_again(&self, fault: &Fault) -> bool {
         let nothing_came = |lease: &Lease<P>| lease.progress() < Progress::Receiving;
         let sent = &self.batch.requests[..self.in_doubt];
+        let was_closed = |lease: &Lease<P>| self.reused || lease.is_just_asked();
         matches!(fault, Fault::Lost(_))
-            && self.reused
+            && self.lease.as_ref().is_some_and(was_closed)
             && self.lease.as_ref().is_some_and(nothing_came)
             && sent.iter().all(Request::is_repeatable)
     }
@@ -288,8 +289,16 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
     }
 
+    /// The server failed: what comes after it may be another, which is asked again what it speaks;
+    /// unless the connection was closed for being asked.
+    fn forget_dialect(&self, fault: &Fault) {
+        let lease = self.lease.as_ref();
+        let was_closed = matches!(fault, Fault::Lost(_)) && lease.is_some_and(Lease::is_just_asked);
+        self.pool.remember_text(was_closed);
+    }
+
     fn begin_again(&mut self, fault: Fault) {
-        self.pool.forget_dialect();
+        self.forget_dialect(&fault);
         if let Some(mut lease) = self.lease.take() {
             let error = fault.into_error(self.deadline.timeout());
             lease.connection().account.fail(error);
@@ -312,7 +321,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
             self.in_doubt = self.in_doubt_before;
         }
         if fault.is_of_server() {
-            self.pool.forget_dialect();
+            self.forget_dialect(&fault);
         }
         let timeout = self.deadline.timeout();
         let failure = Failure::of(&fault);

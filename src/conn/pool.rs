@@ -22,6 +22,7 @@ use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,8 +71,8 @@ pub(crate) struct Pool {
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
-    /// What the server speaks, where it is asked, and was.
-    dialect: Mutex<Option<Dialect>>,
+    /// Whether new connections speak text, where they would be asked: to ask one was the end of it.
+    speaks_text: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -105,21 +106,24 @@ impl Pool {
             ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
-            dialect: Mutex::default(),
+            speaks_text: AtomicBool::new(false),
         })
     }
 
-    /// What the server speaks, if that is known.
+    /// What a new connection speaks; `None` if it is to be asked.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         let fixed = self.options.protocol.dialect();
-        fixed.or_else(|| *self.dialect.lock().unwrap_or_else(PoisonError::into_inner))
+        fixed.or_else(|| {
+            self.speaks_text
+                .load(Ordering::Relaxed)
+                .then_some(Dialect::Text)
+        })
     }
 
-    /// The server failed: what comes after it may be another, which is asked again.
-    pub(super) fn forget_dialect(&self) {
-        if self.options.protocol == Protocol::Auto {
-            *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
+    /// Takes the server for one that speaks text, or no more. (Never for one that speaks meta: what
+    /// answers on the next connection may be another.)
+    pub(super) fn remember_text(&self, speaks_text: bool) {
+        self.speaks_text.store(speaks_text, Ordering::Relaxed);
     }
 
     pub(super) fn ledger(&self) -> &Ledger {
@@ -234,6 +238,19 @@ impl Pool {
 
     /// A new connection, which speaks what it should.
     fn connect(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
+        let mut connection = self.reach(deadline)?;
+        if let Some(dialect) = self.dialect() {
+            connection.dialect = dialect;
+        } else if ask(&mut connection, *deadline)?.is_none() {
+            self.remember_text(true);
+            drop(connection);
+            connection = self.reach(deadline)?;
+        }
+        Ok(connection)
+    }
+
+    /// A new connection.
+    fn reach(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
         // First: a server for which nothing is left is not to blame.
         *deadline = deadline.resumed(started);
@@ -248,12 +265,6 @@ impl Pool {
         connection.limits.keys = self.options.max_keys;
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
-        }
-        if let Some(dialect) = self.dialect() {
-            connection.dialect = dialect;
-        } else if let Some(dialect) = ask(&mut connection, *deadline)? {
-            *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
-            connection.dialect = dialect;
         }
         Ok(connection)
     }
@@ -301,6 +312,7 @@ impl Driver for Pool {
     }
 
     fn close(&self) {
+        self.remember_text(false);
         let mut connections = self.connections();
         connections.closed += 1;
         let idle = std::mem::take(&mut connections.idle);

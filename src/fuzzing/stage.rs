@@ -30,8 +30,8 @@ const LATER: Duration = Duration::from_secs(1);
 /// Far more steps than a conversation can take.
 const MOST_STEPS: usize = 1_000_000;
 
-/// The length of the question for a server's version.
-const QUESTION: isize = b"version\r\n".len() as isize;
+/// The length of the questions what a server speaks.
+const QUESTION: isize = b"version\r\nmn\r\n".len() as isize;
 
 /// How a script is played.
 pub(super) enum Way<'w> {

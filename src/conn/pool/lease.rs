@@ -36,6 +36,11 @@ impl<P: Hold> Lease<P> {
         self.pooled.connection.progress
     }
 
+    /// Whether it may have been closed because of the question what the server speaks.
+    pub(in crate::conn) fn is_just_asked(&self) -> bool {
+        self.pooled.connection.is_just_asked()
+    }
+
     /// An idle connection that is still good.
     pub(in crate::conn) fn idle(pool: &P, now: Instant) -> Option<Self> {
         loop {
@@ -58,7 +63,7 @@ impl<P: Hold> Lease<P> {
         }
         if !connection.is_usable(idle) {
             connection.account.end = End::Stale;
-            pool.forget_dialect();
+            pool.remember_text(false);
             return None;
         }
         connection.account.end = End::Abandoned;
