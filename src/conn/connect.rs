@@ -9,7 +9,9 @@ use super::stream::{Patience, Stream};
 use super::tls::Connector;
 use super::version::{Answers, QUESTIONS, understand};
 use crate::error::Error;
-use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::protocol::{
+    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, ValueHeader, Window,
+};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::io::{self, ErrorKind};
@@ -71,18 +73,20 @@ impl Endpoint {
 
     /// A new connection on which the server takes requests, within `limit`.
     pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
-        self.enter(limit).map_err(|fault| match fault {
+        let mut connection = self.reach(limit).map_err(|fault| match fault {
             Fault::Timeout => Fault::ConnectTimeout(limit.timeout()),
             fault => fault,
-        })
-    }
-
-    fn enter(&self, limit: Deadline) -> Result<Connection, Fault> {
-        let mut connection = self.reach(limit)?;
+        })?;
         if let Some(credentials) = &self.credentials {
-            authenticate(&mut connection, credentials, self.dialect, limit)?;
+            let logged_in = authenticate(&mut connection, credentials, self.dialect, limit);
+            logged_in.map_err(|fault| fault.during_set_up(limit))?;
         }
         Ok(connection)
+    }
+
+    /// Whether a new connection logs in.
+    pub(super) fn logs_in(&self) -> bool {
+        self.credentials.is_some()
     }
 
     fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
@@ -150,7 +154,7 @@ pub(super) fn ask(
         Ok(Answers::Complete(dialect)) => Ok(connection.was_asked(dialect).then_some(dialect)),
         Ok(Answers::Incomplete { .. } | Answers::Unclear) | Err(Fault::Lost(_)) => Ok(None),
         // Not a word: it may as well be down.
-        Err(fault) => Err(fault),
+        Err(fault) => Err(fault.during_set_up(deadline)),
     }
 }
 
@@ -175,6 +179,30 @@ fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, F
             filled => filled?,
         };
     }
+}
+
+/// Asks the server for its version on this new connection: whether it answers, whatever it says.
+pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(), Fault> {
+    let dialect = connection.dialect;
+    let answered = exchange(
+        connection,
+        dialect,
+        &Request::Version,
+        &mut Ignore,
+        deadline,
+    );
+    answered.map_err(|fault| fault.during_set_up(deadline))
+}
+
+/// Takes whatever is answered.
+struct Ignore;
+
+impl Sink for Ignore {
+    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
+
+    fn reply(&mut self, _: usize, _: Reply<'_>) {}
+
+    fn failed(&mut self, _: usize, _: Error) {}
 }
 
 /// The first words on a connection: one request without a value, and the reply to it.

@@ -104,6 +104,11 @@ impl Connection {
         self.is_just_asked && self.dialect == Dialect::Text
     }
 
+    /// How long it was waited for the server since the batch began.
+    pub(super) fn waited(&self) -> Duration {
+        self.stream.waited()
+    }
+
     /// What came and was not used yet.
     pub(super) fn received(&self) -> &[u8] {
         self.input.bytes()
@@ -201,6 +206,7 @@ impl Connection {
         if self.is_turned_away() {
             return Err(Fault::TooManyConnections);
         }
+        self.account.hear();
         Ok(true)
     }
 
@@ -222,8 +228,8 @@ impl Connection {
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
                 let (stream, input) = (&mut self.stream, &mut self.input);
-                let received = &mut self.account.tally.received;
-                if !value.read(stream, input, received, &slice, deadline, patience)? {
+                let account = &mut self.account;
+                if !value.read(stream, input, account, &slice, deadline, patience)? {
                     return Ok(false);
                 }
             }

@@ -93,7 +93,7 @@ pub(super) fn play(script: &Script<'_>, way: &Way<'_>) -> [Scene; 2] {
         back_off: BackOff {
             longest: Duration::ZERO,
             steady: Duration::ZERO,
-            patience: Duration::ZERO,
+            shortest_wait: Duration::ZERO,
         },
         hook: Hook::default(),
     };

@@ -1,6 +1,6 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
-use crate::conn::{Driver, Options, Pool, Standing};
+use crate::conn::{Circuit, Driver, Options, Pool};
 use crate::driver::{Custom, MakeDriver};
 use crate::error::Error;
 use crate::key::Key;
@@ -188,7 +188,7 @@ impl Topology {
     pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
         let owner = self.locate(key)?;
         match &self.rehash {
-            Some(rehash) if self.driver(owner).standing() == Standing::Down => {
+            Some(rehash) if self.driver(owner).circuit() == Circuit::Open => {
                 let left = self.left(rehash)?;
                 Ok(left.map_or(owner, |left| left.locate(key)))
             }
@@ -208,7 +208,7 @@ impl Topology {
 
     /// The servers that are not down, or due to be tried; `None` if there is none.
     fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
-        let is_up = |index: &usize| self.driver(*index).standing() == Standing::Up;
+        let is_up = |index: &usize| self.driver(*index).circuit() == Circuit::Closed;
         let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
         if members.is_empty() {
             return Ok(None);
