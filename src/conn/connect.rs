@@ -163,7 +163,7 @@ pub(super) fn exchange(
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
     let mut output = Output::default();
-    let window = Window::single(dialect, requests, connection.opaque, &mut output);
+    let window = Window::single(dialect, requests, false, connection.opaque, &mut output);
     if dialect == Dialect::Binary {
         // Lines of text have none.
         connection.opaque = connection.opaque.wrapping_add(window.opaques());

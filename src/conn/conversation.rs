@@ -165,7 +165,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
                     connection.dialect,
                     self.batch.requests,
                     (self.next, if is_loud { self.loud_until } else { end }),
-                    connection.limits,
+                    connection.limits.with_lines(self.batch.is_many),
                     !is_loud,
                     connection.opaque,
                     &mut self.output,
@@ -254,6 +254,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
             connection.account.tally.latency = self.started.map(|started| started.elapsed());
+            if self.batch.is_step {
+                connection.account.tally.be_step();
+            }
             lease.put();
         }
         if let Some(pass) = self.admitted.take() {
@@ -317,6 +320,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let timeout = self.deadline.timeout();
         let failure = Failure::of(&fault);
         let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
+        let is_sayable = !matches!(fault, Fault::Unsupported(_));
         let error = fault.into_error(timeout).on(self.pool.name());
         if let Some(pass) = self.admitted.take() {
             self.pool.failed(pass, failure, self.deadline, &error);
@@ -338,7 +342,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());
-        self.pool.ledger().failed(failed, &error, latency);
+        if is_sayable {
+            self.pool.ledger().failed(failed, &error, latency);
+        }
         if let Some(mut lease) = self.lease.take() {
             let account = &mut lease.connection().account;
             if first.is_none_or(|decoder| !decoder.is_unclear()) {

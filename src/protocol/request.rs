@@ -1,4 +1,5 @@
 use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use super::raw::RawLine;
 use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
@@ -43,21 +44,21 @@ pub(crate) enum Request<'a> {
     /// The meta commands with all that they can do, of the meta protocol alone.
     MetaGet {
         key: Key<'a>,
-        options: GetOptions,
+        options: GetOptions<'a>,
     },
     MetaSet {
         key: Key<'a>,
         item: ItemRef<'a>,
         exptime: u32,
-        options: SetOptions,
+        options: SetOptions<'a>,
     },
     MetaDelete {
         key: Key<'a>,
-        options: DeleteOptions,
+        options: DeleteOptions<'a>,
     },
     MetaArithmetic {
         key: Key<'a>,
-        options: ArithmeticOptions,
+        options: ArithmeticOptions<'a>,
     },
     /// After so many seconds.
     FlushAll {
@@ -76,6 +77,10 @@ pub(crate) enum Request<'a> {
     },
     /// A line about every item: `lru_crawler metadump all`.
     Metadump,
+    /// A command of the program's own.
+    Raw {
+        line: RawLine<'a>,
+    },
 }
 
 /// What `Debug` must not show.
@@ -171,7 +176,7 @@ impl<'a> Request<'a> {
             Self::MetaGet { options, .. } => !options.may_win(),
             Self::MetaSet { options, .. } => options.is_repeatable(),
             Self::MetaDelete { options, .. } => options.is_repeatable(),
-            Self::Arithmetic { .. } | Self::MetaArithmetic { .. } => false,
+            Self::Arithmetic { .. } | Self::MetaArithmetic { .. } | Self::Raw { .. } => false,
         }
     }
 
@@ -186,6 +191,8 @@ impl<'a> Request<'a> {
             | Self::MetaSet { .. }
             | Self::MetaDelete { .. }
             | Self::MetaArithmetic { .. }
+            // For all that is known of it.
+            | Self::Raw { .. }
             | Self::FlushAll { .. } => true,
             Self::MetaGet { options, .. } => options.changes(),
             Self::Get { .. }
@@ -209,7 +216,7 @@ impl<'a> Request<'a> {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
             Self::MetaGet { options, .. } if options.wanted.has(b'v') => Shape::Value,
-            Self::Stats { .. } | Self::Metadump => Shape::Lines,
+            Self::Stats { .. } | Self::Metadump | Self::Raw { .. } => Shape::Lines,
             Self::Store { .. }
             | Self::Delete { .. }
             | Self::Touch { .. }
@@ -242,7 +249,8 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => None,
+            | Self::Metadump
+            | Self::Raw { .. } => None,
         }
     }
 
@@ -275,7 +283,12 @@ impl<'a> Request<'a> {
     /// Whether some servers may send more than the reply that is expected, so that the connection
     /// is not used again.
     pub(crate) fn reply_end_is_uncertain(&self) -> bool {
-        matches!(self, Self::Stats { arguments } if arguments.has_one_line())
+        match self {
+            Self::Stats { arguments } => arguments.has_one_line(),
+            // What comes back is what the program says, and it may be wrong.
+            Self::Raw { .. } => true,
+            _ => false,
+        }
     }
 }
 

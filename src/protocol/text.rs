@@ -3,6 +3,7 @@
 use super::decoder::{Decoder, Place};
 use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
+use super::raw;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
 use super::request::{Direction, Mode, Request};
 use super::values;
@@ -135,6 +136,7 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
             out.push(message.0);
         }
         Request::Metadump => out.push(b"lru_crawler metadump all"),
+        Request::Raw { line } => out.push(line.text()),
     }
     out.push(b"\r\n");
 }
@@ -150,6 +152,7 @@ pub(super) fn decode<'b>(
             values::values(decoder, *cas, input)
         }
         Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
+        Some(Request::Raw { line }) => raw::decode(decoder, line, input),
         Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
             Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),

@@ -102,6 +102,7 @@ impl ClientBuilder {
             naming,
             timeout: self.timeout,
             policy,
+            is_step: false,
         })
     }
 
