@@ -35,6 +35,7 @@ impl Config {
             ("password", Field::Secret(&mut self.password)),
             ("tls", Field::Switch(&mut self.tls)),
             ("tls_roots", Field::Path(&mut self.tls_roots)),
+            ("tls_pinned", Field::Path(&mut self.tls_pinned)),
             ("tls_certificate", Field::Path(&mut self.tls_certificate)),
             ("tls_key", Field::Path(&mut self.tls_key)),
             ("tls_server_name", Field::Text(&mut self.tls_server_name)),

@@ -69,6 +69,11 @@ impl Endpoint {
         })
     }
 
+    /// Whether it is a host that is spoken to without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.tls.is_none() && matches!(self.place, Place::Tcp(_))
+    }
+
     /// A new connection on which the server takes requests, within `limit`.
     pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
         self.enter(limit).map_err(|fault| match fault {

@@ -27,7 +27,7 @@ pub(super) struct Connection {
     /// When the last batch began.
     last_used: Instant,
     /// Whether anything of a reply was taken from it.
-    has_served: bool,
+    pub(super) has_served: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,

@@ -321,7 +321,14 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let failure = Failure::of(&fault);
         let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
         let is_sayable = !matches!(fault, Fault::Unsupported(_));
+        let is_lost = matches!(fault, Fault::Lost(_));
         let error = fault.into_error(timeout).on(self.pool.name());
+        let is_unserved = |lease: &mut Lease<P>| !lease.connection().has_served;
+        let error = if is_lost && self.lease.as_mut().is_none_or(is_unserved) {
+            error.and(self.pool.why_closed_early())
+        } else {
+            error
+        };
         if let Some(pass) = self.admitted.take() {
             self.pool.failed(pass, failure, self.deadline, &error);
         }

@@ -58,7 +58,13 @@ impl Fault {
             Self::Resolve(source) => {
                 Error::new(Kind::Connect, "the host name cannot be resolved").caused_by(source)
             }
-            Self::Connect(source) => Error::new(Kind::Connect, "cannot connect").caused_by(source),
+            Self::Connect(source) => {
+                let reason = match advice(&source) {
+                    Some(advice) => format!("cannot connect: {advice}"),
+                    None => "cannot connect".to_owned(),
+                };
+                Error::new(Kind::Connect, reason).caused_by(source)
+            }
             Self::TooManyConnections => {
                 Error::new(Kind::Connect, "the server has too many open connections")
             }
@@ -124,6 +130,25 @@ impl Fault {
             Self::Unsupported(error) => error,
         }
     }
+}
+
+/// What is to be done about it, where somebody knows.
+fn advice(error: &io::Error) -> Option<&'static str> {
+    let explained = error.get_ref()?.downcast_ref::<Explained>()?;
+    Some(explained.advice)
+}
+
+/// An error, and what is to be done about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "it is TLS that is explained")
+)]
+pub(super) struct Explained {
+    #[source]
+    pub(super) source: Box<dyn std::error::Error + Send + Sync>,
+    pub(super) advice: &'static str,
 }
 
 impl From<Expired> for Fault {

@@ -126,6 +126,16 @@ impl Pool {
         &self.ledger
     }
 
+    /// What to say of a connection that ended before the server answered anything on it.
+    pub(super) fn why_closed_early(&self) -> &'static str {
+        if self.endpoint.is_plain() {
+            "; the server closed it before it answered anything: perhaps it speaks TLS on this port \
+             (ClientBuilder::tls, tls in a Config), or does not know the protocol or the command"
+        } else {
+            ""
+        }
+    }
+
     pub(super) fn bounds(&self) -> Bounds {
         self.options.bounds
     }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::meta::RawFlags;
+use crate::protocol::options::More;
 
 #[test]
 fn requests() {
