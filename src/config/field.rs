@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 36] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 37] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
