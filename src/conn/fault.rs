@@ -141,10 +141,6 @@ fn advice(error: &io::Error) -> Option<&'static str> {
 /// An error, and what is to be done about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
-#[cfg_attr(
-    not(feature = "tls"),
-    expect(dead_code, reason = "it is TLS that is explained")
-)]
 pub(super) struct Explained {
     #[source]
     pub(super) source: Box<dyn std::error::Error + Send + Sync>,

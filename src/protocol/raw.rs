@@ -12,7 +12,7 @@ use std::fmt;
 pub(crate) enum Expected {
     /// One line.
     Line,
-    /// Lines, up to `END`.
+    /// Lines, up to `END`, or `EN` as `lru_crawler mgdump` has it.
     Lines,
     /// A value, or that there is none: `VALUE ..` and `END`, or `VA ..`.
     Value,
@@ -155,7 +155,7 @@ pub(super) fn decode<'b>(
     }
     match line.expected {
         Expected::Line => {}
-        Expected::Lines if text == b"END" => {
+        Expected::Lines if matches!(text, b"END" | b"EN") => {
             return Ok(decoder.reply(used, Reply::Status(Status::Ok)));
         }
         Expected::Lines if is_first && is_answer_of_crawler(text) => {
@@ -289,7 +289,7 @@ mod tests {
             (
                 "lru_crawler mgdump all",
                 Lines,
-                b"mg a\nmg b\r\nEND\r\n",
+                b"OK\r\nmg a\nmg b\r\nEN\r\n",
                 &["Item", "Status(Ok)", "surplus: 0"],
             ),
             ("lru_crawler mgdump all", Lines, b"BUSY x\r\n", &["Refused"]),

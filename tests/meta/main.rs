@@ -1,6 +1,9 @@
 //! The meta commands and binary keys, against a real memcached and the embedded server.
 
 mod keys;
+mod newer;
+mod raw;
+mod stale;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -25,6 +28,14 @@ const CHECKS: &[fn(&Client)] = &[
     keys::binary_keys,
     keys::binary_keys_have_limits,
     keys::quiet_sets_of_which_some_fail,
+    newer::a_value_that_did_not_change_is_not_sent,
+    newer::a_cas_id_of_the_programs_own,
+    newer::an_append_that_creates,
+    newer::the_size_of_what_is_stored,
+    newer::raw_flags,
+    newer::what_me_says,
+    raw::what_comes_back,
+    stale::what_is_only_looked_at_is_not_won,
 ];
 
 fn run(servers: impl IntoServers) {
