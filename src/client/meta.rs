@@ -216,9 +216,12 @@ impl Client {
             |answer, driver| {
                 let outcome = DeleteOutcome::of(answer, driver);
                 let outcome = answer_to(&more, outcome);
-                outcome.map_err(|error| match delete.tombstone {
-                    true => unknown_flag(error, "x (tombstone)", "1.6.27"),
-                    false => error,
+                outcome.map_err(|error| {
+                    if delete.tombstone {
+                        unknown_flag(error, "x (tombstone)", "1.6.27")
+                    } else {
+                        error
+                    }
                 })
             },
         )
@@ -338,9 +341,10 @@ fn answer_to<T>(more: &More, answer: Result<T>) -> Result<T> {
         if more.new_cas.is_some() {
             return unknown_flag(error, "E (new_cas)", "1.6.27");
         }
-        match more.flags.is_empty() {
-            true => error,
-            false => refused_flag(error, "; it may not know a flag that raw_flag added"),
+        if more.flags.is_empty() {
+            error
+        } else {
+            refused_flag(error, "; it may not know a flag that raw_flag added")
         }
     })
 }

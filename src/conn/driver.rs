@@ -47,6 +47,7 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
 /// Requests for one server.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, and not states")]
 pub(crate) struct Batch<'a> {
     pub(crate) requests: &'a [Request<'a>],
     /// The place of the first of them, by which the sink knows it.

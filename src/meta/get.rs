@@ -153,6 +153,7 @@ impl MetaGet {
 ///
 /// `Debug` gives the length of the value, which may be secret.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what the server says")]
 #[non_exhaustive]
 pub struct MetaItem {
     /// The stored bytes; empty after [`MetaGet::vivify`] made the item.

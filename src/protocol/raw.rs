@@ -154,7 +154,6 @@ pub(super) fn decode<'b>(
         return Ok(decoder.reply(used, Reply::Refused(refused)));
     }
     match line.expected {
-        Expected::Line => {}
         Expected::Lines if matches!(text, b"END" | b"EN") => {
             return Ok(decoder.reply(used, Reply::Status(Status::Ok)));
         }
@@ -169,7 +168,7 @@ pub(super) fn decode<'b>(
         Expected::Lines if text.starts_with(b"VALUE ") || text.starts_with(b"VA ") => {
             return Err(Malformed::Unexpected(Excerpt::new(text)));
         }
-        Expected::Lines => {}
+        Expected::Line | Expected::Lines => {}
         Expected::Value if matches!(text, b"END" | b"EN" | b"NF") => {
             return Ok(decoder.reply(used, Reply::Status(Status::NotFound)));
         }

@@ -89,6 +89,7 @@ pub(crate) struct ValueHeader {
 
 /// What the meta protocol says about an item besides. What was not asked for is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what the server says")]
 pub(crate) struct Details {
     /// Seconds; `None` where it does not expire, too.
     pub(crate) ttl: Option<u32>,
