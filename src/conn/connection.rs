@@ -7,6 +7,7 @@ use super::stream::{Patience, Slice, Stream};
 use super::tally::Answers;
 use crate::error::{Error, Kind};
 use crate::protocol::{Decoder, Dialect, Limits, Output, Refused, Reply, Step};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,8 @@ pub(super) struct Connection {
     input: Input,
     /// An empty buffer for requests, used again.
     pub(super) output: Vec<u8>,
-    /// The first opaque that was not used yet.
+    /// The first opaque that was not used yet. It starts at a random number, so that a reply to
+    /// another connection, which a proxy mixed up with this one, carries none that is expected.
     pub(super) opaque: u32,
     /// When the last batch began.
     last_used: Instant,
@@ -66,7 +68,7 @@ impl Connection {
             limits,
             input: Input::new(),
             output: Vec::new(),
-            opaque: 0,
+            opaque: first_opaque(),
             last_used: Instant::now(),
             has_served: false,
             process: std::process::id(),
@@ -265,6 +267,16 @@ impl Connection {
         self.has_served |= used > 0;
         self.input.consume(used);
     }
+}
+
+/// A number that no other connection is likely to start at. A fuzz target plays recorded replies, for
+/// which it has to be known.
+fn first_opaque() -> u32 {
+    if cfg!(fuzzing) {
+        return 0;
+    }
+    // The hash of nothing differs from one state to the next; its upper half is as good as its lower.
+    (RandomState::new().hash_one(()) >> 32) as u32
 }
 
 #[cfg(test)]

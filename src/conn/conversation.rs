@@ -270,7 +270,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         matches!(fault, Fault::Lost(_))
             && self.reused
             && self.lease.as_ref().is_some_and(nothing_came)
-            && sent.iter().all(Request::is_repeatable)
+            && Request::are_repeatable(sent)
     }
 
     /// What `result` means for the whole: a fault ends it, or lets it begin again.

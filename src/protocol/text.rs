@@ -36,11 +36,12 @@ pub(super) fn run(requests: &[Request<'_>], max_keys: usize) -> usize {
         .count()
 }
 
-/// Whether `request` can go on the line of the one before it. A binary key can be on no line.
+/// Whether `request` can go on the line of the one before it. A binary key can be on no line, and
+/// `noreply` on none with others: memcached's own proxy leaves out its value.
 pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bool {
     match (previous, request) {
         (Some(Request::Get { key: a, cas: one }), Request::Get { key: b, cas: other }) => {
-            one == other && !a.is_binary() && !b.is_binary()
+            one == other && a.is_plain() && b.is_plain()
         }
         _ => false,
     }
@@ -79,6 +80,14 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
             }
             out.push(b"\r\n");
             out.body(item.data);
+        }
+        // memcached 1.6.40 and later, and its proxy, take the key for the word and do not answer
+        // `delete noreply`. twemproxy closes the connection on `delete noreply 0`, which they answer.
+        // With an expiry in the past the item is gone at once: all of them answer that.
+        Request::Delete { key, .. } if key.is_word() => {
+            out.push(b"touch ");
+            out.push(key.as_bytes());
+            out.push(b" -1");
         }
         Request::Delete { key, .. } => {
             out.push(b"delete ");
@@ -183,7 +192,8 @@ pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<
             | Request::Arithmetic { .. },
             b"NOT_FOUND",
         ) => Status::NotFound,
-        (Request::Delete { .. }, b"DELETED") => Status::Deleted,
+        (Request::Delete { key, .. }, b"TOUCHED") if key.is_word() => Status::Deleted,
+        (Request::Delete { key, .. }, b"DELETED") if !key.is_word() => Status::Deleted,
         (Request::Touch { .. }, b"TOUCHED") => Status::Touched,
         (Request::FlushAll { .. } | Request::Verbosity { .. }, b"OK") => Status::Ok,
         (Request::Arithmetic { .. }, [b'0'..=b'9', ..]) => {

@@ -46,7 +46,7 @@ pub(super) fn encode_all<'a>(
 
 /// Whether it may share a classic `get` line with others.
 pub(super) fn is_classic(request: &Request<'_>) -> bool {
-    matches!(request, Request::Get { key, .. } if !key.is_binary())
+    matches!(request, Request::Get { key, .. } if key.is_plain())
 }
 
 /// The next step of the reply that is due.
