@@ -30,6 +30,8 @@ pub(super) struct Connection {
     last_used: Instant,
     /// Whether anything of a reply was taken from it.
     has_served: bool,
+    /// Whether an `END` may come that belongs to the last reply, an error.
+    owes_end: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
@@ -53,8 +55,9 @@ pub(super) enum Progress {
 pub(super) struct Incoming {
     /// The value under way.
     value: Option<Value>,
-    /// Whether the server refused a storage command for what it said: it may take the value that
-    /// came with it for further commands.
+    /// Whether what comes next may be anything: the server refused a storage command for what it said,
+    /// and may take the value that came with it for further commands; or an error stands where it is
+    /// not known what ends it.
     pub(super) is_out_of_step: bool,
     /// To the window under way: they count when it is complete.
     pub(super) answers: Answers,
@@ -71,6 +74,7 @@ impl Connection {
             opaque: first_opaque(),
             last_used: Instant::now(),
             has_served: false,
+            owes_end: false,
             process: std::process::id(),
             progress: Progress::Clean,
             account: Account::new(),
@@ -81,7 +85,8 @@ impl Connection {
     /// that no one asked for, or come through a fork.
     /// `idle` is for how long it did.
     pub(super) fn is_usable(&mut self, idle: Duration) -> bool {
-        idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
+        (idle < IDLE && !self.owes_end)
+            || (self.process == std::process::id() && self.stream.is_quiet())
     }
 
     pub(super) fn last_used(&self) -> Instant {
@@ -194,6 +199,9 @@ impl Connection {
         if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, patience)? {
             return Ok(false);
         }
+        if self.owes_end {
+            decoder.set_owes_end(std::mem::take(&mut self.owes_end));
+        }
         let slice = Slice::of(patience);
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
@@ -205,12 +213,35 @@ impl Connection {
             }
             match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
-                    let is_enough = sink.pauses() || slice.is_over();
-                    if is_enough || !self.fill(deadline, patience)? {
+                    if let Some(fence) = decoder.late_fence() {
+                        // If it cannot be sent, there is nothing to read either.
+                        let _ = self.send(&fence, &mut 0, deadline, Patience::Full);
+                    }
+                    if sink.pauses() || slice.is_over() {
                         return Ok(false);
                     }
+                    match self.fill(deadline, patience) {
+                        Ok(true) => {}
+                        Err(Fault::Lost(_)) if decoder.end_of_input() => {}
+                        Ok(false) => return Ok(false),
+                        Err(fault) => return Err(fault),
+                    }
                 }
-                Step::Skip { used } => self.consume(used),
+                Step::Skip { used } => {
+                    self.consume(used);
+                    if decoder.is_lost() && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
+                }
+                Step::LineError { used, index } => {
+                    let reply = decoder.line_error();
+                    incoming.answers.reply(decoder.reads(index), &reply);
+                    sink.reply(first + index, reply);
+                    self.consume(used);
+                    if decoder.is_lost() && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
+                }
                 Step::Part { used, part } => {
                     sink.part(first + decoder.next(), part)?;
                     self.consume(used);
@@ -253,7 +284,9 @@ impl Connection {
                 }
             }
         }
+        incoming.is_out_of_step |= decoder.is_lost();
         self.has_served = true;
+        self.owes_end = decoder.owes_end();
         let answers = std::mem::take(&mut incoming.answers);
         // Otherwise all of them are asked for again.
         if !decoder.is_unclear() {

@@ -153,7 +153,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
             return Ok(true);
         };
         let connection = lease.connection();
-        while self.second.is_none() {
+        let has_late_fence = self.first.as_ref().is_some_and(Decoder::has_late_fence);
+        while self.second.is_none() && !has_late_fence {
             if self.unsent.is_none() {
                 let end = self.batch.requests.len();
                 if self.next == end {
@@ -211,6 +212,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let connection = lease.connection();
         let (first, deadline) = (self.batch.first, self.deadline);
         let incoming = &mut self.incoming;
+        let is_cut = self
+            .unsent
+            .as_ref()
+            .is_some_and(|unsent| unsent.written > 0);
+        decoder.set_behind(self.second.as_ref().map(Decoder::window), is_cut);
         let received = connection.receive(decoder, incoming, first, sink, deadline, patience);
         if !received? {
             return Ok(false);
@@ -224,7 +230,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
             self.next = window.start;
             self.loud_until = window.end;
         }
+        let has_late_fence = decoder.has_late_fence();
         self.first = self.second.take();
+        if let Some(next) = self.first.as_mut().filter(|_| has_late_fence) {
+            next.expect_late_fence();
+        }
         if self.incoming.is_out_of_step {
             self.is_certain = false;
             if !self.is_complete() {

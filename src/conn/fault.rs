@@ -30,8 +30,9 @@ pub(crate) enum Fault {
     Malformed(Malformed),
     /// All connections that the pool may have are in use, this many, and none came back in time.
     AllInUse(usize),
-    /// The server refused a storage command, and may have taken its value for further commands:
-    /// what it answers next can be the reply to one of those.
+    /// The server refused a storage command, and may have taken its value for further commands: what
+    /// it answers next can be the reply to one of those. Or it answered several keys with an error, and
+    /// nothing shows where that reply ends.
     OutOfStep,
     /// The server failed before, and is not tried yet.
     Down {
@@ -98,8 +99,8 @@ impl Fault {
             ),
             Self::OutOfStep => Error::new(
                 Kind::Protocol,
-                "the server refused an earlier command of this batch, and may have taken its value \
-                 for further commands",
+                "the server refused an earlier command of this batch, and what it sent after that may \
+                 be the reply to another",
             ),
             Self::Down {
                 failures,

@@ -22,7 +22,7 @@ impl GetOptions {
     pub(crate) fn is_repeatable(&self) -> bool {
         let leaves_trace = !self.wanted.has(b'u');
         let shows_traces = self.wanted.has(b'h') || self.wanted.has(b'l');
-        !self.may_win() && !(leaves_trace && shows_traces)
+        !(self.may_win() || leaves_trace && shows_traces)
     }
 
     /// Whether it changes the item, or makes one.

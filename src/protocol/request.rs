@@ -279,6 +279,18 @@ impl<'a> Request<'a> {
         )
     }
 
+    /// Whether some servers do not answer it in text: memcached's own proxy takes the key `noreply` of
+    /// `get noreply` for the word. There is no other way to ask for it. What comes behind it would be
+    /// taken for its reply.
+    pub(super) fn may_have_no_reply(&self) -> bool {
+        matches!(self, Self::Get { key, .. } if key.is_word())
+    }
+
+    /// Whether text answers it with `VALUE` and `END`.
+    pub(super) fn asks_for_value(&self) -> bool {
+        matches!(self, Self::Get { .. } | Self::GetAndTouch { .. })
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,

@@ -1,6 +1,7 @@
 //! The classic text protocol: memcached's `doc/protocol.txt`.
 
 use super::decoder::{Decoder, Place};
+use super::ends;
 use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
@@ -154,6 +155,7 @@ pub(super) fn decode<'b>(
     input: &'b [u8],
 ) -> Result<Step<'b>, Malformed> {
     match decoder.due() {
+        None if decoder.fence => late_fence(decoder, input),
         None => Ok(Step::NeedMore),
         Some(Request::Get { cas, .. } | Request::GetAndTouch { cas, .. }) => {
             values::values(decoder, *cas, input)
@@ -161,9 +163,29 @@ pub(super) fn decode<'b>(
         Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
         Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
-            Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),
+            Some((line, used)) => {
+                if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+                    return Ok(Step::Skip { used });
+                }
+                Ok(decoder.reply(used, status(request, line)?))
+            }
         },
     }
+}
+
+/// The fence that was sent because of an error, behind all requests.
+fn late_fence<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
+    let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
+        return Ok(Step::NeedMore);
+    };
+    let owed = std::mem::take(&mut decoder.owes_end);
+    if owed && line == b"END" {
+        return Ok(Step::Skip { used });
+    }
+    decoder.fence = false;
+    // A proxy may have no server that answers it.
+    decoder.is_lost = !ends::is_fence(decoder.dialect, line);
+    Ok(Step::Skip { used })
 }
 
 /// The reply that one line is.
@@ -230,6 +252,10 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     let Some((line, used)) = line else {
         return Ok(Step::NeedMore);
     };
+    // It may be the end of another reply.
+    if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+        return Err(Malformed::Unexpected(Excerpt::new(line)));
+    }
     decoder.place = Place::MoreLines;
     let part = match request {
         Some(Request::Stats { .. }) => stat(line),
