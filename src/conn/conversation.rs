@@ -169,7 +169,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
             return Ok(true);
         };
         let connection = lease.connection();
-        while self.second.is_none() {
+        let has_late_fence = self.first.as_ref().is_some_and(Decoder::has_late_fence);
+        while self.second.is_none() && !has_late_fence {
             if self.unsent.is_none() {
                 let end = self.batch.requests.len();
                 if self.next == end {
@@ -227,6 +228,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let connection = lease.connection();
         let (first, deadline) = (self.batch.first, self.deadline);
         let incoming = &mut self.incoming;
+        let is_cut = self
+            .unsent
+            .as_ref()
+            .is_some_and(|unsent| unsent.written > 0);
+        decoder.set_behind(self.second.as_ref().map(Decoder::window), is_cut);
         let received = connection.receive(decoder, incoming, first, sink, deadline, patience);
         if !received? {
             return Ok(false);
@@ -240,7 +246,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
             self.next = window.start;
             self.loud_until = window.end;
         }
+        let has_late_fence = decoder.has_late_fence();
         self.first = self.second.take();
+        if let Some(next) = self.first.as_mut().filter(|_| has_late_fence) {
+            next.expect_late_fence();
+        }
         if self.incoming.is_out_of_step {
             self.is_certain = false;
             if !self.is_complete() {
@@ -286,7 +296,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         matches!(fault, Fault::Lost(_))
             && self.lease.as_ref().is_some_and(was_closed)
             && self.lease.as_ref().is_some_and(nothing_came)
-            && sent.iter().all(Request::is_repeatable)
+            && Request::are_repeatable(sent)
     }
 
     /// What `result` means for the whole: a fault ends it, or lets it begin again.

@@ -35,8 +35,9 @@ pub(crate) enum Fault {
     AllInUse(usize),
     /// The server takes no more connections than this many, and all were in use.
     NoneFree(usize),
-    /// The server refused a storage command, and may have taken its value for further commands:
-    /// what it answers next can be the reply to one of those.
+    /// The server refused a storage command, and may have taken its value for further commands: what
+    /// it answers next can be the reply to one of those. Or it answered several keys with an error, and
+    /// nothing shows where that reply ends.
     OutOfStep,
     /// The server failed before, and is not tried yet.
     Down {
@@ -166,8 +167,8 @@ impl Fault {
             ),
             Self::OutOfStep => Error::new(
                 Kind::Protocol,
-                "the server refused an earlier command of this batch, and may have taken its value \
-                 for further commands",
+                "the server refused an earlier command of this batch, and what it sent after that may \
+                 be the reply to another",
             ),
             Self::Down {
                 failures,

@@ -8,6 +8,7 @@ mod binary;
 mod bounds;
 mod decoder;
 mod dialect;
+mod ends;
 mod lines;
 mod meta;
 mod options;
