@@ -27,7 +27,6 @@ mod version;
 mod wire;
 
 pub use deadline::Deadline;
-pub(crate) use deadline::Expired;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;

@@ -74,8 +74,20 @@ pub(crate) enum Request<'a> {
     Authenticate {
         message: Confidential<'a>,
     },
-    /// A line about every item: `lru_crawler metadump all`.
-    Metadump,
+    /// A line about every item: `lru_crawler metadump`.
+    Metadump {
+        walk: Walk,
+    },
+}
+
+/// How the server finds its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// Bucket by bucket through its hash table: each item once. memcached has it since 1.6.9.
+    Hash,
+    /// Along its lists of the least recently used: items that are read meanwhile change their places,
+    /// and may be missed or come twice.
+    Lru,
 }
 
 /// What `Debug` must not show.
@@ -165,7 +177,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => true,
+            | Self::Metadump { .. } => true,
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
             Self::MetaGet { options, .. } => !options.may_win(),
@@ -193,7 +205,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => false,
+            | Self::Metadump { .. } => false,
         }
     }
 
@@ -209,7 +221,7 @@ impl<'a> Request<'a> {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
             Self::MetaGet { options, .. } if options.wanted.has(b'v') => Shape::Value,
-            Self::Stats { .. } | Self::Metadump => Shape::Lines,
+            Self::Stats { .. } | Self::Metadump { .. } => Shape::Lines,
             Self::Store { .. }
             | Self::Delete { .. }
             | Self::Touch { .. }
@@ -242,7 +254,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => None,
+            | Self::Metadump { .. } => None,
         }
     }
 
