@@ -30,7 +30,9 @@ impl Dialect {
                 | Request::MetaDelete { .. }
                 | Request::MetaArithmetic { .. },
             ) => "meta commands",
-            (Self::Binary, Request::Metadump) => "command that lists keys (lru_crawler metadump)",
+            (Self::Binary, Request::Metadump { .. }) => {
+                "command that lists keys (lru_crawler metadump)"
+            }
             // memcached 1.6 waits for four more bytes, and takes them from the next request.
             (Self::Binary, Request::Verbosity { .. }) => {
                 "verbosity command that memcached 1.6 reads to its end"

@@ -29,5 +29,5 @@ pub(crate) use output::{MAX_PARTS, Output};
 pub(crate) use reply::{
     Counter, Details, Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader,
 };
-pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments};
+pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments, Walk};
 pub(crate) use window::{Limits, Window};

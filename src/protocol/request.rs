@@ -76,8 +76,20 @@ pub(crate) enum Request<'a> {
     Authenticate {
         message: Confidential<'a>,
     },
-    /// A line about every item: `lru_crawler metadump all`.
-    Metadump,
+    /// A line about every item: `lru_crawler metadump`.
+    Metadump {
+        walk: Walk,
+    },
+}
+
+/// How the server finds its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// Bucket by bucket through its hash table: each item once. memcached has it since 1.6.9.
+    Hash,
+    /// Along its lists of the least recently used: items that are read meanwhile change their places,
+    /// and may be missed or come twice.
+    Lru,
 }
 
 /// What `Debug` must not show.
@@ -235,7 +247,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => true,
+            | Self::Metadump { .. } => true,
             // With a time that has passed, the first try gets the value, and the second nothing.
             Self::GetAndTouch { exptime, .. } => !is_past(*exptime),
             Self::Store { mode, .. } => *mode == Mode::Set,
@@ -267,7 +279,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => false,
+            | Self::Metadump { .. } => false,
         }
     }
 
@@ -295,7 +307,7 @@ impl<'a> Request<'a> {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
             Self::MetaGet { options, .. } if options.wanted.has(b'v') => Shape::Value,
-            Self::Stats { .. } | Self::Metadump => Shape::Lines,
+            Self::Stats { .. } | Self::Metadump { .. } => Shape::Lines,
             Self::Store { .. }
             | Self::Delete { .. }
             | Self::Touch { .. }
@@ -328,7 +340,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => None,
+            | Self::Metadump { .. } => None,
         }
     }
 

@@ -5,7 +5,7 @@ use super::ends;
 use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
-use super::request::{Direction, Mode, Request};
+use super::request::{Direction, Mode, Request, Walk};
 use super::values;
 
 /// Encodes all of `requests`; gets in a row share lines, up to `max_keys` of them.
@@ -144,7 +144,8 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
             out.push(b"\r\n");
             out.push(message.0);
         }
-        Request::Metadump => out.push(b"lru_crawler metadump all"),
+        Request::Metadump { walk: Walk::Hash } => out.push(b"lru_crawler metadump hash"),
+        Request::Metadump { walk: Walk::Lru } => out.push(b"lru_crawler metadump all"),
     }
     out.push(b"\r\n");
 }
@@ -160,7 +161,7 @@ pub(super) fn decode<'b>(
         Some(Request::Get { cas, .. } | Request::GetAndTouch { cas, .. }) => {
             values::values(decoder, *cas, input)
         }
-        Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
+        Some(Request::Stats { .. } | Request::Metadump { .. }) => lines(decoder, input),
         Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
             Some((line, used)) => {
@@ -244,7 +245,7 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     }
     let line = match request {
         // Its lines end with LF alone.
-        Some(Request::Metadump) if input.starts_with(b"key=") => {
+        Some(Request::Metadump { .. }) if input.starts_with(b"key=") => {
             bare_line(input, decoder.bounds.line)?
         }
         _ => first_line(input, decoder.bounds.line)?,
@@ -264,14 +265,14 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     let status = match (line, part) {
         (b"END", _) => Status::Ok,
         // Newer servers begin a metadump with it.
-        (b"OK", _) if is_first && matches!(request, Some(Request::Metadump)) => {
+        (b"OK", _) if is_first && matches!(request, Some(Request::Metadump { .. })) => {
             return Ok(Step::Skip { used });
         }
         (b"OK", _) if is_first => Status::Ok,
         (b"RESET", _) if is_first => Status::Reset,
         (_, Some(part)) => return Ok(Step::Part { used, part }),
         _ => {
-            let refused = refused(line).or_else(|| busy(line)).map(Reply::Refused);
+            let refused = refused(line).or_else(|| not_now(line)).map(Reply::Refused);
             let reply = refused.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
             return Ok(decoder.reply(used, reply));
         }
@@ -291,9 +292,11 @@ pub(super) fn stat(line: &[u8]) -> Option<Part<'_>> {
     (!name.is_empty()).then_some(Part::Stat { name, value })
 }
 
-/// `BUSY currently processing crawler request`: another client has the crawler.
-fn busy(line: &[u8]) -> Option<Refused<'_>> {
-    line.starts_with(b"BUSY ").then_some(Refused {
+/// `BUSY currently processing crawler request`: another client has the crawler. `BADCLASS invalid class
+/// id`: the server is older than the word `hash`, and takes it for the number of a slab class.
+fn not_now(line: &[u8]) -> Option<Refused<'_>> {
+    let is_known = line.starts_with(b"BUSY ") || line.starts_with(b"BADCLASS ");
+    is_known.then_some(Refused {
         line,
         by_grammar: false,
     })

@@ -101,6 +101,11 @@ pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Pro
         (b"verbosity", 1 | 2) => muted(verbosity(store, args)),
         (b"version", _) => heard(version(process)),
         (b"stats", _) => heard(stats(store, args, process)),
+        (b"lru_crawler", _)
+            if args == [&b"metadump"[..], b"hash"] && !process.has(Ability::MetadumpHash) =>
+        {
+            heard(Outcome::Line("BADCLASS invalid class id".into()))
+        }
         (b"lru_crawler", _) => heard(lru_crawler(store, args, alone)),
         (b"quit", _) => heard(Outcome::Quit),
         _ if is_http(name, args) => heard(Outcome::Close),
