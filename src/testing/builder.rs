@@ -6,6 +6,7 @@ use super::server::Server;
 use super::store::Limits;
 use super::version::Version;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// memcached's `-m`, in bytes.
@@ -24,7 +25,7 @@ const MAX_CONNECTIONS: usize = 1024;
 pub struct Builder {
     settings: Settings,
     clock: Clock,
-    path: Option<PathBuf>,
+    place: Place,
 }
 
 /// What a server is like, for its whole life.
@@ -57,7 +58,7 @@ impl Builder {
                 max_connections: MAX_CONNECTIONS,
             },
             clock: Clock::real(),
-            path: None,
+            place: Place::Tcp((Ipv4Addr::LOCALHOST, 0).into()),
         }
     }
 
@@ -134,6 +135,41 @@ impl Builder {
         self
     }
 
+    /// Listens on this port of 127.0.0.1 (memcached's `-p`), so that other processes know where to find
+    /// the server. By default, and with 0, it is a free port, which [`Server::address`] tells.
+    ///
+    /// ```no_run
+    /// use moecache::testing::Server;
+    ///
+    /// let server = Server::builder().port(11211).start()?;
+    /// assert_eq!(server.to_string(), "127.0.0.1:11211");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn port(self, port: u16) -> Self {
+        self.address((Ipv4Addr::LOCALHOST, port))
+    }
+
+    /// Listens on this address and port (memcached's `-l` and `-p`): `[0, 0, 0, 0]` or
+    /// [`Ipv4Addr::UNSPECIFIED`] are all IPv4 addresses of the machine, and port 0 is a free one. The
+    /// server asks nobody for a password, so do this only where nobody else can connect, as in a
+    /// container.
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    /// use std::io::ErrorKind;
+    ///
+    /// let server = Server::builder().address(([0, 0, 0, 0], 0)).start()?;
+    /// assert!(server.address().ip().is_loopback()); // Where a client on this machine connects to.
+    ///
+    /// let taken = Server::builder().port(server.address().port()).start().unwrap_err();
+    /// assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn address(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.place = Place::Tcp(address.into());
+        self
+    }
+
     /// Listens on a unix socket instead of TCP (memcached's `-s`). A socket that is there already is
     /// replaced; it is removed when the server stops.
     ///
@@ -154,7 +190,7 @@ impl Builder {
     /// ```
     #[cfg(unix)]
     pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.path = Some(path.into());
+        self.place = Place::Unix(path.into());
         self
     }
 
@@ -171,10 +207,7 @@ impl Builder {
                 "item_size_max: at least 1024",
             ));
         }
-        let (place, reserved) = match self.path {
-            Some(path) => (Place::Unix(path), None),
-            None => Place::any_port()?,
-        };
+        let (place, reserved) = self.place.reserve()?;
         Server::start_at(place, reserved, self.settings, self.clock)
     }
 }
