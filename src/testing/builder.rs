@@ -7,14 +7,15 @@ use super::store::Limits;
 use super::version::Version;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// memcached's `-m`, in bytes.
 const MEMORY_LIMIT: usize = 64 * 1024 * 1024;
 
-/// memcached's `-I`, in bytes, and the least that it accepts.
+/// memcached's `-I`, in bytes, and what it accepts (`ITEM_SIZE_MAX_LOWER_LIMIT` and `_UPPER_LIMIT`).
 const ITEM_SIZE_MAX: usize = 1024 * 1024;
-const ITEM_SIZE_MIN: usize = 1024;
+const ITEM_SIZES: RangeInclusive<usize> = 1024..=1024 * 1024 * 1024;
 
 /// memcached's `-c`.
 const MAX_CONNECTIONS: usize = 1024;
@@ -26,6 +27,8 @@ pub struct Builder {
     settings: Settings,
     clock: Clock,
     place: Place,
+    /// What was asked for.
+    item_size_max: Option<usize>,
 }
 
 /// What a server is like, for its whole life.
@@ -59,6 +62,7 @@ impl Builder {
             },
             clock: Clock::real(),
             place: Place::Tcp((Ipv4Addr::LOCALHOST, 0).into()),
+            item_size_max: None,
         }
     }
 
@@ -70,8 +74,22 @@ impl Builder {
     }
 
     /// How many bytes one item may take: its value, its key, and 59 to 63 for its header
-    /// (memcached's `-I`). 1 MiB by default, at least 1 KiB.
+    /// (memcached's `-I`). From 1 KiB to 1 GiB, and at most half of the
+    /// [memory limit](Self::memory_limit); 1 MiB by default, also with a smaller memory limit, which
+    /// memcached would not start with.
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    ///
+    /// let builder = Server::builder().memory_limit(8 << 20).item_size_max(5 << 20);
+    /// let error = builder.start().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "item_size_max: 5242880 is more than half of the memory limit, 8388608"
+    /// );
+    /// ```
     pub fn item_size_max(mut self, bytes: usize) -> Self {
+        self.item_size_max = Some(bytes);
         self.settings.limits.item_size = bytes;
         self
     }
@@ -198,16 +216,27 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the largest item size is under 1 KiB; otherwise when there is no port or
-    /// thread to be had, or no socket can be made at the path.
+    /// `InvalidInput` when [`item_size_max`](Self::item_size_max) is out of its range, `AddrInUse` when
+    /// somebody else listens on the port; otherwise when the address is none of this machine's, when
+    /// there is no port or thread to be had, or no socket can be made at the path.
     pub fn start(self) -> io::Result<Server> {
-        if self.settings.limits.item_size < ITEM_SIZE_MIN {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "item_size_max: at least 1024",
-            ));
+        if let Some(size) = self.item_size_max {
+            check(size, self.settings.limits.memory)?;
         }
         let (place, reserved) = self.place.reserve()?;
         Server::start_at(place, reserved, self.settings, self.clock)
     }
+}
+
+/// Refuses an item size that memcached refuses.
+fn check(item_size: usize, memory: usize) -> io::Result<()> {
+    let problem = if !ITEM_SIZES.contains(&item_size) {
+        format!("is not from {} to {}", ITEM_SIZES.start(), ITEM_SIZES.end())
+    } else if item_size > memory / 2 {
+        format!("is more than half of the memory limit, {memory}")
+    } else {
+        return Ok(());
+    };
+    let text = format!("item_size_max: {item_size} {problem}");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }

@@ -7,6 +7,9 @@ use crate::testing::report::{self, Report};
 use crate::testing::store::Store;
 
 pub(super) fn stat(request: &Request, key: &[u8], store: &mut Store, process: &Process) -> Vec<u8> {
+    if matches!(key, b"" | b"items" | b"slabs" | b"sizes") {
+        store.reclaim();
+    }
     match key {
         b"" => report(
             request,
