@@ -285,7 +285,8 @@ impl Store {
                 if old.marks.has(Marks::TOKEN_SENT) {
                     marks.add(Marks::TOKEN_SENT);
                 }
-                let exptime = old.exptime;
+                let (class, exptime) = (old.class(), old.exptime);
+                self.counters.class(class).cas_hits += 1;
                 StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
             }
             Verb::Cas => {
