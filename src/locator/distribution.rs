@@ -1,3 +1,4 @@
+use super::Node;
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::peer::Peer;
@@ -298,6 +299,33 @@ impl Distribution {
                 | Self::EnyimCoreLegacy
                 | Self::SpymemcachedKetama
         )
+    }
+
+    /// Whether a weight gives a server more keys.
+    pub(crate) fn has_weights(self) -> bool {
+        matches!(
+            self,
+            Self::LibmemcachedConsistent
+                | Self::LibmemcachedKetamaWeighted
+                | Self::LibmemcachedKetamaSpy
+                | Self::PythonMemcached
+                | Self::PythonMemcachedOld
+                | Self::Dalli
+                | Self::SpymemcachedKetamaLibmemcachedWeighted
+                | Self::TwemproxyKetama
+                | Self::TwemproxyModula
+        )
+    }
+
+    /// Whether its owner takes a list with one server twice: all but twemproxy, which wants the names
+    /// to differ, and pyermc, which has one server. In the default's it is more likely a mistake, and
+    /// changes no placement.
+    pub(crate) fn may_repeat(self, earlier: &Node, node: &Node) -> bool {
+        match self {
+            Self::Moecache | Self::Pyermc => false,
+            Self::TwemproxyKetama | Self::TwemproxyModula => earlier.ring_name != node.ring_name,
+            _ => true,
+        }
     }
 
     /// Says which hashes it has, since it has none of this name.

@@ -11,6 +11,7 @@ mod libmemcached;
 mod modula;
 mod node;
 mod pymemcache;
+mod repeated;
 mod ring;
 mod scheme;
 mod single;
@@ -24,6 +25,7 @@ pub use distribution::Distribution;
 pub use hash_tag::HashTag;
 pub(crate) use hash_tag::Tagged;
 pub use node::Node;
+pub(crate) use repeated::{Repeated, unrepeated};
 pub use scheme::Scheme;
 
 use crate::error::Error;

@@ -91,6 +91,16 @@ impl Scheme {
         self.hash
     }
 
+    /// The library whose rules for a list of servers count: the deployment's, or that of a
+    /// distribution which is another's.
+    pub(crate) fn library(self) -> Peer {
+        if self.distribution.is_of(self.peer) {
+            self.peer
+        } else {
+            self.distribution.owner()
+        }
+    }
+
     /// The same with another distribution, and the hash that it has by default.
     pub(crate) fn with_distribution(self, distribution: Distribution) -> Self {
         Self {
