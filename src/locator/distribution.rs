@@ -1,4 +1,4 @@
-use super::Node;
+use super::{Node, words};
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::peer::Peer;
@@ -335,7 +335,15 @@ impl Distribution {
             format!("hash: the distribution {self} has one of its own; leave it out")
         } else {
             let allowed = allowed.join(", ");
-            format!("hash: the distribution {self} has no {name:?}; allowed are {allowed}")
+            // Enyim hands a name that it does not know to .NET's `HashAlgorithm.Create`.
+            let more = match self {
+                Self::EnyimKetama => {
+                    "; for another HashAlgorithm of .NET's give a locator of yours, \
+                     ClientBuilder::locator"
+                }
+                _ => "",
+            };
+            format!("hash: the distribution {self} has no {name:?}; allowed are {allowed}{more}")
         })
     }
 }
@@ -353,8 +361,13 @@ impl FromStr for Distribution {
         let known = Self::ALL.iter().find(|known| known.to_string() == text);
         known.copied().ok_or_else(|| {
             let names: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            let meant = words::distributions(text).join(" or ");
+            let meant = match &*meant {
+                "" => String::new(),
+                meant => format!("; here it is {meant}"),
+            };
             Error::validation(format!(
-                "distribution: {text:?} is not known; allowed are {}",
+                "distribution: {text:?} is not known; allowed are {}{meant}",
                 names.join(", ")
             ))
         })

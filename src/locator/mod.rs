@@ -20,6 +20,7 @@ mod text;
 mod twemproxy;
 #[cfg(test)]
 pub(crate) mod vectors;
+mod words;
 
 pub use distribution::Distribution;
 pub use hash_tag::HashTag;
