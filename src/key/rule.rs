@@ -134,6 +134,16 @@ impl KeyRule {
             Self::Base64 | Self::Counted => "all",
         }
     }
+
+    /// What to set so that `byte` is allowed, for messages.
+    pub(super) fn who_allows(self, byte: u8) -> &'static str {
+        match self {
+            Self::Printable if byte >= 0x80 => {
+                "; for UTF-8 set key_bytes to non-ascii, KeyBytes::NonAscii"
+            }
+            _ => "",
+        }
+    }
 }
 
 /// Where the first byte is that is not good.
