@@ -306,7 +306,7 @@ fn a_call_of_several_requests_counts_once() {
             assert_eq!(client.decr_with_initial("m", 1, 5, 60).unwrap(), 5);
         }),
         ("contains, not there", |client| {
-            assert!(!client.contains("k").unwrap())
+            assert!(!client.contains("k").unwrap());
         }),
         ("update, made", |client| {
             client

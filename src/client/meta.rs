@@ -29,8 +29,9 @@ impl Client {
     /// Asks about `key`, and for its value where [`MetaGet::value`] says so; `None` if the key is not
     /// there.
     ///
-    /// Without [`MetaGet::vivify`] and [`MetaGet::recache`], it is repeated once on a fresh connection
-    /// if a pooled one was closed before a reply came. The win of a stale item may be lost then: the
+    /// It is repeated once on a fresh connection if a pooled one was closed before a reply came, unless
+    /// it asks for [`MetaGet::vivify`] or [`MetaGet::recache`], or for [`MetaGet::hit_before`] or
+    /// [`MetaGet::last_access`] without [`MetaGet::no_bump`]. The win of a stale item may be lost then: the
     /// server gave it to the first try, and the second finds [`MetaItem::already_won`]. Nobody computes
     /// the new value until the stale item expires; one that is marked with
     /// [`MetaDelete::invalidate_until`] does so soon.

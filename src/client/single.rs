@@ -33,7 +33,7 @@ impl Client {
     ///
     /// let error = client.get::<String>("answer").unwrap_err();
     /// assert!(error.is_decode());
-    /// assert!(error.to_string().contains("a .NET Int32 (flags 265)"));
+    /// assert!(error.to_string().contains("an i32 (.NET Int32, flags 265)"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {

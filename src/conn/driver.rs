@@ -1,5 +1,5 @@
+use super::breaker::Circuit;
 use super::deadline::Deadline;
-use super::health::Standing;
 use super::ledger::Snapshot;
 use super::sink::Sink;
 use super::stream::Patience;
@@ -32,8 +32,8 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     /// A failure of it is hidden from the caller.
     fn missed(&self, error: &Error);
 
-    /// Whether it answers, as far as is known.
-    fn standing(&self) -> Standing;
+    /// The state of its circuit breaker.
+    fn circuit(&self) -> Circuit;
 
     /// Whether it has a connection, or needs none. Nothing is sent.
     fn is_connected(&self) -> bool;

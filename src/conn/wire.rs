@@ -24,6 +24,9 @@ const LONGEST_SEND: usize = 2 << 20;
 /// The same on a unix socket, where the timeout begins anew with each piece of some 32 KB.
 const LONGEST_UNIX_SEND: usize = 64 << 10;
 
+/// So much a socket takes without waiting, in bytes, if all that was sent before has been read.
+const NEVER_BLOCKS: usize = 16 << 10;
+
 /// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
 /// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -86,6 +89,10 @@ pub(super) struct Wire {
     /// worth a hundredth of a round trip.
     first_read: Option<Instant>,
     first_write: Option<Instant>,
+    /// How long it was waited for the peer since the operation began.
+    waited: Duration,
+    /// When it was last looked for something to read, without waiting.
+    looked: Option<Instant>,
 }
 
 impl Wire {
@@ -142,12 +149,35 @@ impl Wire {
             write_timeout: None,
             first_read: None,
             first_write: None,
+            waited: Duration::ZERO,
+            looked: None,
         }
     }
 
     /// An operation begins, at this time.
     pub(super) fn begin(&mut self, now: Instant) {
         (self.first_read, self.first_write) = (Some(now), Some(now));
+        (self.waited, self.looked) = (Duration::ZERO, None);
+    }
+
+    /// How long it was waited for the peer since the operation began: what the caller did with its time
+    /// meanwhile is not in it.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// There was nothing yet when it was looked for, `now`. Between two looks others are waited for, or
+    /// the caller's code runs, which may take any time.
+    fn looked_in_vain(&mut self, now: Instant) {
+        if let Some(before) = self.looked.replace(now) {
+            self.waited += now.saturating_duration_since(before).min(TICK);
+        }
+    }
+
+    /// A call waited in vain, for as long as the socket's own timeout.
+    fn waited_in_vain(&mut self, timeout: Option<Duration>) {
+        self.waited += timeout.unwrap_or(TICK);
+        self.looked = None;
     }
 
     /// Whether the connection is as it was left: open, and with nothing to read.
@@ -173,7 +203,10 @@ impl Wire {
         patience: Patience,
     ) -> Result<usize, Fault> {
         if patience == Patience::None && self.is_quiet() {
-            deadline.remaining(Instant::now())?;
+            let now = Instant::now();
+            self.looked_in_vain(now);
+            self.first_read = None;
+            deadline.remaining(now)?;
             return Ok(0);
         }
         let mut timed_out = false;
@@ -192,6 +225,9 @@ impl Wire {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
                 Ok(read) => return Ok(read),
                 Err(error) => timed_out = is_timeout(error)?,
+            }
+            if timed_out {
+                self.waited_in_vain(self.read_timeout);
             }
             if timed_out && patience != Patience::Full {
                 return Ok(0);
@@ -214,10 +250,18 @@ impl Wire {
                 self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
                 self.write_timeout = limit;
             }
-            match self.send(parts, patience) {
+            let sent = self.send(parts, patience);
+            if !matches!(sent, Ok(sent) if sent <= NEVER_BLOCKS) {
+                // It may have waited: the clock is read anew.
+                self.first_read = None;
+            }
+            match sent {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
                 Ok(sent) => return Ok(sent),
                 Err(error) => timed_out = is_timeout(error)?,
+            }
+            if timed_out && patience != Patience::None {
+                self.waited_in_vain(self.write_timeout);
             }
             if timed_out && patience != Patience::Full {
                 return Ok(0);

@@ -1,7 +1,7 @@
 use super::collected::Collected;
 use super::{BuiltIn, Command, Deadline, Driver};
 use crate::conn::{
-    self, Batch, Driver as _, Exchange, Patience, Pool, Sink, Snapshot, Standing, State,
+    self, Batch, Circuit, Driver as _, Exchange, Patience, Pool, Sink, Snapshot, State,
 };
 use crate::error::Error;
 use std::fmt;
@@ -76,11 +76,11 @@ impl conn::Driver for Custom {
         self.pool.missed(error);
     }
 
-    fn standing(&self) -> Standing {
+    fn circuit(&self) -> Circuit {
         if self.driver.is_down() {
-            return Standing::Down;
+            return Circuit::Open;
         }
-        self.pool.standing()
+        self.pool.circuit()
     }
 
     fn is_connected(&self) -> bool {

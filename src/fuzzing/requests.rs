@@ -3,7 +3,7 @@ use crate::key::{Key, KeyRule};
 use crate::meta::Wanted;
 use crate::protocol::{
     ArithmeticOptions, Confidential, DeleteOptions, Dialect, Direction, GetOptions, Initial, Mode,
-    Request, SetOptions, StatsArguments,
+    Request, SetOptions, StatsArguments, Walk,
 };
 
 /// The keys that are asked for, in turn. One comes twice.
@@ -102,7 +102,7 @@ fn request(dialect: Dialect, letter: u8, place: usize) -> Option<Request<'static
         b'R' => stats("reset")?,
         b'e' => stats("sizes_enable")?,
         b'E' => stats("detail dump")?,
-        b'k' => Request::Metadump,
+        b'k' => Request::Metadump { walk: Walk::Hash },
         letter => return meta_request(letter, key),
     })
 }

@@ -136,7 +136,7 @@ impl MetaGet {
     /// reply says of it is in [`MetaItem::raw`].
     ///
     /// One word of printable ASCII; the letters of the other setters, and those that the client needs
-    /// for itself (`O`, `q`, `b`), are a validation error of the call, and so are more than 128 bytes
+    /// for itself (`O`, `q`, `b`), are a validation error of the call, and so are more than 64 bytes
     /// in all. A call with such flags is never repeated: nobody here knows what they do.
     pub fn raw_flag(mut self, flag: &str) -> Self {
         self.flags = self.flags.with(flag, KNOWN);

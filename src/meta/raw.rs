@@ -22,7 +22,7 @@ enum Fault {
 
 impl RawFlags {
     /// The most bytes that they take, with a space for each.
-    pub(crate) const MAX_LENGTH: usize = 128;
+    pub(crate) const MAX_LENGTH: usize = 64;
 
     /// The same with one more. `known` are the letters that the command has already.
     pub(crate) fn with(mut self, flag: &str, known: &[u8]) -> Self {
@@ -116,12 +116,12 @@ mod tests {
         flags.check().unwrap();
         let sent: Vec<&[u8]> = flags.iter().collect();
         assert_eq!(sent, [&b"k"[..], b"Lpath/", b"P"]);
-        all(&[&"x".repeat(127)]).check().unwrap();
+        all(&[&"x".repeat(63)]).check().unwrap();
     }
 
     #[test]
     fn what_is_not() {
-        let long = "x".repeat(128);
+        let long = "x".repeat(64);
         for (flags, reason) in [
             (&[""][..], "must be a letter"),
             (&["a b"], "must be a letter"),

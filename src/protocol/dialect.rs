@@ -35,7 +35,9 @@ impl Dialect {
                 | Request::MetaArithmetic { .. },
             ) => "meta commands",
             (Self::Binary, Request::Raw { .. }) => "lines of text, which raw commands are",
-            (Self::Binary, Request::Metadump) => "command that lists keys (lru_crawler metadump)",
+            (Self::Binary, Request::Metadump { .. }) => {
+                "command that lists keys (lru_crawler metadump)"
+            }
             // memcached 1.6 waits for four more bytes, and takes them from the next request.
             (Self::Binary, Request::Verbosity { .. }) => {
                 "verbosity command that memcached 1.6 reads to its end"
@@ -54,7 +56,7 @@ impl Dialect {
             Request::Verbosity { .. }
             | Request::Delete { cas: Some(0), .. }
             | Request::Store { .. } => "",
-            Request::Metadump | Request::Raw { .. } => {
+            Request::Metadump { .. } | Request::Raw { .. } => {
                 "; Protocol::Text and Protocol::Meta have it"
             }
             _ => "; use Protocol::Meta, or Protocol::Auto, which speaks it where the server does",

@@ -8,6 +8,7 @@ mod binary;
 mod bounds;
 mod decoder;
 mod dialect;
+mod ends;
 mod lines;
 mod meta;
 mod options;
@@ -30,5 +31,5 @@ pub(crate) use raw::{Expected, RawLine};
 pub(crate) use reply::{
     Counter, Details, Excerpt, Malformed, Part, Refused, Reply, SetReply, Status, Step, ValueHeader,
 };
-pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments};
+pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments, Walk};
 pub(crate) use window::{Limits, Window};

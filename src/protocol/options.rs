@@ -41,6 +41,14 @@ impl GetOptions<'_> {
         self.vivify.is_some() || self.recache.is_some() || has_raw(self.more)
     }
 
+    /// Whether asking twice gives the same answer. The first of two makes it so that the item was hit
+    /// before, and when; unless it leaves no trace.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        let leaves_trace = !self.wanted.has(b'u');
+        let shows_traces = self.wanted.has(b'h') || self.wanted.has(b'l');
+        !(self.may_win() || leaves_trace && shows_traces)
+    }
+
     /// Whether it changes the item, or makes one.
     pub(crate) fn changes(&self) -> bool {
         self.touch.is_some() || self.may_win()

@@ -32,6 +32,8 @@ pub(crate) enum Step<'b> {
         index: usize,
         reply: Reply<'b>,
     },
+    /// Request `index` gets the [error](super::Decoder::line_error) that came for its line.
+    LineError { used: usize, index: usize },
 }
 
 /// A line of a reply of many lines.

@@ -71,7 +71,7 @@ pub(crate) struct Window {
     is_small: bool,
     has_values: bool,
     /// Whether nothing may be sent behind it: an error in it may not say whose it is, and it is then
-    /// repeated before anything else is done.
+    /// repeated before anything else is done; or it may have no reply.
     is_exclusive: bool,
 }
 
@@ -156,9 +156,11 @@ impl Window {
         for request in &requests[self.start..] {
             let shape = request.shape();
             let is_first = self.end == self.start;
-            if shape == Shape::Lines && !is_first {
+            let is_doubtful = dialect == Dialect::Text && request.may_have_no_reply();
+            if (shape == Shape::Lines || is_doubtful) && !is_first {
                 return;
             }
+            self.is_exclusive |= is_doubtful;
             let bound = dialect.size_bound(request, previous.replace(request), limits.keys);
             let is_small = size + bound <= SMALL;
             let is_large = Output::leaves(request.body().unwrap_or_default());
@@ -185,7 +187,7 @@ impl Window {
             self.is_small = is_small;
             self.has_values |= shape != Shape::Line;
             self.end += 1;
-            if shape == Shape::Lines {
+            if shape == Shape::Lines || is_doubtful {
                 return;
             }
         }

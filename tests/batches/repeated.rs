@@ -84,16 +84,22 @@ fn a_store_that_was_turned_away_when_it_was_repeated_is_ambiguous() {
     server.join().unwrap();
 }
 
+/// Where more comes than the answers to what a connection was asked, it is not used.
 #[test]
-fn what_comes_after_the_version_is_no_reply() {
+fn what_comes_after_the_answers_is_no_reply() {
     let (address, server) = scripted(|listener| {
         let mut connection = accept(listener);
-        answer(&mut connection, b"VERSION 1.4.0\r\nSTORED\r\n");
+        read_until(&mut connection, b"mn\r\n");
+        let answers = b"VERSION 1.4.0\r\nERROR\r\nSTORED\r\n";
+        connection.write_all(answers).unwrap();
         assert_eq!(line_of(&mut connection), None);
+        let mut connection = accept(listener);
+        read_until(&mut connection, b"value\r\n");
+        connection.write_all(b"SERVER_ERROR full\r\n").unwrap();
     });
     let client = client(address, Protocol::Auto, GUARD);
     let error = client.set("key", "value", 0).unwrap_err();
-    assert!(error.is_protocol(), "{error:?}");
+    assert!(error.is_server(), "{error:?}");
     server.join().unwrap();
 }
 
@@ -103,18 +109,25 @@ fn a_version_that_was_not_told_is_asked_for_again() {
     let (closed, is_closed) = mpsc::channel();
     let (address, server) = scripted(move |listener| {
         let mut connection = accept(listener);
-        assert_eq!(read_until(&mut connection, b"\r\n"), b"version\r\n");
-        connection.write_all(b"SERVER_ERROR busy\r\n").unwrap();
+        assert_eq!(read_until(&mut connection, b"mn\r\n"), b"version\r\nmn\r\n");
+        connection
+            .write_all(b"SERVER_ERROR busy\r\nMN\r\n")
+            .unwrap();
         assert_eq!(read_until(&mut connection, b"\r\n"), b"get key\r\n");
         connection.write_all(b"END\r\n").unwrap();
         drop(connection);
         closed.send(()).unwrap();
         let mut connection = accept(listener);
-        assert_eq!(read_until(&mut connection, b"\r\n"), b"version\r\n");
-        connection.write_all(b"VERSION 1.6.18\r\n").unwrap();
+        assert_eq!(read_until(&mut connection, b"mn\r\n"), b"version\r\nmn\r\n");
+        connection.write_all(b"VERSION 1.6.18\r\nMN\r\n").unwrap();
         let line = read_until(&mut connection, b"\r\n");
         assert!(line.starts_with(b"mg key "), "{}", line.escape_ascii());
-        connection.write_all(b"EN O0\r\n").unwrap();
+        let opaque = line.split(|&byte| b" \r".contains(&byte));
+        let opaque = opaque.filter(|word| word.starts_with(b"O"));
+        let opaque = opaque.last().unwrap();
+        connection
+            .write_all(&[b"EN ", opaque, b"\r\n"].concat())
+            .unwrap();
     });
     let client = client(address, Protocol::Auto, GUARD);
     assert_eq!(client.get_item("key").unwrap(), None);

@@ -7,7 +7,7 @@ pub fn what_is_only_looked_at_is_not_won(client: &Client) {
     type Look = fn(&Client);
     let looks: [(&str, Look); 8] = [
         ("contains", |client| {
-            assert!(client.contains("key").unwrap())
+            assert!(client.contains("key").unwrap());
         }),
         ("get_many", |client| {
             assert_eq!(client.get_many_items(["key"]).all().unwrap().len(), 1);

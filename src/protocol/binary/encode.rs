@@ -33,7 +33,7 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
         Request::Get { .. } | Request::Version => packet.put(out),
         // `Dialect::check` lets none of these through; the opcode does nothing.
         Request::Verbosity { .. }
-        | Request::Metadump
+        | Request::Metadump { .. }
         | Request::Raw { .. }
         | Request::MetaGet { .. }
         | Request::MetaDelete { .. }

@@ -35,7 +35,7 @@ pub(super) fn opcode(request: &Request<'_>, quiet: bool) -> u8 {
         Request::GetAndTouch { .. } => (0x1d, 0x1d),
         // `Dialect::check` lets none of them through.
         Request::Verbosity { .. }
-        | Request::Metadump
+        | Request::Metadump { .. }
         | Request::Raw { .. }
         | Request::MetaGet { .. }
         | Request::MetaDelete { .. }

@@ -118,7 +118,7 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
         | Request::Stats { .. }
         | Request::Version
         | Request::Authenticate { .. }
-        | Request::Metadump
+        | Request::Metadump { .. }
         | Request::Raw { .. } => {}
     }
 }

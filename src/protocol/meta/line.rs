@@ -75,6 +75,11 @@ impl<'b> Line<'b> {
         }))
     }
 
+    /// Whether data follows.
+    pub(super) fn has_value(&self) -> bool {
+        self.code == b"VA"
+    }
+
     /// The request of the window that it is for.
     pub(super) fn index(&self, decoder: &Decoder<'_>) -> Result<usize, Malformed> {
         let window = &decoder.window;

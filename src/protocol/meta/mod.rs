@@ -48,7 +48,7 @@ pub(super) fn encode_all<'a>(
 
 /// Whether it may share a classic `get` line with others.
 pub(super) fn is_classic(request: &Request<'_>) -> bool {
-    matches!(request, Request::Get { key, .. } if !key.is_binary())
+    matches!(request, Request::Get { key, .. } if key.is_plain())
 }
 
 /// The next step of the reply that is due.
@@ -61,7 +61,7 @@ pub(super) fn decode<'b>(
             values::values(decoder, *cas, input)
         }
         Some(request) if request.key().is_none() => text::decode(decoder, input),
-        None if !decoder.window.quiet => Ok(Step::NeedMore),
+        None if !decoder.window.quiet => text::decode(decoder, input),
         _ => match decoder.place {
             Place::EndOfValue => Ok(match values::after_data(input)? {
                 Some(_) => decoder.reply(2, Reply::Hit),
@@ -237,6 +237,12 @@ fn take<'b>(
     Ok(decoder.value(rest, used, header, place, |after| {
         after.starts_with(end).then_some(end.len())
     }))
+}
+
+/// Whether a value follows a line that is the reply to a command with a key; `None` if it is none.
+pub(super) fn is_reply(line: &[u8], max: usize) -> Option<bool> {
+    let parsed = Line::parse(line, max).ok()??;
+    Some(parsed.has_value())
 }
 
 /// What a plain get asks for.
