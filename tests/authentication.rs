@@ -86,6 +86,7 @@ fn the_right_ones() {
     }
 }
 
+/// The next call does not even try; one that is about servers does.
 #[test]
 fn wrong_ones_fail_once() {
     for (server, _folder, protocols) in strict_servers() {
@@ -100,7 +101,11 @@ fn wrong_ones_fail_once() {
                 assert_eq!(total_connections(&server, protocol), before + 2);
                 let error = client.set("key", "value", 0).unwrap_err();
                 assert_is_authentication(&error, &server, says);
-                assert_eq!(total_connections(&server, protocol), before + 4);
+                assert!(error.to_string().contains("not tried"), "{error}");
+                assert_eq!(total_connections(&server, protocol), before + 3);
+                let error = client.ping().remove(0).result.unwrap_err();
+                assert_is_authentication(&error, &server, says);
+                assert_eq!(total_connections(&server, protocol), before + 5);
             }
         }
     }

@@ -6,13 +6,12 @@ mod support;
 use moecache::{Client, ClientBuilder, MetaGet, Protocol};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
-use support::passwords::Folder;
-use support::{Memcached, reserve, skipped, wait_until};
+use support::twemproxy::Twemproxy;
+use support::{Memcached, wait_until};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -491,59 +490,6 @@ fn memcached_itself() {
     assert!(item.is_some());
     let stats = client.stats().unwrap().remove(0).result.unwrap();
     assert_eq!(stats.get("cmd_flush"), Some("0"));
-}
-
-/// twemproxy in front of memcached. It is ended when this is dropped.
-struct Twemproxy {
-    address: SocketAddr,
-    process: Child,
-    _folder: Folder,
-}
-
-impl Twemproxy {
-    /// `None` where there is none; says so.
-    fn start(behind: SocketAddr) -> Option<Self> {
-        let folder = Folder::new();
-        let [front, statistics] = [(); 2].map(|()| {
-            let reserved = reserve().unwrap();
-            reserved.local_addr().unwrap().as_socket().unwrap()
-        });
-        let config = format!(
-            "pool:\n  listen: {front}\n  hash: fnv1a_64\n  distribution: ketama\n  timeout: 5000\n  \
-             servers:\n   - {behind}:1\n"
-        );
-        let config = folder.file("nutcracker.yml", &config);
-        let process = Command::new("nutcracker")
-            .args(["-c", &config, "-s", &statistics.port().to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut process = match process {
-            Ok(process) => process,
-            Err(error) => {
-                skipped(format_args!("twemproxy: nutcracker: {error}"));
-                return None;
-            }
-        };
-        wait_until("twemproxy accepts", || {
-            let ended = process.try_wait().unwrap();
-            assert!(ended.is_none(), "nutcracker ended: {ended:?}");
-            TcpStream::connect(front).is_ok()
-        });
-        Some(Self {
-            address: front,
-            process,
-            _folder: folder,
-        })
-    }
-}
-
-impl Drop for Twemproxy {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 #[test]

@@ -56,8 +56,8 @@ pub(super) struct Conversation<'c, P: Hold> {
     /// The server closed several new connections in a row, this one last: it is to be probed before that
     /// counts.
     dropped: Option<Fault>,
-    /// That counts.
-    is_dropping: bool,
+    /// What the probe said.
+    probed: Option<Evidence>,
     /// What let it through, until it says what came of it.
     admitted: Admitted<P>,
 }
@@ -94,7 +94,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
             heard: 0,
             was_turned_away: false,
             dropped: None,
-            is_dropping: false,
+            probed: None,
         }
     }
 
@@ -326,9 +326,13 @@ impl<'c, P: Hold> Conversation<'c, P> {
     /// The server took the connection only to say that it has too many, and nothing of what was sent.
     /// Whether there are others, of which one will do.
     fn can_wait_for_others(&mut self) -> bool {
-        self.close(Fault::TooManyConnections);
         self.in_doubt = self.in_doubt_before;
-        if !self.pool.has_others() {
+        let Some(mut lease) = self.lease.take() else {
+            return false;
+        };
+        let error = Fault::TooManyConnections.into_error(self.deadline.timeout());
+        lease.connection().account.fail(error);
+        if !lease.turned_away() {
             return false;
         }
         let pass = self.admitted.take();
@@ -380,7 +384,10 @@ impl<'c, P: Hold> Conversation<'c, P> {
 
     /// What the failure says about the server.
     fn evidence(&self, fault: &Fault) -> Option<Evidence> {
-        if self.is_dropping || matches!(fault, Fault::Lost(_)) && self.is_lost_probe() {
+        if self.probed.is_some() {
+            return self.probed;
+        }
+        if matches!(fault, Fault::Lost(_)) && self.is_lost_probe() {
             return Some(Evidence::Dropped);
         }
         let evidence = fault.evidence()?;
@@ -517,7 +524,7 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
 
     fn open(&mut self) {
         if let Some(fault) = self.dropped.take() {
-            self.is_dropping = self.is_dropping();
+            self.probed = self.is_dropping().then_some(Evidence::Dropped);
             self.not_opened = Some(fault);
             return;
         }

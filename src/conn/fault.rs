@@ -100,9 +100,9 @@ impl Fault {
             Self::Authentication(_)
             | Self::NoAuthentication
             | Self::Malformed(_)
-            | Self::OutOfStep => None,
+            | Self::OutOfStep
             // It was not asked.
-            Self::AllInUse(_)
+            | Self::AllInUse(_)
             | Self::NoneFree(_)
             | Self::Down { .. }
             | Self::LoginPaused { .. }

@@ -306,12 +306,15 @@ impl Pool {
         self.release(count);
     }
 
-    /// The server took no more connections: those that there are have to do for a while. `false` if there
-    /// are none.
-    pub(super) fn has_others(&self) -> bool {
+    /// The server took no more connections than those that there are without this one, which have to do
+    /// for a while. `false` if there are none.
+    fn turned_away(&self) -> bool {
         let mut connections = self.connections();
+        connections.open -= 1;
         let open = connections.open;
         connections.enough = (open > 0).then(|| (open, Instant::now() + ENOUGH));
+        drop(connections);
+        self.changed.notify_all();
         open > 0
     }
 

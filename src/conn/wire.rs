@@ -419,4 +419,82 @@ mod tests {
             assert_eq!(must_set(set, limit, timed_out), expected, "{row}");
         }
     }
+
+    /// A write that waited for the peer until the deadline leaves no time to read, although the operation
+    /// has read the clock but once until then; and what waited is known.
+    #[test]
+    fn the_clock_is_read_anew_after_a_long_write() {
+        for (length, expected) in [(100, None), (4 << 20, Some("Timeout"))] {
+            let (ours, theirs) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+            let mut wire = Wire::of(ours);
+            let now = Instant::now();
+            let deadline = Deadline::after(SECOND / 20, now);
+            wire.begin(now);
+            let peer = std::thread::spawn(move || {
+                let mut peer = &theirs;
+                let (mut left, mut buffer) = (length, vec![0; 1 << 20]);
+                while left > 0 {
+                    left -= peer.read(&mut buffer).unwrap().min(left);
+                }
+                io::Write::write_all(&mut peer, b"reply").unwrap();
+                // Time passes until the deadline is over.
+                while deadline.remaining(Instant::now()).is_ok() {
+                    std::thread::yield_now();
+                }
+                theirs
+            });
+            let request = vec![0; length];
+            let mut sent = 0;
+            while sent < length {
+                let part = [IoSlice::new(&request[sent..])];
+                let long = Deadline::after(20 * SECOND, now);
+                sent += wire.write(&part, long, Patience::Full).unwrap();
+            }
+            let _theirs = peer.join().unwrap();
+            let mut buffer = [0; 5];
+            let read = wire.read(
+                &mut [IoSliceMut::new(&mut buffer)],
+                deadline,
+                Patience::Full,
+            );
+            let fault = read.err().map(|fault| format!("{fault:?}"));
+            assert_eq!(fault.as_deref(), expected, "{length} bytes");
+        }
+    }
+
+    /// What the caller does with its time is not waited for the peer.
+    #[test]
+    fn what_is_waited_for_the_peer() {
+        let (ours, _theirs) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+        let mut wire = Wire::of(ours);
+        let now = Instant::now();
+        let mut buffer = [0; 5];
+        let mut read = |wire: &mut Wire, deadline, patience| {
+            let mut parts = [IoSliceMut::new(&mut buffer)];
+            wire.read(&mut parts, deadline, patience)
+        };
+        wire.begin(now);
+        assert_eq!(wire.waited(), Duration::ZERO);
+        // The deadline is long over, and was so before the server had a chance.
+        let over = Deadline::after(SECOND, now.checked_sub(2 * SECOND).unwrap());
+        wire.begin(now);
+        assert!(read(&mut wire, over, Patience::Full).is_err());
+        assert_eq!(wire.waited(), Duration::ZERO);
+        // Looks that are far apart.
+        let long = Deadline::after(20 * SECOND, now);
+        wire.begin(now);
+        for _ in 0..3 {
+            assert_eq!(read(&mut wire, long, Patience::None).unwrap(), 0);
+            let since = Instant::now();
+            while since.elapsed() < 3 * TICK {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!(wire.waited(), 2 * TICK);
+        // Nothing else was done.
+        wire.begin(now);
+        let soon = Deadline::after(SECOND / 5, Instant::now());
+        assert!(read(&mut wire, soon, Patience::Full).is_err());
+        assert!(wire.waited() >= SECOND / 10, "{:?}", wire.waited());
+    }
 }

@@ -123,8 +123,8 @@ fn a_version_that_was_not_told_is_asked_for_again() {
         let line = read_until(&mut connection, b"\r\n");
         assert!(line.starts_with(b"mg key "), "{}", line.escape_ascii());
         let opaque = line.split(|&byte| b" \r".contains(&byte));
-        let opaque = opaque.filter(|word| word.starts_with(b"O"));
-        let opaque = opaque.last().unwrap();
+        let mut opaque = opaque.filter(|word| word.starts_with(b"O"));
+        let opaque = opaque.next_back().unwrap();
         connection
             .write_all(&[b"EN ", opaque, b"\r\n"].concat())
             .unwrap();

@@ -121,8 +121,7 @@ impl<P: Hold> Lease<P> {
                     return Ok((Self { pooled, permit }, false));
                 }
                 Err(Fault::TooManyConnections) => {
-                    drop(permit); // It is none of those that there are.
-                    if !pool.has_others() {
+                    if !permit.turned_away() {
                         return Err(Fault::TooManyConnections);
                     }
                     opening.was_turned_away = true;
@@ -157,9 +156,12 @@ impl<P: Hold> Lease<P> {
                 continue;
             }
             let left = deadline.remaining(Instant::now());
-            let left = left.map_err(|Expired| match cap < max {
-                true => Fault::NoneFree(cap),
-                false => Fault::AllInUse(max),
+            let left = left.map_err(|Expired| {
+                if cap < max {
+                    Fault::NoneFree(cap)
+                } else {
+                    Fault::AllInUse(max)
+                }
             })?;
             // A server that took no more may take another by then.
             let left = if cap < max {
@@ -177,6 +179,12 @@ impl<P: Hold> Lease<P> {
             };
             connections.waiting -= 1;
         }
+    }
+
+    /// Closes it: the server had too many. Whether there are others.
+    pub(in crate::conn) fn turned_away(self) -> bool {
+        drop(self.pooled);
+        self.permit.turned_away()
     }
 
     /// Gives the connection back to the pool, if its replies were all read.
@@ -260,6 +268,12 @@ impl<P: Hold> Permit<P> {
             pool: pool.clone(),
             is_kept: false,
         }
+    }
+
+    /// The server had too many connections for this one; whether there are others.
+    fn turned_away(mut self) -> bool {
+        self.is_kept = true; // It is counted here.
+        self.pool.turned_away()
     }
 }
 
