@@ -7,7 +7,7 @@
 
 mod hanging;
 mod heard;
-mod memcached;
+pub mod memcached;
 pub mod pages;
 pub mod passwords;
 pub mod proxy;
@@ -24,4 +24,4 @@ pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;
 pub use raw::{RawClient, wait_until};
-pub use skipped::skipped;
+pub use skipped::{noted, skipped};
