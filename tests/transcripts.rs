@@ -31,6 +31,7 @@
 //! version, asked for in the protocol that the case began with, unless the name ends with
 //!
 //! - ` (closes)`: the server closes the connection after the reply;
+//! - ` (closes: 1.6.45)`: only these versions do, perhaps before the last request;
 //! - ` (unfinished)`: the request stops in the middle; the client closes its side.
 //!
 //! Replies of the binary protocol are written one to a line.

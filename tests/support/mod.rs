@@ -5,6 +5,7 @@
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+pub mod behind;
 mod hanging;
 mod heard;
 pub mod memcached;
