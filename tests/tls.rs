@@ -12,6 +12,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::Memcached;
+use support::behind::routes;
 use support::passwords::{Folder, PASSWORD, USER};
 
 const PROTOCOLS: [Protocol; 4] = [
@@ -524,5 +525,54 @@ fn what_is_wrong_with_the_settings() {
             error.to_string().starts_with(expected),
             "{error}\nnot: {expected}"
         );
+    }
+}
+
+/// Many sets go together, small ones and large ones, so that records end anywhere in them; memcached
+/// 1.6.38 and OpenSSL 3.5 read them in other pieces than older ones.
+fn many_sets(client: &Client) {
+    let sizes = [0, 1, 100, 1_000, 16_383, 16_384, 16_385, 100_000, 300_000];
+    let value = |number: usize| vec![(number % 251) as u8; sizes[number % sizes.len()]];
+    let keys: Vec<String> = (0..200).map(|number| format!("key{number}")).collect();
+    let items = keys
+        .iter()
+        .enumerate()
+        .map(|(number, key)| (key, value(number)));
+    client.set_many_bytes(items, 0).all().unwrap();
+    let mut found = client.get_many_bytes(&keys).all().unwrap();
+    for (number, key) in keys.iter().enumerate() {
+        assert!(found.remove(key) == Some(value(number)), "{key}");
+    }
+    let small: Vec<String> = (0..5_000).map(|number| format!("small{number}")).collect();
+    client.set_many(small.iter().zip(0..), 0).all().unwrap();
+    assert_eq!(
+        client.get_many::<i32, _>(&small).all().unwrap().len(),
+        5_000
+    );
+}
+
+#[test]
+fn many_sets_that_go_together() {
+    let authority = Authority::new("one");
+    let (server, _folder) = authority.server();
+    for protocol in PROTOCOLS {
+        let builder = builder(authority.trusted()).servers(server.address());
+        many_sets(&builder.protocol(protocol).build().unwrap());
+    }
+}
+
+#[test]
+fn behind_the_built_in_proxy() {
+    let authority = Authority::new("one");
+    let backends = [(); 2].map(|()| Memcached::with_args(&["-I", "2m"]));
+    let folder = Folder::new();
+    let Some(routes) = routes(&folder, backends.each_ref().map(Memcached::address)) else {
+        return;
+    };
+    let identity = authority.sign(&NAMES, |_| ());
+    let (proxy, _folder) = authority.server_with(&identity, &format!(",{routes}"), &[]);
+    for protocol in [Protocol::Text, Protocol::Meta] {
+        let builder = builder(authority.trusted()).servers(proxy.address());
+        many_sets(&builder.protocol(protocol).build().unwrap());
     }
 }

@@ -14,6 +14,7 @@ use moecache::{
 };
 use std::time::Duration;
 use support::Memcached;
+use support::behind::Proxy;
 
 /// Each begins with nothing stored.
 const CHECKS: &[fn(&Client)] = &[
@@ -56,6 +57,18 @@ fn on_memcached() {
 #[test]
 fn on_the_embedded_server() {
     run(&Server::start().unwrap());
+}
+
+#[test]
+fn behind_the_built_in_proxy() {
+    let Some(behind) = Proxy::BuiltIn.start() else {
+        return;
+    };
+    let client = client(behind.address());
+    for check in CHECKS {
+        behind.empty();
+        check(&client);
+    }
 }
 
 fn client(servers: impl IntoServers) -> Client {
