@@ -206,6 +206,11 @@ impl<'c> Held<'c> {
         }
     }
 
+    /// Who makes the entry, as others see it.
+    pub(super) fn maker(&self) -> Option<Token> {
+        self.placeholder.map(|it| it.maker)
+    }
+
     /// Puts the entry there.
     pub(super) fn store(mut self, data: &[u8], expiry: Expiry) -> Result<Kept> {
         let client = &self.cache.client;

@@ -1,5 +1,6 @@
 //! Single flight among the threads of a process: one makes an entry, the others wait for it.
 
+use super::generation::Token;
 use crate::item::Item;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,6 +22,8 @@ pub(super) struct Flight {
 struct State {
     /// Since when the one who makes it now does.
     since: Instant,
+    /// Who that is, among all processes, as far as it is known.
+    maker: Option<Token>,
     end: Option<End>,
 }
 
@@ -103,13 +106,14 @@ impl Flights {
                 if !late.is_some_and(|late| Arc::ptr_eq(late, there.get())) {
                     return Joined::Follow(Arc::clone(there.get()));
                 }
-                let flight = Arc::default();
+                let maker = there.get().lock().maker;
+                let flight = Arc::new(Flight::new(maker));
                 let late = there.insert(Arc::clone(&flight));
                 // Those who wait for it follow this one from now on.
                 late.end(End::Nothing);
                 flight
             }
-            Entry::Vacant(vacant) => Arc::clone(vacant.insert(Arc::default())),
+            Entry::Vacant(vacant) => Arc::clone(vacant.insert(Arc::new(Flight::new(None)))),
         };
         Joined::Lead(Lead {
             flights: self,
@@ -124,19 +128,18 @@ impl Flights {
     }
 }
 
-impl Default for Flight {
-    fn default() -> Self {
+impl Flight {
+    fn new(maker: Option<Token>) -> Self {
         Self {
             state: Mutex::new(State {
                 since: Instant::now(),
+                maker,
                 end: None,
             }),
             over: Condvar::new(),
         }
     }
-}
 
-impl Flight {
     pub(super) fn wait(&self, wait: Wait) -> Waited {
         let mut state = self.lock();
         loop {
@@ -180,8 +183,14 @@ impl Lead<'_> {
         self.flight.lock().since = Instant::now();
     }
 
+    /// Tells who makes it, and whether that is another than before.
+    pub(super) fn see(&self, maker: Token) -> bool {
+        let last = self.flight.lock().maker.replace(maker);
+        last.is_some_and(|last| last != maker)
+    }
+
     /// Hands on what was made.
-    pub(super) fn finish(self, made: Made) {
+    pub(super) fn finish(&self, made: Made) {
         self.leave();
         self.flight.end(End::Made(Arc::new(made)));
     }

@@ -2,7 +2,7 @@
 
 use super::Cache;
 use super::claim::{Claim, Held};
-use super::flight::{Joined, Lead, Made, Wait, Waited};
+use super::flight::{Joined, Made, Wait, Waited};
 use super::generation::accepted;
 use super::look::{Found, Settled, State, View};
 use super::target::{Target, on_the_server};
@@ -33,8 +33,8 @@ impl Cache {
         let mut lead = None;
         // Who of this process is waited for no longer.
         let mut late = None;
-        // Who makes it in another process, and since when it is known.
-        let (mut maker, mut since) = (None, wait.began);
+        // Since when another process makes it, as far as it is known.
+        let mut since = wait.began;
         loop {
             // A server that answers with an error line is of no more use than one that does not.
             let view = accepted(self.look(target))?.unwrap_or_else(View::unreachable);
@@ -55,9 +55,10 @@ impl Cache {
                 let held = self.hold(target, view.id)?;
                 return Ok(self.make(target, settled, held, loader)?.0);
             }
-            if lead.is_none() {
-                match self.flights.join(&target.key, late.take().as_ref()) {
-                    Joined::Lead(own) => lead = Some(own),
+            let lead = match lead.take() {
+                Some(own) => lead.insert(own),
+                None => match self.flights.join(&target.key, late.take().as_ref()) {
+                    Joined::Lead(own) => lead.insert(own),
                     Joined::Follow(flight) => {
                         if let Some(value) = old {
                             return Ok(value);
@@ -73,15 +74,12 @@ impl Cache {
                         }
                         continue;
                     }
-                }
-            }
-            if let Some(there) = placeholder {
-                let last = maker.replace(there.maker);
-                // Who has just taken over has time of its own.
-                if last.is_some_and(|last| last != there.maker) {
-                    since = Instant::now();
-                    lead.iter().for_each(Lead::begin);
-                }
+                },
+            };
+            // Who has just taken over in another process has time of its own.
+            if placeholder.is_some_and(|there| lead.see(there.maker)) {
+                since = Instant::now();
+                lead.begin();
             }
             let until = wait.until(since);
             let left = until.map(|at| at.saturating_duration_since(Instant::now()));
@@ -91,6 +89,7 @@ impl Cache {
             } else if placeholder.is_some() && left != Some(Duration::ZERO) {
                 Claim::Lost
             } else {
+                lead.begin();
                 settled = self.settle(target, &view.generations)?;
                 match (&settled, placeholder, &old) {
                     (None, _, _) => Claim::Unreachable,
@@ -105,16 +104,18 @@ impl Cache {
                 (Claim::Lost | Claim::Unreachable, Some(value)) => return Ok(value),
                 (Claim::Unreachable, None) => None,
                 (Claim::Lost, None) => {
+                    let left = left.filter(|left| !left.is_zero());
                     thread::sleep(left.map_or(pause, |left| left.min(pause)));
                     pause = (2 * pause).min(LONGEST_PAUSE);
                     continue;
                 }
             };
-            lead.iter().for_each(Lead::begin);
-            let (value, made) = self.make(target, settled, held, loader)?;
-            if let Some(lead) = lead {
-                lead.finish(made);
+            if let Some(maker) = held.as_ref().and_then(Held::maker) {
+                lead.see(maker);
             }
+            lead.begin();
+            let (value, made) = self.make(target, settled, held, loader)?;
+            lead.finish(made);
             return Ok(value);
         }
     }

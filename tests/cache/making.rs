@@ -252,6 +252,8 @@ fn one_takes_over() {
                 let (over, is_over) = mpsc::channel::<()>();
                 let (reading, has_read) = mpsc::channel();
                 thread::scope(|scope| {
+                    // Whatever fails, nobody waits for it for ever.
+                    let over = over;
                     let first = &crowd[0];
                     if dies {
                         // As its process has it, nothing is given up.
@@ -260,7 +262,7 @@ fn one_takes_over() {
                         scope.spawn(move || {
                             first.get_or_set("key", || {
                                 reading.send(()).unwrap();
-                                is_over.recv().unwrap();
+                                let _ = is_over.recv();
                                 0
                             })
                         });
@@ -278,10 +280,9 @@ fn one_takes_over() {
                         })
                     });
                     let waiters: Vec<_> = waiters.collect();
-                    for waiter in waiters {
-                        assert_eq!(waiter.join().unwrap(), 1);
-                    }
-                    over.send(()).ok();
+                    let got: Vec<u32> = waiters.into_iter().map(|it| it.join().unwrap()).collect();
+                    drop(over);
+                    assert_eq!(got, [1; THREADS - 1], "{dies}");
                 });
                 assert_eq!(made.load(Ordering::SeqCst), 1);
                 assert_eq!(crowd[0].query("key").unwrap(), Some(1));
@@ -305,7 +306,7 @@ fn one_takes_over_without_servers() {
         scope.spawn(move || {
             cache.get_or_set("key", || {
                 reading.send(()).unwrap();
-                is_over.recv().unwrap();
+                let _ = is_over.recv();
                 0
             })
         });
@@ -322,7 +323,7 @@ fn one_takes_over_without_servers() {
         for waiter in waiters {
             assert!(waiter.join().unwrap() > 0);
         }
-        over.send(()).unwrap();
+        drop(over);
     });
     // Who comes while it is made, waits for the next; that is all.
     assert!(made.load(Ordering::SeqCst) <= 3, "{made:?}");
