@@ -43,6 +43,7 @@ use crate::server::IntoServers;
 use crate::value::{self, Compression, Format, Transcoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -138,6 +139,9 @@ struct Shared {
     make_driver: Option<MakeDriver>,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,
+    /// Under which list of servers what has this prefix was begun anew: see
+    /// [`Client::list_to_begin`].
+    begun: Mutex<HashMap<Vec<u8>, u64>>,
     max_value_size: usize,
 }
 

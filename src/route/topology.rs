@@ -15,6 +15,8 @@ pub(crate) struct Topology {
     locator: Arc<dyn Locator>,
     /// How keys are placed on those that are left, where they are.
     rehash: Option<Rehash>,
+    /// How often the list has become another one before it was this.
+    changes: u64,
 }
 
 /// Where keys go while servers are down.
@@ -60,6 +62,10 @@ impl Topology {
         }
         let nodes = placement.nodes(servers)?;
         let locator = placement.locator(&nodes)?;
+        let changes = previous.map_or(0, |previous| {
+            let before = previous.members.iter().map(|member| &member.node);
+            previous.changes + u64::from(!before.eq(&nodes))
+        });
         let member = |node: Node| {
             let kept = previous.and_then(|previous| previous.driver_at(&node));
             let driver = if let Some(driver) = kept {
@@ -86,7 +92,13 @@ impl Topology {
             members: members?,
             locator,
             rehash,
+            changes,
         })
+    }
+
+    /// How often the list has become another one, by its servers, their order or their weights.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The server with the same address as `node`, spelt the same, and the same credentials.

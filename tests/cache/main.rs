@@ -4,7 +4,9 @@
 mod invalidating;
 mod keys;
 mod making;
+mod promise;
 mod servers;
+mod stress;
 #[path = "../support/mod.rs"]
 mod support;
 
