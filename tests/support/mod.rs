@@ -7,7 +7,7 @@
 
 mod hanging;
 mod heard;
-mod memcached;
+pub mod memcached;
 pub mod pages;
 pub mod passwords;
 pub mod proxy;
