@@ -11,6 +11,7 @@ use super::{Bounds, Dialect, binary, meta, text};
 /// Each request gets exactly one reply: in the order of the requests, but for those that share a
 /// line.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, and not states")]
 pub(crate) struct Decoder<'r> {
     pub(super) dialect: Dialect,
     pub(super) requests: &'r [Request<'r>],

@@ -121,8 +121,9 @@ fn follow(decoder: &Decoder<'_>, mut input: &[u8], mut at: usize, goes_on: bool)
         let is_error = refused(line).is_some();
         let is_value = line.starts_with(b"VALUE ");
         if is_over {
-            // A proxy may answer the fence with an error, too.
-            let is_fence = has_fence && (is_fence(decoder.dialect, line) || is_error);
+            // twemproxy, which speaks text, may have no server that answers the fence.
+            let is_refused = is_error && decoder.dialect == Dialect::Text;
+            let is_fence = has_fence && (is_fence(decoder.dialect, line) || is_refused);
             return if is_fence { Way::Right } else { Way::Wrong };
         }
         let window = if at < own.end { own } else { last };
