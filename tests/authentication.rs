@@ -148,7 +148,11 @@ fn a_server_that_wants_none_keeps_nothing() {
     let mut raw = RawClient::connect(server.address());
     raw.ask("get moecache:authentication\r\n", "END\r\n");
     raw.ask("mg moecache:authentication v\r\n", "EN\r\n");
-    raw.ask("lru_crawler metadump all\r\n", "key=key ");
+    raw.send("lru_crawler metadump all\r\n");
+    let dump = raw.read_until("END\r\n");
+    // memcached 1.6.45 says OK first.
+    let keys: Vec<_> = dump.lines().filter(|line| line.contains('=')).collect();
+    assert!(keys.len() == 1 && keys[0].starts_with("key=key "), "{dump}");
 
     let client = client(&server, Protocol::Binary, Some((USER, PASSWORD)));
     let error = client.get::<String>("key").unwrap_err();

@@ -71,6 +71,11 @@ impl Endpoint {
         })
     }
 
+    /// Whether it is a host that is spoken to without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.tls.is_none() && matches!(self.place, Place::Tcp(_))
+    }
+
     /// A new connection on which the server takes requests, within `limit`.
     pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
         let mut connection = self.reach(limit).map_err(|fault| match fault {
@@ -215,7 +220,7 @@ pub(super) fn exchange(
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
     let mut output = Output::default();
-    let window = Window::single(dialect, requests, connection.opaque, &mut output);
+    let window = Window::single(dialect, requests, false, connection.opaque, &mut output);
     if dialect == Dialect::Binary {
         // Lines of text have none.
         connection.opaque = connection.opaque.wrapping_add(window.opaques());

@@ -7,6 +7,7 @@ use super::stream::{Patience, Slice, Stream};
 use super::tally::Answers;
 use crate::error::{Error, Kind};
 use crate::protocol::{Decoder, Dialect, Limits, Output, Refused, Reply, Step};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
@@ -22,14 +23,17 @@ pub(super) struct Connection {
     input: Input,
     /// An empty buffer for requests, used again.
     pub(super) output: Vec<u8>,
-    /// The first opaque that was not used yet.
+    /// The first opaque that was not used yet. It starts at a random number, so that a reply to
+    /// another connection, which a proxy mixed up with this one, carries none that is expected.
     pub(super) opaque: u32,
     /// When the last batch began.
     last_used: Instant,
     /// Whether anything of a reply was taken from it.
-    has_served: bool,
+    pub(super) has_served: bool,
     /// Whether the server was asked on it what it speaks, and nothing else yet.
     is_just_asked: bool,
+    /// Whether an `END` may come that belongs to the last reply, an error.
+    owes_end: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
@@ -53,8 +57,9 @@ pub(super) enum Progress {
 pub(super) struct Incoming {
     /// The value under way.
     value: Option<Value>,
-    /// Whether the server refused a storage command for what it said: it may take the value that
-    /// came with it for further commands.
+    /// Whether what comes next may be anything: the server refused a storage command for what it said,
+    /// and may take the value that came with it for further commands; or an error stands where it is
+    /// not known what ends it.
     pub(super) is_out_of_step: bool,
     /// To the window under way: they count when it is complete.
     pub(super) answers: Answers,
@@ -68,10 +73,11 @@ impl Connection {
             limits,
             input: Input::new(),
             output: Vec::new(),
-            opaque: 0,
+            opaque: first_opaque(),
             last_used: Instant::now(),
             has_served: false,
             is_just_asked: false,
+            owes_end: false,
             process: std::process::id(),
             progress: Progress::Clean,
             account: Account::new(),
@@ -82,7 +88,8 @@ impl Connection {
     /// that no one asked for, or come through a fork.
     /// `idle` is for how long it did.
     pub(super) fn is_usable(&mut self, idle: Duration) -> bool {
-        idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
+        (idle < IDLE && !self.owes_end)
+            || (self.process == std::process::id() && self.stream.is_quiet())
     }
 
     pub(super) fn last_used(&self) -> Instant {
@@ -224,6 +231,9 @@ impl Connection {
         if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, patience)? {
             return Ok(false);
         }
+        if self.owes_end {
+            decoder.set_owes_end(std::mem::take(&mut self.owes_end));
+        }
         let slice = Slice::of(patience);
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
@@ -235,12 +245,35 @@ impl Connection {
             }
             match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
-                    let is_enough = sink.pauses() || slice.is_over();
-                    if is_enough || !self.fill(deadline, patience)? {
+                    if let Some(fence) = decoder.late_fence() {
+                        // If it cannot be sent, there is nothing to read either.
+                        let _ = self.send(&fence, &mut 0, deadline, Patience::Full);
+                    }
+                    if sink.pauses() || slice.is_over() {
                         return Ok(false);
                     }
+                    match self.fill(deadline, patience) {
+                        Ok(true) => {}
+                        Err(Fault::Lost(_)) if decoder.end_of_input() => {}
+                        Ok(false) => return Ok(false),
+                        Err(fault) => return Err(fault),
+                    }
                 }
-                Step::Skip { used } => self.consume(used),
+                Step::Skip { used } => {
+                    self.consume(used);
+                    if decoder.is_lost() && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
+                }
+                Step::LineError { used, index } => {
+                    let reply = decoder.line_error();
+                    incoming.answers.reply(decoder.reads(index), &reply);
+                    sink.reply(first + index, reply);
+                    self.consume(used);
+                    if decoder.is_lost() && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
+                }
                 Step::Part { used, part } => {
                     sink.part(first + decoder.next(), part)?;
                     self.consume(used);
@@ -283,7 +316,9 @@ impl Connection {
                 }
             }
         }
+        incoming.is_out_of_step |= decoder.is_lost();
         self.has_served = true;
+        self.owes_end = decoder.owes_end();
         let answers = std::mem::take(&mut incoming.answers);
         // Otherwise all of them are asked for again.
         if !decoder.is_unclear() {
@@ -297,6 +332,16 @@ impl Connection {
         self.has_served |= used > 0;
         self.input.consume(used);
     }
+}
+
+/// A number that no other connection is likely to start at. A fuzz target plays recorded replies, for
+/// which it has to be known.
+fn first_opaque() -> u32 {
+    if cfg!(fuzzing) {
+        return 0;
+    }
+    // The hash of nothing differs from one state to the next; its upper half is as good as its lower.
+    (RandomState::new().hash_one(()) >> 32) as u32
 }
 
 #[cfg(test)]

@@ -169,7 +169,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
             return Ok(true);
         };
         let connection = lease.connection();
-        while self.second.is_none() {
+        let has_late_fence = self.first.as_ref().is_some_and(Decoder::has_late_fence);
+        while self.second.is_none() && !has_late_fence {
             if self.unsent.is_none() {
                 let end = self.batch.requests.len();
                 if self.next == end {
@@ -181,7 +182,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
                     connection.dialect,
                     self.batch.requests,
                     (self.next, if is_loud { self.loud_until } else { end }),
-                    connection.limits,
+                    connection.limits.with_lines(self.batch.is_many),
                     !is_loud,
                     connection.opaque,
                     &mut self.output,
@@ -227,6 +228,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let connection = lease.connection();
         let (first, deadline) = (self.batch.first, self.deadline);
         let incoming = &mut self.incoming;
+        let is_cut = self
+            .unsent
+            .as_ref()
+            .is_some_and(|unsent| unsent.written > 0);
+        decoder.set_behind(self.second.as_ref().map(Decoder::window), is_cut);
         let received = connection.receive(decoder, incoming, first, sink, deadline, patience);
         if !received? {
             return Ok(false);
@@ -240,7 +246,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
             self.next = window.start;
             self.loud_until = window.end;
         }
+        let has_late_fence = decoder.has_late_fence();
         self.first = self.second.take();
+        if let Some(next) = self.first.as_mut().filter(|_| has_late_fence) {
+            next.expect_late_fence();
+        }
         if self.incoming.is_out_of_step {
             self.is_certain = false;
             if !self.is_complete() {
@@ -270,6 +280,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
             connection.account.tally.latency = self.started.map(|started| started.elapsed());
+            if self.batch.is_step {
+                connection.account.tally.be_step();
+            }
             lease.put();
         }
         self.pool.answered();
@@ -286,7 +299,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         matches!(fault, Fault::Lost(_))
             && self.lease.as_ref().is_some_and(was_closed)
             && self.lease.as_ref().is_some_and(nothing_came)
-            && sent.iter().all(Request::is_repeatable)
+            && Request::are_repeatable(sent)
     }
 
     /// What `result` means for the whole: a fault ends it, or lets it begin again.
@@ -432,10 +445,18 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
         let timeout = self.deadline.timeout();
         let is_tried = fault.is_tried();
+        let is_sayable = !matches!(fault, Fault::Unsupported(_));
         let evidence = self.evidence(&fault);
         let is_refused = matches!(fault, Fault::Authentication(_) | Fault::NoAuthentication);
         let is_answer = matches!(fault, Fault::Malformed(_) | Fault::OutOfStep);
+        let is_lost = matches!(fault, Fault::Lost(_));
         let error = fault.into_error(timeout).on(self.pool.name());
+        let is_unserved = |lease: &mut Lease<P>| !lease.connection().has_served;
+        let error = if is_lost && self.lease.as_mut().is_none_or(is_unserved) {
+            error.and(self.pool.why_closed_early())
+        } else {
+            error
+        };
         if is_refused {
             self.pool.login_refused(self.deadline, &error);
         } else if is_answer {
@@ -461,7 +482,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());
-        self.pool.ledger().failed(failed, &error, latency);
+        if is_sayable {
+            self.pool.ledger().failed(failed, &error, latency);
+        }
         if let Some(mut lease) = self.lease.take() {
             let account = &mut lease.connection().account;
             if first.is_none_or(|decoder| !decoder.is_unclear()) {

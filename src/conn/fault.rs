@@ -35,8 +35,9 @@ pub(crate) enum Fault {
     AllInUse(usize),
     /// The server takes no more connections than this many, and all were in use.
     NoneFree(usize),
-    /// The server refused a storage command, and may have taken its value for further commands:
-    /// what it answers next can be the reply to one of those.
+    /// The server refused a storage command, and may have taken its value for further commands: what
+    /// it answers next can be the reply to one of those. Or it answered several keys with an error, and
+    /// nothing shows where that reply ends.
     OutOfStep,
     /// The server failed before, and is not tried yet.
     Down {
@@ -115,7 +116,13 @@ impl Fault {
             Self::Resolve(source) => {
                 Error::new(Kind::Connect, "the host name cannot be resolved").caused_by(source)
             }
-            Self::Connect(source) => Error::new(Kind::Connect, "cannot connect").caused_by(source),
+            Self::Connect(source) => {
+                let reason = match advice(&source) {
+                    Some(advice) => format!("cannot connect: {advice}"),
+                    None => "cannot connect".to_owned(),
+                };
+                Error::new(Kind::Connect, reason).caused_by(source)
+            }
             Self::TooManyConnections => {
                 Error::new(Kind::Connect, "the server has too many open connections")
             }
@@ -166,8 +173,8 @@ impl Fault {
             ),
             Self::OutOfStep => Error::new(
                 Kind::Protocol,
-                "the server refused an earlier command of this batch, and may have taken its value \
-                 for further commands",
+                "the server refused an earlier command of this batch, and what it sent after that may \
+                 be the reply to another",
             ),
             Self::Down {
                 failures,
@@ -205,6 +212,21 @@ impl Fault {
             Self::Unsupported(error) => error,
         }
     }
+}
+
+/// What is to be done about it, where somebody knows.
+fn advice(error: &io::Error) -> Option<&'static str> {
+    let explained = error.get_ref()?.downcast_ref::<Explained>()?;
+    Some(explained.advice)
+}
+
+/// An error, and what is to be done about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub(super) struct Explained {
+    #[source]
+    pub(super) source: Box<dyn std::error::Error + Send + Sync>,
+    pub(super) advice: &'static str,
 }
 
 /// Whether the error is about the machine that the client runs on: it has no more file descriptors, ports,

@@ -65,6 +65,14 @@ impl Ledger {
         self.totals().fail(requests, error, latency);
     }
 
+    /// A call that was made in steps is over.
+    pub(super) fn counted(&self, outcome: Result<(), &Error>, latency: Duration) {
+        match outcome {
+            Ok(()) => self.totals().succeed(latency),
+            Err(error) => self.totals().fail(1, error, Some(latency)),
+        }
+    }
+
     /// The caller sees a miss in place of this error.
     pub(super) fn missed(&self, error: &Error) {
         self.totals().missed += 1;

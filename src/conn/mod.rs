@@ -28,7 +28,6 @@ mod wire;
 
 pub(crate) use breaker::{BackOff, Circuit};
 pub use deadline::Deadline;
-pub(crate) use deadline::Expired;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub use histogram::Latency;
 pub(crate) use ledger::Snapshot;

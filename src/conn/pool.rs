@@ -146,6 +146,16 @@ impl Pool {
         &self.ledger
     }
 
+    /// What to say of a connection that ended before the server answered anything on it.
+    pub(super) fn why_closed_early(&self) -> &'static str {
+        if self.endpoint.is_plain() {
+            "; the server closed it before it answered anything: perhaps it speaks TLS on this port \
+             (ClientBuilder::tls, tls in a Config), or does not know the protocol or the command"
+        } else {
+            ""
+        }
+    }
+
     pub(super) fn bounds(&self) -> Bounds {
         self.options.bounds
     }
@@ -172,10 +182,11 @@ impl Pool {
     fn exchange_one<'p>(
         &'p self,
         request: &Request<'_>,
-        first: usize,
+        batch: Batch<'_>,
         sink: &mut dyn Sink,
         deadline: Deadline,
     ) -> Result<bool, Failed<&'p Self>> {
+        let first = batch.first;
         if self.breaker.is_troubled() {
             return Ok(false);
         }
@@ -193,7 +204,13 @@ impl Pool {
         let mut incoming = Incoming::default();
         connection.begin(1, deadline.started());
         let mut output = Output::reusing(std::mem::take(&mut connection.output));
-        let window = Window::single(connection.dialect, requests, connection.opaque, &mut output);
+        let window = Window::single(
+            connection.dialect,
+            requests,
+            batch.is_many,
+            connection.opaque,
+            &mut output,
+        );
         connection.opaque = connection.opaque.wrapping_add(window.opaques());
         let full = Patience::Full;
         let sent = connection.send(&output, &mut written, deadline, full);
@@ -207,6 +224,9 @@ impl Pool {
                 connection.output = output.into_buffer();
                 connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
                 connection.account.tally.latency = Some(deadline.started().elapsed());
+                if batch.is_step {
+                    connection.account.tally.be_step();
+                }
                 lease.put();
                 self.answered();
                 Ok(true)
@@ -377,7 +397,7 @@ impl Driver for Pool {
     fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
         let conversation = || Conversation::new(self, batch, deadline);
         match batch.requests {
-            [request] => match self.exchange_one(request, batch.first, sink, deadline) {
+            [request] => match self.exchange_one(request, batch, sink, deadline) {
                 Ok(true) => {}
                 Ok(false) => conversation().run(sink),
                 Err(failed) => conversation().take_over(failed, sink),
@@ -396,6 +416,10 @@ impl Driver for Pool {
         deadline: Deadline,
     ) -> Box<dyn Exchange> {
         Box::new(Conversation::new(self, batch, deadline).at_leisure())
+    }
+
+    fn counted(&self, outcome: Result<(), &Error>, latency: Duration) {
+        self.ledger.counted(outcome, latency);
     }
 
     fn missed(&self, error: &Error) {

@@ -70,12 +70,18 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// What `Display` gives.
+/// What `Display` gives, in any case, and `ascii` for text, as others call it.
 impl FromStr for Protocol {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match Self::ALL.iter().find(|(_, name)| *name == text) {
+        let name = if text.eq_ignore_ascii_case("ascii") {
+            "text"
+        } else {
+            text
+        };
+        let mut known = Self::ALL.iter();
+        match known.find(|(_, known)| known.eq_ignore_ascii_case(name)) {
             Some((protocol, _)) => Ok(*protocol),
             None => Err(Error::validation(format!(
                 "protocol: {text:?} is not known; allowed are {}",

@@ -25,6 +25,9 @@ impl Driver for BuiltIn {
             is_checked: false,
             // As the calls about servers have it, which are those without keys.
             insists: requests.iter().all(|request| request.key().is_none()),
+            // Whose they are, is not said.
+            is_many: requests.len() > 1,
+            is_step: false,
         };
         let mut received = Received {
             replies: vec![None; requests.len()],

@@ -158,6 +158,8 @@ impl<'s> Stage<'s> {
             first: 0,
             is_checked: false,
             insists: false,
+            is_many: false,
+            is_step: false,
         };
         match way {
             Way::InPieces(pieces) => {

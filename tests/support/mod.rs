@@ -5,9 +5,10 @@
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+pub mod behind;
 mod hanging;
 mod heard;
-mod memcached;
+pub mod memcached;
 pub mod pages;
 pub mod passwords;
 pub mod proxy;
@@ -25,4 +26,4 @@ pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;
 pub use raw::{RawClient, wait_until};
-pub use skipped::skipped;
+pub use skipped::{noted, skipped};

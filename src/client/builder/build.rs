@@ -94,6 +94,7 @@ impl ClientBuilder {
             options,
             make_driver: self.driver,
             changing: Mutex::default(),
+            begun: Mutex::default(),
             max_value_size: self.max_value_size,
         };
         Ok(Client {
@@ -102,6 +103,7 @@ impl ClientBuilder {
             naming,
             timeout: self.timeout,
             policy,
+            is_step: false,
         })
     }
 
