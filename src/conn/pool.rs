@@ -228,7 +228,9 @@ impl Pool {
                     connection.account.tally.be_step();
                 }
                 lease.put();
-                self.answered();
+                if self.breaker.is_troubled() {
+                    self.answered();
+                }
                 Ok(true)
             }
             Err(fault) => Err(Failed {

@@ -130,6 +130,7 @@ impl Window {
         window
     }
 
+    #[inline]
     fn write<'a>(&self, dialect: Dialect, requests: &[Request<'a>], out: &mut Output<'a>) {
         let Self {
             quiet,
