@@ -36,7 +36,7 @@ const REFUSALS: &[&str] = &["the connection was lost", "CLIENT_ERROR parsing req
 const NOT_SPOKEN: &[&str] = &["the connection was lost", "no complete reply within"];
 
 fn run(proxy: Proxy, protocol: Protocol, refused: &[Refused]) {
-    let Some(behind) = proxy.start() else {
+    let Some(behind) = proxy.with_args(&super::LARGE_ITEMS) else {
         return;
     };
     if !proxy.speaks(protocol) {
