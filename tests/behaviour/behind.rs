@@ -120,7 +120,6 @@ fn not_spoken(proxy: Proxy, protocol: Protocol, behind: &Behind) {
     for error in [
         client().get::<i32>("key").unwrap_err(),
         client().set("key", 1, 0).unwrap_err(),
-        client().get_many::<i32, _>(["key"]).all().unwrap_err(),
     ] {
         let said = format!("{error:#}").replace(&behind.address().to_string(), "the proxy");
         assert!(
