@@ -1,6 +1,7 @@
 //! A connection without a client library.
 
 use socket2::{Domain, SockAddr, Socket, Type};
+use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -60,20 +61,37 @@ impl RawClient {
 
     /// One value of `stats`.
     pub fn stat(&mut self, name: &str) -> String {
-        self.send("stats\r\n");
-        let mut reply = String::new();
-        while !reply.ends_with("END\r\n") {
+        self.stats("").remove(name).unwrap()
+    }
+
+    /// Sends the request and reads until the reply ends so; with nothing, reads nothing.
+    pub fn after(mut self, request: impl AsRef<[u8]>, ending: &str) -> Self {
+        self.send(request);
+        self.read_to(ending);
+        self
+    }
+
+    /// Reads until what came ends so.
+    pub fn read_to(&mut self, ending: &str) -> String {
+        let mut reply = Vec::new();
+        while !reply.ends_with(ending.as_bytes()) {
             let mut buffer = [0; 4096];
             let bytes = self.0.read(&mut buffer).unwrap();
             assert_ne!(bytes, 0, "the connection was closed");
-            reply.push_str(std::str::from_utf8(&buffer[..bytes]).unwrap());
+            reply.extend_from_slice(&buffer[..bytes]);
         }
-        let value = reply.lines().find_map(|line| {
-            line.strip_prefix("STAT ")?
-                .strip_prefix(name)?
-                .strip_prefix(' ')
+        String::from_utf8(reply).unwrap()
+    }
+
+    /// The names and values of `stats` about that.
+    pub fn stats(&mut self, about: &str) -> HashMap<String, String> {
+        self.send(format!("stats {about}").trim_end().to_owned() + "\r\n");
+        let reply = self.read_to("END\r\n");
+        let rows = reply.lines().filter_map(|line| {
+            let (name, value) = line.strip_prefix("STAT ")?.split_once(' ')?;
+            Some((name.to_owned(), value.to_owned()))
         });
-        value.unwrap().to_owned()
+        rows.collect()
     }
 
     /// Expects that the connection ends, after whatever is left.
