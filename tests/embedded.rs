@@ -7,7 +7,8 @@ use std::io::ErrorKind;
 use std::net::{Ipv6Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, SystemTime};
-use support::{Memcached, RawClient as Client, wait_until};
+use support::memcached::is_at_least;
+use support::{Memcached, RawClient as Client, skipped, wait_until};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -261,15 +262,20 @@ fn what_is_expired_or_flushed_is_counted_as_memcached_does() {
     for (name, requests, expected) in rows {
         let memcached = Memcached::with_args(&["-o", "no_lru_maintainer"]);
         let server = Server::start().unwrap();
-        for (who, address) in [
-            ("memcached", memcached.address()),
-            ("the embedded server", server.address()),
-        ] {
+        let mut peers = vec![("the embedded server", server.address())];
+        if is_at_least([1, 6, 19]) && name.contains("flush") {
+            skipped(format_args!(
+                "{name}: newer memcacheds than 1.6.18 remove flushed items at once"
+            ));
+        } else {
+            peers.push(("memcached", memcached.address()));
+        }
+        for (who, address) in peers {
             let mut client = Client::connect(address);
             for request in requests {
                 client.send(request);
                 // Every reply but that of get is one line, and the last one of get is END.
-                client.read_to(if request.starts_with("get") {
+                client.read_until(if request.starts_with("get") {
                     "END\r\n"
                 } else {
                     "\r\n"

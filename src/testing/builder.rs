@@ -117,7 +117,7 @@ impl Builder {
 
     /// The version that `version` and `stats` tell; by default `1.6.18`. What that memcached did not
     /// know yet, the server answers with `ERROR`: the meta commands before 1.6.0, `gat` and `gats`
-    /// before 1.5.3, `lru_crawler metadump` before 1.4.31, `touch` before 1.4.8 (and so the binary
+    /// before 1.5.3, `lru_crawler metadump` before 1.4.31 (and `BADCLASS` to its `hash` before 1.6.9), `touch` before 1.4.8 (and so the binary
     /// protocol's touch and get-and-touch: `Unknown command`). Everything else is as in 1.6.18. A
     /// text that does not begin with three numbers knows everything.
     ///

@@ -55,8 +55,10 @@ impl RawClient {
         assert_eq!(text(&received), text(reply), "{}", text(request));
     }
 
+    /// Asks for the version, whatever it is: the connection is still good.
     pub fn version(&mut self) {
-        self.ask("version\r\n", "VERSION 1.6.18\r\n");
+        self.ask("version\r\n", "VERSION ");
+        self.read_until("\r\n");
     }
 
     /// One value of `stats`.
@@ -67,31 +69,35 @@ impl RawClient {
     /// Sends the request and reads until the reply ends so; with nothing, reads nothing.
     pub fn after(mut self, request: impl AsRef<[u8]>, ending: &str) -> Self {
         self.send(request);
-        self.read_to(ending);
+        self.read_until(ending);
         self
-    }
-
-    /// Reads until what came ends so.
-    pub fn read_to(&mut self, ending: &str) -> String {
-        let mut reply = Vec::new();
-        while !reply.ends_with(ending.as_bytes()) {
-            let mut buffer = [0; 4096];
-            let bytes = self.0.read(&mut buffer).unwrap();
-            assert_ne!(bytes, 0, "the connection was closed");
-            reply.extend_from_slice(&buffer[..bytes]);
-        }
-        String::from_utf8(reply).unwrap()
     }
 
     /// The names and values of `stats` about that.
     pub fn stats(&mut self, about: &str) -> HashMap<String, String> {
         self.send(format!("stats {about}").trim_end().to_owned() + "\r\n");
-        let reply = self.read_to("END\r\n");
+        let reply = self.read_until("END\r\n");
         let rows = reply.lines().filter_map(|line| {
             let (name, value) = line.strip_prefix("STAT ")?.split_once(' ')?;
             Some((name.to_owned(), value.to_owned()))
         });
         rows.collect()
+    }
+
+    /// Reads this many bytes, whatever they are.
+    pub fn skip(&mut self, bytes: usize) {
+        self.0.read_exact(&mut vec![0; bytes]).unwrap();
+    }
+
+    /// Reads until `ending` has come.
+    pub fn read_until(&mut self, ending: &str) -> String {
+        let mut received = Vec::new();
+        while !received.ends_with(ending.as_bytes()) {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).unwrap();
+            received.extend(byte);
+        }
+        String::from_utf8(received).unwrap()
     }
 
     /// Expects that the connection ends, after whatever is left.

@@ -103,6 +103,11 @@ pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Pro
         (b"shutdown", _) => heard(Outcome::Line("ERROR: shutdown not enabled".into())),
         (b"version", _) => heard(version(process)),
         (b"stats", _) => heard(stats(store, args, process)),
+        (b"lru_crawler", _)
+            if args == [&b"metadump"[..], b"hash"] && !process.has(Ability::MetadumpHash) =>
+        {
+            heard(Outcome::Line("BADCLASS invalid class id".into()))
+        }
         (b"lru_crawler", _) => heard(lru_crawler(store, args, alone)),
         (b"quit", _) => heard(Outcome::Quit),
         _ if is_http(name, args) => heard(Outcome::Close),
