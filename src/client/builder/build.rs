@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-/// A timeout after so much waiting says that a server is down.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// A server that is silent for so long may be down.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// # Building
 impl ClientBuilder {
@@ -103,6 +103,7 @@ impl ClientBuilder {
             naming,
             timeout: self.timeout,
             policy,
+            is_step: false,
         })
     }
 
@@ -114,7 +115,7 @@ impl ClientBuilder {
             } else {
                 Duration::ZERO
             },
-            patience: (self.timeout / 2).min(PATIENCE),
+            shortest_wait: (self.timeout / 2).min(SHORTEST_WAIT),
         }
     }
 
