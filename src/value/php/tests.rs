@@ -222,6 +222,13 @@ struct Numbered {
     rest: BTreeMap<String, serde_json::Value>,
 }
 
+#[derive(Deserialize)]
+struct Citizen {
+    name: String,
+    #[serde(default)]
+    city: String,
+}
+
 /// PHP makes integers of keys that are digits, also where a struct or a map is read through serde's own
 /// copy.
 #[test]
@@ -235,15 +242,9 @@ fn keys_that_are_digits() {
     assert_eq!(read_as::<serde_json::Value>(array).unwrap(), whole);
 
     // Not a field by its place.
-    #[derive(Deserialize, PartialEq, Debug)]
-    struct User {
-        name: String,
-        #[serde(default)]
-        city: String,
-    }
     let array = r#"a:2:{i:1;s:1:"b";s:4:"name";s:1:"a";}"#;
-    let user: User = read_as(array).unwrap();
-    assert_eq!((&*user.name, &*user.city), ("a", ""));
+    let citizen: Citizen = read_as(array).unwrap();
+    assert_eq!((&*citizen.name, &*citizen.city), ("a", ""));
 }
 
 #[test]
