@@ -90,6 +90,68 @@ impl Peer {
     }
 }
 
+/// Other names of the libraries: of their packages, their classes, and what is built upon them.
+const NAMES: [(Peer, &[&str]); 13] = [
+    (Peer::Enyim, &["enyimmemcached", "enyimcaching", "dotnet"]),
+    (
+        Peer::EnyimCore,
+        &["enyimcore", "enyimcachingcore", "dotnetcore"],
+    ),
+    (
+        Peer::EnyimCoreMessagePack,
+        &["messagepacktranscoder", "enyimcoremessagepack"],
+    ),
+    (Peer::Libmemcached, &["libmemcachedawesome", "libmemcache"]),
+    (Peer::Pylibmc, &["pylibmccache"]),
+    (
+        Peer::PhpMemcached,
+        &[
+            "php",
+            "memcached",
+            "phpmemcache",
+            "symfony",
+            "memcachedadapter",
+        ],
+    ),
+    (Peer::PythonMemcached, &["pythonmemcache", "memcachedcache"]),
+    (
+        Peer::Pymemcache,
+        &["pymemcached", "pymemcachecache", "hashclient"],
+    ),
+    (Peer::Pyermc, &["pyermemcache"]),
+    (
+        Peer::Dalli,
+        &["ruby", "rails", "memcachestore", "dallistore"],
+    ),
+    (
+        Peer::Gomemcache,
+        &["go", "gomemcached", "bradfitzgomemcache"],
+    ),
+    (
+        Peer::Spymemcached,
+        &["spy", "spymemcache", "netspymemcached"],
+    ),
+    (Peer::Twemproxy, &["nutcracker", "twemproxynutcracker"]),
+];
+
+impl Peer {
+    /// The library that `text` may mean.
+    fn called(text: &str) -> Option<Self> {
+        let plain = |text: &str| {
+            let letters = text.chars().filter(char::is_ascii_alphanumeric);
+            letters
+                .map(|letter| letter.to_ascii_lowercase())
+                .collect::<String>()
+        };
+        let text = plain(text);
+        let own = Self::ALL
+            .into_iter()
+            .find(|peer| plain(peer.name()) == text);
+        let other = || NAMES.iter().find(|(_, names)| names.contains(&&*text));
+        own.or_else(|| other().map(|&(peer, _)| peer))
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -102,10 +164,45 @@ impl FromStr for Peer {
     fn from_str(text: &str) -> Result<Self, Error> {
         let known = Self::ALL.into_iter().find(|peer| peer.name() == text);
         known.ok_or_else(|| {
+            let meant = Self::called(text)
+                .map_or_else(String::new, |meant| format!("; its name here is {meant}"));
             Error::validation(format!(
-                "peer: {text:?} is not known; allowed are {}",
+                "peer: {text:?} is not known{meant}; allowed are {}",
                 Self::ALL.map(Self::name).join(", ")
             ))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_names_are_answered_with_the_name_to_use() {
+        for (text, name) in [
+            ("EnyimMemcached", "enyim"),
+            ("EnyimMemcachedCore", "enyimmemcachedcore"),
+            ("MessagePackTranscoder", "enyimmemcachedcore-messagepack"),
+            ("PyLibMCCache", "pylibmc"),
+            ("PyMemcacheCache", "pymemcache"),
+            ("python_memcached", "python-memcached"),
+            ("php", "php-memcached"),
+            ("mem_cache_store", "dalli"),
+            ("Dalli", "dalli"),
+            ("nutcracker", "twemproxy"),
+            ("net.spy.memcached", "spymemcached"),
+        ] {
+            let error = text.parse::<Peer>().unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("; its name here is {name};")),
+                "{error}"
+            );
+        }
+        let error = "redis".parse::<Peer>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("peer: \"redis\" is not known; allowed are moecache, "),
+            "{error}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Servers: what the caller typed, and the address it stands for.
 
 use crate::error::Error;
+use crate::peer::Peer;
 use crate::secret::{Credentials, Secret};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,8 +11,13 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_PORT: u16 = 11211;
 
 /// A server as the caller typed it: `"host"`, `"host:port"`, `"[v6]:port"`, `("host", port)` or a
-/// [`SocketAddr`]; or the path of a unix socket, `"/path"`, `"unix:/path"` or a [`Path`]. A weight
-/// may follow the port, `"host:port:weight"` or `("host", port, weight)`.
+/// [`SocketAddr`]; or the path of a unix socket, `"/path"`, `"unix:/path"`, `"unix:///path"` or a
+/// [`Path`]. A weight may follow the port, `"host:port:weight"` or `("host", port, weight)`.
+///
+/// The path of a unix socket begins with `/`: what a relative one means depends on the directory that
+/// the program happens to be in. Numbers behind it are read as the library does whose deployment it
+/// is: `"/path:weight"` with dalli and twemproxy, `"/path:0:weight"` with libmemcached, pylibmc and
+/// php-memcached. With all others they are an error; a file whose name ends so is given as a [`Path`].
 ///
 /// The host is kept as typed, because rings hash it as typed: `2001:db8::1` and `2001:DB8:0::1` are
 /// the same machine, and other places on the moecache ring. (White space around a text is not part
@@ -24,6 +30,7 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// assert_eq!(Server::from("cache.example.com").to_string(), "cache.example.com:11211");
 /// assert_eq!(Server::from(("::1", 11213)).to_string(), "[::1]:11213");
 /// assert_eq!(Server::from("10.0.0.1:11211:5"), Server::from("10.0.0.1").weight(5));
+/// assert_eq!(Server::from("unix:///run/a.sock"), Server::from("/run/a.sock"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -31,6 +38,9 @@ pub struct Server {
     weight: u32,
     ring_name: Option<String>,
     credentials: Option<Credentials>,
+    /// What was typed behind the path of a unix socket, with the colon that it begins with: what it
+    /// means depends on the library.
+    behind_path: String,
 }
 
 impl Server {
@@ -107,6 +117,62 @@ impl Server {
         self.address.clone()
     }
 
+    /// The same with what stands behind the path of a unix socket taken for what it is to `library`;
+    /// `None` is a placement of the program's own.
+    pub(crate) fn as_read_by(&self, library: Option<Peer>) -> Result<Self, ServerError> {
+        if self.behind_path.is_empty() {
+            return Ok(self.clone());
+        }
+        let weight = self.weight_behind_path(library).map_err(|reason| {
+            let reason = reason.unwrap_or(UNREAD_BEHIND_PATH);
+            ServerError::new(&self.to_string(), reason)
+        })?;
+        let server = Self {
+            behind_path: String::new(),
+            ..self.clone()
+        };
+        // `weight` may have been called since.
+        Ok(match self.weight {
+            1 => server.weight(weight),
+            _ => server,
+        })
+    }
+
+    /// dalli has `/path:weight` (its `ServerConfigParser`), and so has twemproxy. libmemcached has
+    /// `/path:port:weight` and takes no notice of the port (`memcached_servers_parse`), or
+    /// `/path/?weight` in its configuration string.
+    fn weight_behind_path(&self, library: Option<Peer>) -> Result<u32, Option<&'static str>> {
+        let parts: Vec<&str> = self.behind_path.split(':').skip(1).collect();
+        let number = |text: &str| {
+            let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse().ok().filter(|_| is_number).ok_or(None::<&str>)
+        };
+        let query = self.behind_path.strip_prefix("/?");
+        match (library, &*parts, query) {
+            (Some(Peer::Libmemcached), [], Some(weight)) => number(weight),
+            (Some(Peer::Dalli | Peer::Twemproxy), [weight], None) => number(weight),
+            (Some(Peer::Dalli | Peer::Twemproxy), ..) => Err(Some(
+                "behind the path of a unix socket this library has a weight and no port: \
+                 /run/a.sock:5",
+            )),
+            (Some(Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached), [port], None)
+                if number(port) == Ok(0) =>
+            {
+                Ok(1)
+            }
+            (
+                Some(Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached),
+                [port, weight],
+                None,
+            ) if number(port).is_ok() => number(weight),
+            (Some(Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached), ..) => Err(Some(
+                "behind the path of a unix socket this library has a port, 0, and a weight: \
+                 /run/a.sock:0:5",
+            )),
+            _ => Err(None),
+        }
+    }
+
     /// The weight, and what `ring_name` gave.
     pub(crate) fn on_the_ring(&self) -> (u32, Option<&str>) {
         (self.weight, self.ring_name.as_deref())
@@ -131,7 +197,40 @@ impl Server {
             weight: 1,
             ring_name: None,
             credentials: None,
+            behind_path: String::new(),
         }
+    }
+
+    /// A unix socket, from a text.
+    fn at_path(typed: &str, path: &str) -> Self {
+        if path.contains(",/") {
+            return Self::new(typed, Err(ONE_SERVER));
+        }
+        let (path, behind_path) = split_path(path);
+        Self {
+            behind_path: behind_path.to_owned(),
+            ..Self::new(typed, Address::unix(path))
+        }
+    }
+}
+
+const UNREAD_BEHIND_PATH: &str = "a unix socket has no port, and this library no weight behind the \
+    path; give the path alone, and a weight by Server::weight or as {path, weight}; a file that is \
+    called so is given as a Path or as {path}";
+
+/// Splits off what stands behind a path and looks like a port, a weight, or an attempt at them.
+fn split_path(text: &str) -> (&str, &str) {
+    if let Some((path, weight)) = text.rsplit_once("/?") {
+        if weight.bytes().all(|b| b.is_ascii_digit()) {
+            return text.split_at(path.len());
+        }
+    }
+    let is_numeric = |c: char| c.is_ascii_digit() || "+-.:".contains(c);
+    let name = text.trim_end_matches(is_numeric);
+    // The file may be called 1.5.
+    match text[name.len()..].find(':') {
+        Some(at) => text.split_at(name.len() + at),
+        None => (text, ""),
     }
 }
 
@@ -140,7 +239,7 @@ impl Server {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
-            Ok(address) => address.fmt(f),
+            Ok(address) => write!(f, "{address}{}", self.behind_path),
             Err(error) => f.write_str(&error.server),
         }
     }
@@ -159,13 +258,35 @@ fn split_weight(text: &str) -> (&str, u32) {
     weighted.unwrap_or((text, 1))
 }
 
+const ONE_SERVER: &str = "this is one server; give several as a list: [\"a:11211\", \"b:11211\"]";
+
 /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`.
 fn split(text: &str) -> Result<(&str, u16), &'static str> {
-    if text.contains("://") {
-        return Err("no scheme is allowed; write host:port");
+    if let Some((scheme, _)) = text.split_once("://") {
+        let is_url = ["memcache", "memcached"].iter().any(|known| {
+            let rest = scheme
+                .get(..known.len())
+                .filter(|it| it.eq_ignore_ascii_case(known));
+            rest.is_some()
+        });
+        return Err(if is_url {
+            "this is a URL; read it with \"memcache://..\".parse::<Config>()?.client(), or write \
+             host:port"
+        } else {
+            "no scheme is allowed but unix; write host:port, or /path for a unix socket; a URL of \
+             memcache:// is read by \"..\".parse::<Config>()?.client()"
+        });
     }
     if text.contains(|c: char| c == ',' || c == ';' || c.is_whitespace()) {
-        return Err("this is one server; give several as a list: [\"a:11211\", \"b:11211\"]");
+        return Err(ONE_SERVER);
+    }
+    if let Some((server, _)) = text.split_once('/') {
+        return Err(if server.contains(':') {
+            "behind the port only a weight may follow: host:port:weight"
+        } else {
+            "the path of a unix socket must begin with /, as in /run/memcached.sock: a relative one \
+             depends on the directory that the program is in"
+        });
     }
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or("'[' without ']'")?;
@@ -238,7 +359,11 @@ impl Address {
             return Err("there are no unix sockets on this system");
         }
         if !path.starts_with('/') {
-            return Err("the path of a unix socket must begin with /");
+            return Err(
+                "the path of a unix socket must begin with /, as in unix:/run/memcached.sock or \
+                 unix:///run/memcached.sock: a relative one depends on the directory that the \
+                 program is in",
+            );
         }
         if path.len() > MAX_PATH {
             return Err("the path of a unix socket may be 103 bytes long");
@@ -258,7 +383,7 @@ impl Address {
     }
 
     /// Whether both are one server: the same port, and the same IP address in any spelling or the
-    /// same name in any case; or the same path.
+    /// same name in any case; or the same path, by however many slashes.
     pub(crate) fn is_same_server(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tcp { host: a, port: p }, Self::Tcp { host: b, port: q }) => {
@@ -268,9 +393,16 @@ impl Address {
                         (mine, theirs) => mine == theirs,
                     }
             }
-            _ => self == other,
+            (Self::Unix(one), Self::Unix(other)) => path_parts(one).eq(path_parts(other)),
+            _ => false,
         }
     }
+}
+
+/// What a path goes through: `//run/./a.sock` is `/run/a.sock`. (`..` is not the directory above
+/// where there are symbolic links.)
+fn path_parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
 }
 
 impl fmt::Display for Address {
@@ -311,11 +443,22 @@ impl From<ServerError> for Error {
 impl From<&str> for Server {
     fn from(text: &str) -> Self {
         let text = text.trim();
-        // A host may be called unix: what comes after it then is a port.
-        let is_path = |rest: &&str| rest.is_empty() || rest.bytes().any(|b| !b.is_ascii_digit());
-        let path = text.strip_prefix("unix:").filter(is_path);
-        if let Some(path) = path.or(text.starts_with('/').then_some(text)) {
-            return Self::new(text, Address::unix(path));
+        if text.starts_with('/') {
+            return Self::at_path(text, text);
+        }
+        let is_unix = |scheme: &&str| scheme.eq_ignore_ascii_case("unix:");
+        if text.get(..5).as_ref().is_some_and(is_unix) {
+            let rest = &text[5..];
+            let path = rest.trim_start_matches('/');
+            // Two slashes begin the name of a host, which there is none of.
+            if rest.starts_with('/') && rest.len() - path.len() != 2 {
+                return Self::at_path(text, &rest[rest.len() - path.len() - 1..]);
+            }
+            // A host may be called unix: what comes after it then is a port, and a weight.
+            let is_port = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit() || b == b':');
+            if rest.is_empty() || !is_port(rest) {
+                return Self::new(text, Address::unix(path));
+            }
         }
         let (unweighted, weight) = split_weight(text);
         let address = split(unweighted).and_then(|(host, port)| Address::new(host, port));

@@ -50,6 +50,10 @@ fn typed_forms() {
     for server in [
         Server::from(path),
         "unix:/run/memcached.sock".into(),
+        "unix:///run/memcached.sock".into(),
+        "unix:////run/memcached.sock".into(),
+        "UNIX:///run/memcached.sock".into(),
+        " unix:///run/memcached.sock\n".into(),
         Path::new(path).into(),
     ] {
         assert_eq!(
@@ -63,7 +67,7 @@ fn typed_forms() {
 
 #[test]
 fn refused_forms() {
-    let rows: [(Server, &str); 32] = [
+    let rows: [(Server, &str); 43] = [
         ("".into(), "the host is empty"),
         (":11211".into(), "the host is empty"),
         ("[]:11211".into(), "the host is empty"),
@@ -84,10 +88,21 @@ fn refused_forms() {
             "a character that no host name",
         ),
         ("h@st".into(), "a character that no host name"),
-        ("run/memcached.sock".into(), "a character that no host name"),
+        ("run/memcached.sock".into(), "must begin with /"),
+        ("./memcached.sock".into(), "must begin with /"),
         ("unix:memcached.sock".into(), "must begin with /"),
+        ("unix:run/memcached.sock".into(), "must begin with /"),
+        ("unix://run/memcached.sock".into(), "must begin with /"),
+        ("unix:".into(), "must begin with /"),
+        ("unix://".into(), "must begin with /"),
+        ("/run/a.sock,/run/b.sock".into(), "as a list"),
+        ("10.0.0.1:1,/run/b.sock".into(), "as a list"),
+        ("10.0.0.1:11211/?5".into(), "host:port:weight"),
         (format!("/{}", "s".repeat(103)).into(), "103 bytes"),
         ("tcp://10.0.0.1:11211".into(), "no scheme is allowed"),
+        ("memcache://10.0.0.1".into(), "parse::<Config>()"),
+        ("Memcached://10.0.0.1".into(), "parse::<Config>()"),
+        ("memcache+tls://10.0.0.1".into(), "parse::<Config>()"),
         ("::1".into(), "IPv6 as [::1]:11211"),
         ("::1:11211".into(), "IPv6 as [::1]:11211"),
         ("host:11211:0".into(), "weight 0"),
@@ -109,19 +124,73 @@ fn refused_forms() {
 
 #[test]
 fn weights() {
-    let rows: [(Server, &str, u32); 6] = [
+    let rows: [(Server, &str, u32); 7] = [
         ("host:1".into(), "host:1", 1),
         ("host:1:5".into(), "host:1", 5),
         (("host", 1, 5).into(), "host:1", 5),
         ("[::1]:1:4294967295".into(), "[::1]:1", u32::MAX),
         (Server::from("host").weight(2), "host:11211", 2),
-        (Server::from("/run/a:1:5"), "/run/a:1:5", 1),
+        ("unix:1:5".into(), "unix:1", 5),
+        (Path::new("/run/a:1:5").into(), "/run/a:1:5", 1),
     ];
     for (server, display, weight) in rows {
         assert!(server.address().is_ok(), "{server:?}");
         assert_eq!(server.to_string(), display);
         assert_eq!(server.on_the_ring(), (weight, None), "{server}");
     }
+}
+
+/// Behind the path of a unix socket, as each library reads it.
+#[test]
+fn behind_a_path() {
+    use Peer::{Dalli, Libmemcached, PhpMemcached, Pylibmc, Twemproxy};
+
+    let weighted: [(&str, &[Peer], u32); 8] = [
+        ("/run/a.sock", &Peer::ALL, 1),
+        ("/run/memcached-1.5", &Peer::ALL, 1),
+        ("/run/a:b.sock", &Peer::ALL, 1),
+        ("/run/a.sock:5", &[Dalli, Twemproxy], 5),
+        ("/run/a.sock:0:5", &[Libmemcached, Pylibmc, PhpMemcached], 5),
+        ("unix:///run/a.sock:0:5", &[Libmemcached], 5),
+        ("/run/a.sock:0", &[Libmemcached, Pylibmc, PhpMemcached], 1),
+        ("/run/a.sock/?5", &[Libmemcached], 5),
+    ];
+    for (text, libraries, weight) in weighted {
+        let server = Server::from(text);
+        assert_eq!(server.to_string(), text.trim_start_matches("unix://"));
+        for library in Peer::ALL {
+            let read = server.as_read_by(Some(library));
+            if libraries.contains(&library) {
+                let read = read.unwrap();
+                assert_eq!(read.on_the_ring(), (weight, None), "{library} {text}");
+                let (path, _) = split_path(text.trim_start_matches("unix://"));
+                assert_eq!(read.address(), Ok(Address::Unix(path.to_owned())));
+            } else {
+                let error = read.unwrap_err().to_string();
+                assert!(error.contains("unix socket"), "{library} {text}: {error}");
+            }
+        }
+    }
+    for text in [
+        "/run/a.sock:",
+        "/run/a.sock:0:5:5",
+        "/run/a.sock:-1",
+        "/run/a.sock:+5",
+        "/run/a.sock:0:",
+        "/run/a.sock:99999999999",
+        "/run/a.sock:1.5",
+    ] {
+        for library in Peer::ALL.map(Some).into_iter().chain([None]) {
+            let error = Server::from(text).as_read_by(library).unwrap_err();
+            assert!(error.to_string().contains("unix socket"), "{text}: {error}");
+        }
+    }
+    let zero = Server::from("/run/a.sock:0").as_read_by(Some(Dalli));
+    let zero = zero.unwrap().address().unwrap_err().to_string();
+    assert!(zero.contains("weight 0"), "{zero}");
+    let heavier = Server::from("/run/a.sock:5").weight(7);
+    let heavier = heavier.as_read_by(Some(Dalli)).unwrap();
+    assert_eq!(heavier.on_the_ring(), (7, None));
 }
 
 #[test]
@@ -148,6 +217,10 @@ fn same_servers() {
         ("host:1", "host:2", false),
         ("[::1]:1", "[0:0::1]:1", true),
         ("127.0.0.1", "localhost", false),
+        ("/run/a.sock", "unix:///run/a.sock", true),
+        ("/run/a.sock", "//run/./a.sock", true),
+        ("/run/a.sock", "/run/../run/a.sock", false),
+        ("/run/a.sock", "/run/b.sock", false),
     ];
     for (one, other, same) in rows {
         let [one, other] = [one, other].map(|text| Server::from(text).address().unwrap());

@@ -2,7 +2,7 @@
 
 mod support;
 
-use moecache::{Client, Protocol};
+use moecache::{Client, FailurePolicy, Peer, Protocol, Scheme, Server};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -60,6 +60,170 @@ fn a_list_that_is_refused_changes_nothing() {
         assert!(error.to_string().starts_with("set_servers: "), "{error}");
         assert!(error.to_string().contains(reason), "{error}");
         assert_eq!(client.servers(), before);
+    }
+}
+
+/// A poor man's weight, as those do it who fill such deployments: gomemcache takes the CRC-32 of the key
+/// modulo the length of the list. It is one server all the same, with one connection pool.
+#[test]
+fn a_server_that_is_listed_twice() {
+    let servers = [(); 2].map(|()| Memcached::start());
+    let [a, b] = servers.each_ref().map(Memcached::address);
+    let idle = connections(&servers[0]);
+    let client = Client::builder()
+        .servers([a, b, a])
+        .compatible_with(Peer::Gomemcache)
+        .build()
+        .unwrap();
+    assert_eq!(client.servers(), [a.to_string(), b.to_string()]);
+    let keys: Vec<String> = (0..300).map(|number| format!("key:{number}")).collect();
+    for key in &keys {
+        let place = crc32fast::hash(key.as_bytes()) % 3;
+        let expected = [a, b, a][place as usize].to_string();
+        assert_eq!(client.server_for(key).unwrap(), expected, "{key}");
+        let explained = client.explain(key).unwrap();
+        assert_eq!(explained.server, expected, "{key}");
+        client.set(key, "value", 0).unwrap();
+    }
+    let share = client.shares().unwrap()[0];
+    assert!((share - 2.0 / 3.0).abs() < 1e-6, "{share}");
+    assert_eq!(
+        client.get_many::<String, _>(&keys).all().unwrap().len(),
+        300
+    );
+    assert_eq!(client.ping().len(), 2);
+    assert_eq!(client.stats().unwrap().len(), 2);
+    let mut listed: Vec<Vec<u8>> = client.keys().map(|key| key.unwrap().key).collect();
+    let mut expected: Vec<Vec<u8>> = keys.iter().map(|key| key.clone().into_bytes()).collect();
+    listed.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
+    assert_eq!(connections(&servers[0]), idle + 1);
+
+    client.set_servers([b, a, b]).unwrap();
+    assert_eq!(client.servers(), [b.to_string(), a.to_string()]);
+    assert_eq!(connections(&servers[0]), idle + 1);
+}
+
+/// What is left of such a list when a server is down, still has the other as often as it was listed.
+#[test]
+fn a_server_that_is_listed_twice_and_one_that_is_down() {
+    let mut servers = [(); 3].map(|()| Memcached::start());
+    let [a, b, c] = servers.each_ref().map(Memcached::address);
+    let client = |list: &[std::net::SocketAddr]| {
+        let builder = Client::builder()
+            .servers(list)
+            .compatible_with(Peer::Gomemcache)
+            .failure_policy(FailurePolicy::Rehash)
+            .timeout(Duration::from_secs(20));
+        builder.build().unwrap()
+    };
+    let (all, left) = (client(&[a, b, a, c]), client(&[a, a, c]));
+    servers[1].stop();
+    let mut moved = 0;
+    for number in 0..300 {
+        let key = format!("key:{number}");
+        // Until it is found to be down.
+        if all.server_for(&key).unwrap() == b.to_string() && all.set(&key, number, 0).is_ok() {
+            assert_eq!(left.get::<i32>(&key).unwrap(), Some(number), "{key}");
+            moved += 1;
+        }
+    }
+    assert!(moved > 50, "{moved}");
+}
+
+/// EnyimMemcached's rings have the points of a server that is listed again where they were, so that
+/// it gets no more keys (`BuildIndex` and `Initialize` of its locators, 2.16). All but the very first:
+/// what its hasher makes of that, no other of the same text has.
+#[test]
+fn a_server_that_is_listed_twice_has_the_same_points() {
+    let list = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+    let twice = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1:11211"];
+    let placed = |scheme: &str, servers: &[&str]| {
+        let builder = Client::builder().servers(servers);
+        let client = builder.compatible_with(scheme.parse::<Scheme>().unwrap());
+        let client = client.build().unwrap();
+        let keys = (0..2000).map(|number| client.server_for(format!("key:{number}")).unwrap());
+        keys.collect::<Vec<_>>()
+    };
+    for scheme in [
+        "enyim",
+        "enyim:ketama/md5",
+        "enyim:ketama/murmur",
+        "enyimmemcachedcore",
+        "enyimmemcachedcore:LegacyNodeLocator",
+        "enyimmemcachedcore-messagepack",
+        "libmemcached:consistent",
+        "libmemcached:ketama_weighted",
+        "pymemcache",
+    ] {
+        assert_eq!(placed(scheme, &list), placed(scheme, &twice), "{scheme}");
+    }
+    // The last server has all there.
+    let last = placed("enyim:ketama/oneatatime", &twice);
+    assert!(
+        last.iter().all(|server| server == "10.0.0.1:11211"),
+        "{last:?}"
+    );
+    // What pylibmc 1.6.3 answered.
+    let modula = "0001111111001111111110110000000000001111";
+    let two = ["10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.1:11211"];
+    let ours = placed("pylibmc", &two).into_iter().take(modula.len());
+    let ours: String = ours
+        .map(|it| if it == two[0] { '0' } else { '1' })
+        .collect();
+    assert_eq!(ours, modula);
+}
+
+#[test]
+fn a_server_may_not_be_listed_twice() {
+    let error = |scheme: &str, servers: &[Server]| {
+        let scheme: Scheme = scheme.parse().unwrap();
+        let built = Client::builder()
+            .servers(servers)
+            .compatible_with(scheme)
+            .build();
+        built.unwrap_err().to_string()
+    };
+    let twice = ["10.0.0.1".into(), "10.0.0.1:11211".into()];
+    let moecache = error("moecache", &twice);
+    assert_eq!(
+        moecache,
+        "servers: 10.0.0.1:11211 is listed twice; list it once"
+    );
+    // nutcracker 0.5.0 refuses it too, and takes it with two names.
+    let twemproxy = error("twemproxy", &twice);
+    assert!(
+        twemproxy.ends_with("with a weight: host:port:weight"),
+        "{twemproxy}"
+    );
+    let named = ["a", "b", "a"].map(|name| Server::from("10.0.0.1").ring_name(name));
+    let builder = |servers: &[Server]| {
+        Client::builder()
+            .servers(servers)
+            .compatible_with(Peer::Twemproxy)
+    };
+    assert!(builder(&named[..2]).build().is_ok());
+    assert!(
+        builder(&named)
+            .build()
+            .unwrap_err()
+            .to_string()
+            .contains("listed twice")
+    );
+    let login = Server::from("10.0.0.1").credentials("ann", "secret");
+    let two_logins = error("gomemcache", &["10.0.0.1".into(), login]);
+    assert!(two_logins.contains("different credentials"), "{two_logins}");
+    for spelling in [
+        "unix:/run/a.sock",
+        "unix:///run/a.sock",
+        "//run/a.sock",
+        "/run/./a.sock",
+    ] {
+        let error = Client::new(["/run/a.sock", spelling])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("a.sock is listed twice"), "{error}");
     }
 }
 

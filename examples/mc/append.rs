@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 #[derive(Args)]
 pub(crate) struct Append {
-    /// 1 to 250 printable ASCII characters
+    /// 1 to 250 bytes, printable ASCII unless --key-bytes says otherwise
     key: String,
     /// What to put there; read from standard input if it is not given, to the last byte: line ends
     /// are not left out

@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(crate) enum Command {
     #[command(flatten)]
     OfClient(OfClient),
+    #[command(flatten)]
+    OfServers(OfServers),
     /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT (or the path of
     /// a unix socket), separated by tabs; connects to none
     Where {
@@ -35,12 +37,12 @@ pub(crate) enum Command {
     Schemes,
 }
 
-/// Those that connect to the servers.
+/// Those that ask the servers of keys.
 #[derive(Subcommand)]
 pub(crate) enum OfClient {
     /// Print values: one as it is, several as `key: value` lines
     Get {
-        /// 1 to 250 printable ASCII characters each
+        /// 1 to 250 bytes each, printable ASCII unless --key-bytes says otherwise
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
         /// Print the flags and a hex dump of what is stored, whatever it is
@@ -59,13 +61,13 @@ pub(crate) enum OfClient {
     Prepend(Append),
     /// Delete keys
     Delete {
-        /// 1 to 250 printable ASCII characters each
+        /// 1 to 250 bytes each, printable ASCII unless --key-bytes says otherwise
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
     },
     /// Let keys expire at another time
     Touch {
-        /// 1 to 250 printable ASCII characters each
+        /// 1 to 250 bytes each, printable ASCII unless --key-bytes says otherwise
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
         /// When they expire from now: 90 (seconds), 15m, 2h, 7d, never; rounded up to a second
@@ -76,6 +78,11 @@ pub(crate) enum OfClient {
     Incr(Count),
     /// Take from a counter and print what it counts then; it stops at 0
     Decr(Count),
+}
+
+/// Those that ask all servers, and place no key.
+#[derive(Subcommand)]
+pub(crate) enum OfServers {
     /// Print the keys that the servers hold, one a line, as they come; memcached may leave out what
     /// was stored just now. A key that is not text without white space is shown as b"..", escaped
     Keys {

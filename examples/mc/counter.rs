@@ -8,7 +8,7 @@ use std::io::Write;
 
 #[derive(Args)]
 pub(crate) struct Count {
-    /// 1 to 250 printable ASCII characters
+    /// 1 to 250 bytes, printable ASCII unless --key-bytes says otherwise
     key: String,
     /// By how much
     #[arg(default_value_t = 1, allow_negative_numbers = true)]

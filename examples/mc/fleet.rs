@@ -1,15 +1,15 @@
 //! The options that every command has: which servers, whose deployment they are, and how they are
 //! spoken to.
 
-use crate::outcome::Failure;
+use crate::outcome::{Failure, say};
 use crate::placer::Placer;
 use crate::security::Security;
 use crate::time;
 use clap::Args;
 use moecache::value::{Compression, Format};
 use moecache::{
-    Client, ClientBuilder, Distribution, Hash, HashTag, IntoServers, PrefixPlacement, Protocol,
-    Result, Scheme, Server,
+    Client, ClientBuilder, Distribution, Hash, HashTag, IntoServers, KeyBytes, KeyTransform,
+    PrefixPlacement, Protocol, Result, Scheme, Server,
 };
 use std::env;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use std::time::Duration;
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Fleet {
     /// The servers, host:port or host:port:weight, separated by commas, in the order that the other
-    /// clients have; IPv6 in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock
+    /// clients have; IPv6 in brackets: [::1]:11211; a unix socket by its path: /run/memcached.sock, or
+    /// unix:///run/memcached.sock
     /// [env: MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
     #[arg(long, global = true, value_delimiter = ',')]
     servers: Option<Vec<String>>,
@@ -30,14 +31,14 @@ pub(crate) struct Fleet {
     /// pylibmc, or one of `mc schemes`, such as libmemcached:consistent/fnv1a_32 [env:
     /// MEMCACHED_COMPATIBLE_WITH] [default: moecache:default]
     #[arg(long, global = true, value_name = "SCHEME")]
-    compatible_with: Option<Scheme>,
+    compatible_with: Option<String>,
     /// How keys are placed, in place of what the deployment has: a name of `mc schemes`, without
     /// the hash
     #[arg(long, global = true)]
-    distribution: Option<Distribution>,
+    distribution: Option<String>,
     /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
     #[arg(long, global = true)]
-    hash: Option<Hash>,
+    hash: Option<String>,
     /// What every key begins with: keys are given and printed without it. `flush` and `stats` know of
     /// none, and mean whole servers
     #[arg(long, global = true, default_value = "", hide_default_value = true)]
@@ -46,6 +47,17 @@ pub(crate) struct Fleet {
     /// left-out
     #[arg(long, global = true, value_name = "PLACEMENT")]
     prefix_placement: Option<PrefixPlacement>,
+    /// What keys are made of, behind the prefix and with it, before they are placed and sent: none,
+    /// base64, sha1 or tiger; .NET's keyTransformer
+    #[arg(long, global = true, value_name = "TRANSFORM")]
+    key_transform: Option<KeyTransform>,
+    /// Which bytes a key may have: printable (ASCII), non-ascii (UTF-8 too) or any, which needs
+    /// --protocol meta or binary; in place of what the deployment has
+    #[arg(long, global = true, value_name = "BYTES")]
+    key_bytes: Option<KeyBytes>,
+    /// How many bytes a key may have at most, as it is sent: 1 to 250 [default: 250]
+    #[arg(long, global = true, value_name = "LENGTH")]
+    max_key_length: Option<usize>,
     /// Two characters, such as {}, between which stands what a key is placed by: twemproxy's hash_tag
     #[arg(long, global = true)]
     hash_tag: Option<HashTag>,
@@ -53,8 +65,8 @@ pub(crate) struct Fleet {
     /// they are refused there
     #[arg(long, global = true)]
     resolve_names: bool,
-    /// How values are stored, in place of what the deployment has: moecache, enyim, pylibmc, raw and
-    /// so on
+    /// How values are stored, in place of what the deployment has: moecache, enyim, pylibmc,
+    /// php-memcached:json and so on
     #[arg(long, global = true)]
     format: Option<Format>,
     /// How large values are compressed, in place of what the format has: off, zlib, lz4 and so on,
@@ -80,14 +92,36 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut builder = self.placed(self.servers()?)?;
+        self.client_of(self.placed(self.servers()?)?)
+    }
+
+    /// One that asks servers and places no key. So it does not matter if there is no such scheme, or if
+    /// it cannot be with these servers.
+    pub(crate) fn client_of_servers(&self) -> Result<Client, Failure> {
+        let failure = match self.client() {
+            Err(failure @ Failure::Client(_)) => failure,
+            other => return other,
+        };
+        // Takes any list of servers, and none of its names has to be looked up.
+        let any = self
+            .on(self.servers()?)?
+            .distribution(Distribution::Gomemcache);
+        let Ok(client) = self.client_of(any) else {
+            return Err(failure);
+        };
+        failure.report();
+        say("this command places no keys, and goes on");
+        Ok(client)
+    }
+
+    fn client_of(&self, mut builder: ClientBuilder) -> Result<Client, Failure> {
         if let Some(format) = self.format {
             builder = builder.format(format);
         }
         if let Some(compression) = self.compression {
             builder = builder.compression(compression);
         }
-        let builder = builder.protocol(self.protocol()?).timeout(self.timeout);
+        let builder = builder.timeout(self.timeout);
         Ok(self.security.apply(builder)?.build()?)
     }
 
@@ -103,7 +137,7 @@ impl Fleet {
         scheme: Option<Scheme>,
     ) -> Result<Placer> {
         let builder = match scheme {
-            Some(scheme) => self.on(servers).compatible_with(scheme),
+            Some(scheme) => self.on(servers)?.compatible_with(scheme),
             None => self.placed(servers)?,
         };
         // No values are read, so that what those of the deployment need does not matter.
@@ -111,21 +145,32 @@ impl Fleet {
     }
 
     fn placed(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
-        let mut builder = self.on(servers);
+        let mut builder = self.on(servers)?;
         if let Some(scheme) = self.scheme()? {
             builder = builder.compatible_with(scheme);
         }
-        if let Some(distribution) = self.distribution {
-            builder = builder.distribution(distribution);
+        if let Some(distribution) = &self.distribution {
+            builder = builder.distribution(distribution.parse::<Distribution>()?);
         }
-        if let Some(hash) = self.hash {
-            builder = builder.hash(hash);
+        if let Some(hash) = &self.hash {
+            builder = builder.hash(hash.parse::<Hash>()?);
         }
         Ok(builder)
     }
 
-    fn on(&self, servers: impl IntoServers) -> ClientBuilder {
-        let mut builder = Client::builder().servers(servers).prefix(&self.prefix);
+    /// All but how keys are placed and values stored.
+    fn on(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
+        let builder = Client::builder().servers(servers).prefix(&self.prefix);
+        let mut builder = builder.protocol(self.protocol()?);
+        if let Some(transform) = self.key_transform {
+            builder = builder.key_transform(transform);
+        }
+        if let Some(bytes) = self.key_bytes {
+            builder = builder.key_bytes(bytes);
+        }
+        if let Some(length) = self.max_key_length {
+            builder = builder.max_key_length(length);
+        }
         if let Some(placement) = self.prefix_placement {
             builder = builder.prefix_placement(placement);
         }
@@ -135,7 +180,7 @@ impl Fleet {
         if self.resolve_names {
             builder = builder.resolve_names();
         }
-        builder
+        Ok(builder)
     }
 
     pub(crate) fn servers(&self) -> Result<Vec<Server>, Failure> {
@@ -172,10 +217,20 @@ impl Fleet {
     }
 
     fn scheme(&self) -> Result<Option<Scheme>> {
-        match (self.compatible_with, variable("MEMCACHED_COMPATIBLE_WITH")) {
-            (None, Some(name)) => name.parse().map(Some),
-            (scheme, _) => Ok(scheme),
+        let name = self.compatible_with.clone();
+        let name = name.or_else(|| variable("MEMCACHED_COMPATIBLE_WITH"));
+        name.map(|name| name.parse()).transpose()
+    }
+
+    /// What to say where nothing was found and nobody has said whose deployment it is; empty where that
+    /// is known, or there is one server, which has all keys.
+    pub(crate) fn question_of_scheme(&self, client: &Client) -> &'static str {
+        let is_said = self.distribution.is_some() || matches!(self.scheme(), Ok(Some(_)));
+        if is_said || client.servers().len() == 1 {
+            return "";
         }
+        "keys were looked for where the moecache client puts them; if another client stored them, name \
+         it with --compatible-with: `mc schemes` lists them"
     }
 
     fn protocol(&self) -> Result<Protocol> {

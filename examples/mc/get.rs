@@ -5,14 +5,24 @@ use crate::value::Value;
 use moecache::{Client, Item};
 use std::io::{self, Write};
 
+/// Values, or what is stored as them.
+pub(crate) fn get(
+    client: &Client,
+    keys: &[String],
+    item: bool,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    if item {
+        items(client, keys, out)
+    } else {
+        values(client, keys, out)
+    }
+}
+
 /// One value goes out as it is, bytes untouched and anything else with a newline after it. Of
 /// several each is a line, `key: value`: bytes are escaped, and so is a string that has control
 /// characters.
-pub(crate) fn values(
-    client: &Client,
-    keys: &[String],
-    out: &mut impl Write,
-) -> Result<Outcome, Failure> {
+fn values(client: &Client, keys: &[String], out: &mut impl Write) -> Result<Outcome, Failure> {
     let one = |key: &str, value| {
         let value = match value {
             None => return Ok(missing(key)),
@@ -40,11 +50,7 @@ fn empty(client: &Client, key: &str) -> moecache::Result<Value> {
 }
 
 /// What is stored, not decoded.
-pub(crate) fn items(
-    client: &Client,
-    keys: &[String],
-    out: &mut impl Write,
-) -> Result<Outcome, Failure> {
+fn items(client: &Client, keys: &[String], out: &mut impl Write) -> Result<Outcome, Failure> {
     let one = |key: &str, item| {
         let Some(item) = item else {
             return Ok(missing(key));

@@ -33,10 +33,10 @@ mod time;
 mod value;
 
 use clap::Parser;
-use command::{Command, OfClient};
+use command::{Command, OfClient, OfServers};
 use fleet::Fleet;
 use moecache::{Client, Expiry};
-use outcome::{Failure, Outcome, each, missing};
+use outcome::{Failure, Outcome, each, missing, say};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -67,17 +67,31 @@ fn run(fleet: &Fleet, command: Command) -> Result<Outcome, Failure> {
     // Never `println!`: it panics when the reader of a pipe is gone.
     let out = &mut io::stdout().lock();
     match command {
-        Command::OfClient(command) => run_on(&fleet.client()?, command, out),
+        Command::OfServers(command) => run_on_servers(&fleet.client_of_servers()?, command, out),
+        Command::OfClient(command) => {
+            let client = fleet.client()?;
+            run_on(&client, command, fleet.question_of_scheme(&client), out)
+        }
         Command::Where { keys, explain } => placement::locate(fleet.placer()?, &keys, explain, out),
         Command::Ring(ring) => ring.run(fleet, out),
         Command::Schemes => placement::schemes(out),
     }
 }
 
-fn run_on(client: &Client, command: OfClient, out: &mut impl Write) -> Result<Outcome, Failure> {
+fn run_on(
+    client: &Client,
+    command: OfClient,
+    question: &str,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
     match command {
-        OfClient::Get { keys, item: false } => get::values(client, &keys, out),
-        OfClient::Get { keys, item: true } => get::items(client, &keys, out),
+        OfClient::Get { keys, item } => {
+            let is_found = get::get(client, &keys, item, out)?;
+            if is_found == Outcome::Unmet && keys.len() == 1 && !question.is_empty() {
+                say(question);
+            }
+            Ok(is_found)
+        }
         OfClient::Set(store) => store.run(client, store::Mode::Set),
         OfClient::Add(store) => store.run(client, store::Mode::Add),
         OfClient::Replace(store) => store.run(client, store::Mode::Replace),
@@ -87,11 +101,20 @@ fn run_on(client: &Client, command: OfClient, out: &mut impl Write) -> Result<Ou
         OfClient::Touch { keys, expiry } => touch(client, &keys, expiry),
         OfClient::Incr(count) => count.run(client, counter::Direction::Up, out),
         OfClient::Decr(count) => count.run(client, counter::Direction::Down, out),
-        OfClient::Keys { form } => keys::keys(client, &form, out),
-        OfClient::Stats { arguments, json } => stats::stats(client, &arguments, json, out),
-        OfClient::Ping => servers::ping(client, out),
-        OfClient::Version => servers::version(client, out),
-        OfClient::Flush { delay, yes } => servers::flush(client, delay, yes, out),
+    }
+}
+
+fn run_on_servers(
+    client: &Client,
+    command: OfServers,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    match command {
+        OfServers::Keys { form } => keys::keys(client, &form, out),
+        OfServers::Stats { arguments, json } => stats::stats(client, &arguments, json, out),
+        OfServers::Ping => servers::ping(client, out),
+        OfServers::Version => servers::version(client, out),
+        OfServers::Flush { delay, yes } => servers::flush(client, delay, yes, out),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 
 #[derive(Args)]
 pub(crate) struct Store {
-    /// 1 to 250 printable ASCII characters
+    /// 1 to 250 bytes, printable ASCII unless --key-bytes says otherwise
     key: String,
     /// The value; read from standard input if it is not given, where the last line end is left
     /// out unless the type is bytes

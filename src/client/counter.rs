@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::{Key, Scratch};
-use crate::protocol::{Dialect, Direction, Initial, Mode, Request};
+use crate::protocol::{Direction, Initial, Mode, Request};
 use std::time::{Instant, SystemTime};
 
 /// # Counters
@@ -189,18 +189,23 @@ impl Client {
                 initial: Some(initial),
             };
             let deadline = self.deadline();
-            let spoken = self.shared.options.protocol.dialect();
-            if spoken == Some(Dialect::Text) || self.counter_flags(initial.value) != 0 {
-                return self.count_or_add(direction, key, delta, initial, deadline);
-            }
-            let counted = match self.exchange(key, &request, deadline, Answer::count) {
-                Err(error) if error.is_unsupported() => None,
-                // memcached 1.6 says "not found" when it lost a race for making the counter.
-                counted => counted?,
+            let in_steps = || {
+                let counted = self.count_or_add(direction, key, delta, initial, deadline);
+                self.counted(key, deadline.started(), &counted)?;
+                counted
             };
-            match counted {
-                Some(count) => Ok(count),
-                None => self.count_or_add(direction, key, delta, initial, deadline),
+            // The command of other protocols makes one with flags 0.
+            if self.counter_flags(initial.value) != 0 {
+                return in_steps();
+            }
+            match self.exchange(key, &request, deadline, Answer::count) {
+                Err(error) if error.is_unsupported() => in_steps(),
+                // memcached 1.6 says "not found" when it lost a race for making the counter. The call is
+                // counted with that.
+                counted => match counted? {
+                    Some(count) => Ok(count),
+                    None => self.count_or_add(direction, key, delta, initial, deadline),
+                },
             }
         };
         let operation = match direction {
@@ -226,7 +231,7 @@ impl Client {
             delta,
             initial: None,
         };
-        let client = self.strict();
+        let client = self.steps();
         let rest = || deadline.resumed(Instant::now());
         if let Some(count) = client.exchange(key, &count, rest(), Answer::count)? {
             return Ok(count);

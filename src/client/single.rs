@@ -1,5 +1,5 @@
 use super::Client;
-use super::answer::{Answer, One, forgive};
+use super::answer::{Answer, One, Stored, forgive};
 use crate::conn::{Batch, Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
@@ -374,7 +374,7 @@ impl Client {
 
     /// The same, with `one` to take what comes. Every call for one key comes by here, and what becomes
     /// of one for a server that fails.
-    fn exchange_into<T>(
+    pub(super) fn exchange_into<T>(
         &self,
         one: &mut One,
         key: Key<'_>,
@@ -384,7 +384,11 @@ impl Client {
     ) -> Result<T> {
         let topology = self.shared.topology();
         let mut server = topology.route(key)?;
-        let batch = Batch::of(request);
+        one.stored = Stored::of(request);
+        let batch = Batch {
+            is_step: self.is_step,
+            ..Batch::of(request)
+        };
         topology.driver(server).exchange(batch, one, deadline);
         let mut answer = one.take();
         if let Err(error) = &answer {

@@ -58,8 +58,9 @@ impl Default for Libmemcached {
 }
 
 impl Libmemcached {
-    /// Adds a server, if it is one.
-    pub(super) fn server(&mut self, server: Server) -> Result<(), Error> {
+    /// Adds a server, if it is one to `library`.
+    pub(super) fn server(&mut self, server: &Server, library: Peer) -> Result<(), Error> {
+        let server = server.as_read_by(Some(library))?;
         // There a weight of 0 is as good as none.
         let server = match server.on_the_ring() {
             (0, _) => server.weight(1),

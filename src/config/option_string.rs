@@ -66,8 +66,8 @@ impl Config {
                     return Err(refused(&name, "the string calls itself an error"));
                 }
                 ("DEBUG", None) => client.note("DEBUG", "", "nothing is printed"),
-                ("--SERVER", Some(text)) => client.server(server(text)?)?,
-                ("--SOCKET", Some(text)) => client.server(socket(text)?)?,
+                ("--SERVER", Some(text)) => client.server(&server(text)?, Peer::Libmemcached)?,
+                ("--SOCKET", Some(text)) => client.server(&socket(text)?, Peer::Libmemcached)?,
                 _ => {
                     let behaviour = known(&name, value)?;
                     // The hash and the namespace can only be set once, not even after RESET.

@@ -102,7 +102,7 @@ impl Config {
                 .map_err(|reason| refused(name, &reason))?;
         }
         for server in servers.into_servers() {
-            client.server(server)?;
+            client.server(&server, Peer::Pylibmc)?;
         }
         client.finish(Peer::Pylibmc)
     }

@@ -4,17 +4,31 @@ use crate::error::Error;
 use std::str::FromStr;
 
 /// `memcache://a:11211,b:11211:5,/run/c.sock?compatible_with=pylibmc&timeout=500ms`; see
-/// [`Config`].
+/// [`Config`]. Case does not count in the scheme.
 impl FromStr for Config {
     type Err = Error;
 
     // No error shows the URL: there may be a password in it.
     fn from_str(url: &str) -> Result<Self, Error> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
-        let tls = match scheme {
+        let tls = match &*scheme.to_ascii_lowercase() {
             "memcache" | "memcached" => false,
-            "memcaches" => true,
-            _ => return refused("it must begin with memcache://, memcached:// or memcaches://"),
+            "memcaches" | "memcacheds" | "memcache+tls" | "memcached+tls" => true,
+            "memcache+udp" | "memcached+udp" => {
+                return refused(
+                    "memcache+udp:// is not possible: UDP loses what is asked and answered; write \
+                     memcache://, to the same host and port",
+                );
+            }
+            "unix" => {
+                return refused("a unix socket is written memcache:///run/memcached.sock");
+            }
+            _ => {
+                return refused(
+                    "it must begin with memcache://, memcached:// or memcaches://, which is for TLS, \
+                     as memcache+tls:// is",
+                );
+            }
         };
         if rest.contains('#') {
             return refused("there is no use for what comes after #; in a value write %23");

@@ -27,6 +27,7 @@ impl<'a> Command<'a> {
     /// | `version` | | `Version` |
     /// | `stats` | arguments | [lines](super::Replies::line), and `Done` |
     /// | `metadump` | arguments | the same |
+    /// | `raw` | raw | lines, and `Done`; or `Value`, `NotFound` |
     /// | `mg`, `ms`, `md`, `ma` | key; `ms` item and exptime | those of the built-in driver |
     ///
     /// Any may be `Refused`, which is an error that the server answered, or `Failed`.
@@ -54,6 +55,7 @@ impl<'a> Command<'a> {
             // Connections say it for themselves; no driver is given one.
             Request::Authenticate { .. } => "authenticate",
             Request::Metadump { .. } => "metadump",
+            Request::Raw { .. } => "raw",
         }
     }
 
@@ -147,6 +149,15 @@ impl<'a> Command<'a> {
             Request::Stats { arguments } => Some(arguments.as_str()),
             Request::Metadump { walk: Walk::Hash } => Some("hash"),
             Request::Metadump { walk: Walk::Lru } => Some("all"),
+            _ => None,
+        }
+    }
+
+    /// The line of a [raw command](crate::Client::raw), without its end.
+    #[must_use]
+    pub fn raw(&self) -> Option<&'a [u8]> {
+        match self.0 {
+            Request::Raw { line } => Some(line.text()),
             _ => None,
         }
     }

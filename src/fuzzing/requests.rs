@@ -121,6 +121,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 cas: Some(1),
                 invalidate: true,
                 return_cas: true,
+                more: None,
             },
         },
         b'x' => Request::MetaDelete {
@@ -138,6 +139,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 touch: Some(60),
                 vivify: Some(30),
                 recache: Some(20),
+                ..GetOptions::default()
             },
         },
         b'A' => Request::MetaSet {
@@ -149,6 +151,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 cas: None,
                 invalidate: false,
                 return_cas: false,
+                more: None,
             },
         },
         b'X' => Request::MetaDelete {
@@ -168,6 +171,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 touch: Some(60),
                 cas: Some(1),
                 wanted: Wanted::NONE,
+                more: None,
             },
         },
         b'u' => Request::MetaArithmetic {
@@ -179,6 +183,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 touch: None,
                 cas: None,
                 wanted: wanted(b"tc"),
+                more: None,
             },
         },
         _ => return None,

@@ -30,7 +30,8 @@ use std::str::FromStr;
 /// C's FNV hashes signed bytes, Java's units of UTF-16. Which names a distribution takes,
 /// [`Scheme::all`](crate::Scheme::all) lists.
 ///
-/// Parses from and prints to libmemcached's name where it has one; case does not matter.
+/// Parses from and prints to libmemcached's name where it has one; case does not matter. The constants
+/// of C, PHP and Java parse too: `MEMCACHED_HASH_MD5`, `Memcached::HASH_MD5`, `KETAMA_HASH`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hash {
@@ -100,10 +101,16 @@ impl FromStr for Hash {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let name = match &*text.to_ascii_lowercase() {
-            "one_at_a_time" | "oneatatime" => "default".to_owned(),
-            "crc32" => "crc".to_owned(),
-            name => name.to_owned(),
+        let lower = text.to_ascii_lowercase();
+        // `MEMCACHED_HASH_MD5`, `Memcached::HASH_MD5`, `DefaultHashAlgorithm.CRC_HASH`.
+        let name = lower.rsplit(['.', ':']).next().unwrap_or_default();
+        let name = name.strip_prefix("memcached_").unwrap_or(name);
+        let name = name.strip_prefix("hash_").unwrap_or(name);
+        let name = match name.strip_suffix("_hash").unwrap_or(name) {
+            "one_at_a_time" | "oneatatime" => "default",
+            "crc32" => "crc",
+            "ketama" => "md5",
+            name => name,
         };
         let known = Self::NAMES.iter().find(|(_, known)| *known == name);
         known.map(|&(hash, _)| hash).ok_or_else(|| {

@@ -15,7 +15,11 @@ pub(crate) enum KeyError {
          because it is sent in base64"
     )]
     TooLongForBase64 { length: Length },
-    #[error("byte 0x{byte:02x} at position {at} is not allowed; allowed are {}", rule.allowed())]
+    #[error(
+        "byte 0x{byte:02x} at position {at} is not allowed; allowed are {}{}",
+        rule.allowed(),
+        rule.who_allows(*byte)
+    )]
     BadByte { at: usize, byte: u8, rule: KeyRule },
     #[error("not UTF-8; the key transform {transform} hashes text")]
     NotText { transform: &'static str },

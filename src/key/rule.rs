@@ -90,6 +90,7 @@ impl KeyRule {
             bytes,
             unplaced: 0,
             is_binary: bad.is_some(),
+            is_word: bytes == b"noreply",
         })
     }
 
@@ -131,6 +132,16 @@ impl KeyRule {
             Self::Printable => "the printable ASCII characters 0x21 to 0x7e",
             Self::NonAscii => "0x21 to 0x7e and 0x80 to 0xff",
             Self::Base64 | Self::Counted => "all",
+        }
+    }
+
+    /// What to set so that `byte` is allowed, for messages.
+    pub(super) fn who_allows(self, byte: u8) -> &'static str {
+        match self {
+            Self::Printable if byte >= 0x80 => {
+                "; for UTF-8 set key_bytes to non-ascii, KeyBytes::NonAscii"
+            }
+            _ => "",
         }
     }
 }

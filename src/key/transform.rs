@@ -107,7 +107,16 @@ impl FromStr for KeyTransform {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        names::parse("key_transform", &Self::NAMES, text)
+        // .NET's classes: `Enyim.Caching.Memcached.SHA1KeyTransformer, Enyim.Caching`.
+        let class = text.split(',').next().unwrap_or_default();
+        let class = class.rsplit('.').next().unwrap_or_default();
+        match class {
+            "DefaultKeyTransformer" => Ok(Self::None),
+            "Base64KeyTransformer" => Ok(Self::Base64),
+            "SHA1KeyTransformer" => Ok(Self::Sha1),
+            "TigerHashKeyTransformer" => Ok(Self::Tiger),
+            _ => names::parse("key_transform", &Self::NAMES, text),
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use super::{Node, words};
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::peer::Peer;
@@ -300,6 +301,33 @@ impl Distribution {
         )
     }
 
+    /// Whether a weight gives a server more keys.
+    pub(crate) fn has_weights(self) -> bool {
+        matches!(
+            self,
+            Self::LibmemcachedConsistent
+                | Self::LibmemcachedKetamaWeighted
+                | Self::LibmemcachedKetamaSpy
+                | Self::PythonMemcached
+                | Self::PythonMemcachedOld
+                | Self::Dalli
+                | Self::SpymemcachedKetamaLibmemcachedWeighted
+                | Self::TwemproxyKetama
+                | Self::TwemproxyModula
+        )
+    }
+
+    /// Whether its owner takes a list with one server twice: all but twemproxy, which wants the names
+    /// to differ, and pyermc, which has one server. In the default's it is more likely a mistake, and
+    /// changes no placement.
+    pub(crate) fn may_repeat(self, earlier: &Node, node: &Node) -> bool {
+        match self {
+            Self::Moecache | Self::Pyermc => false,
+            Self::TwemproxyKetama | Self::TwemproxyModula => earlier.ring_name != node.ring_name,
+            _ => true,
+        }
+    }
+
     /// Says which hashes it has, since it has none of this name.
     pub(super) fn has_no_hash(self, name: &str) -> Error {
         let allowed: Vec<&str> = self.hashes().iter().map(|&(_, name)| name).collect();
@@ -307,7 +335,15 @@ impl Distribution {
             format!("hash: the distribution {self} has one of its own; leave it out")
         } else {
             let allowed = allowed.join(", ");
-            format!("hash: the distribution {self} has no {name:?}; allowed are {allowed}")
+            // Enyim hands a name that it does not know to .NET's `HashAlgorithm.Create`.
+            let more = match self {
+                Self::EnyimKetama => {
+                    "; for another HashAlgorithm of .NET's give a locator of yours, \
+                     ClientBuilder::locator"
+                }
+                _ => "",
+            };
+            format!("hash: the distribution {self} has no {name:?}; allowed are {allowed}{more}")
         })
     }
 }
@@ -325,8 +361,13 @@ impl FromStr for Distribution {
         let known = Self::ALL.iter().find(|known| known.to_string() == text);
         known.copied().ok_or_else(|| {
             let names: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            let meant = words::distributions(text).join(" or ");
+            let meant = match &*meant {
+                "" => String::new(),
+                meant => format!("; here it is {meant}"),
+            };
             Error::validation(format!(
-                "distribution: {text:?} is not known; allowed are {}",
+                "distribution: {text:?} is not known; allowed are {}{meant}",
                 names.join(", ")
             ))
         })

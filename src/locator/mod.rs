@@ -11,6 +11,7 @@ mod libmemcached;
 mod modula;
 mod node;
 mod pymemcache;
+mod repeated;
 mod ring;
 mod scheme;
 mod single;
@@ -19,11 +20,13 @@ mod text;
 mod twemproxy;
 #[cfg(test)]
 pub(crate) mod vectors;
+mod words;
 
 pub use distribution::Distribution;
 pub use hash_tag::HashTag;
 pub(crate) use hash_tag::Tagged;
 pub use node::Node;
+pub(crate) use repeated::{Repeated, unrepeated};
 pub use scheme::Scheme;
 
 use crate::error::Error;

@@ -27,6 +27,11 @@ impl Node {
         })
     }
 
+    /// Whether both have one address.
+    pub(crate) fn is_same_server(&self, other: &Self) -> bool {
+        self.address.is_same_server(&other.address)
+    }
+
     /// The host as it was typed, IPv6 without brackets; `None` for a unix socket.
     #[must_use]
     pub fn host(&self) -> Option<&str> {

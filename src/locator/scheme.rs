@@ -1,4 +1,4 @@
-use super::{Distribution, Locator, Node};
+use super::{Distribution, Locator, Node, words};
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::peer::Peer;
@@ -89,6 +89,16 @@ impl Scheme {
     #[must_use]
     pub fn hash(&self) -> Option<Hash> {
         self.hash
+    }
+
+    /// The library whose rules for a list of servers count: the deployment's, or that of a
+    /// distribution which is another's.
+    pub(crate) fn library(self) -> Peer {
+        if self.distribution.is_of(self.peer) {
+            self.peer
+        } else {
+            self.distribution.owner()
+        }
     }
 
     /// The same with another distribution, and the hash that it has by default.
@@ -227,13 +237,18 @@ impl FromStr for Scheme {
 /// The hash of this name: the owner's, or libmemcached's. Case does not matter.
 fn hash_named(distribution: Distribution, name: &str) -> Result<Hash, Error> {
     let mut hashes = distribution.hashes().iter();
-    match hashes.find(|(_, known)| known.eq_ignore_ascii_case(name)) {
-        Some(&(hash, _)) => Ok(hash),
-        None => name.parse().map_err(|_| distribution.has_no_hash(name)),
+    let known = hashes.find(|(_, known)| known.eq_ignore_ascii_case(name));
+    if let Some(&(hash, _)) = known {
+        return Ok(hash);
     }
+    let hash = words::hash_in(distribution, name);
+    let hash = hash.map_or_else(|| name.parse(), Ok);
+    hash.map_err(|_| distribution.has_no_hash(name))
 }
 
 fn has_no_rule(peer: Peer, rule: &str) -> Error {
+    let answer = words::answer(peer, rule);
+    let answer = answer.map_or_else(String::new, |answer| format!("; {answer}"));
     let distributions = Distribution::ALL.iter();
     let own = distributions.filter(|distribution| distribution.is_of(peer));
     let php = PHP.iter().filter(|_| peer == Peer::PhpMemcached);
@@ -245,7 +260,7 @@ fn has_no_rule(peer: Peer, rule: &str) -> Error {
         }
     }
     Error::validation(format!(
-        "scheme: {peer} has no {rule:?}; allowed are {}, and those of others by their whole names, \
+        "scheme: {peer} has no {rule:?}{answer}; allowed are {}, and those of others by their whole names, \
          as in {peer}:{}",
         known.join(", "),
         Distribution::PythonMemcached

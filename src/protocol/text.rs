@@ -1,8 +1,10 @@
 //! The classic text protocol: memcached's `doc/protocol.txt`.
 
 use super::decoder::{Decoder, Place};
+use super::ends;
 use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
+use super::raw;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
 use super::request::{Direction, Mode, Request, Walk};
 use super::values;
@@ -36,11 +38,12 @@ pub(super) fn run(requests: &[Request<'_>], max_keys: usize) -> usize {
         .count()
 }
 
-/// Whether `request` can go on the line of the one before it. A binary key can be on no line.
+/// Whether `request` can go on the line of the one before it. A binary key can be on no line, and
+/// `noreply` on none with others: memcached's own proxy leaves out its value.
 pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bool {
     match (previous, request) {
         (Some(Request::Get { key: a, cas: one }), Request::Get { key: b, cas: other }) => {
-            one == other && !a.is_binary() && !b.is_binary()
+            one == other && a.is_plain() && b.is_plain()
         }
         _ => false,
     }
@@ -79,6 +82,14 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
             }
             out.push(b"\r\n");
             out.body(item.data);
+        }
+        // memcached 1.6.40 and later, and its proxy, take the key for the word and do not answer
+        // `delete noreply`. twemproxy closes the connection on `delete noreply 0`, which they answer.
+        // With an expiry in the past the item is gone at once: all of them answer that.
+        Request::Delete { key, .. } if key.is_word() => {
+            out.push(b"touch ");
+            out.push(key.as_bytes());
+            out.push(b" -1");
         }
         Request::Delete { key, .. } => {
             out.push(b"delete ");
@@ -136,6 +147,7 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
         }
         Request::Metadump { walk: Walk::Hash } => out.push(b"lru_crawler metadump hash"),
         Request::Metadump { walk: Walk::Lru } => out.push(b"lru_crawler metadump all"),
+        Request::Raw { line } => out.push(line.text()),
     }
     out.push(b"\r\n");
 }
@@ -146,16 +158,38 @@ pub(super) fn decode<'b>(
     input: &'b [u8],
 ) -> Result<Step<'b>, Malformed> {
     match decoder.due() {
+        None if decoder.fence => late_fence(decoder, input),
         None => Ok(Step::NeedMore),
         Some(Request::Get { cas, .. } | Request::GetAndTouch { cas, .. }) => {
             values::values(decoder, *cas, input)
         }
         Some(Request::Stats { .. } | Request::Metadump { .. }) => lines(decoder, input),
+        Some(Request::Raw { line }) => raw::decode(decoder, line, input),
         Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
-            Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),
+            Some((line, used)) => {
+                if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+                    return Ok(Step::Skip { used });
+                }
+                Ok(decoder.reply(used, status(request, line)?))
+            }
         },
     }
+}
+
+/// The fence that was sent because of an error, behind all requests.
+fn late_fence<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
+    let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
+        return Ok(Step::NeedMore);
+    };
+    let owed = std::mem::take(&mut decoder.owes_end);
+    if owed && line == b"END" {
+        return Ok(Step::Skip { used });
+    }
+    decoder.fence = false;
+    // A proxy may have no server that answers it.
+    decoder.is_lost = !ends::is_fence(decoder.dialect, line);
+    Ok(Step::Skip { used })
 }
 
 /// The reply that one line is.
@@ -184,7 +218,8 @@ pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<
             | Request::Arithmetic { .. },
             b"NOT_FOUND",
         ) => Status::NotFound,
-        (Request::Delete { .. }, b"DELETED") => Status::Deleted,
+        (Request::Delete { key, .. }, b"TOUCHED") if key.is_word() => Status::Deleted,
+        (Request::Delete { key, .. }, b"DELETED") if !key.is_word() => Status::Deleted,
         (Request::Touch { .. }, b"TOUCHED") => Status::Touched,
         (Request::FlushAll { .. } | Request::Verbosity { .. }, b"OK") => Status::Ok,
         (Request::Arithmetic { .. }, [b'0'..=b'9', ..]) => {
@@ -221,6 +256,10 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     let Some((line, used)) = line else {
         return Ok(Step::NeedMore);
     };
+    // It may be the end of another reply.
+    if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+        return Err(Malformed::Unexpected(Excerpt::new(line)));
+    }
     decoder.place = Place::MoreLines;
     let part = match request {
         Some(Request::Stats { .. }) => stat(line),

@@ -1,6 +1,7 @@
 use crate::conn::first_ipv4;
-use crate::error::Result;
-use crate::locator::{HashTag, Locator, Node, Scheme, Tagged};
+use crate::error::{Error, Result};
+use crate::locator::{HashTag, Locator, Node, Repeated, Scheme, Tagged};
+use crate::server::Server;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
@@ -46,8 +47,47 @@ impl Placement {
         }
     }
 
+    /// Judges the list of servers, each as the library reads it that fills the deployment.
+    pub(super) fn nodes(&self, servers: &[Server]) -> Result<Vec<Node>> {
+        let library = self.scheme().map(Scheme::library);
+        let mut nodes: Vec<Node> = Vec::with_capacity(servers.len());
+        for server in servers {
+            let node = Node::new(&server.as_read_by(library)?)?;
+            for earlier in nodes.iter().filter(|earlier| earlier.is_same_server(&node)) {
+                self.may_repeat(earlier, &node)?;
+            }
+            nodes.push(node);
+        }
+        self.resolve(&mut nodes)?;
+        Ok(nodes)
+    }
+
+    /// Whether the list may have a server twice.
+    fn may_repeat(&self, earlier: &Node, node: &Node) -> Result<()> {
+        let refused = |reason: &str| {
+            let address = &node.address;
+            let message = format!("servers: {address} is listed twice{reason}");
+            Err(Error::validation(message))
+        };
+        match self.scheme() {
+            Some(scheme) if !scheme.distribution().may_repeat(earlier, node) => {
+                let has_weights = scheme.distribution().has_weights();
+                refused(if has_weights {
+                    "; list it once, and to give it more keys, with a weight: host:port:weight"
+                } else {
+                    "; list it once"
+                })
+            }
+            None => refused("; list it once"),
+            Some(_) if earlier.credentials != node.credentials => {
+                refused(" with different credentials; it has one connection pool, and logs in once")
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Finds the addresses of host names, where there is no other text to hash.
-    pub(super) fn resolve(&self, nodes: &mut [Node]) -> Result<()> {
+    fn resolve(&self, nodes: &mut [Node]) -> Result<()> {
         let (Some(timeout), PlacedBy::Scheme(scheme)) = (self.resolve_within, &self.by) else {
             return Ok(());
         };
@@ -63,11 +103,16 @@ impl Placement {
         Ok(())
     }
 
-    /// The locator of these servers.
+    /// The locator of these servers. It answers with places among the servers without those that are
+    /// listed again.
     pub(super) fn locator(&self, nodes: &[Node]) -> Result<Arc<dyn Locator>> {
         let locator = match &self.by {
             PlacedBy::Scheme(scheme) => scheme.build(nodes)?,
             PlacedBy::Program(MakeLocator(make)) => Arc::from(make(nodes)?),
+        };
+        let locator = match Repeated::among(nodes, &locator) {
+            Some(repeated) => Arc::new(repeated),
+            None => locator,
         };
         Ok(match self.hash_tag {
             Some(tag) => Arc::new(Tagged { tag, locator }),

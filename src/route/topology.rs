@@ -1,10 +1,10 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
-use crate::conn::{Driver, Options, Pool, Standing};
+use crate::conn::{Circuit, Driver, Options, Pool};
 use crate::driver::{Custom, MakeDriver};
 use crate::error::Error;
 use crate::key::Key;
-use crate::locator::{Locator, Node, Trace};
+use crate::locator::{Locator, Node, Trace, unrepeated};
 use crate::server::Server;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,12 +15,16 @@ pub(crate) struct Topology {
     locator: Arc<dyn Locator>,
     /// How keys are placed on those that are left, where they are.
     rehash: Option<Rehash>,
+    /// How often the list has become another one before it was this.
+    changes: u64,
 }
 
 /// Where keys go while servers are down.
 #[derive(Debug)]
 struct Rehash {
     placement: Arc<Placement>,
+    /// The list, with those that are in it more than once.
+    nodes: Vec<Node>,
     /// The last that was made.
     left: RwLock<Option<Arc<Left>>>,
 }
@@ -56,20 +60,12 @@ impl Topology {
                 "servers: the list is empty; at least one is needed",
             ));
         }
-        let mut nodes: Vec<Node> = Vec::with_capacity(servers.len());
-        for server in servers {
-            let node = Node::new(server)?;
-            let is_same = |earlier: &Node| earlier.address.is_same_server(&node.address);
-            if nodes.iter().any(is_same) {
-                let address = &node.address;
-                return Err(Error::validation(format!(
-                    "servers: {address} is listed twice"
-                )));
-            }
-            nodes.push(node);
-        }
-        placement.resolve(&mut nodes)?;
+        let nodes = placement.nodes(servers)?;
         let locator = placement.locator(&nodes)?;
+        let changes = previous.map_or(0, |previous| {
+            let before = previous.members.iter().map(|member| &member.node);
+            previous.changes + u64::from(!before.eq(&nodes))
+        });
         let member = |node: Node| {
             let kept = previous.and_then(|previous| previous.driver_at(&node));
             let driver = if let Some(driver) = kept {
@@ -86,16 +82,23 @@ impl Topology {
             };
             Ok(Member { node, driver })
         };
-        let members: Result<_, Error> = nodes.into_iter().map(member).collect();
+        let members: Result<_, Error> = unrepeated(&nodes).cloned().map(member).collect();
         let rehash = (policy == FailurePolicy::Rehash).then(|| Rehash {
             placement: Arc::clone(placement),
+            nodes,
             left: RwLock::default(),
         });
         Ok(Self {
             members: members?,
             locator,
             rehash,
+            changes,
         })
+    }
+
+    /// How often the list has become another one, by its servers, their order or their weights.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The server with the same address as `node`, spelt the same, and the same credentials.
@@ -188,7 +191,7 @@ impl Topology {
     pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
         let owner = self.locate(key)?;
         match &self.rehash {
-            Some(rehash) if self.driver(owner).standing() == Standing::Down => {
+            Some(rehash) if self.driver(owner).circuit() == Circuit::Open => {
                 let left = self.left(rehash)?;
                 Ok(left.map_or(owner, |left| left.locate(key)))
             }
@@ -208,7 +211,7 @@ impl Topology {
 
     /// The servers that are not down, or due to be tried; `None` if there is none.
     fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
-        let is_up = |index: &usize| self.driver(*index).standing() == Standing::Up;
+        let is_up = |index: &usize| self.driver(*index).circuit() == Circuit::Closed;
         let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
         if members.is_empty() {
             return Ok(None);
@@ -218,10 +221,11 @@ impl Topology {
             return Ok(Some(Arc::clone(left)));
         }
         drop(last);
-        let nodes = members
-            .iter()
-            .map(|index| self.members[*index].node.clone());
-        let nodes: Vec<Node> = nodes.collect();
+        let is_left = |node: &&Node| {
+            let mut left = members.iter().map(|index| &self.members[*index].node);
+            left.any(|left| left.is_same_server(node))
+        };
+        let nodes: Vec<Node> = rehash.nodes.iter().filter(is_left).cloned().collect();
         let locator = rehash.placement.locator(&nodes)?;
         let left = Arc::new(Left { members, locator });
         let mut last = rehash.left.write().unwrap_or_else(PoisonError::into_inner);

@@ -200,10 +200,42 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Error> {
         let known = Self::NAMES.iter().find(|(_, name)| *name == text);
         known.map(|&(format, _)| format).ok_or_else(|| {
+            let meant = meant(text).map_or_else(String::new, |meant| format!("; {meant}"));
             Error::validation(format!(
-                "format: {text:?} is not known; allowed are {}",
+                "format: {text:?} is not known{meant}; allowed are {}",
                 Self::NAMES.map(|(_, name)| name).join(", ")
             ))
         })
     }
+}
+
+/// What to say to the name that a library has for its serializer, serde or transcoder.
+fn meant(text: &str) -> Option<&'static str> {
+    let last = text.rsplit([':', '.']).next().unwrap_or_default();
+    let letters = last.chars().filter(char::is_ascii_alphanumeric);
+    let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    Some(match &*plain {
+        "raw" => "it is libmemcached, or dalli:raw",
+        "json" => "it is php-memcached:json or dalli:json; elsewhere JSON is a string",
+        "pickle" => {
+            "it is moecache:pickle or pymemcache:pickle_serde, and pylibmc and python-memcached without more"
+        }
+        "defaulttranscoder" | "binaryformattertranscoder" => "it is enyim",
+        "messagepacktranscoder" => "it is enyimmemcachedcore:messagepack",
+        "datacontracttranscoder" | "newtonsoftjsontranscoder" => {
+            "nothing here reads its objects; as strings of JSON both read them, in the format enyim"
+        }
+        "pickleserde" | "pythonmemcacheserializer" => "it is pymemcache:pickle_serde",
+        "compressedserde" => "it is pymemcache:compressed_serde",
+        "stringfastpath" => "it is dalli:string_fastpath",
+        "marshal" => "it is dalli",
+        "jsonserializer" => "it is dalli:json",
+        "serializerphp" | "php" => "it is php-memcached",
+        "serializerjson" | "serializerjsonarray" => "it is php-memcached:json",
+        "serializerigbinary" | "igbinary" | "serializermsgpack" | "msgpack" => {
+            "it is not read here; php-memcached has php and json too, php-memcached and php-memcached:json"
+        }
+        "serializingtranscoder" | "whalintranscoder" => "it is spymemcached",
+        _ => return None,
+    })
 }

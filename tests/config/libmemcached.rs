@@ -1,5 +1,6 @@
 use crate::{names, reason};
 use moecache::{Config, KeyBytes, PrefixPlacement, Protocol, Server};
+use std::path::Path;
 use std::time::Duration;
 
 fn read(string: &str) -> (Config, Vec<String>) {
@@ -9,7 +10,7 @@ fn read(string: &str) -> (Config, Vec<String>) {
 
 #[test]
 fn servers() {
-    let rows: [(&str, Vec<Server>); 9] = [
+    let rows: [(&str, Vec<Server>); 10] = [
         ("--SERVER=10.0.0.1", vec!["10.0.0.1".into()]),
         (
             "--server=Cache-A.example.com:1",
@@ -34,7 +35,15 @@ fn servers() {
             "--DISTRIBUTION=CONSISTENT --SERVER=a/?0 --SERVER=b/?2",
             vec!["a".into(), "b:11211:2".into()],
         ),
-        (r#"--SOCKET="/run/a/?5""#, vec!["/run/a/?5".into()]),
+        // As its parser has it, despite its manual.
+        (
+            r#"--SOCKET="/run/a/?5""#,
+            vec![Path::new("/run/a/?5").into()],
+        ),
+        (
+            r#"--SOCKET="/run/a:0:5""#,
+            vec![Path::new("/run/a:0:5").into()],
+        ),
         ("--SERVER=a RESET --SERVER=b", vec!["b".into()]),
         ("--SERVER=a END --NONSENSE", vec!["a".into()]),
     ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[test]
 fn servers() {
-    let rows: [(&str, Vec<Server>); 9] = [
+    let rows: [(&str, Vec<Server>); 13] = [
         ("memcache://a", vec!["a".into()]),
         ("memcached://a:11212/", vec!["a:11212".into()]),
         (
@@ -28,6 +28,19 @@ fn servers() {
             "memcache://unix:/run/a%2cb.sock",
             vec!["/run/a,b.sock".into()],
         ),
+        (
+            "memcache://unix:///run/a.sock,/run/b.sock",
+            vec!["/run/a.sock".into(), "/run/b.sock".into()],
+        ),
+        (
+            "memcache://unix:/run/a.sock?timeout=1",
+            vec!["/run/a.sock".into()],
+        ),
+        (
+            "memcache:///run/a.sock:0:5?compatible_with=libmemcached",
+            vec!["/run/a.sock:0:5".into()],
+        ),
+        ("MemCached://a", vec!["a".into()]),
         ("memcache://", vec![]),
     ];
     for (url, expected) in rows {
@@ -72,6 +85,10 @@ fn tls() {
     ] {
         let shown = format!("{:?}", url.parse::<Config>().unwrap().builder());
         assert!(shown.contains("tls: Some(Tls"), "{shown}");
+    }
+    for scheme in ["memcache+tls", "memcached+tls", "memcacheds", "MEMCACHES"] {
+        let config = format!("{scheme}://a").parse::<Config>().unwrap();
+        assert!(config.tls && config.servers == ["a".into()], "{scheme}");
     }
     let error = reason("memcaches://a?tls=false".parse::<Config>());
     assert_eq!(error, "url: tls is given twice");
@@ -136,6 +153,18 @@ fn errors() {
         (
             "a:11211",
             "url: it must begin with memcache://, memcached:// or memcaches://",
+        ),
+        (
+            "memcache+udp://a",
+            "url: memcache+udp:// is not possible: UDP",
+        ),
+        (
+            "unix:///run/a.sock",
+            "url: a unix socket is written memcache:///run/memcached.sock",
+        ),
+        (
+            "memcache://run/a.sock",
+            "servers: \"run/a.sock\": the path of a unix socket must begin with /",
         ),
         (
             "memcache://me-secret@a",
@@ -218,7 +247,7 @@ fn errors() {
         ("memcache://a,,b", "servers: \"\": the host is empty"),
         (
             "memcache://a:11211/0",
-            "servers: \"a:11211/0\": the port must be a number from 1 to 65535",
+            "servers: \"a:11211/0\": behind the port only a weight may follow: host:port:weight",
         ),
         (
             "memcache://a:0",

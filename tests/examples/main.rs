@@ -1,6 +1,7 @@
 //! The examples, run as programs against embedded servers.
 
 mod commands;
+mod deployments;
 mod fleet;
 mod hot_key;
 mod keys;

@@ -21,6 +21,10 @@ use crate::lines::{Line, Lines};
 use crate::outcome::Failure;
 use moecache::{DEFAULT_PORT, Server};
 use serde::Deserialize;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
 
 /// What a line may be.
 const LINE: &str = "a key and its server are needed, with a tab between them: the server by its \
@@ -220,7 +224,7 @@ impl Recorded {
     /// The place in the list of the server that is meant.
     fn index(self, servers: &[Server]) -> Result<usize, String> {
         match self {
-            Self::Index(index) if index < servers.len() => Ok(index),
+            Self::Index(index) if index < servers.len() => Ok(among_different(index, servers)),
             Self::Index(index) => {
                 let count = servers.len();
                 Err(format!("server {index}; there are {count}, counted from 0"))
@@ -228,7 +232,9 @@ impl Recorded {
             Self::Server(text) => {
                 // In one spelling: the port may be left out.
                 let name = Server::from(&text).to_string();
-                let place = servers.iter().position(|known| known.to_string() == name);
+                let place = servers.iter().position(|known| is_called(known, &name));
+                let place = place.or_else(|| resolved(&name, servers));
+                let place = place.map(|place| among_different(place, servers));
                 place.ok_or_else(|| {
                     let known: Vec<_> = servers.iter().map(Server::to_string).collect();
                     let known = known.join(", ");
@@ -237,4 +243,49 @@ impl Recorded {
             }
         }
     }
+}
+
+/// A weight may stand behind the path of a unix socket.
+fn is_called(server: &Server, name: &str) -> bool {
+    let known = server.to_string();
+    let behind = known.strip_prefix(name);
+    behind
+        .is_some_and(|behind| behind.is_empty() || name.starts_with('/') && behind.starts_with(':'))
+}
+
+/// The place without the servers that are listed again, as the client has them.
+fn among_different(place: usize, servers: &[Server]) -> usize {
+    let names: Vec<String> = servers.iter().map(Server::to_string).collect();
+    let first = names.iter().position(|name| *name == names[place]);
+    let before = &names[..first.unwrap_or(place)];
+    let is_first = |index: &usize| !before[..*index].contains(&before[*index]);
+    (0..before.len()).filter(is_first).count()
+}
+
+/// The one server that has an address with `name`: some clients print the address of a host name, and
+/// some the name that an address has. What is looked up is remembered: there are many lines.
+fn resolved(name: &str, servers: &[Server]) -> Option<usize> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Rc<[SocketAddr]>>> = RefCell::default();
+    }
+    let addresses = |name: &str| {
+        KNOWN.with_borrow_mut(|known| {
+            let look_up = || {
+                let found = name.to_socket_addrs().ok().into_iter().flatten();
+                found
+                    .map(|it| SocketAddr::new(it.ip().to_canonical(), it.port()))
+                    .collect()
+            };
+            Rc::clone(known.entry(name.to_owned()).or_insert_with(look_up))
+        })
+    };
+    let wanted = addresses(name);
+    let mut found = servers.iter().enumerate().filter(|(_, server)| {
+        let has = addresses(&server.to_string());
+        has.iter().any(|address| wanted.contains(address))
+    });
+    let (place, server) = found.next()?;
+    // Two names of one machine: which was meant?
+    let is_clear = found.all(|(_, other)| other.to_string() == server.to_string());
+    is_clear.then_some(place)
 }

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 #[derive(Args)]
 pub(super) struct Verify {
     /// The keys, one a line, each with its server behind a tab: by its place in the list, from 0, or
-    /// as host:port, or as `mc where` prints both. Or JSON objects, one a line: {"peer", "scheme",
+    /// as host:port, or as `mc where` prints both; a host name and an address that it has are the same. Or JSON objects, one a line: {"peer", "scheme",
     /// "servers": [{"host", "port", "weight"}], "keys": [["key", 0], ...]}, where the options stand
     /// in for what is left out. Lines that begin with # are skipped. With --prefix the keys have it in
     /// front, as the servers have them. - is standard input
