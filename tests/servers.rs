@@ -159,11 +159,11 @@ fn a_server_that_is_listed_twice_has_the_same_points() {
     ] {
         assert_eq!(placed(scheme, &list), placed(scheme, &twice), "{scheme}");
     }
-    // The last server has all there.
-    let last = placed("enyim:ketama/oneatatime", &twice);
+    // The of_the_last server has all there.
+    let of_the_last = placed("enyim:ketama/oneatatime", &twice);
     assert!(
-        last.iter().all(|server| server == "10.0.0.1:11211"),
-        "{last:?}"
+        of_the_last.iter().all(|server| server == "10.0.0.1:11211"),
+        "{of_the_last:?}"
     );
     // What pylibmc 1.6.3 answered.
     let modula = "0001111111001111111110110000000000001111";
