@@ -296,7 +296,8 @@ impl Drop for Process {
 fn memcached() -> Result<Process> {
     // A port that is free: it is given back, and not given to others soon.
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let child = Command::new("memcached")
+    let program = std::env::var_os("MEMCACHED").unwrap_or_else(|| "memcached".into());
+    let child = Command::new(program)
         .args(["-l", "127.0.0.1", "-U", "0", "-u", "root", "-p"])
         .arg(address.port().to_string())
         .spawn()?;

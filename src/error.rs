@@ -127,6 +127,12 @@ impl Error {
         self
     }
 
+    /// Says more behind the reason.
+    pub(crate) fn and(mut self, hint: &str) -> Self {
+        self.0.reason.push_str(hint);
+        self
+    }
+
     /// Names the operation, unless an inner layer already did.
     pub(crate) fn during(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);

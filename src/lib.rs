@@ -140,7 +140,7 @@ pub mod value;
 
 pub use client::{
     CasCache, CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys,
-    Lifetime, Many, Pending, PerServer, Pipeline, Replies, ServerMetrics, ServerStats,
+    Lifetime, Many, Pending, PerServer, Pipeline, Raw, Replies, ServerMetrics, ServerStats,
 };
 pub use config::{Behaviors, Config, Note};
 pub use conn::{ErrorCounts, Latency, Protocol};

@@ -1,19 +1,26 @@
 //! What is set for TLS, as plain data.
 
 #[cfg(feature = "tls")]
+use self::pinned::Pinned;
+#[cfg(feature = "tls")]
 use crate::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 
 #[cfg(feature = "tls")]
 mod pem;
+#[cfg(feature = "tls")]
+mod pinned;
 
 /// How connections are encrypted, for [`ClientBuilder::tls`](crate::ClientBuilder::tls): by TLS 1.2
 /// or 1.3, with rustls. It needs the feature `tls`.
 ///
 /// The server's certificate is always verified: it must be signed by a root that is trusted, be of
-/// this day, and name the server. There is no way to turn that off; a certificate of one's own needs
-/// its root in [`root_certificates_pem`](Self::root_certificates_pem).
+/// this day, and name the server. There is no way to turn that off. A certificate of one's own needs
+/// its root in [`root_certificates_pem`](Self::root_certificates_pem); one that is self-signed is
+/// [pinned](Self::pinned_certificates_pem).
 ///
 /// Files are read, and everything is judged, by
 /// [`ClientBuilder::build`](crate::ClientBuilder::build).
@@ -33,6 +40,7 @@ mod pem;
 #[must_use]
 pub struct Tls {
     roots: Option<Pem>,
+    pinned: Option<Pem>,
     certificate: Option<Pem>,
     key: Option<Pem>,
     server_name: Option<String>,
@@ -54,6 +62,41 @@ impl Tls {
     /// The same from a file.
     pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.roots = Some(Pem::File(path.into()));
+        self
+    }
+
+    /// Trusts these certificates of servers, in PEM, and no others, in place of roots: for those that
+    /// are self-signed. A server has to show one of them, byte by byte, and prove that it has its key.
+    ///
+    /// Which names and dates are in it, and who signed it, is then not looked at: the certificate itself
+    /// says which server it is. It is trusted until it is left out here. While a server changes its
+    /// certificate, the old and the new one can both be there.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), moecache::Error> {
+    /// use moecache::{Client, Tls};
+    ///
+    /// # if false {
+    /// // Made by: openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=cache -keyout key.pem -out cache.pem
+    /// let client = Client::builder()
+    ///     .servers("10.0.0.1:11211")
+    ///     .tls(Tls::new().pinned_certificates_file("/etc/ssl/cache.pem"))
+    ///     .build()?;
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// With root certificates besides it is a validation error of
+    /// [`build`](crate::ClientBuilder::build).
+    pub fn pinned_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.pinned = Some(Pem::Text(pem.into()));
+        self
+    }
+
+    /// The same from a file.
+    pub fn pinned_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.pinned = Some(Pem::File(path.into()));
         self
     }
 
@@ -106,10 +149,25 @@ impl Tls {
     pub(crate) fn client_config(&self) -> Result<rustls::ClientConfig, Error> {
         // Not the process's default, which is the program's to choose.
         let provider = rustls::crypto::ring::default_provider();
+        let algorithms = provider.signature_verification_algorithms;
         let builder = rustls::ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
-            .map_err(|error| refused(&error.to_string()))?
-            .with_root_certificates(pem::roots(self.roots.as_ref())?);
+            .map_err(|error| refused(&error.to_string()))?;
+        let builder = match (&self.pinned, &self.roots) {
+            (None, roots) => builder.with_root_certificates(pem::roots(roots.as_ref())?),
+            (Some(pinned), None) => {
+                let certificates = pem::certificates(pinned, "pinned certificates")?;
+                let pinned = Pinned::new(certificates, algorithms);
+                let builder = builder.dangerous();
+                builder.with_custom_certificate_verifier(Arc::new(pinned))
+            }
+            (Some(_), Some(_)) => {
+                return Err(refused(
+                    "pinned certificates: they take the place of root certificates; only one of the two \
+                     can be given",
+                ));
+            }
+        };
         match (&self.certificate, &self.key) {
             (None, None) => Ok(builder.with_no_client_auth()),
             (Some(certificate), Some(key)) => {

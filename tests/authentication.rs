@@ -86,6 +86,7 @@ fn the_right_ones() {
     }
 }
 
+/// The next call does not even try; one that is about servers does.
 #[test]
 fn wrong_ones_fail_once() {
     for (server, _folder, protocols) in strict_servers() {
@@ -100,7 +101,11 @@ fn wrong_ones_fail_once() {
                 assert_eq!(total_connections(&server, protocol), before + 2);
                 let error = client.set("key", "value", 0).unwrap_err();
                 assert_is_authentication(&error, &server, says);
-                assert_eq!(total_connections(&server, protocol), before + 4);
+                assert!(error.to_string().contains("not tried"), "{error}");
+                assert_eq!(total_connections(&server, protocol), before + 3);
+                let error = client.ping().remove(0).result.unwrap_err();
+                assert_is_authentication(&error, &server, says);
+                assert_eq!(total_connections(&server, protocol), before + 5);
             }
         }
     }
@@ -143,7 +148,11 @@ fn a_server_that_wants_none_keeps_nothing() {
     let mut raw = RawClient::connect(server.address());
     raw.ask("get moecache:authentication\r\n", "END\r\n");
     raw.ask("mg moecache:authentication v\r\n", "EN\r\n");
-    raw.ask("lru_crawler metadump all\r\n", "key=key ");
+    raw.send("lru_crawler metadump all\r\n");
+    let dump = raw.read_until("END\r\n");
+    // memcached 1.6.45 says OK first.
+    let keys: Vec<_> = dump.lines().filter(|line| line.contains('=')).collect();
+    assert!(keys.len() == 1 && keys[0].starts_with("key=key "), "{dump}");
 
     let client = client(&server, Protocol::Binary, Some((USER, PASSWORD)));
     let error = client.get::<String>("key").unwrap_err();

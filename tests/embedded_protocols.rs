@@ -110,19 +110,27 @@ fn long_pipelines() {
 
 #[test]
 fn old_versions_know_less() {
+    const BAD: &str = "BADCLASS invalid class id";
     let rows = [
-        ("1.4.7", ["ERROR"; 4]),
-        ("1.4.30", ["NOT_FOUND", "ERROR", "ERROR", "ERROR"]),
-        ("1.5.2", ["NOT_FOUND", "END", "ERROR", "ERROR"]),
-        ("1.5.22", ["NOT_FOUND", "END", "END", "ERROR"]),
-        ("1.6.0", ["NOT_FOUND", "END", "END", "MN"]),
+        ("1.4.7", ["ERROR"; 5]),
+        ("1.4.30", ["NOT_FOUND", "ERROR", "ERROR", "ERROR", "ERROR"]),
+        ("1.5.2", ["NOT_FOUND", "END", BAD, "ERROR", "ERROR"]),
+        ("1.5.22", ["NOT_FOUND", "END", BAD, "END", "ERROR"]),
+        ("1.6.0", ["NOT_FOUND", "END", BAD, "END", "MN"]),
+        ("1.6.9", ["NOT_FOUND", "END", "END", "END", "MN"]),
     ];
     for (version, replies) in rows {
         let server = Server::builder().version(version).start().unwrap();
         let mut client = Client::connect(server.address());
         client.ask("version\r\n", format!("VERSION {version}\r\n"));
         assert_eq!(client.stat("version"), version);
-        let requests = ["touch a 0", "lru_crawler metadump all", "gat 0 a", "mn"];
+        let requests = [
+            "touch a 0",
+            "lru_crawler metadump all",
+            "lru_crawler metadump hash",
+            "gat 0 a",
+            "mn",
+        ];
         for (request, reply) in requests.iter().zip(replies) {
             client.ask(format!("{request}\r\n"), format!("{reply}\r\n"));
         }

@@ -1,33 +1,73 @@
-//! Every format that this build has: what it takes it gives back, or says that it cannot; and what
-//! memcached itself does to its values.
+//! Every format: what it takes it gives back, and what it cannot hold it refuses; and what memcached
+//! itself does to its values.
 
 use moecache::testing::Server;
 use moecache::value::{Compression, DateTime, Format};
-use moecache::{Client, Result};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use moecache::{Client, Error, Result};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_bytes::ByteBuf;
+use serde_json::{Value as Json, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
-/// Each format with each compression that it knows; pymemcache without a serde stores what nobody
-/// can read back.
+/// The compressions that the format knows, besides none.
+fn compressions(format: Format) -> Vec<Compression> {
+    use Format as F;
+    match format {
+        F::Moecache | F::Enyim | F::EnyimCoreMessagePack => {
+            vec![Compression::lz4(), Compression::zstd()]
+        }
+        F::Pylibmc
+        | F::PythonMemcached
+        | F::PymemcacheCompressed
+        | F::Dalli
+        | F::DalliStringFastpath
+        | F::DalliJson
+        | F::Php
+        | F::PhpJson => vec![Compression::zlib()],
+        F::Pyermc => vec![Compression::lz4()],
+        F::Spymemcached => vec![Compression::gzip()],
+        _ => vec![],
+    }
+}
+
+/// Each format with each compression that it knows, of however short values; pymemcache without a
+/// serde stores what nobody can read back.
 fn clients(server: &Server) -> Vec<(Format, Compression, Client)> {
-    let compressions = [
-        Compression::off(),
-        Compression::zlib().threshold(1),
-        Compression::gzip().threshold(1),
-        Compression::lz4().threshold(1),
-        Compression::zstd().threshold(1),
+    let all = [
+        Compression::zlib(),
+        Compression::gzip(),
+        Compression::lz4(),
+        Compression::zstd(),
     ];
-    let formats = Format::all().filter(|format| *format != Format::Pymemcache);
-    let all = formats.flat_map(|format| compressions.map(|compression| (format, compression)));
-    let built = all.filter_map(|(format, compression)| {
+    let mut clients = Vec::new();
+    for format in Format::all().filter(|format| *format != Format::Pymemcache) {
+        let known = compressions(format);
         let builder = Client::builder().servers(server).format(format);
-        let client = builder.compression(compression).build().ok()?;
-        Some((format, compression, client))
-    });
-    built.collect()
+        for compression in [Compression::off()].into_iter().chain(all) {
+            let is_off = compression == Compression::off();
+            let is_known = is_off || known.contains(&compression);
+            let compression = if is_off {
+                compression
+            } else {
+                compression.threshold(1)
+            };
+            match builder.clone().compression(compression).build() {
+                Ok(client) if is_known => clients.push((format, compression, client)),
+                Err(error) if !is_known => assert!(error.is_validation(), "{format}: {error}"),
+                Err(error) if wants_feature(&error) => {}
+                built => panic!("{format}, {compression}: {built:?}"),
+            }
+        }
+    }
+    clients
+}
+
+/// Whether it is only for the features of this build.
+fn wants_feature(error: &Error) -> bool {
+    error.to_string().contains("needs the feature")
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,63 +93,214 @@ struct Everything {
     by_digits: BTreeMap<String, Variant>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u64),
+    Text(String),
+    Bytes(ByteBuf),
+    Character(char, char),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Flat {
+    id: u8,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Json>,
+}
+
+/// A format refuses the values that stand behind its name, and no others.
 #[test]
 fn what_is_taken_is_given_back() {
     let server = Server::start().unwrap();
     let clients = clients(&server);
-    let check = |name: &str, goes_round: &dyn Fn(&Client) -> Result<Option<String>>| {
-        let mut taken = 0;
+    let check = |name: &str,
+                 refusing: &[Format],
+                 goes_round: &dyn Fn(&Client) -> Result<Option<String>>| {
         for (format, compression, client) in &clients {
+            let is_refused = refusing.contains(format);
             match goes_round(client) {
-                Ok(None) => taken += 1,
+                Ok(None) => assert!(!is_refused, "{format}, {compression}: {name} is taken"),
+                Err(error) if wants_feature(&error) => {}
                 Ok(Some(found)) => panic!("{format}, {compression}: {name}: {found}"),
-                Err(error) if error.is_encode() => {}
-                Err(error) => panic!("{format}, {compression}: {name}: {error}"),
+                Err(error) => assert!(
+                    is_refused && error.is_encode(),
+                    "{format}, {compression}: {name}: {error}"
+                ),
             }
         }
-        assert!(taken > 0, "{name}");
     };
     macro_rules! check {
-        ($($value:expr;)*) => {$(
-            check(stringify!($value), &|client| differs(client, &$value));
+        ($($refusing:tt { $($value:expr;)* })*) => {$(
+            check!(@ $refusing [$((stringify!($value), &|client| differs(client, &$value)),)*]);
         )*};
+        (@ [$($refusing:ident)*] $rows:expr) => {
+            let rows: &[(&str, &dyn Fn(&Client) -> Result<Option<String>>)] = &$rows;
+            for (name, goes_round) in rows {
+                check(name, &[$(Format::$refusing),*], goes_round);
+            }
+        };
     }
     check! {
-        f64::NAN; f32::NAN; -0.0_f64; -0.0_f32; f64::INFINITY; f32::NEG_INFINITY; 5e-324_f64;
-        f64::MAX; f32::MAX; 0.1_f32; 0.1_f64; 1e16_f64; 16_777_217.0_f64; 2.291_712_365_432_881e-9_f64;
-        i128::MIN; u128::MAX; u64::MAX; i64::MIN; i8::MIN; 0_u8; 1_i64; 53_u8; 1_i64 << 30;
-        true; false; (); 'a'; '1'; '\0'; '😀';
-        String::from("1"); String::from("true"); String::from("None"); String::from("null");
-        String::from(" 5 "); String::from("a\0b\r\n"); "größer ".repeat(500);
-        ByteBuf::from(b"text".to_vec()); ByteBuf::from(b"12".to_vec()); ByteBuf::from(vec![255, 0]);
-        vec![1_u8]; Vec::<u8>::new(); Vec::<i32>::new(); vec![Some(1_u8), None]; vec![vec![1_u8], vec![]];
-        (1_u8, 2_u8); (1_u16,); (String::from("a"), vec![1.5_f32, 0.1], Some(false));
-        None::<String>; Some(0_u8); Some(false); Some(String::from("None")); Some(Some(0.0_f64));
-        Variant::Unit; Variant::Newtype(None); Variant::Newtype(Some(String::new()));
-        Variant::Tuple(-1, String::from("1")); Variant::Struct { at: 1 << 40, by: Some('1') };
-        BTreeMap::<String, u8>::new(); BTreeMap::from([(String::from("0"), 0)]);
-        BTreeMap::from([(0_u8, 'a'), (1, 'b')]); BTreeMap::from([(-5_i64, 1)]);
-        BTreeMap::from([(true, 1)]); BTreeMap::from([((1, true), ByteBuf::from(b"12".to_vec()))]);
-        DateTime(0); DateTime(621_355_968_000_000_000); vec![DateTime(-5)];
-        Everything {
-            single: 0.1,
-            double: -0.0,
-            text: Some(String::new()),
-            character: '1',
-            units: vec![()],
-            bytes: ByteBuf::from(b"x".to_vec()),
-            signed: 5,
-            unsigned: 6,
-            array: *b"abc",
-            by_number: BTreeMap::from([(0, String::from("x"))]),
-            by_digits: BTreeMap::from([(String::from("5"), Variant::Unit)]),
-        };
+        [] {
+            String::from("1"); String::from("true"); String::from("None"); String::from("null");
+            String::from(" 5 "); String::from("a\0b\r\n"); "größer ".repeat(500);
+            Some(String::from("None"));
+            Box::<str>::from("text"); Cow::<str>::from("text"); Cow::<str>::from("12");
+            json!("text"); json!("12"); json!("größer"); Some(json!("text"));
+            Untagged::Text(String::from("text")); Untagged::Text(String::from("12"));
+        }
+        [DalliJson] {
+            ByteBuf::from(b"text".to_vec()); ByteBuf::from(b"12".to_vec());
+            ByteBuf::from(vec![255, 0]); vec![1_u8]; (1_u8, 2_u8);
+            Untagged::Bytes(ByteBuf::from(vec![255, 0]));
+        }
+        [DalliRaw] {
+            i64::MIN; i8::MIN; 0_u8; 1_i64; 53_u8; 1_i64 << 30; Some(0_u8);
+        }
+        [DalliRaw Php PhpJson Spymemcached] {
+            i128::MIN; u128::MAX; u64::MAX;
+        }
+        [Raw DalliRaw] {
+            -0.0_f64; -0.0_f32; 5e-324_f64; f64::MAX; f32::MAX; 0.1_f32; 0.1_f64; 1e16_f64;
+            16_777_217.0_f64; 2.291_712_365_432_881e-9_f64; Some(Some(0.0_f64));
+            true; false; Some(false);
+            json!(1.5);
+        }
+        [Raw DalliJson DalliRaw] {
+            f64::NAN; f32::NAN; f64::INFINITY; f32::NEG_INFINITY;
+        }
+        [Raw DalliRaw Spymemcached] {
+            (); 'a'; '1'; '\0'; '😀'; None::<String>;
+            Vec::<u8>::new(); Vec::<i32>::new(); vec![Some(1_u8), None]; vec![vec![1_u8], vec![]];
+            (1_u16,); (String::from("a"), vec![1.5_f32, 0.1], Some(false));
+            Variant::Unit; Variant::Newtype(None); Variant::Newtype(Some(String::new()));
+            Variant::Tuple(-1, String::from("1")); Variant::Struct { at: 1 << 40, by: Some('1') };
+            BTreeMap::<String, u8>::new(); BTreeMap::from([(String::from("0"), 0)]);
+            vec![DateTime(-5)];
+            json!(null); json!(["text", "12", null, true, 1.5, -7]); json!([]);
+            json!({"text": "text", "list": ["text", {"of": "12"}], "7": "digits"});
+            vec![Untagged::Text(String::from("text")), Untagged::Number(5)];
+            Untagged::Character('a', '1');
+            Flat { id: 7, rest: BTreeMap::from([(String::from("a"), json!("text")), (String::from("5"), json!(["12"]))]) };
+            vec![Cow::<str>::from("12")]; vec![Box::<str>::from("12")]; vec!['a', '1'];
+        }
+        [Raw DalliJson DalliRaw Spymemcached PhpJson] {
+            BTreeMap::from([(0_u8, 'a'), (1, 'b')]); BTreeMap::from([(-5_i64, 1)]);
+            vec![Untagged::Text(String::from("text")), Untagged::Bytes(ByteBuf::from(vec![255]))];
+            Everything {
+                single: 0.1,
+                double: -0.0,
+                text: Some(String::new()),
+                character: '1',
+                units: vec![()],
+                bytes: ByteBuf::from(b"x".to_vec()),
+                signed: 5,
+                unsigned: 6,
+                array: *b"abc",
+                by_number: BTreeMap::from([(0, String::from("x"))]),
+                by_digits: BTreeMap::from([(String::from("5"), Variant::Unit)]),
+            };
+        }
+        [Raw DalliJson DalliRaw Php PhpJson Spymemcached] {
+            BTreeMap::from([(true, 1)]);
+            BTreeMap::from([((1, true), ByteBuf::from(b"12".to_vec()))]);
+        }
+        [
+            MoecachePickle Raw Pylibmc PythonMemcached PymemcachePickle PymemcacheCompressed Pyermc
+            Dalli DalliStringFastpath DalliJson DalliRaw Php PhpJson Spymemcached
+        ] {
+            DateTime(0);
+        }
+    }
+    // Java's dates are whole milliseconds, of a time in UTC.
+    for (format, compression, client) in &clients {
+        let utc = DateTime(621_355_968_000_000_000 + (1 << 62));
+        let taken = differs(client, &utc).is_ok_and(|differs| differs.is_none());
+        let has_dates = [
+            Format::Moecache,
+            Format::Enyim,
+            Format::EnyimCoreMessagePack,
+            Format::Spymemcached,
+        ];
+        assert_eq!(taken, has_dates.contains(format), "{format}, {compression}");
     }
     // pyermc's None is no bytes.
     for (format, compression, client) in &clients {
         let differs = differs(client, &Some(String::new())).unwrap();
         let is_pyermc = *format == Format::Pyermc;
         assert_eq!(differs.is_some(), is_pyermc, "{format}, {compression}");
+    }
+}
+
+/// pymemcache without a serde stores of everything what Python shows of it: of a string, that.
+#[test]
+fn text_of_pymemcache() -> Result<()> {
+    let server = Server::start().unwrap();
+    let client = Client::builder()
+        .servers(&server)
+        .format(Format::Pymemcache);
+    let client = client.build()?;
+    assert_eq!(differs(&client, &json!("text"))?, None);
+    assert_eq!(differs(&client, &Box::<str>::from("text"))?, None);
+    assert_eq!(differs(&client, &Untagged::Text("12".to_owned()))?, None);
+    assert_eq!(differs(&client, &'a')?, None);
+    assert_eq!(differs(&client, &12_u8)?, None);
+    assert_eq!(differs(&client, &ByteBuf::from([255, 0]))?, None);
+    Ok(())
+}
+
+/// Its entries in the order in which they are stored and read.
+#[derive(Debug)]
+struct Ordered(Vec<(String, u8)>);
+
+impl Serialize for Ordered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Ordered;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A>(self, mut map: A) -> std::result::Result<Ordered, A::Error>
+            where
+                A: MapAccess<'de>,
+            {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+#[test]
+fn maps_keep_their_order() {
+    let server = Server::start().unwrap();
+    let entries = ["z", "a", "m", "b", "y"].map(str::to_owned);
+    let map = Ordered(entries.into_iter().zip(1..).collect());
+    for (format, compression, client) in clients(&server) {
+        match differs(&client, &map) {
+            Err(error) if wants_feature(&error) => {}
+            Err(error) if error.is_encode() => assert!(
+                [Format::Raw, Format::DalliRaw, Format::Spymemcached].contains(&format),
+                "{format}: {error}"
+            ),
+            differs => assert_eq!(differs.unwrap(), None, "{format}, {compression}"),
+        }
     }
 }
 

@@ -290,6 +290,138 @@ fn an_error_of_the_server() {
     });
 }
 
+/// A call that takes several requests, or finds out that the protocol has no better one, is one
+/// operation, which succeeded; and what the server answers that is no error is none.
+#[test]
+fn a_call_of_several_requests_counts_once() {
+    type Call = fn(&Client);
+    let calls: [(&str, Call); 9] = [
+        ("incr_with_initial, made", |client| {
+            assert_eq!(client.incr_with_initial("n", 1, 5, 60).unwrap(), 5);
+        }),
+        ("incr_with_initial, counted", |client| {
+            assert_eq!(client.incr_with_initial("n", 1, 5, 60).unwrap(), 6);
+        }),
+        ("decr_with_initial, made", |client| {
+            assert_eq!(client.decr_with_initial("m", 1, 5, 60).unwrap(), 5);
+        }),
+        ("contains, not there", |client| {
+            assert!(!client.contains("k").unwrap());
+        }),
+        ("update, made", |client| {
+            client
+                .update("k", 60, |old: Option<i32>| old.map_or(1, |old| old + 1))
+                .unwrap();
+        }),
+        ("update", |client| {
+            client
+                .update("k", 60, |old: Option<i32>| old.map_or(1, |old| old + 1))
+                .unwrap();
+        }),
+        ("update, in between another's", |client| {
+            let mut first = true;
+            let new = client.update("k", 60, |old: Option<i32>| {
+                if std::mem::take(&mut first) {
+                    let other = Client::new(&*client.servers()[0]).unwrap();
+                    other.set("k", 10, 60).unwrap();
+                }
+                old.unwrap() + 1
+            });
+            assert_eq!(new.unwrap(), 11);
+        }),
+        ("contains", |client| assert!(client.contains("k").unwrap())),
+        ("get_and_touch", |client| {
+            assert!(client.get_and_touch::<i32>("k", 60).unwrap().is_some());
+        }),
+    ];
+    on_both(|address, protocol| {
+        for protocol in [protocol, Protocol::Auto] {
+            let client = client(address, protocol);
+            for (count, (name, call)) in (1..).zip(calls) {
+                call(&client);
+                let it = metrics(&client);
+                let shown = format!("{protocol}: {name}: {it:?}");
+                assert_eq!((it.operations, it.latency.count), (count, count), "{shown}");
+                assert_eq!(it.errors, ErrorCounts::default(), "{shown}");
+            }
+            let it = metrics(&client);
+            assert_eq!(
+                (it.hits, it.misses),
+                (2, 1),
+                "{protocol}: contains and get_and_touch"
+            );
+            assert!(client.flush_all(0)[0].result.is_ok());
+        }
+    });
+}
+
+/// The same where `Auto` finds a server that has no meta commands, and on calls that fail.
+#[test]
+fn a_call_of_several_requests_that_fails_counts_once() {
+    let server = Server::builder().version("1.5.22").start().unwrap();
+    let client = client(&server, Protocol::Auto);
+    assert!(!client.contains("k").unwrap());
+    assert_eq!(client.incr_with_initial("n", 1, 5, 60).unwrap(), 5);
+    let it = metrics(&client);
+    assert_eq!(
+        (it.operations, it.errors.total(), it.misses),
+        (2, 0, 1),
+        "{it:?}"
+    );
+    client.set("k", "text", 60).unwrap();
+    assert!(
+        client
+            .incr_with_initial("k", 1, 5, 60)
+            .unwrap_err()
+            .is_server()
+    );
+    let it = metrics(&client);
+    assert_eq!(
+        (it.operations, it.errors.server, it.errors.total()),
+        (4, 1, 1)
+    );
+    let update = client.update("k", 60, |old: Option<i32>| old.unwrap_or_default());
+    assert!(update.unwrap_err().is_decode());
+    let it = metrics(&client);
+    assert_eq!(
+        (it.operations, it.errors.total()),
+        (5, 1),
+        "the server did its part"
+    );
+    server.inject(Fault::Cut { after: 3 });
+    let update = client.update("k", 60, |old: Option<String>| old.unwrap_or_default());
+    assert!(update.is_err());
+    let it = metrics(&client);
+    assert_eq!((it.operations, it.errors.io, it.errors.total()), (6, 1, 2));
+    // Nothing is sent for these: as for a key that is none.
+    assert!(client.delete_with_cas("k", 1).unwrap_err().is_unsupported());
+    assert!(
+        client
+            .meta_get("k", MetaGet::new())
+            .unwrap_err()
+            .is_unsupported()
+    );
+    let after = metrics(&client);
+    assert_eq!((after.operations, after.errors), (it.operations, it.errors));
+}
+
+/// A healthy server makes no errors of the cache's.
+#[test]
+fn the_cache_makes_no_errors() {
+    use moecache::cache::Cache;
+
+    on_both(|address, protocol| {
+        let client = client(address, protocol);
+        let cache = Cache::new(client.clone());
+        for entry in 0..10 {
+            let made = cache.get_or_set(("entry", entry), || entry);
+            assert_eq!(made.unwrap(), entry);
+        }
+        let it = metrics(&client);
+        assert_eq!(it.errors, ErrorCounts::default(), "{protocol}: {it:?}");
+    });
+}
+
 /// Of a call for many, what was answered before a fault is counted as answered.
 #[test]
 fn a_call_for_many_of_which_a_part_fails() {

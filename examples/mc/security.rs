@@ -24,6 +24,10 @@ pub(crate) struct Security {
     /// The certificates that sign those of servers, in PEM, in place of the system's
     #[arg(long, global = true, value_name = "FILE")]
     tls_roots: Option<PathBuf>,
+    /// The certificates of the servers themselves, in PEM, such as self-signed ones: no others are
+    /// trusted, and their names and dates are not looked at
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "tls_roots")]
+    tls_pinned: Option<PathBuf>,
     /// A certificate to show to servers that want one, in PEM
     #[arg(long, global = true, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -68,10 +72,15 @@ impl Security {
     fn tls(&self) -> Option<Tls> {
         let identity = self.tls_certificate.as_ref().zip(self.tls_key.as_ref());
         let (roots, name) = (&self.tls_roots, &self.tls_server_name);
+        let pinned = &self.tls_pinned;
         let is_wanted = self.tls || roots.is_some() || name.is_some() || identity.is_some();
+        let is_wanted = is_wanted || pinned.is_some();
         let mut tls = is_wanted.then(Tls::new)?;
         if let Some(path) = roots {
             tls = tls.root_certificates_file(path);
+        }
+        if let Some(path) = pinned {
+            tls = tls.pinned_certificates_file(path);
         }
         if let Some((certificate, key)) = identity {
             tls = tls.client_certificate_files(certificate, key);

@@ -1,234 +1,174 @@
-//! Who makes an entry, among all processes: one.
+//! Single flight among processes: who makes an entry, and who may store it.
 //!
-//! While an entry is made, a placeholder stands in its place, or the old entry if that may still be
-//! used; what was made replaces it by its cas id. So whatever removes the entry meanwhile, or stores
-//! another, wins over what was made before it knew.
+//! While an entry is made, a placeholder is in its place, or the old entry if that may still be used,
+//! with a lock beside it. What was made replaces that, and nothing else: it is told by its random id, and
+//! then replaced by its cas id. So whatever removes the entry meanwhile, or stores another, wins over
+//! what was made before. A cas id alone would not do, because memcached begins to count them anew when it
+//! is restarted.
 //!
-//! In the meta protocol the server names the winner: of a missing entry by `N`, of one that is to be
-//! made anew by `R`. The marks of `md .. I` are not used, because any `mg` takes the win of an item so
-//! marked. In the others it is who adds the placeholder, or an item beside the old entry.
+//! It is the same in all protocols, and needs no more than `add`, `gets` and `cas`. The meta protocol
+//! could name who makes a missing entry (`N`) and who makes it anew (`R`); but what it makes to hold the
+//! place has no id, and `R` takes no more than 30 days.
 
 use super::Cache;
-use super::entry::Target;
-use super::envelope::{self, Envelope, FLAGS};
-use super::generation::reached;
+use super::envelope::{FLAGS, Placeholder, id_of};
+use super::generation::{Token, accepted, reached};
 use super::key;
-use super::look::{Generations, State, milliseconds, on_the_server};
+use super::target::{Target, on_the_server};
 use crate::client::CasOutcome;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::item::Item;
-use crate::meta::{MetaGet, MetaMode, MetaSet, MetaSetOutcome};
-use std::time::{Duration, SystemTime};
 
 /// A time in January 1970: what is stored with it is gone at once, so that it removes an item if it has
 /// a certain cas id, in every protocol.
 const AT_ONCE: Expiry = Expiry::Exptime(60 * 60 * 24 * 30 + 1);
 
-/// The largest window that `R` takes.
-const MONTH: Duration = Duration::from_secs(60 * 60 * 24 * 30);
+/// How often what is in the place of an entry is asked for, while others change it.
+const MAX_TRIES: usize = 10;
 
 /// What came of asking who makes the entry.
 #[derive(Debug)]
 pub(super) enum Claim<'c> {
     /// This call does.
     Won(Held<'c>),
-    /// Nobody: it is there.
-    There(Item),
-    /// Another, and this is good enough meanwhile.
-    Old(Item),
-    /// Another.
+    /// Another, or there is something that was not there at the last look.
     Lost,
-    /// There is something that was made since the last look.
-    LookAgain,
-    /// The server fails.
+    /// The server fails, or stores nothing.
     Unreachable,
 }
 
-/// What is asked for.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Wish<'a> {
-    /// To make what is not there, or what is, but was rejected.
-    Make { rejected: Option<&'a Envelope> },
-    /// To make anew what may still be used.
-    Renew { old: &'a Envelope },
-}
-
-/// The entry as it is when it is asked who makes it.
-struct Present {
-    item: Item,
-    cas: u64,
-    winner: Winner,
-}
-
-/// Whom the server names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Winner {
-    This,
-    Another,
-    /// The protocol knows no such thing.
-    Unnamed,
-}
-
 impl Cache {
-    /// Asks who makes the entry.
-    pub(super) fn claim(
-        &self,
-        target: &Target,
-        generations: &mut Generations,
-        wish: Wish<'_>,
-    ) -> Result<Claim<'_>> {
-        let mut claim = || self.try_to_claim(target, generations, wish);
-        Ok(reached(claim())?.unwrap_or(Claim::Unreachable))
+    /// Claims to make the entry, in place of what has this id and does not count; or of nothing.
+    pub(super) fn claim(&self, target: &Target, rejected: Option<Token>) -> Result<Claim<'_>> {
+        let placeholder = Placeholder::new();
+        let placed = match rejected {
+            None => self.add(target, placeholder),
+            Some(id) => self.put(target, placeholder, |item| id_of(item) == id),
+        };
+        self.claimed(target, placeholder, placed)
     }
 
-    fn try_to_claim(
+    /// Claims to make the entry in place of one who takes too long. Whichever of them is done first may
+    /// store it.
+    pub(super) fn take_over(&self, target: &Target, late: Placeholder) -> Result<Claim<'_>> {
+        let placeholder = late.taken_over();
+        let placed = self.put(target, placeholder, |item| {
+            Placeholder::open(item) == Some(late)
+        });
+        self.claimed(target, placeholder, placed)
+    }
+
+    fn claimed(
         &self,
         target: &Target,
-        generations: &mut Generations,
-        wish: Wish<'_>,
+        placeholder: Placeholder,
+        placed: Result<bool>,
     ) -> Result<Claim<'_>> {
-        let won = |cas| Claim::Won(Held::new(self, target, cas, Instead::Placeholder));
-        let Some(present) = self.ask(target, wish)? else {
-            return Ok(self.place(target, None)?.map_or(Claim::Lost, won));
-        };
-        let Present { item, cas, winner } = present;
-        if envelope::is_placeholder(&item.data) {
-            return Ok(match winner {
-                Winner::This => won(cas),
-                Winner::Another | Winner::Unnamed => Claim::Lost,
-            });
-        }
-        let is_rejected = |envelope: &Envelope| match wish {
-            Wish::Make { rejected } => rejected == Some(envelope),
-            Wish::Renew { .. } => false,
-        };
-        let opened = Envelope::open(item);
-        let Some((envelope, value)) = opened.filter(|(envelope, _)| !is_rejected(envelope)) else {
-            let placed = self.place(target, Some(cas))?;
-            return Ok(placed.map_or(Claim::LookAgain, won));
-        };
-        let state = self.judge(&envelope, target, generations)?;
-        let old = Instead::Old {
-            envelope,
-            value: value.clone(),
-        };
-        let held = match winner {
-            Winner::This => Some(Held::new(self, target, cas, old)),
-            Winner::Unnamed if state.is_to_be_renewed() => self.lock(target, cas, old)?,
-            Winner::Another | Winner::Unnamed => None,
-        };
-        // A win that is not made use of is given back, by dropping it: another made it anew since the
-        // last look, and the server counts seconds only.
-        Ok(match state {
-            State::Fresh => Claim::There(value),
-            State::Ageing | State::Stale => held.map_or(Claim::Old(value), Claim::Won),
-            State::Invalid => Claim::LookAgain,
-            State::Unknown => Claim::Unreachable,
+        Ok(match accepted(placed)? {
+            Some(true) => Claim::Won(self.held(target, placeholder)),
+            Some(false) => Claim::Lost,
+            None => Claim::Unreachable,
         })
     }
 
-    /// What there is. In meta a missing entry is made an empty one, and won.
-    fn ask(&self, target: &Target, wish: Wish<'_>) -> Result<Option<Present>> {
-        let settings = target.settings;
-        let mut ask = MetaGet::new()
-            .value()
-            .flags()
-            .cas()
-            .vivify(on_the_server(settings.lease));
-        if let Wish::Renew { old } = wish {
-            let stale = old.stale_until.saturating_sub(old.fresh_until);
-            let window = settings.early.saturating_add(Duration::from_millis(stale));
-            // As many as the server keeps it longer at most, and one, for it counts whole seconds.
-            let window = window.saturating_add(Duration::from_secs(3));
-            ask = ask.recache(window.min(MONTH));
-        }
-        match self.client.meta_get(&target.key, ask) {
-            Ok(found) => Ok(found.map(|found| Present {
-                winner: if found.won {
-                    Winner::This
-                } else {
-                    Winner::Another
-                },
-                cas: found.cas.unwrap_or_default(),
-                item: Item::new(
-                    found.flags.unwrap_or_default(),
-                    found.value.unwrap_or_default(),
-                ),
-            })),
-            Err(error) if error.is_unsupported() => {
-                let found = self.client.gets_item(&target.key)?;
-                Ok(found.map(|item| Present {
-                    winner: Winner::Unnamed,
-                    cas: item.cas.unwrap_or_default(),
-                    item,
-                }))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Puts a placeholder where nothing is, or in place of what has the cas id `over`. `None` if
-    /// another was faster; otherwise its own cas id.
-    fn place(&self, target: &Target, over: Option<u64>) -> Result<Option<u64>> {
-        let (client, key) = (&self.client, &target.key);
-        let (data, lease) = (
-            envelope::placeholder(),
-            on_the_server(target.settings.lease),
-        );
-        let set = MetaSet::new().return_cas();
-        let set = match over {
-            Some(cas) => set.cas(cas),
-            None => set.mode(MetaMode::Add),
+    /// Claims to make anew the entry with this id, which is served meanwhile.
+    pub(super) fn renew(&self, target: &Target, old: Option<Token>) -> Result<Claim<'_>> {
+        let Some(id) = old else {
+            return Ok(Claim::Lost);
         };
-        match client.meta_set(key, (0, &data), lease, set) {
-            Ok(MetaSetOutcome::Stored { cas }) => return Ok(cas),
-            Ok(_) => return Ok(None),
-            Err(error) if error.is_unsupported() => {}
-            Err(error) => return Err(error),
-        }
-        let is_placed = match over {
-            Some(cas) => {
-                let outcome = client.compare_and_swap_item(key, (0, &data), lease, cas)?;
-                outcome == CasOutcome::Stored
-            }
-            None => client.add_item(key, (0, &data), lease)?,
-        };
-        let placed = if is_placed {
-            client.gets_item(key)?
-        } else {
-            None
-        };
-        let placed = placed.filter(|item| item.data == data);
-        Ok(placed.and_then(|item| item.cas))
-    }
-
-    /// Where the server names no winner: it is who adds an item beside the entry, if that still has its
-    /// cas id then.
-    fn lock(&self, target: &Target, cas: u64, old: Instead) -> Result<Option<Held<'_>>> {
+        let client = &self.client;
         let lock = key::of_lock(&target.key);
-        if !self
-            .client
-            .add_item(&lock, (0, ""), on_the_server(target.settings.lease))?
-        {
-            return Ok(None);
+        let lease = on_the_server(target.settings.lease);
+        let mut held = Held::new(self, target, id);
+        // If the lock's server fails, one thread of each process makes it anew.
+        if let Some(is_added) = accepted(client.add_item(&lock, (0, ""), lease))? {
+            if !is_added {
+                return Ok(Claim::Lost);
+            }
+            held.lock = Some(lock);
         }
-        let mut held = Held::new(self, target, cas, old);
-        held.lock = Some(lock);
-        let now = self.client.gets_item(&target.key)?;
-        Ok(now.filter(|item| item.cas == Some(cas)).map(|_| held))
+        // Somebody may have made it anew since it was looked at.
+        let now = accepted(client.gets_item(&target.key))?;
+        Ok(match now {
+            None => Claim::Unreachable,
+            Some(item) if item.as_ref().map(id_of) == Some(id) => Claim::Won(held),
+            Some(_) => Claim::Lost,
+        })
     }
 
-    /// Takes what there is, or a placeholder, as that which is to be replaced, whoever else does.
-    pub(super) fn hold(&self, target: &Target) -> Result<Option<Held<'_>>> {
-        let hold = || {
-            if let Some(cas) = self.client.gets_item(&target.key)?.and_then(|it| it.cas) {
-                return Ok(Some(Held::new(self, target, cas, Instead::Nothing)));
+    /// The right to store the entry in place of what has this id, or of nothing, whoever else has it.
+    /// `None` if the server fails.
+    pub(super) fn hold(&self, target: &Target, mut id: Option<Token>) -> Result<Option<Held<'_>>> {
+        for _ in 0..MAX_TRIES {
+            if let Some(id) = id {
+                return Ok(Some(Held::new(self, target, id)));
             }
-            let placed = self.place(target, None)?;
-            Ok(placed.map(|cas| Held::new(self, target, cas, Instead::Placeholder)))
+            let placeholder = Placeholder::new();
+            match accepted(self.add(target, placeholder))? {
+                Some(true) => return Ok(Some(self.held(target, placeholder))),
+                Some(false) => {}
+                None => return Ok(None),
+            }
+            let there = accepted(self.client.gets_item(&target.key))?;
+            id = there.flatten().as_ref().map(id_of);
+        }
+        Ok(None)
+    }
+
+    /// Stores the entry in place of whatever is there. It is not sent as a `set`: one that times out may
+    /// be done later by a server that is slow, also after an invalidation that was sent after it.
+    pub(super) fn replace(
+        &self,
+        target: &Target,
+        data: &[u8],
+        mut there: Option<Item>,
+    ) -> Result<()> {
+        let (client, key) = (&self.client, &target.key);
+        for _ in 0..MAX_TRIES {
+            if let Some(cas) = there.and_then(|item| item.cas) {
+                let expiry = on_the_server(target.settings.kept());
+                let outcome = client.compare_and_swap_item(key, (FLAGS, data), expiry, cas)?;
+                if outcome == CasOutcome::Stored {
+                    return Ok(());
+                }
+            } else {
+                self.add(target, Placeholder::new())?;
+            }
+            there = client.gets_item(key)?;
+        }
+        // Others store it all the time: one of them was just after this.
+        Ok(())
+    }
+
+    /// Puts a placeholder where nothing is.
+    fn add(&self, target: &Target, placeholder: Placeholder) -> Result<bool> {
+        let lease = on_the_server(target.settings.lease);
+        let data = placeholder.data();
+        self.client.add_item(&target.key, (0, &data), lease)
+    }
+
+    /// Puts a placeholder in place of what is there, if that is what is expected.
+    fn put(
+        &self,
+        target: &Target,
+        placeholder: Placeholder,
+        is_expected: impl FnOnce(&Item) -> bool,
+    ) -> Result<bool> {
+        let (client, key) = (&self.client, &target.key);
+        let there = client.gets_item(key)?.filter(is_expected);
+        let Some(cas) = there.and_then(|item| item.cas) else {
+            return Ok(false);
         };
-        Ok(reached(hold())?.flatten())
+        let (data, lease) = (placeholder.data(), on_the_server(target.settings.lease));
+        let outcome = client.compare_and_swap_item(key, (0, &data), lease, cas)?;
+        Ok(outcome == CasOutcome::Stored)
+    }
+
+    fn held(&self, target: &Target, placeholder: Placeholder) -> Held<'_> {
+        let mut held = Held::new(self, target, placeholder.id);
+        held.placeholder = Some(placeholder);
+        held
     }
 }
 
@@ -238,20 +178,11 @@ impl Cache {
 pub(super) struct Held<'c> {
     cache: &'c Cache,
     key: Vec<u8>,
-    cas: u64,
-    instead: Option<Instead>,
+    /// What is to be replaced.
+    id: Token,
+    /// Made by this call to hold the place.
+    placeholder: Option<Placeholder>,
     lock: Option<Vec<u8>>,
-}
-
-/// What is there meanwhile.
-#[derive(Debug)]
-enum Instead {
-    /// Made to hold the place.
-    Placeholder,
-    /// What may be used until it is made anew.
-    Old { envelope: Envelope, value: Item },
-    /// What is not this call's.
-    Nothing,
 }
 
 /// What became of an entry that was made.
@@ -260,29 +191,43 @@ pub(super) enum Kept {
     Stored,
     /// What was to be replaced is not there any more: it was invalidated, or another stored.
     Overtaken,
-    /// The server fails, or would not have it.
+    /// The server fails.
     Unreachable,
 }
 
 impl<'c> Held<'c> {
-    fn new(cache: &'c Cache, target: &Target, cas: u64, instead: Instead) -> Self {
+    fn new(cache: &'c Cache, target: &Target, id: Token) -> Self {
         Self {
             cache,
             key: target.key.clone(),
-            cas,
-            instead: Some(instead),
+            id,
+            placeholder: None,
             lock: None,
         }
     }
 
-    /// Puts the entry there, which counts for so long.
-    pub(super) fn store(mut self, data: &[u8], kept: Duration) -> Result<Kept> {
+    /// Who makes the entry, as others see it.
+    pub(super) fn maker(&self) -> Option<Token> {
+        self.placeholder.map(|it| it.maker)
+    }
+
+    /// Puts the entry there.
+    pub(super) fn store(mut self, data: &[u8], expiry: Expiry) -> Result<Kept> {
         let client = &self.cache.client;
-        let stored =
-            client.compare_and_swap_item(&self.key, (FLAGS, data), on_the_server(kept), self.cas);
+        let Some(there) = reached(client.gets_item(&self.key))? else {
+            return Ok(Kept::Unreachable);
+        };
+        let there = there.filter(|item| id_of(item) == self.id);
+        let Some(cas) = there.and_then(|item| item.cas) else {
+            self.placeholder = None;
+            return Ok(Kept::Overtaken);
+        };
+        // The id was just seen with this cas id: for another to have that, the server would have to be
+        // restarted before the next command comes.
+        let stored = client.compare_and_swap_item(&self.key, (FLAGS, data), expiry, cas);
         let outcome = reached(stored)?;
         if outcome.is_some() {
-            self.instead = None;
+            self.placeholder = None;
         }
         Ok(match outcome {
             Some(CasOutcome::Stored) => Kept::Stored,
@@ -291,22 +236,16 @@ impl<'c> Held<'c> {
         })
     }
 
-    /// Lets another make it.
+    /// Lets another make it, unless another does already.
     fn give_up(&mut self) -> Result<()> {
-        let (client, key, cas) = (&self.cache.client, &self.key, self.cas);
-        match self.instead.take() {
-            Some(Instead::Placeholder) => {
-                let _ = client.compare_and_swap_item(key, (0, ""), AT_ONCE, cas)?;
-            }
-            // The same once more, so that the server names another winner.
-            Some(Instead::Old { envelope, value }) if self.lock.is_none() => {
-                let now = milliseconds(SystemTime::now());
-                let left = Duration::from_millis(envelope.stale_until.saturating_sub(now));
-                let left = on_the_server(left);
-                let data = envelope.seal(&value)?;
-                let _ = client.compare_and_swap_item(key, (FLAGS, &data), left, cas)?;
-            }
-            _ => {}
+        let (client, key) = (&self.cache.client, &self.key);
+        let Some(placeholder) = self.placeholder.take() else {
+            return Ok(());
+        };
+        let there = client.gets_item(key)?;
+        let own = there.filter(|item| Placeholder::open(item) == Some(placeholder));
+        if let Some(cas) = own.and_then(|item| item.cas) {
+            let _ = client.compare_and_swap_item(key, (0, ""), AT_ONCE, cas)?;
         }
         Ok(())
     }

@@ -1,12 +1,11 @@
 //! One entry, and what is said of it before it is stored.
 
+use super::Cache;
 use super::claim::{Held, Kept};
-use super::envelope::FLAGS;
-use super::generation::reached;
+use super::generation::{accepted, reached};
 use super::key;
-use super::load::keep;
-use super::look::{Found, Settled, State, on_the_server};
-use super::{Cache, Settings};
+use super::look::{Found, Settled, State, View};
+use super::target::{Settings, Target, on_the_server};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -37,14 +36,6 @@ pub struct Entry<'c> {
     cache: &'c Cache,
     /// Judged when it is used.
     target: Result<Target>,
-}
-
-/// An entry, judged.
-#[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) key: Vec<u8>,
-    pub(super) dependencies: Vec<[u8; 16]>,
-    pub(super) settings: Settings,
 }
 
 impl<'c> Entry<'c> {
@@ -94,10 +85,9 @@ impl<'c> Entry<'c> {
     pub fn depends_on<D: Serialize>(mut self, dependencies: impl IntoIterator<Item = D>) -> Self {
         for dependency in dependencies {
             let Ok(target) = &mut self.target else { break };
-            match key::hash(&dependency) {
-                Ok(hash) if target.dependencies.contains(&hash) => {}
-                Ok(hash) => target.dependencies.push(hash),
-                Err(error) => self.target = Err(error),
+            let named = key::hash(&dependency).and_then(|hash| target.depend_on(hash));
+            if let Err(error) = named {
+                self.target = Err(error);
             }
         }
         self
@@ -113,16 +103,21 @@ impl<'c> Entry<'c> {
         let store = || {
             let Self { cache, target } = self;
             let target = target?;
-            let value = cache.client.encode(&value)?;
-            let view = cache.look_at_generations(&target)?;
+            target.check()?;
             // Whether or not it can be stored, it is judged.
-            let Some(settled) = cache.settle(&target, &view)? else {
+            let value = cache.client.encode(&value)?;
+            let (there, generations) = cache.fetch(&target, true)?;
+            let Some(there) = reached(there)? else {
                 return Ok(());
             };
-            let (data, kept) = settled.seal(&value, &target)?;
-            let stored = cache
-                .client
-                .set_item(&target.key, (FLAGS, &data), on_the_server(kept));
+            let Some(settled) = cache.settle(&target, &generations)? else {
+                return Ok(());
+            };
+            let stored = cache.replace(&target, &settled.seal(&value, &target), there);
+            if stored.as_ref().is_err_and(|it| !it.is_of_failing_server()) {
+                // Neither what was there before, nor what was to hold the place.
+                let _ = cache.client.delete(&target.key);
+            }
             reached(stored).map(|_| ())
         };
         store().map_err(|error: Error| error.of("set"))
@@ -201,13 +196,21 @@ impl<'c> Entry<'c> {
         let begin = || {
             let Self { cache, target } = self;
             let target = target?;
-            let generations = cache.look_at_generations(&target)?;
-            let settled = cache.settle(&target, &generations)?;
+            target.check()?;
+            let view = accepted(cache.look(&target))?.unwrap_or_else(View::unreachable);
+            let settled = match view.found {
+                Found::Unreachable => None,
+                _ => cache.settle(&target, &view.generations)?,
+            };
+            let held = match settled {
+                Some(_) => cache.hold(&target, view.id)?,
+                None => None,
+            };
             Ok(Slot {
-                held: cache.hold(&target)?,
                 cache,
                 target,
                 settled,
+                held,
             })
         };
         begin().map_err(|error: Error| error.of("begin"))
@@ -235,8 +238,12 @@ impl Slot<'_> {
     pub fn set<V: Serialize>(self, value: V) -> Result<bool> {
         let store = || {
             let item = self.cache.client.encode(&value)?;
-            let kept = keep(&self.target, self.settled, self.held, &item)?;
-            Ok(kept == Kept::Stored)
+            let (Some(settled), Some(held)) = (self.settled, self.held) else {
+                return Ok(false);
+            };
+            let data = settled.seal(&item, &self.target);
+            let expiry = on_the_server(self.target.settings.kept());
+            Ok(held.store(&data, expiry)? == Kept::Stored)
         };
         store().map_err(|error: Error| error.of("set"))
     }

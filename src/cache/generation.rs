@@ -13,10 +13,7 @@ use crate::expiry::Expiry;
 use crate::item::Item;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
-
-/// How long the generation of a dependency lives, and nothing that depends on it any longer.
-const DEPENDENCY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+use std::time::SystemTime;
 
 /// How often a generation that is not there is made, or what another made is fetched.
 const MAX_TRIES: usize = 3;
@@ -70,14 +67,11 @@ impl Scope<'_> {
             Self::Dependency(hash) => key::of_dependency(hash),
         }
     }
-
-    fn expiry(self) -> Expiry {
-        match self {
-            Self::Dependency(_) => DEPENDENCY.into(),
-            Self::All | Self::Namespace(_) => Expiry::Never,
-        }
-    }
 }
+
+/// An entry may live for years, and is a miss without the generations that it carries. So they do not
+/// expire: memcached evicts those that nobody asks for any more.
+const EXPIRY: Expiry = Expiry::Never;
 
 /// What was found of a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +106,15 @@ pub(super) fn reached<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
+/// The same, and also `None` if the server answers with an error line: it is out of memory, the value is
+/// too large, or a proxy does not reach the server.
+pub(super) fn accepted<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if error.is_server() => Ok(None),
+        result => reached(result),
+    }
+}
+
 /// The present generation, made if it is missing; `None` if its server fails, or does not keep it.
 pub(super) fn settle(client: &Client, scope: Scope<'_>, mut seen: Seen) -> Result<Option<Token>> {
     let key = scope.key();
@@ -123,7 +126,7 @@ pub(super) fn settle(client: &Client, scope: Scope<'_>, mut seen: Seen) -> Resul
         }
         let token = Token::fresh();
         let text = token.text();
-        match reached(client.add_item(&key, (0, &text), scope.expiry()))? {
+        match accepted(client.add_item(&key, (0, &text), EXPIRY))? {
             Some(true) => return Ok(Some(token)),
             Some(false) => seen = Seen::of(client.get_item(&key))?,
             None => return Ok(None),
@@ -135,7 +138,7 @@ pub(super) fn settle(client: &Client, scope: Scope<'_>, mut seen: Seen) -> Resul
 /// Begins another generation: nothing of the last one counts any more. `false` if the server fails.
 pub(super) fn renew(client: &Client, scope: Scope<'_>) -> Result<bool> {
     let text = Token::fresh().text();
-    let stored = client.set_item(scope.key(), (0, &text), scope.expiry());
+    let stored = client.set_item(scope.key(), (0, &text), EXPIRY);
     // Not stored, or stored and not told: either way it is not certain.
     let is_certain = reached(stored.map_err(|error: Error| error.of("invalidate")))?;
     Ok(is_certain.is_some())

@@ -142,7 +142,7 @@ pub(super) fn of_dependency(hash: [u8; 16]) -> Vec<u8> {
     format!("cache|dep|{}", KeyName::Hashed(hash)).into_bytes()
 }
 
-/// The key of who computes an entry anew, where the protocol has no other means.
+/// The key of the lock of who makes an entry anew while the old one is served.
 pub(super) fn of_lock(entry: &[u8]) -> Vec<u8> {
     let hash = KeyName::Hashed(Md5::digest(entry).into());
     format!("cache|lock|{hash}").into_bytes()

@@ -1,12 +1,12 @@
 //! What is there, or else what one makes for all.
 
 use super::Cache;
-use super::claim::{Claim, Held, Kept, Wish};
-use super::entry::Target;
-use super::flight::{Joined, Made};
+use super::claim::{Claim, Held};
+use super::flight::{Joined, Made, Wait, Waited};
+use super::generation::accepted;
 use super::look::{Found, Settled, State, View};
+use super::target::{Target, on_the_server};
 use crate::error::{Error, Result};
-use crate::item::Item;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::thread;
@@ -27,132 +27,115 @@ impl Cache {
         T: Serialize + DeserializeOwned,
         E: From<Error>,
     {
-        let deadline = Instant::now().checked_add(target.settings.max_wait);
+        target.check()?;
+        let wait = Wait::begin(target.settings.max_wait);
         let mut pause = SHORTEST_PAUSE;
         let mut lead = None;
+        // Who of this process is waited for no longer.
+        let mut late = None;
+        // Since when another process makes it, as far as it is known.
+        let mut since = wait.began;
         loop {
-            let View {
-                mut generations,
-                found,
-                envelope,
-            } = self.look(target)?;
+            // A server that answers with an error line is of no more use than one that does not.
+            let view = accepted(self.look(target))?.unwrap_or_else(View::unreachable);
+            let is_reachable = !matches!(view.found, Found::Unreachable);
             let mut old = None;
-            let known = match found {
-                Found::Value(item, state) => {
-                    // A value of another shape, of an earlier version of the program say, is made anew.
-                    if let Ok(value) = self.client.decode(item) {
-                        if state == State::Fresh {
-                            return Ok(value);
-                        }
-                        old = Some(value);
-                    }
-                    None
-                }
-                Found::Nothing => None,
-                Found::Placeholder => Some(Claim::Lost),
-                Found::Unreachable => Some(Claim::Unreachable),
-            };
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) && old.is_none() {
-                // Whoever makes it takes too long.
-                let settled = self.settle(target, &generations)?;
-                let held = self.hold(target)?;
+            let mut placeholder = None;
+            match view.found {
+                // A value of another shape, of an earlier version of the program say, is made anew.
+                Found::Value(item, state) => match self.client.decode(item) {
+                    Ok(value) if state == State::Fresh => return Ok(value),
+                    value => old = value.ok(),
+                },
+                Found::Placeholder(there) => placeholder = Some(there),
+                Found::Nothing | Found::Unreachable => {}
+            }
+            if old.is_none() && wait.is_over() {
+                let settled = self.settle(target, &view.generations)?;
+                let held = self.hold(target, view.id)?;
                 return Ok(self.make(target, settled, held, loader)?.0);
             }
-            let lead = match &mut lead {
-                Some(lead) => lead,
-                none => match self.flights.join(&target.key) {
-                    Joined::Lead(lead) => none.insert(lead),
+            let lead = match lead.take() {
+                Some(own) => lead.insert(own),
+                None => match self.flights.join(&target.key, late.take().as_ref()) {
+                    Joined::Lead(own) => lead.insert(own),
                     Joined::Follow(flight) => {
                         if let Some(value) = old {
                             return Ok(value);
                         }
-                        let made = flight.wait(deadline);
-                        let made = made.filter(|made| generations.agree(made.settled.as_ref()));
-                        let value = made.map(|made| self.client.decode(made.value.clone()));
-                        match value {
-                            Some(Ok(value)) => return Ok(value),
-                            _ => continue,
+                        match flight.wait(wait) {
+                            Waited::Made(made) if made.began > wait.began => {
+                                if let Ok(value) = self.client.decode(made.value.clone()) {
+                                    return Ok(value);
+                                }
+                            }
+                            Waited::TimeUp => late = Some(flight),
+                            Waited::Made(_) | Waited::Over => {}
                         }
+                        continue;
                     }
                 },
             };
-            let settled = self.settle(target, &generations)?;
-            let wish = match (&old, &envelope) {
-                (Some(_), Some(old)) => Wish::Renew { old },
-                (_, rejected) => Wish::Make {
-                    rejected: rejected.as_ref(),
-                },
+            // Who has just taken over in another process has time of its own.
+            if placeholder.is_some_and(|there| lead.see(there.maker)) {
+                since = Instant::now();
+                lead.begin();
+            }
+            let until = wait.until(since);
+            let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+            let mut settled = None;
+            let claim = if !is_reachable {
+                Claim::Unreachable
+            } else if placeholder.is_some() && left != Some(Duration::ZERO) {
+                Claim::Lost
+            } else {
+                lead.begin();
+                settled = self.settle(target, &view.generations)?;
+                match (&settled, placeholder, &old) {
+                    (None, _, _) => Claim::Unreachable,
+                    (_, Some(late), _) => self.take_over(target, late)?,
+                    (_, None, Some(_)) => self.renew(target, view.id)?,
+                    (_, None, None) => self.claim(target, view.id)?,
+                }
             };
-            let claim = match (known, &settled) {
-                (Some(claim), _) => claim,
-                (None, None) => Claim::Unreachable,
-                (None, Some(_)) => self.claim(target, &mut generations, wish)?,
-            };
-            let held = match claim {
-                Claim::Won(held) => Some(held),
-                Claim::There(item) | Claim::Old(item) => match self.client.decode(item) {
-                    Ok(value) => return Ok(value),
-                    Err(_) => continue,
-                },
-                Claim::LookAgain => continue,
-                Claim::Lost => {
-                    if let Some(value) = old {
-                        return Ok(value);
-                    }
+            let held = match (claim, old) {
+                (Claim::Won(held), _) => Some(held),
+                // It is good enough meanwhile.
+                (Claim::Lost | Claim::Unreachable, Some(value)) => return Ok(value),
+                (Claim::Unreachable, None) => None,
+                (Claim::Lost, None) => {
+                    let left = left.filter(|left| !left.is_zero());
                     thread::sleep(left.map_or(pause, |left| left.min(pause)));
                     pause = (2 * pause).min(LONGEST_PAUSE);
                     continue;
                 }
-                Claim::Unreachable => {
-                    if let Some(value) = old {
-                        return Ok(value);
-                    }
-                    None
-                }
             };
-            let (value, made) = self.make(target, settled, held, loader)?;
-            if let Some(made) = made {
-                lead.finish(made);
+            if let Some(maker) = held.as_ref().and_then(Held::maker) {
+                lead.see(maker);
             }
+            lead.begin();
+            let (value, made) = self.make(target, settled, held, loader)?;
+            lead.finish(made);
             return Ok(value);
         }
     }
 
-    /// Makes the value and keeps it where that is possible. What others may have of it comes with it.
+    /// Makes the value, and stores it where that is possible: it is had all the same.
     fn make<T: Serialize, E: From<Error>>(
         &self,
         target: &Target,
         settled: Option<Settled>,
         held: Option<Held<'_>>,
         loader: impl FnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Made>), E> {
+    ) -> Result<(T, Made), E> {
+        let began = Instant::now();
         let value = loader()?;
         let item = self.client.encode(&value)?;
-        let kept = match keep(target, settled.clone(), held, &item) {
-            // It refuses the value, which is too large, say: that is no reason not to have it.
-            Err(error) if error.is_server() => Kept::Unreachable,
-            kept => kept?,
-        };
-        // What is stored they get from there, if it was not invalidated since.
-        let made = (kept == Kept::Unreachable).then_some(Made {
-            value: item,
-            settled,
-        });
-        Ok((value, made))
+        if let (Some(settled), Some(held)) = (settled, held) {
+            let data = settled.seal(&item, target);
+            // It may be too large, say, or the server out of memory.
+            let _ = held.store(&data, on_the_server(target.settings.kept()));
+        }
+        Ok((value, Made { value: item, began }))
     }
-}
-
-/// Stores the entry in place of what is held.
-pub(super) fn keep(
-    target: &Target,
-    settled: Option<Settled>,
-    held: Option<Held<'_>>,
-    value: &Item,
-) -> Result<Kept> {
-    let (Some(settled), Some(held)) = (settled, held) else {
-        return Ok(Kept::Unreachable);
-    };
-    let (data, kept) = settled.seal(value, target)?;
-    held.store(&data, kept)
 }

@@ -1,10 +1,10 @@
 //! What there is of an entry, and whether it counts.
 
 use super::Cache;
-use super::entry::Target;
-use super::envelope::{self, Envelope};
-use super::generation::{Scope, Seen, Token, reached, settle};
-use crate::error::{Error, Result};
+use super::envelope::{self, Envelope, Placeholder};
+use super::generation::{Scope, Seen, Token, accepted, reached, renew, settle};
+use super::target::Target;
+use crate::error::Result;
 use crate::item::Item;
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +13,18 @@ use std::time::{Duration, SystemTime};
 pub(super) struct View {
     pub(super) generations: Generations,
     pub(super) found: Found,
-    /// What the entry says of itself, if there is one; whether or not it counts.
-    pub(super) envelope: Option<Envelope>,
+    /// Which item is in its place, if there is one; whether or not it counts.
+    pub(super) id: Option<Token>,
+}
+
+impl View {
+    pub(super) fn unreachable() -> Self {
+        Self {
+            generations: Generations::unreachable(),
+            found: Found::Unreachable,
+            id: None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -23,7 +33,7 @@ pub(super) enum Found {
     /// Nothing that counts.
     Nothing,
     /// Somebody is about to make it.
-    Placeholder,
+    Placeholder(Placeholder),
     /// A server fails without which nobody can tell.
     Unreachable,
 }
@@ -39,12 +49,6 @@ pub(super) enum State {
     Invalid,
     /// The server of a generation fails.
     Unknown,
-}
-
-impl State {
-    pub(super) fn is_to_be_renewed(self) -> bool {
-        matches!(self, Self::Ageing | Self::Stale)
-    }
 }
 
 /// The generations that were seen.
@@ -67,42 +71,70 @@ impl Cache {
     /// Gets the entry with all generations that are known to matter, in one round trip; an entry that
     /// depends on more takes another.
     pub(super) fn look(&self, target: &Target) -> Result<View> {
-        let scopes = self.scopes(target);
-        let keys = std::iter::once(target.key.clone()).chain(scopes.iter().map(|it| it.key()));
-        let got = self.client.get_each_item(keys);
-        let mut got = got.into_iter().map(|(_, got)| got);
-        let entry = reached(got.next().unwrap_or(Ok(None)))?;
-        let mut generations = Generations::of(&target.dependencies, got)?;
-        let (found, envelope) = match entry {
-            None => (Found::Unreachable, None),
-            Some(None) => (Found::Nothing, None),
-            Some(Some(item)) if envelope::is_placeholder(&item.data) => (Found::Placeholder, None),
-            Some(Some(item)) => match Envelope::open(item) {
-                None => (Found::Nothing, None),
-                Some((envelope, value)) => {
-                    let state = self.judge(&envelope, target, &mut generations)?;
-                    let found = match state {
-                        State::Invalid => Found::Nothing,
-                        State::Unknown => Found::Unreachable,
-                        state => Found::Value(value, state),
-                    };
-                    (found, Some(envelope))
-                }
-            },
+        let (entry, mut generations) = self.fetch(target, false)?;
+        let Some(entry) = reached(entry)? else {
+            return Ok(View::unreachable());
+        };
+        let id = entry.as_ref().map(envelope::id_of);
+        let found = match entry {
+            None => Found::Nothing,
+            Some(item) => self.found(item, target, &mut generations)?,
         };
         Ok(View {
             generations,
             found,
-            envelope,
+            id,
         })
     }
 
-    /// Gets the generations alone.
-    pub(super) fn look_at_generations(&self, target: &Target) -> Result<Generations> {
+    fn found(&self, item: Item, target: &Target, generations: &mut Generations) -> Result<Found> {
+        if let Some(placeholder) = Placeholder::open(&item) {
+            return Ok(Found::Placeholder(placeholder));
+        }
+        let Some((envelope, value)) = Envelope::open(item) else {
+            return Ok(Found::Nothing);
+        };
+        Ok(match self.judge(&envelope, target, generations)? {
+            State::Invalid => Found::Nothing,
+            State::Unknown => Found::Unreachable,
+            state => Found::Value(value, state),
+        })
+    }
+
+    /// Gets what is in the place of the entry, with its cas id if that is needed, and the generations.
+    pub(super) fn fetch(
+        &self,
+        target: &Target,
+        cas: bool,
+    ) -> Result<(Result<Option<Item>>, Generations)> {
+        if !self.begin_list()? {
+            return Ok((Ok(None), Generations::unreachable()));
+        }
         let scopes = self.scopes(target);
-        let keys = scopes.iter().map(|scope| scope.key());
-        let got = self.client.get_each_item(keys);
-        Generations::of(&target.dependencies, got.into_iter().map(|(_, got)| got))
+        let keys = std::iter::once(target.key.clone()).chain(scopes.iter().map(|it| it.key()));
+        let got = if cas {
+            self.client.gets_each_item(keys)
+        } else {
+            self.client.get_each_item(keys)
+        };
+        let mut got = got.into_iter().map(|(_, got)| got);
+        let entry = got.next().unwrap_or(Ok(None));
+        let generations = Generations::of(&target.dependencies, got)?;
+        Ok((entry, generations))
+    }
+
+    /// Begins with a new generation of everything after the list of servers became another: what a
+    /// server holds that was in the list before is from then, and what was invalidated since is not known
+    /// there. `false` if that cannot be had now.
+    fn begin_list(&self) -> Result<bool> {
+        let Some(list) = self.client.list_to_begin() else {
+            return Ok(true);
+        };
+        let is_renewed = accepted(renew(&self.client, Scope::All))? == Some(true);
+        if is_renewed {
+            self.client.begin_list(list);
+        }
+        Ok(is_renewed)
     }
 
     fn scopes(&self, target: &Target) -> Vec<Scope<'_>> {
@@ -162,12 +194,16 @@ impl Cache {
     }
 
     /// The generations that an entry carries whose making begins now: those that were seen, and new
-    /// ones for what has none. `None` if a server fails.
+    /// ones for what has none. `None` if a server fails, or stores none.
     pub(super) fn settle(
         &self,
         target: &Target,
         generations: &Generations,
     ) -> Result<Option<Settled>> {
+        Ok(accepted(self.try_to_settle(target, generations))?.flatten())
+    }
+
+    fn try_to_settle(&self, target: &Target, generations: &Generations) -> Result<Option<Settled>> {
         let settle = |scope, seen| settle(&self.client, scope, seen);
         let Some(all) = settle(Scope::All, generations.all)? else {
             return Ok(None);
@@ -192,6 +228,14 @@ impl Cache {
 }
 
 impl Generations {
+    fn unreachable() -> Self {
+        Self {
+            all: Seen::Unreachable,
+            namespace: Seen::Unreachable,
+            dependencies: Vec::new(),
+        }
+    }
+
     /// What came of getting them, in the order of the scopes.
     fn of(
         dependencies: &[[u8; 16]],
@@ -216,61 +260,31 @@ impl Generations {
         let found = dependencies.find(|(known, _)| *known == hash);
         found.map_or(Seen::Missing, |(_, seen)| *seen)
     }
-
-    /// Whether a server fails that has one of them.
-    fn is_unreachable(&self) -> bool {
-        let dependencies = self.dependencies.iter().map(|(_, seen)| *seen);
-        let mut all = dependencies.chain([self.all, self.namespace]);
-        all.any(|seen| seen == Seen::Unreachable)
-    }
-
-    /// Whether something made under `settled` counts for who sees these. If neither could be told, it
-    /// is as good as any.
-    pub(super) fn agree(&self, settled: Option<&Settled>) -> bool {
-        let Some(settled) = settled else {
-            return self.is_unreachable();
-        };
-        let mut dependencies = settled.dependencies.iter();
-        self.all.is(settled.all)
-            && self.namespace.is(settled.namespace)
-            && dependencies.all(|&(hash, token)| self.seen(hash).is(token))
-    }
 }
 
 impl Settled {
-    /// The data of the entry, from now on, and for how long it counts.
-    pub(super) fn seal(self, value: &Item, target: &Target) -> Result<(Vec<u8>, Duration)> {
+    /// The data of the entry, which counts from now on.
+    pub(super) fn seal(self, value: &Item, target: &Target) -> Vec<u8> {
         let settings = target.settings;
-        if settings.lifetime.is_zero() {
-            return Err(Error::validation(
-                "lifetime: 0; an entry lives for a millisecond at least",
-            ));
-        }
-        let kept = settings.lifetime.saturating_add(settings.stale);
         let now = milliseconds(SystemTime::now());
         let until = |after: Duration| {
             let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
             now.saturating_add(after.max(1))
         };
         let envelope = Envelope {
+            id: Token::fresh(),
             fresh_until: until(settings.lifetime),
-            stale_until: until(kept),
+            stale_until: until(settings.kept()),
             all: self.all,
             namespace: self.namespace,
             dependencies: self.dependencies,
         };
-        Ok((envelope.seal(value)?, kept))
+        envelope.seal(value)
     }
 }
 
-/// How long the server is to keep what is to be there for `time`: its clock goes by whole seconds, so
-/// that it may take one off.
-pub(super) fn on_the_server(time: Duration) -> Duration {
-    time.saturating_add(Duration::from_secs(1))
-}
-
 /// Since 1970.
-pub(super) fn milliseconds(time: SystemTime) -> u64 {
+fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }

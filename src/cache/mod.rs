@@ -11,6 +11,7 @@ mod key;
 mod keys;
 mod load;
 mod look;
+mod target;
 
 pub use entry::{Entry, Slot};
 pub use key::{CacheKey, KeyName, Raw, raw};
@@ -25,6 +26,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
+use target::Settings;
 
 /// A cache on memcached, with namespaces. See the [module](self) for what it does and how.
 ///
@@ -36,16 +38,6 @@ pub struct Cache {
     namespace: Arc<str>,
     settings: Settings,
     flights: Arc<Flights>,
-}
-
-/// What an entry may have a say in.
-#[derive(Debug, Clone, Copy)]
-struct Settings {
-    lifetime: Duration,
-    stale: Duration,
-    early: Duration,
-    max_wait: Duration,
-    lease: Duration,
 }
 
 /// # Setting up

@@ -1,7 +1,9 @@
 use crate::conn::{Driver, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
-use crate::protocol::{Counter, Excerpt, Refused, Reply, Request, Status, ValueHeader};
+use crate::protocol::{
+    Counter, Excerpt, Malformed, Mode, Part, Refused, Reply, Request, SetReply, Status, ValueHeader,
+};
 use crate::route::FailurePolicy;
 
 /// What a server made of a request.
@@ -15,13 +17,15 @@ pub(super) enum Answer {
     Number(u64),
     Counter(Counter),
     Cas(u64),
+    Set(SetReply),
     Version(String),
     /// An error line of the server.
     Refused(Error),
 }
 
-impl From<Reply<'_>> for Answer {
-    fn from(reply: Reply<'_>) -> Self {
+impl Answer {
+    /// The answer to a request that stores what `stored` says, if it does.
+    pub(super) fn new(reply: Reply<'_>, stored: Option<Stored>) -> Self {
         match reply {
             // Comes as a value, not as a reply.
             Reply::Hit => Self::Status(Status::Ok),
@@ -30,12 +34,18 @@ impl From<Reply<'_>> for Answer {
             Reply::Counter(counter) => Self::Counter(counter),
             Reply::Cas(id) => Self::Cas(id),
             Reply::Version(text) => Self::Version(String::from_utf8_lossy(text).into_owned()),
-            Reply::Refused(refused) => Self::Refused(server_error(refused.line)),
+            Reply::Set(set) => Self::Set(set),
+            Reply::Refused(refused) => {
+                let error = server_error(refused.line);
+                let hint = stored.and_then(|stored| stored.hint(refused.line));
+                Self::Refused(match hint {
+                    Some(hint) => error.and(&hint),
+                    None => error,
+                })
+            }
         }
     }
-}
 
-impl Answer {
     /// The error for an answer that is not what was asked for.
     pub(super) fn into_error(self, driver: &dyn Driver) -> Error {
         match self {
@@ -45,6 +55,7 @@ impl Answer {
             Self::Status(status) => unexpected(&format!("{status:?}")),
             Self::Number(_) | Self::Counter(_) => unexpected("a number"),
             Self::Cas(_) => unexpected("a cas id"),
+            Self::Set(_) => unexpected("a size"),
             Self::Version(_) => unexpected("a version"),
         }
         .on(driver.name())
@@ -94,6 +105,54 @@ impl Answer {
             Self::Status(Status::Ok | Status::Stored | Status::Reset) => Ok(()),
             answer => Err(answer.into_error(driver)),
         }
+    }
+}
+
+/// What a request stores.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stored {
+    /// Bytes of the value.
+    size: usize,
+    /// Whether it stores whatever is there.
+    is_set: bool,
+}
+
+impl Stored {
+    pub(super) fn of(request: &Request<'_>) -> Option<Self> {
+        let is_set = match request {
+            Request::Store { mode, .. } => *mode == Mode::Set,
+            Request::MetaSet { options, .. } => options.mode == Mode::Set,
+            _ => return None,
+        };
+        let size = request.body()?.len();
+        Some(Self { size, is_set })
+    }
+
+    /// What to say besides to one who got this error line.
+    fn hint(self, line: &[u8]) -> Option<String> {
+        let size = self.size;
+        let line = line.to_ascii_lowercase();
+        let has = |words: &[u8]| line.windows(words.len()).any(|part| part == words);
+        let mut hint = if has(b"too large") {
+            format!(
+                "; the value has {size} bytes: memcached's -I sets how large an item may be (1 MB by \
+                 default, with its key and some 50 bytes more), and max_value_size refuses larger \
+                 values before they are sent"
+            )
+        } else if has(b"out of memory") {
+            format!(
+                "; the value has {size} bytes: memcached's -m sets how much memory it has, and it \
+                 finds none where -M forbids to evict, or all of it is in use for items of other sizes"
+            )
+        } else {
+            return None;
+        };
+        // `process_update_command` and `process_mset_command` remove it, and so does binary; for other
+        // commands it stays.
+        if self.is_set {
+            hint.push_str("; memcached has removed the key's old value");
+        }
+        Some(hint)
     }
 }
 
@@ -148,11 +207,20 @@ fn unexpected(what: &str) -> Error {
     Error::new(Kind::Protocol, format!("unexpected reply: {what}"))
 }
 
+/// The most bytes of lines that are taken.
+const MAX_LINES: usize = 128 << 20;
+
 /// Takes what comes for one request.
 #[derive(Debug, Default)]
 pub(super) struct One {
     /// Where a value is read to.
     pub(super) buffer: Vec<u8>,
+    /// What the request stores.
+    pub(super) stored: Option<Stored>,
+    /// Lines that came before the answer.
+    pub(super) lines: Vec<Vec<u8>>,
+    /// The bytes that they take.
+    length: usize,
     answer: Option<Result<Answer>>,
 }
 
@@ -160,7 +228,7 @@ impl One {
     pub(super) fn into_buffer(buffer: Vec<u8>) -> Self {
         Self {
             buffer,
-            answer: None,
+            ..Self::default()
         }
     }
 
@@ -180,8 +248,19 @@ impl Sink for One {
         self.answer = Some(Ok(Answer::Item { header, data }));
     }
 
+    fn part(&mut self, _: usize, part: Part<'_>) -> Result<(), Malformed> {
+        if let Part::Item(line) = part {
+            self.length += line.len() + size_of::<Vec<u8>>() + 16;
+            if self.length > MAX_LINES {
+                return Err(Malformed::TooManyStats(MAX_LINES));
+            }
+            self.lines.push(line.to_vec());
+        }
+        Ok(())
+    }
+
     fn reply(&mut self, _: usize, reply: Reply<'_>) {
-        self.answer = Some(Ok(reply.into()));
+        self.answer = Some(Ok(Answer::new(reply, self.stored)));
     }
 
     fn failed(&mut self, _: usize, error: Error) {

@@ -1,9 +1,10 @@
 use super::Client;
 use super::answer::{Answer, forgive};
-use crate::conn::Driver;
+use crate::conn::{Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
-use crate::protocol::{Dialect, GetOptions, Request};
+use crate::meta::Wanted;
+use crate::protocol::{DeleteOptions, Dialect, GetOptions, Request, ValueHeader};
 use std::time::Instant;
 
 /// # One key: whether it is there
@@ -14,6 +15,10 @@ impl Client {
     /// a `get`, whose value travels and is thrown away. So where the value is wanted when it is there,
     /// `get` alone is cheaper than both. In each, the server counts it as a hit or a miss, and as a use
     /// of the item.
+    ///
+    /// An item that is [marked as stale](crate::MetaDelete::invalidate) has one winner among those who
+    /// ask with `mg`, and this call does not want to be it: it hands the win back with a second request,
+    /// by which the item gets a new cas id.
     ///
     /// The answer is old when it comes: the item may expire, or somebody may remove it. To store what
     /// is not there, [`add`](Self::add) asks and stores in one.
@@ -48,9 +53,23 @@ impl Client {
         }
         let ask = Request::MetaGet {
             key,
-            options: GetOptions::default(),
+            // What handing back a win needs.
+            options: GetOptions {
+                wanted: Wanted::NONE.with(b'c'),
+                ..GetOptions::default()
+            },
         };
-        match self.exchange(key, &ask, deadline, there) {
+        let mut won = None;
+        let asked = self.exchange(key, &ask, deadline, |answer, driver| {
+            if let Answer::Item { header, .. } = &answer {
+                won = header.cas.filter(|_| is_stale_win(header));
+            }
+            there(answer, driver)
+        });
+        if let Some(cas) = won {
+            self.hand_back(key, cas, deadline.resumed(Instant::now()));
+        }
+        match asked {
             // The server turned out to be one that is spoken to in text.
             Err(error) if error.is_unsupported() => {
                 self.exchange(key, &get, deadline.resumed(Instant::now()), there)
@@ -64,6 +83,25 @@ impl Client {
             found => found,
         }
     }
+
+    /// Marks the item as stale once more, so that another can win it, unless it has changed since.
+    fn hand_back(&self, key: Key<'_>, cas: u64, deadline: Deadline) {
+        let mark = Request::MetaDelete {
+            key,
+            options: DeleteOptions {
+                cas: Some(cas),
+                invalidate: true,
+                ..DeleteOptions::default()
+            },
+        };
+        // If that fails, the win is lost, as it is with a client that dies. The call has its answer.
+        let _ = self.steps().exchange(key, &mark, deadline, |_, _| Ok(()));
+    }
+}
+
+/// Whether it fell to this client to compute the value of a stale item.
+fn is_stale_win(header: &ValueHeader) -> bool {
+    header.details.won && header.details.stale
 }
 
 fn there(answer: Answer, driver: &dyn Driver) -> Result<bool> {

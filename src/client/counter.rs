@@ -173,14 +173,18 @@ impl Client {
                 initial: Some(initial),
             };
             let deadline = self.deadline();
-            let counted = match self.exchange(key, &request, deadline, Answer::count) {
-                Err(error) if error.is_unsupported() => None,
-                // memcached 1.6 says "not found" when it lost a race for making the counter.
-                counted => counted?,
-            };
-            match counted {
-                Some(count) => Ok(count),
-                None => self.count_or_add(direction, key, delta, initial, deadline),
+            match self.exchange(key, &request, deadline, Answer::count) {
+                Err(error) if error.is_unsupported() => {
+                    let counted = self.count_or_add(direction, key, delta, initial, deadline);
+                    self.counted(key, deadline.started(), &counted)?;
+                    counted
+                }
+                // memcached 1.6 says "not found" when it lost a race for making the counter. The call is
+                // counted with that.
+                counted => match counted? {
+                    Some(count) => Ok(count),
+                    None => self.count_or_add(direction, key, delta, initial, deadline),
+                },
             }
         };
         let operation = match direction {
@@ -206,7 +210,7 @@ impl Client {
             delta,
             initial: None,
         };
-        let client = self.strict();
+        let client = self.steps();
         let rest = || deadline.resumed(Instant::now());
         if let Some(count) = client.exchange(key, &count, rest(), Answer::count)? {
             return Ok(count);

@@ -1,12 +1,13 @@
 use super::Client;
 use super::answer::server_error;
-use crate::conn::{Batch, Deadline, Exchange, Expired, Patience, Sink, State};
+use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
-use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader};
+use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader, Walk};
 use crate::route::Topology;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -18,22 +19,33 @@ pub(crate) const CANNOT_LIST: &str =
 /// What is the matter with a prefix that is hashed.
 const HASHED: &str = "the keys below the prefix are hashed, and cannot be told from others";
 
+/// What memcached answers while its hash table grows.
+const LOCKED: &[u8] = b"ERROR locked try again later";
+
 /// How long a busy server is left alone.
 const BUSY: Duration = Duration::from_millis(10);
 
-const DUMP: Request<'static> = Request::Metadump;
+const BY_HASH: Request<'static> = Request::Metadump { walk: Walk::Hash };
+const BY_LRU: Request<'static> = Request::Metadump { walk: Walk::Lru };
 
 /// # Listing keys
 impl Client {
-    /// The keys of all servers, one server after the other, as they come: memcached's
-    /// `lru_crawler metadump all`.
+    /// Lists the keys of all servers, one server after the other, as they come: memcached's
+    /// `lru_crawler metadump hash`, or `all` where a server refuses that word.
     ///
-    /// Each server goes through its items while it goes on serving others: what is stored or removed
-    /// meanwhile may be there or not, and each key is there once. memcached 1.6.18 can also leave out
-    /// an item that was stored just before. An error is that of one server, whose further keys are
-    /// missing; the list goes on with the next. The timeout is that of each wait for more keys, not of
-    /// the whole. A server does one such list at a time, and looks for expired items by the same means
-    /// now and then: while it is busy with that, it is asked again.
+    /// Each server goes through its items while it goes on serving others. With `hash`, which memcached
+    /// has since 1.6.9, it goes through its hash table: each key that is there from the start to the end
+    /// is listed, and is listed once; what is stored or removed meanwhile may be there or not. With `all`
+    /// it goes along its lists of the least recently used, and misses keys that are merely read
+    /// meanwhile; those that it lists twice are left out. For that the 64-bit hashes of the listed keys
+    /// are kept, 9 to 18 bytes a key; among ten million keys the chance that two share one, and the
+    /// second is left out, is 1 in 370,000. With `hash` nothing is kept.
+    ///
+    /// An error is that of one server, whose further keys are missing; the list goes on with the next.
+    /// The timeout is that of each wait for more keys, not of the whole, also where none of what comes is
+    /// below the client's prefix. A server does one such list at a time, and looks for expired items by
+    /// the same means now and then: while it is busy with that, or its hash table grows, it is asked
+    /// again until the timeout.
     ///
     /// A client with a [prefix](Self#keys) lists what is below it, without the prefix. What
     /// [`KeyTransform::Base64`](crate::KeyTransform::Base64) made of a key is undone; a hash cannot be,
@@ -67,11 +79,14 @@ impl Client {
             next: 0,
             current: None,
             patience: self.deadline(),
+            walk: Walk::Hash,
             lines: Lines {
                 naming: &self.naming,
                 server: String::new(),
                 read: VecDeque::new(),
-                busy: None,
+                has_progressed: false,
+                listed: None,
+                refused: None,
             },
         };
         if !self.naming.can_be_undone() {
@@ -104,6 +119,8 @@ pub struct KeyInfo {
     pub class: Option<u32>,
     /// How much memory it takes in all, in bytes: key, value and some 50 more.
     pub size: Option<u64>,
+    /// Its flags. memcached tells them since 1.6.24.
+    pub flags: Option<u32>,
 }
 
 /// How long an item lives.
@@ -127,6 +144,8 @@ pub struct Keys<'c> {
     current: Option<Current>,
     /// How long the current server's crawler is waited for.
     patience: Deadline,
+    /// What the current server is asked for.
+    walk: Walk,
     lines: Lines<'c>,
 }
 
@@ -153,7 +172,7 @@ impl Iterator for Keys<'_> {
             match *state {
                 State::Done => {
                     self.current = None;
-                    self.wait_for_crawler();
+                    self.settle();
                 }
                 State::Closed => {
                     exchange.open();
@@ -161,6 +180,7 @@ impl Iterator for Keys<'_> {
                 }
                 State::Running | State::Waiting => {
                     exchange.set_deadline(self.client.deadline());
+                    self.lines.has_progressed = false;
                     *state = exchange.step(Patience::Full, &mut self.lines);
                 }
             }
@@ -171,13 +191,28 @@ impl Iterator for Keys<'_> {
 impl Keys<'_> {
     /// Begins with the next server; `None` if there is none.
     fn begin(&mut self) -> Option<()> {
-        let driver = self.topology.shared_driver(self.next)?;
-        self.next += 1;
         self.patience = self.client.deadline();
+        self.walk = Walk::Hash;
+        self.ask()?;
+        self.next += 1;
+        Some(())
+    }
+
+    /// Asks the next server; `None` if there is none.
+    fn ask(&mut self) -> Option<()> {
+        let driver = self.topology.shared_driver(self.next)?;
         self.lines.server = driver.name().to_owned();
+        self.lines.listed = match self.walk {
+            Walk::Hash => None,
+            Walk::Lru => Some(Listed::default()),
+        };
+        let request = match self.walk {
+            Walk::Hash => &BY_HASH,
+            Walk::Lru => &BY_LRU,
+        };
         let batch = Batch {
             insists: true,
-            ..Batch::of(&DUMP)
+            ..Batch::of(request)
         };
         let mut exchange = driver.converse_on(batch, self.client.deadline());
         let state = exchange.begin(Patience::Full, &mut self.lines);
@@ -185,21 +220,28 @@ impl Keys<'_> {
         Some(())
     }
 
-    /// Has the server asked again that was busy, after a moment; until its time is up.
-    fn wait_for_crawler(&mut self) {
-        let Some(busy) = self.lines.busy.take() else {
+    /// Asks the server again that refused: after a moment if it is busy, until its time is up; and for
+    /// less if it may not have what it was asked for. No version says whether it has: a proxy passes on
+    /// that of another server.
+    fn settle(&mut self) {
+        let Some(Refusal { error, is_busy }) = self.lines.refused.take() else {
             return;
         };
-        let patience = self.patience;
-        match patience.remaining(Instant::now()) {
-            Ok(left) => {
-                thread::sleep(left.map_or(BUSY, |left| left.min(BUSY)));
-                self.next -= 1;
-                self.begin();
-                self.patience = patience;
-            }
-            Err(Expired) => self.lines.read.push_back(Err(busy)),
+        if is_busy {
+            let Ok(left) = self.patience.remaining(Instant::now()) else {
+                self.lines.read.push_back(Err(error));
+                return;
+            };
+            thread::sleep(left.map_or(BUSY, |left| left.min(BUSY)));
+        } else if self.walk == Walk::Hash {
+            self.walk = Walk::Lru;
+        } else {
+            self.lines.read.push_back(Err(error));
+            return;
         }
+        self.next -= 1;
+        self.ask();
+        self.next += 1;
     }
 }
 
@@ -218,8 +260,32 @@ struct Lines<'c> {
     /// The server that is read.
     server: String,
     read: VecDeque<Result<KeyInfo>>,
-    /// What the server answered that cannot list its keys now.
-    busy: Option<Error>,
+    /// Whether a line came since this was last looked at.
+    has_progressed: bool,
+    /// Where the server may list a key twice.
+    listed: Option<Listed>,
+    /// What the server answered that did not list its keys.
+    refused: Option<Refusal>,
+}
+
+/// The keys that were listed: their hashes, which nobody can choose so that two are alike.
+#[derive(Debug, Default)]
+struct Listed {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Listed {
+    /// `false` if the key was there before.
+    fn insert(&mut self, key: &[u8]) -> bool {
+        self.hashes.insert(self.hasher.hash_one(key))
+    }
+}
+
+struct Refusal {
+    error: Error,
+    /// Whether it may list them in a moment.
+    is_busy: bool,
 }
 
 impl Sink for Lines<'_> {
@@ -232,6 +298,12 @@ impl Sink for Lines<'_> {
         };
         let info = KeyInfo::parse(line, &self.server);
         let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+        self.has_progressed = true;
+        if let Some(listed) = &mut self.listed {
+            if !listed.insert(&info.key) {
+                return Ok(());
+            }
+        }
         if let Some(name) = self.naming.name_of(info.key) {
             info.key = name;
             self.read.push_back(Ok(info));
@@ -239,8 +311,9 @@ impl Sink for Lines<'_> {
         Ok(())
     }
 
+    /// Also where none of the lines is for the caller, whose deadline begins anew.
     fn pauses(&self) -> bool {
-        !self.read.is_empty()
+        self.has_progressed
     }
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {
@@ -251,12 +324,10 @@ impl Sink for Lines<'_> {
             b"ERROR" => Error::new(Kind::Server, CANNOT_LIST),
             line => server_error(line),
         };
-        let error = error.on(&self.server);
-        if refused.line.starts_with(b"BUSY ") {
-            self.busy = Some(error);
-        } else {
-            self.read.push_back(Err(error));
-        }
+        self.refused = Some(Refusal {
+            error: error.on(&self.server),
+            is_busy: refused.line.starts_with(b"BUSY ") || refused.line == LOCKED,
+        });
     }
 
     fn failed(&mut self, _: usize, error: Error) {
@@ -266,8 +337,8 @@ impl Sink for Lines<'_> {
 
 impl KeyInfo {
     /// `key=<escaped> exp=<unix time, -1 for never> la=<unix time> cas=<id> fetch=<yes or no>
-    /// cls=<class> size=<bytes>`, of which older servers leave out the end, and newer ones may add
-    /// more.
+    /// cls=<class> size=<bytes> flags=<flags>`, of which older servers leave out the end, and newer ones
+    /// may add more. memcached can be built with flags of 64 bits.
     fn parse(line: &[u8], server: &str) -> Option<Self> {
         let mut info = Self {
             key: Vec::new(),
@@ -278,6 +349,7 @@ impl KeyInfo {
             fetched: None,
             class: None,
             size: None,
+            flags: None,
         };
         let fields = line.split(|&byte| byte == b' ');
         for field in fields.filter(|field| !field.is_empty()) {
@@ -293,6 +365,7 @@ impl KeyInfo {
                 b"fetch" => info.fetched = Some(value == b"yes"),
                 b"cls" => info.class = Some(text()?.parse().ok()?),
                 b"size" => info.size = Some(text()?.parse().ok()?),
+                b"flags" => info.flags = text().and_then(|text| text.parse().ok()),
                 _ => {}
             }
         }
@@ -342,10 +415,20 @@ mod tests {
             fetched: Some(false),
             class: Some(1),
             size: Some(68),
+            flags: None,
         };
         assert_eq!(parse(full), Some(expected.clone()));
         assert!(parse(&format!("{full} \r")).is_none());
-        assert_eq!(parse(&format!("{full} flags=0 ")), Some(expected));
+        for (more, flags) in [("flags=5 ", Some(5)), ("flags=4294967296", None)] {
+            let expected = KeyInfo {
+                flags,
+                ..expected.clone()
+            };
+            let line = format!("{full} {more}");
+            assert_eq!(parse(&line), Some(expected), "{line}");
+        }
+        let extra = "ext_page=1 ext_offset=2 and=more ";
+        assert_eq!(parse(&format!("{full} {extra}")), Some(expected));
         let short = parse("key=k exp=-1").unwrap();
         assert_eq!((short.expiry, short.cas), (Some(Lifetime::Forever), None));
         for wrong in [

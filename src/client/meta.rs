@@ -1,17 +1,18 @@
 use super::Client;
-use super::answer::Answer;
+use super::answer::{Answer, One};
 use super::single::DeleteOutcome;
-use crate::error::{Error, Result};
+use crate::conn::Driver;
+use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
-use crate::key::Scratch;
+use crate::key::{Key, Scratch};
 use crate::meta::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl, Wanted,
 };
 use crate::protocol::{
-    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, Request, SetOptions,
-    Status, ValueHeader,
+    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, More, Request,
+    SetOptions, SetReply, Status, ValueHeader,
 };
 use std::time::{Duration, SystemTime};
 
@@ -28,8 +29,9 @@ impl Client {
     /// Asks about `key`, and for its value where [`MetaGet::value`] says so; `None` if the key is not
     /// there.
     ///
-    /// Without [`MetaGet::vivify`] and [`MetaGet::recache`], it is repeated once on a fresh connection
-    /// if a pooled one was closed before a reply came. The win of a stale item may be lost then: the
+    /// It is repeated once on a fresh connection if a pooled one was closed before a reply came, unless
+    /// it asks for [`MetaGet::vivify`] or [`MetaGet::recache`], or for [`MetaGet::hit_before`] or
+    /// [`MetaGet::last_access`] without [`MetaGet::no_bump`]. The win of a stale item may be lost then: the
     /// server gave it to the first try, and the second finds [`MetaItem::already_won`]. Nobody computes
     /// the new value until the stale item expires; one that is marked with
     /// [`MetaDelete::invalidate_until`] does so soon.
@@ -64,23 +66,38 @@ impl Client {
     /// [`MetaGet::recache`] it is never repeated, since nobody would know who won: if the connection is
     /// lost underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn meta_get(&self, key: impl AsRef<[u8]>, get: MetaGet) -> Result<Option<MetaItem>> {
-        self.ask(
-            "meta_get",
-            key.as_ref(),
-            |key| {
-                let options = GetOptions {
+        let more = More {
+            new_cas: get.new_cas,
+            flags: get.flags,
+            ..More::default()
+        };
+        let ask = || {
+            let mut scratch = Scratch::default();
+            let key = self.key(key.as_ref(), &mut scratch)?;
+            let request = Request::MetaGet {
+                key,
+                options: GetOptions {
                     wanted: get.wanted,
                     touch: wire(get.touch)?,
                     vivify: wire(get.vivify)?,
                     recache: left(wire(get.recache)?)?,
-                };
-                Ok(Request::MetaGet { key, options })
-            },
-            |answer, driver| match answer {
-                Answer::Item { header, data } => Ok(Some(item(get.wanted, header, data))),
-                answer => answer.value(driver).map(|_| None),
-            },
-        )
+                    unless_cas: get.unless_cas,
+                    more: given(&more)?,
+                },
+            };
+            let mut one = One::default();
+            let found = self.exchange_into(&mut one, key, &request, self.deadline(), {
+                |answer, driver| match answer {
+                    Answer::Item { header, data } => found(&get, header, data, driver).map(Some),
+                    answer => answer_to(&more, answer.value(driver).map(|_| None)),
+                }
+            })?;
+            Ok(found.map(|item| MetaItem {
+                raw: others(&one.lines),
+                ..item
+            }))
+        };
+        ask().map_err(|error: Error| error.during("meta_get"))
     }
 
     /// Stores flags and data as they are, as [`MetaSet`] says.
@@ -116,6 +133,17 @@ impl Client {
             let key = self.key(key.as_ref(), &mut scratch)?;
             self.shared.check_size(item.data.len())?;
             check_cas(set.cas)?;
+            if set.vivify.is_some() && !matches!(set.mode, MetaMode::Append | MetaMode::Prepend) {
+                return Err(Error::validation(
+                    "vivify: it goes with MetaMode::Append and Prepend alone; the others store anyway",
+                ));
+            }
+            let more = More {
+                new_cas: set.new_cas,
+                vivify: wire(set.vivify)?,
+                return_size: set.return_size,
+                flags: set.flags,
+            };
             let request = Request::MetaSet {
                 key,
                 item,
@@ -125,6 +153,7 @@ impl Client {
                     cas: set.cas,
                     invalidate: set.invalidate,
                     return_cas: set.return_cas,
+                    more: given(&more)?,
                 },
             };
             self.exchange(
@@ -137,7 +166,8 @@ impl Client {
                     Answer::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
                     Answer::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
                     Answer::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
-                    answer => Err(answer.into_error(driver)),
+                    Answer::Set(reply) => sized(set, reply, driver),
+                    answer => answer_to(&more, Err(answer.into_error(driver))),
                 },
             )
         };
@@ -165,19 +195,36 @@ impl Client {
     /// A validation error if an expiry cannot be sent; a server error if the server is too old for
     /// [`MetaDelete::tombstone`].
     pub fn meta_delete(&self, key: impl AsRef<[u8]>, delete: MetaDelete) -> Result<DeleteOutcome> {
-        self.ask(
+        let more = More {
+            new_cas: delete.new_cas,
+            flags: delete.flags,
+            ..More::default()
+        };
+        self.ask_with(
+            &more,
             "meta_delete",
             key.as_ref(),
-            |key| {
+            |key, more| {
                 let options = DeleteOptions {
                     cas: delete.cas,
                     invalidate: delete.invalidate,
                     exptime: wire(delete.expiry)?,
                     tombstone: delete.tombstone,
+                    more,
                 };
                 Ok(Request::MetaDelete { key, options })
             },
-            DeleteOutcome::of,
+            |answer, driver| {
+                let outcome = DeleteOutcome::of(answer, driver);
+                let outcome = answer_to(&more, outcome);
+                outcome.map_err(|error| {
+                    if delete.tombstone {
+                        unknown_flag(error, "x (tombstone)", "1.6.27")
+                    } else {
+                        error
+                    }
+                })
+            },
         )
     }
 
@@ -210,10 +257,16 @@ impl Client {
         arithmetic: MetaArithmetic,
     ) -> Result<MetaArithmeticOutcome> {
         let wanted = arithmetic.wanted;
-        self.ask(
+        let more = More {
+            new_cas: arithmetic.new_cas,
+            flags: arithmetic.flags,
+            ..More::default()
+        };
+        self.ask_with(
+            &more,
             "meta_arithmetic",
             key.as_ref(),
-            |key| {
+            |key, more| {
                 check_cas(arithmetic.cas)?;
                 let initial = arithmetic.initial;
                 let exptime = wire(initial.map(|(_, expiry)| expiry))?;
@@ -230,6 +283,7 @@ impl Client {
                     touch: wire(arithmetic.touch)?,
                     cas: arithmetic.cas,
                     wanted,
+                    more,
                 };
                 Ok(Request::MetaArithmetic { key, options })
             },
@@ -241,9 +295,139 @@ impl Client {
                 }
                 Answer::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
                 Answer::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
-                answer => Err(answer.into_error(driver)),
+                answer => answer_to(&more, Err(answer.into_error(driver))),
             },
         )
+    }
+
+    /// As [`ask`](Self::ask), with what a meta command says besides.
+    fn ask_with<T>(
+        &self,
+        more: &More,
+        operation: &'static str,
+        key: &[u8],
+        request: impl for<'k> FnOnce(Key<'k>, Option<&'k More>) -> Result<Request<'k>>,
+        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
+    ) -> Result<T> {
+        let ask = || {
+            let mut scratch = Scratch::default();
+            let key = self.key(key, &mut scratch)?;
+            let request = request(key, given(more)?)?;
+            self.exchange(key, &request, self.deadline(), meaning)
+        };
+        ask().map_err(|error: Error| error.during(operation))
+    }
+}
+
+/// What of this there is to send.
+fn given(more: &More) -> Result<Option<&More>> {
+    more.flags.check()?;
+    if more.new_cas == Some(0) {
+        let reason = "new_cas: 0; that no item has";
+        return Err(Error::validation(reason));
+    }
+    let More {
+        new_cas,
+        vivify,
+        return_size,
+        flags,
+    } = more;
+    let is_some = new_cas.is_some() || vivify.is_some() || *return_size || !flags.is_empty();
+    Ok(is_some.then_some(more))
+}
+
+/// The error of a server that refused a flag says which it does not know.
+fn answer_to<T>(more: &More, answer: Result<T>) -> Result<T> {
+    answer.map_err(|error| {
+        if more.new_cas.is_some() {
+            return unknown_flag(error, "E (new_cas)", "1.6.27");
+        }
+        if more.flags.is_empty() {
+            error
+        } else {
+            refused_flag(error, "; it may not know a flag that raw_flag added")
+        }
+    })
+}
+
+/// The same for one flag, which memcached has from this version on.
+fn unknown_flag(error: Error, flag: &str, since: &str) -> Error {
+    let hint = format!("; {}", does_not_know(flag, since));
+    refused_flag(error, &hint)
+}
+
+fn refused_flag(error: Error, hint: &str) -> Error {
+    // "CLIENT_ERROR invalid flag", and from older ones "CLIENT_ERROR invalid or duplicate flag".
+    if error.is_server() && error.to_string().contains("flag") {
+        return error.and(hint);
+    }
+    error
+}
+
+fn does_not_know(flag: &str, since: &str) -> String {
+    format!("the server does not know the flag {flag}: memcached has it from {since} on")
+}
+
+/// An item that was found.
+fn found(
+    get: &MetaGet,
+    header: ValueHeader,
+    data: Vec<u8>,
+    driver: &dyn Driver,
+) -> Result<MetaItem> {
+    let is_left_out = header.details.is_left_out;
+    let unchanged = get.unless_cas.is_some() && header.cas == get.unless_cas;
+    if unchanged && get.wanted.has(b'v') && !is_left_out {
+        let reason = format!(
+            "{}; the item is unchanged, and its value was sent",
+            does_not_know("C (unless_cas)", "1.6.40")
+        );
+        return Err(Error::new(Kind::Server, reason).on(driver.name()));
+    }
+    let item = item(get.wanted, header, data);
+    Ok(MetaItem {
+        value: item.value.filter(|_| !is_left_out),
+        unchanged,
+        ..item
+    })
+}
+
+/// The words of the line about an item that no field stands for.
+fn others(lines: &[Vec<u8>]) -> Vec<String> {
+    let words = lines
+        .iter()
+        .flat_map(|line| line.split(|&byte| byte == b' ').skip(1));
+    let words = words.filter(|word| !matches!(word.first(), None | Some(b'0'..=b'9')));
+    let words = words.filter(|word| !b"fcthlsOWXZ".contains(&word[0]));
+    words
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
+}
+
+/// What came of a set that asks for the size.
+fn sized(set: MetaSet, reply: SetReply, driver: &dyn Driver) -> Result<MetaSetOutcome> {
+    let SetReply { status, cas, size } = reply;
+    let fault = |flag, what| {
+        let reason = format!("{}; {what}", does_not_know(flag, "1.6.20"));
+        Err(Error::new(Kind::Server, reason).on(driver.name()))
+    };
+    let size = size.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    match (status, size) {
+        (Status::Stored, Some(size)) if set.return_size => {
+            Ok(MetaSetOutcome::StoredWithSize { size, cas })
+        }
+        (Status::Stored, None) if set.return_size => fault(
+            "s (return_size)",
+            "the value is stored, and its size not known",
+        ),
+        (Status::Stored, _) => Ok(MetaSetOutcome::Stored { cas }),
+        // It looked for something to append to, and would have said the size otherwise.
+        (Status::NotStored, None) if set.vivify.is_some() => {
+            fault("N (vivify) on ms", "nothing is stored")
+        }
+        (Status::Exists, _) => Ok(MetaSetOutcome::Changed),
+        (Status::NotFound, _) => Ok(MetaSetOutcome::Missing),
+        _ => Ok(MetaSetOutcome::NotStored),
     }
 }
 
@@ -305,5 +489,7 @@ fn item(wanted: Wanted, header: ValueHeader, data: Vec<u8>) -> MetaItem {
         won: details.won,
         stale: details.stale,
         already_won: details.already_won,
+        unchanged: false,
+        raw: Vec::new(),
     }
 }

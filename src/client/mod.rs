@@ -12,6 +12,7 @@ mod many;
 mod meta;
 mod metrics;
 mod pipeline;
+mod raw;
 mod servers;
 mod single;
 mod store;
@@ -26,6 +27,7 @@ pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
 pub use metrics::ServerMetrics;
 pub use pipeline::{Pending, Pipeline, Replies};
+pub use raw::Raw;
 pub use single::DeleteOutcome;
 pub use store::CasOutcome;
 
@@ -41,6 +43,7 @@ use crate::server::IntoServers;
 use crate::value::{self, Compression, Format, Transcoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -123,6 +126,8 @@ pub struct Client {
     timeout: Duration,
     /// The builder's, but in calls that cannot do without an answer.
     policy: FailurePolicy,
+    /// Whether calls are steps of another, which is counted as a whole.
+    is_step: bool,
 }
 
 /// What all clones of a client have in common.
@@ -134,6 +139,9 @@ struct Shared {
     make_driver: Option<MakeDriver>,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,
+    /// Under which list of servers what has this prefix was begun anew: see
+    /// [`Client::list_to_begin`].
+    begun: Mutex<HashMap<Vec<u8>, u64>>,
     max_value_size: usize,
 }
 
@@ -276,6 +284,30 @@ impl Client {
             },
             ..self.clone()
         }
+    }
+
+    /// The same client for the steps of a call, which [`counted`](Self::counted) counts.
+    fn steps(&self) -> Self {
+        Self {
+            is_step: true,
+            ..self.strict()
+        }
+    }
+
+    /// Counts a call for `key` that was made in steps, as what came of it. A step that failed has been
+    /// counted as that.
+    fn counted<T>(&self, key: Key<'_>, started: Instant, outcome: &Result<T>) -> Result<()> {
+        let topology = self.shared.topology();
+        let outcome = match outcome {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conflict() => Err(error),
+            // The server did what it was asked for.
+            Err(error) if error.is_decode() || error.is_encode() => Ok(()),
+            Err(_) => return Ok(()),
+        };
+        let driver = topology.driver(topology.route(key)?);
+        driver.counted(outcome, started.elapsed());
+        Ok(())
     }
 
     /// The item that [`set`](Self::set) would store of `value`.

@@ -29,6 +29,27 @@ impl Client {
             .collect()
     }
 
+    /// The list of servers, by its number, if it replaced another and [`begin_list`](Self::begin_list)
+    /// was not called for it yet: what is on these servers may be from before, when some of them were
+    /// in the list already. All clients with the same prefix and connections have this in common.
+    pub(crate) fn list_to_begin(&self) -> Option<u64> {
+        let changes = self.shared.topology().changes();
+        if changes == 0 {
+            return None;
+        }
+        let begun = self.shared.begun.lock();
+        let begun = begun.unwrap_or_else(PoisonError::into_inner);
+        (begun.get(self.prefix()) != Some(&changes)).then_some(changes)
+    }
+
+    /// Nothing that was there before the list with this number is used any more.
+    pub(crate) fn begin_list(&self, number: u64) {
+        let begun = self.shared.begun.lock();
+        let mut begun = begun.unwrap_or_else(PoisonError::into_inner);
+        let last = begun.entry(self.prefix().to_owned()).or_default();
+        *last = number.max(*last);
+    }
+
     /// The server that `key` belongs to, one of [`servers`](Self::servers). Pure arithmetic: the
     /// server need not exist.
     ///
@@ -100,7 +121,8 @@ impl Client {
     /// Everything else stays as it was set up. Which keys move, is a matter of the
     /// [`Distribution`](crate::Distribution): `mc ring diff` among the examples counts them. The
     /// values of those that do stay where they were, unseen, until they expire; and **turn up again,
-    /// stale,** if the old list comes back before.
+    /// stale,** if the old list comes back before. A [`Cache`](crate::cache::Cache) does not take them:
+    /// see [there](crate::cache#another-list-of-servers).
     ///
     /// ```
     /// # let [a, b, c] = [(); 3].map(|()| moecache::testing::Server::start().unwrap());

@@ -1,5 +1,5 @@
 use super::Client;
-use super::answer::{Answer, One, forgive};
+use super::answer::{Answer, One, Stored, forgive};
 use crate::conn::{Batch, Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
@@ -33,7 +33,7 @@ impl Client {
     ///
     /// let error = client.get::<String>("answer").unwrap_err();
     /// assert!(error.is_decode());
-    /// assert!(error.to_string().contains("a .NET Int32 (flags 265)"));
+    /// assert!(error.to_string().contains("an i32 (.NET Int32, flags 265)"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
@@ -374,7 +374,7 @@ impl Client {
 
     /// The same, with `one` to take what comes. Every call for one key comes by here, and what becomes
     /// of one for a server that fails.
-    fn exchange_into<T>(
+    pub(super) fn exchange_into<T>(
         &self,
         one: &mut One,
         key: Key<'_>,
@@ -384,7 +384,11 @@ impl Client {
     ) -> Result<T> {
         let topology = self.shared.topology();
         let mut server = topology.route(key)?;
-        let batch = Batch::of(request);
+        one.stored = Stored::of(request);
+        let batch = Batch {
+            is_step: self.is_step,
+            ..Batch::of(request)
+        };
         topology.driver(server).exchange(batch, one, deadline);
         let mut answer = one.take();
         if let Err(error) = &answer {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::Scratch;
-use crate::protocol::{Mode, Request, Status};
+use crate::protocol::{Mode, Request, SetOptions, Status};
 use crate::value;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -55,6 +55,68 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Answer::done)
+    }
+
+    /// As [`set`](Self::set), and gives the cas id that the item has then, which saves a
+    /// [`gets`](Self::gets) before [`compare_and_swap`](Self::compare_and_swap).
+    ///
+    /// The meta protocol asks for it, and in binary it comes with every reply. It is the id of what this
+    /// call stored: what another stores afterwards has another.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// use moecache::{CasOutcome, Client, Protocol};
+    ///
+    /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
+    /// let cas = client.set_returning_cas("job", "open", 60)?;
+    /// assert_eq!(client.compare_and_swap("job", "done", 60, cas)?, CasOutcome::Stored);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set), under every [`FailurePolicy`](crate::FailurePolicy);
+    /// [unsupported](Error::is_unsupported) in the text protocol, which does not tell the id.
+    #[doc(alias = "set_cas")]
+    pub fn set_returning_cas<V: Serialize>(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Result<u64> {
+        let expiry = expiry.into();
+        let set = || {
+            let mut scratch = Scratch::default();
+            let key = self.key(key.as_ref(), &mut scratch)?;
+            let exptime = expiry.to_wire(SystemTime::now())?;
+            value::encode(&*self.values.transcoder, &value, |body| {
+                let item = body.as_item();
+                self.shared.check_size(item.data.len())?;
+                let options = SetOptions {
+                    mode: Mode::Set,
+                    cas: None,
+                    invalidate: false,
+                    return_cas: true,
+                    more: None,
+                };
+                let request = Request::MetaSet {
+                    key,
+                    item,
+                    exptime,
+                    options,
+                };
+                self.exchange(
+                    key,
+                    &request,
+                    self.deadline(),
+                    |answer, driver| match answer {
+                        Answer::Cas(id) => Ok(id),
+                        answer => Err(answer.into_error(driver)),
+                    },
+                )
+            })
+        };
+        set().map_err(|error: Error| error.during("set_returning_cas"))
     }
 
     /// Stores bytes as they are: .NET's `byte[]`, flags 0xfa52.

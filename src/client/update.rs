@@ -1,8 +1,10 @@
 use super::{CasOutcome, Client};
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
+use crate::key::Scratch;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Instant;
 
 /// How often [`Client::update`] tries.
 const MAX_TRIES: usize = 32;
@@ -39,7 +41,8 @@ impl Client {
         mut change: impl FnMut(Option<T>) -> T,
     ) -> Result<T> {
         let (key, expiry) = (key.as_ref(), expiry.into());
-        let client = self.strict();
+        let started = Instant::now();
+        let client = self.steps();
         let mut update = || {
             for _ in 0..MAX_TRIES {
                 let (old, cas) = match client.gets(key)? {
@@ -62,6 +65,11 @@ impl Client {
             let reason = format!("others changed the item, {MAX_TRIES} times in a row");
             Err(Error::new(Kind::Conflict, reason).on(&server))
         };
-        update().map_err(|error: Error| error.of("update"))
+        let updated = update();
+        let mut scratch = Scratch::default();
+        if let Ok(key) = self.key(key, &mut scratch) {
+            self.counted(key, started, &updated)?;
+        }
+        updated.map_err(|error: Error| error.of("update"))
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Config {
     /// Every field with its name: what a file and a URL may set.
-    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 36] {
+    pub(super) fn fields(&mut self) -> [(&'static str, Field<'_>); 37] {
         [
             ("servers", Field::Servers(&mut self.servers)),
             ("compatible_with", Field::Name(&mut self.compatible_with)),
@@ -35,6 +35,7 @@ impl Config {
             ("password", Field::Secret(&mut self.password)),
             ("tls", Field::Switch(&mut self.tls)),
             ("tls_roots", Field::Path(&mut self.tls_roots)),
+            ("tls_pinned", Field::Path(&mut self.tls_pinned)),
             ("tls_certificate", Field::Path(&mut self.tls_certificate)),
             ("tls_key", Field::Path(&mut self.tls_key)),
             ("tls_server_name", Field::Text(&mut self.tls_server_name)),

@@ -152,10 +152,12 @@ pub struct Config {
     pub username: Option<Secret>,
     /// The password of [`ClientBuilder::credentials`].
     pub password: Option<Secret>,
-    /// [`ClientBuilder::tls`]; each of the next four switches it on, too. It needs the feature `tls`.
+    /// [`ClientBuilder::tls`]; each of the next five switches it on, too. It needs the feature `tls`.
     pub tls: bool,
     /// [`Tls::root_certificates_file`].
     pub tls_roots: Option<PathBuf>,
+    /// [`Tls::pinned_certificates_file`].
+    pub tls_pinned: Option<PathBuf>,
     /// The first file of [`Tls::client_certificate_files`].
     pub tls_certificate: Option<PathBuf>,
     /// The second.
@@ -282,18 +284,22 @@ impl Config {
         let Self {
             tls,
             tls_roots,
+            tls_pinned,
             tls_certificate,
             tls_key,
             tls_server_name,
             ..
         } = self;
-        let files = [tls_roots, tls_certificate, tls_key];
-        if !tls && files == [&None; 3] && tls_server_name.is_none() {
+        let files = [tls_roots, tls_pinned, tls_certificate, tls_key];
+        if !tls && files == [&None; 4] && tls_server_name.is_none() {
             return None;
         }
         let mut tls = Tls::new();
         if let Some(path) = tls_roots {
             tls = tls.root_certificates_file(path);
+        }
+        if let Some(path) = tls_pinned {
+            tls = tls.pinned_certificates_file(path);
         }
         if let Some(path) = tls_certificate {
             tls = tls.certificate_file(path);

@@ -7,9 +7,11 @@ use super::resolve::{Resolver, getaddrinfo};
 use super::sink::Sink;
 use super::stream::{Patience, Stream};
 use super::tls::Connector;
-use super::version::Version;
+use super::version::{Answers, QUESTIONS, understand};
 use crate::error::Error;
-use crate::protocol::{Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Window};
+use crate::protocol::{
+    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, ValueHeader, Window,
+};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::io::{self, ErrorKind};
@@ -69,20 +71,27 @@ impl Endpoint {
         })
     }
 
-    /// A new connection on which the server takes requests, within `limit`.
-    pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
-        self.enter(limit).map_err(|fault| match fault {
-            Fault::Timeout => Fault::ConnectTimeout(limit.timeout()),
-            fault => fault,
-        })
+    /// Whether it is a host that is spoken to without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.tls.is_none() && matches!(self.place, Place::Tcp(_))
     }
 
-    fn enter(&self, limit: Deadline) -> Result<Connection, Fault> {
-        let mut connection = self.reach(limit)?;
+    /// A new connection on which the server takes requests, within `limit`.
+    pub(super) fn connect(&self, limit: Deadline) -> Result<Connection, Fault> {
+        let mut connection = self.reach(limit).map_err(|fault| match fault {
+            Fault::Timeout => Fault::ConnectTimeout(limit.timeout()),
+            fault => fault,
+        })?;
         if let Some(credentials) = &self.credentials {
-            authenticate(&mut connection, credentials, self.dialect, limit)?;
+            let logged_in = authenticate(&mut connection, credentials, self.dialect, limit);
+            logged_in.map_err(|fault| fault.during_set_up(limit))?;
         }
         Ok(connection)
+    }
+
+    /// Whether a new connection logs in.
+    pub(super) fn logs_in(&self) -> bool {
+        self.credentials.is_some()
     }
 
     fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
@@ -136,21 +145,69 @@ fn failed(error: io::Error, limit: Deadline) -> Fault {
     }
 }
 
-/// Asks a server on a new connection which version it is, and thereby what it speaks. `None` if it
-/// is in no state to say: then it is text for now.
+/// The longest wait for the second answer of a server that has given the first: some give none.
+const SECOND_ANSWER: Duration = Duration::from_millis(250);
+
+/// Asks the server what it speaks on this new connection. `None` if it is not certain what comes next
+/// on it, so that it must be replaced by one that speaks text and is not asked.
 pub(super) fn ask(
     connection: &mut Connection,
     deadline: Deadline,
 ) -> Result<Option<Dialect>, Fault> {
-    let mut version = Version::default();
-    exchange(
+    let answered = answers(connection, deadline);
+    match answered {
+        Ok(Answers::Complete(dialect)) => Ok(connection.was_asked(dialect).then_some(dialect)),
+        Ok(Answers::Incomplete { .. } | Answers::Unclear) | Err(Fault::Lost(_)) => Ok(None),
+        // Not a word: it may as well be down.
+        Err(fault) => Err(fault.during_set_up(deadline)),
+    }
+}
+
+fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, Fault> {
+    let (mut questions, full) = (Output::default(), Patience::Full);
+    questions.push(QUESTIONS);
+    connection.send(&questions, &mut 0, deadline, full)?;
+    let (mut limit, mut had) = (deadline, 0);
+    loop {
+        let answers = understand(connection.received());
+        let Answers::Incomplete { lines } = answers else {
+            return Ok(answers);
+        };
+        if lines > had {
+            let now = Instant::now();
+            let left = deadline.remaining(now)?;
+            let wait = left.map_or(SECOND_ANSWER, |left| SECOND_ANSWER.min(left / 2));
+            (limit, had) = (deadline.min(Deadline::after(wait, now)), lines);
+        }
+        match connection.fill(limit, full) {
+            Err(Fault::Timeout) if had > 0 => return Ok(answers),
+            filled => filled?,
+        };
+    }
+}
+
+/// Asks the server for its version on this new connection: whether it answers, whatever it says.
+pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(), Fault> {
+    let dialect = connection.dialect;
+    let answered = exchange(
         connection,
-        Dialect::Text,
+        dialect,
         &Request::Version,
-        &mut version,
+        &mut Ignore,
         deadline,
-    )?;
-    Ok(version.best())
+    );
+    answered.map_err(|fault| fault.during_set_up(deadline))
+}
+
+/// Takes whatever is answered.
+struct Ignore;
+
+impl Sink for Ignore {
+    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
+
+    fn reply(&mut self, _: usize, _: Reply<'_>) {}
+
+    fn failed(&mut self, _: usize, _: Error) {}
 }
 
 /// The first words on a connection: one request without a value, and the reply to it.
@@ -163,7 +220,7 @@ pub(super) fn exchange(
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
     let mut output = Output::default();
-    let window = Window::single(dialect, requests, connection.opaque, &mut output);
+    let window = Window::single(dialect, requests, false, connection.opaque, &mut output);
     if dialect == Dialect::Binary {
         // Lines of text have none.
         connection.opaque = connection.opaque.wrapping_add(window.opaques());

@@ -7,6 +7,7 @@ use super::stream::{Patience, Slice, Stream};
 use super::tally::Answers;
 use crate::error::{Error, Kind};
 use crate::protocol::{Decoder, Dialect, Limits, Output, Refused, Reply, Step};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
@@ -22,12 +23,17 @@ pub(super) struct Connection {
     input: Input,
     /// An empty buffer for requests, used again.
     pub(super) output: Vec<u8>,
-    /// The first opaque that was not used yet.
+    /// The first opaque that was not used yet. It starts at a random number, so that a reply to
+    /// another connection, which a proxy mixed up with this one, carries none that is expected.
     pub(super) opaque: u32,
     /// When the last batch began.
     last_used: Instant,
     /// Whether anything of a reply was taken from it.
-    has_served: bool,
+    pub(super) has_served: bool,
+    /// Whether the server was asked on it what it speaks, and nothing else yet.
+    is_just_asked: bool,
+    /// Whether an `END` may come that belongs to the last reply, an error.
+    owes_end: bool,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
@@ -51,8 +57,9 @@ pub(super) enum Progress {
 pub(super) struct Incoming {
     /// The value under way.
     value: Option<Value>,
-    /// Whether the server refused a storage command for what it said: it may take the value that
-    /// came with it for further commands.
+    /// Whether what comes next may be anything: the server refused a storage command for what it said,
+    /// and may take the value that came with it for further commands; or an error stands where it is
+    /// not known what ends it.
     pub(super) is_out_of_step: bool,
     /// To the window under way: they count when it is complete.
     pub(super) answers: Answers,
@@ -66,9 +73,11 @@ impl Connection {
             limits,
             input: Input::new(),
             output: Vec::new(),
-            opaque: 0,
+            opaque: first_opaque(),
             last_used: Instant::now(),
             has_served: false,
+            is_just_asked: false,
+            owes_end: false,
             process: std::process::id(),
             progress: Progress::Clean,
             account: Account::new(),
@@ -79,11 +88,37 @@ impl Connection {
     /// that no one asked for, or come through a fork.
     /// `idle` is for how long it did.
     pub(super) fn is_usable(&mut self, idle: Duration) -> bool {
-        idle < IDLE || (self.process == std::process::id() && self.stream.is_quiet())
+        (idle < IDLE && !self.owes_end)
+            || (self.process == std::process::id() && self.stream.is_quiet())
     }
 
     pub(super) fn last_used(&self) -> Instant {
         self.last_used
+    }
+
+    /// The server has answered what it speaks, and that was all it sent. `false` if the connection is
+    /// not as it should be after that: some close it when they were asked what they do not know.
+    pub(super) fn was_asked(&mut self, dialect: Dialect) -> bool {
+        self.consume(self.input.bytes().len());
+        self.progress = Progress::Clean;
+        self.dialect = dialect;
+        self.is_just_asked = true;
+        self.stream.is_quiet() && self.stream.is_drained()
+    }
+
+    /// Whether it may have been closed because of the question what the server speaks.
+    pub(super) fn is_just_asked(&self) -> bool {
+        self.is_just_asked && self.dialect == Dialect::Text
+    }
+
+    /// How long it was waited for the server since the batch began.
+    pub(super) fn waited(&self) -> Duration {
+        self.stream.waited()
+    }
+
+    /// What came and was not used yet.
+    pub(super) fn received(&self) -> &[u8] {
+        self.input.bytes()
     }
 
     /// So many requests are going to be sent. It is `now`.
@@ -97,7 +132,10 @@ impl Connection {
     pub(super) fn finish(&mut self, is_certain: bool) {
         let is_all = self.input.bytes().is_empty() && self.stream.is_drained();
         let why = match (is_certain, is_all) {
-            (true, true) => return self.progress = Progress::Clean,
+            (true, true) => {
+                self.is_just_asked = false;
+                return self.progress = Progress::Clean;
+            }
             (true, false) => "more came than the replies to what was sent",
             (false, _) => "more may come than the replies to what was sent",
         };
@@ -165,7 +203,7 @@ impl Connection {
     }
 
     /// Reads once; whether anything came.
-    fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
+    pub(super) fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
         let read = self.input.fill(&mut self.stream, deadline, patience)?;
         if read == 0 {
             return Ok(false);
@@ -175,6 +213,7 @@ impl Connection {
         if self.is_turned_away() {
             return Err(Fault::TooManyConnections);
         }
+        self.account.hear();
         Ok(true)
     }
 
@@ -192,23 +231,49 @@ impl Connection {
         if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, patience)? {
             return Ok(false);
         }
+        if self.owes_end {
+            decoder.set_owes_end(std::mem::take(&mut self.owes_end));
+        }
         let slice = Slice::of(patience);
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
                 let (stream, input) = (&mut self.stream, &mut self.input);
-                let received = &mut self.account.tally.received;
-                if !value.read(stream, input, received, &slice, deadline, patience)? {
+                let account = &mut self.account;
+                if !value.read(stream, input, account, &slice, deadline, patience)? {
                     return Ok(false);
                 }
             }
             match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
-                    let is_enough = sink.pauses() || slice.is_over();
-                    if is_enough || !self.fill(deadline, patience)? {
+                    if let Some(fence) = decoder.late_fence() {
+                        // If it cannot be sent, there is nothing to read either.
+                        let _ = self.send(&fence, &mut 0, deadline, Patience::Full);
+                    }
+                    if sink.pauses() || slice.is_over() {
                         return Ok(false);
                     }
+                    match self.fill(deadline, patience) {
+                        Ok(true) => {}
+                        Err(Fault::Lost(_)) if decoder.end_of_input() => {}
+                        Ok(false) => return Ok(false),
+                        Err(fault) => return Err(fault),
+                    }
                 }
-                Step::Skip { used } => self.consume(used),
+                Step::Skip { used } => {
+                    self.consume(used);
+                    if decoder.is_lost() && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
+                }
+                Step::LineError { used, index } => {
+                    let reply = decoder.line_error();
+                    incoming.answers.reply(decoder.reads(index), &reply);
+                    sink.reply(first + index, reply);
+                    self.consume(used);
+                    if decoder.is_lost() && !decoder.is_done() {
+                        return Err(Fault::OutOfStep);
+                    }
+                }
                 Step::Part { used, part } => {
                     sink.part(first + decoder.next(), part)?;
                     self.consume(used);
@@ -251,7 +316,9 @@ impl Connection {
                 }
             }
         }
+        incoming.is_out_of_step |= decoder.is_lost();
         self.has_served = true;
+        self.owes_end = decoder.owes_end();
         let answers = std::mem::take(&mut incoming.answers);
         // Otherwise all of them are asked for again.
         if !decoder.is_unclear() {
@@ -265,6 +332,16 @@ impl Connection {
         self.has_served |= used > 0;
         self.input.consume(used);
     }
+}
+
+/// A number that no other connection is likely to start at. A fuzz target plays recorded replies, for
+/// which it has to be known.
+fn first_opaque() -> u32 {
+    if cfg!(fuzzing) {
+        return 0;
+    }
+    // The hash of nothing differs from one state to the next; its upper half is as good as its lower.
+    (RandomState::new().hash_one(()) >> 32) as u32
 }
 
 #[cfg(test)]

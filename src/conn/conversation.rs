@@ -1,12 +1,13 @@
+use super::breaker::{Circuit, Evidence, Pass};
 use super::connection::{Incoming, Progress};
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver as _, Exchange, State};
-use super::fault::Fault;
-use super::health::{Failure, Pass};
-use super::pool::{Admitted, Failed, Hold, Lease};
+use super::fault::{Fault, is_unreachable};
+use super::pool::{Admitted, Failed, Hold, Lease, Opening, Purpose};
 use super::sink::Sink;
 use super::stream::Patience;
 use crate::protocol::{Decoder, Dialect, Output, Request, Window};
+use std::io;
 use std::time::Instant;
 
 /// The exchange of a batch of requests for their replies, with one server.
@@ -48,6 +49,15 @@ pub(super) struct Conversation<'c, P: Hold> {
     is_certain: bool,
     /// Why there is no connection.
     not_opened: Option<Fault>,
+    /// What the ledger's [`heard`](super::ledger::Ledger::heard) was before it was sent, or connected.
+    heard: u64,
+    /// Whether the server has refused a connection.
+    was_turned_away: bool,
+    /// The server closed several new connections in a row, this one last: it is to be probed before that
+    /// counts.
+    dropped: Option<Fault>,
+    /// What the probe said.
+    probed: Option<Evidence>,
     /// What let it through, until it says what came of it.
     admitted: Admitted<P>,
 }
@@ -81,6 +91,10 @@ impl<'c, P: Hold> Conversation<'c, P> {
             in_doubt_before: 0,
             is_certain: true,
             not_opened: None,
+            heard: 0,
+            was_turned_away: false,
+            dropped: None,
+            probed: None,
         }
     }
 
@@ -112,6 +126,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         self.lease = Some(failed.lease);
         self.reused = true;
         self.in_doubt = usize::from(failed.is_in_doubt);
+        self.heard = failed.heard;
         self.admitted.pass = Some(Pass::Go);
         let state = self.settle(Err(failed.fault), sink);
         self.finish_from(state, sink);
@@ -140,6 +155,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
         } else {
             Instant::now() // To connect took time.
         };
+        self.heard = self.pool.ledger().heard();
         connection.begin(self.batch.requests.len(), now);
         self.output = Output::reusing(std::mem::take(&mut connection.output));
         self.reused = reused;
@@ -153,7 +169,8 @@ impl<'c, P: Hold> Conversation<'c, P> {
             return Ok(true);
         };
         let connection = lease.connection();
-        while self.second.is_none() {
+        let has_late_fence = self.first.as_ref().is_some_and(Decoder::has_late_fence);
+        while self.second.is_none() && !has_late_fence {
             if self.unsent.is_none() {
                 let end = self.batch.requests.len();
                 if self.next == end {
@@ -165,7 +182,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
                     connection.dialect,
                     self.batch.requests,
                     (self.next, if is_loud { self.loud_until } else { end }),
-                    connection.limits,
+                    connection.limits.with_lines(self.batch.is_many),
                     !is_loud,
                     connection.opaque,
                     &mut self.output,
@@ -211,6 +228,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
         let connection = lease.connection();
         let (first, deadline) = (self.batch.first, self.deadline);
         let incoming = &mut self.incoming;
+        let is_cut = self
+            .unsent
+            .as_ref()
+            .is_some_and(|unsent| unsent.written > 0);
+        decoder.set_behind(self.second.as_ref().map(Decoder::window), is_cut);
         let received = connection.receive(decoder, incoming, first, sink, deadline, patience);
         if !received? {
             return Ok(false);
@@ -224,7 +246,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
             self.next = window.start;
             self.loud_until = window.end;
         }
+        let has_late_fence = decoder.has_late_fence();
         self.first = self.second.take();
+        if let Some(next) = self.first.as_mut().filter(|_| has_late_fence) {
+            next.expect_late_fence();
+        }
         if self.incoming.is_out_of_step {
             self.is_certain = false;
             if !self.is_complete() {
@@ -254,11 +280,13 @@ impl<'c, P: Hold> Conversation<'c, P> {
             connection.output = std::mem::take(&mut self.output).into_buffer();
             connection.finish(self.is_certain);
             connection.account.tally.latency = self.started.map(|started| started.elapsed());
+            if self.batch.is_step {
+                connection.account.tally.be_step();
+            }
             lease.put();
         }
-        if let Some(pass) = self.admitted.take() {
-            self.pool.succeeded(pass);
-        }
+        self.pool.answered();
+        self.admitted.take();
         Ok(State::Done)
     }
 
@@ -267,10 +295,11 @@ impl<'c, P: Hold> Conversation<'c, P> {
     fn can_begin_again(&self, fault: &Fault) -> bool {
         let nothing_came = |lease: &Lease<P>| lease.progress() < Progress::Receiving;
         let sent = &self.batch.requests[..self.in_doubt];
+        let was_closed = |lease: &Lease<P>| self.reused || lease.is_just_asked();
         matches!(fault, Fault::Lost(_))
-            && self.reused
+            && self.lease.as_ref().is_some_and(was_closed)
             && self.lease.as_ref().is_some_and(nothing_came)
-            && sent.iter().all(Request::is_repeatable)
+            && Request::are_repeatable(sent)
     }
 
     /// What `result` means for the whole: a fault ends it, or lets it begin again.
@@ -281,6 +310,12 @@ impl<'c, P: Hold> Conversation<'c, P> {
                 self.begin_again(fault);
                 State::Closed
             }
+            Err(Fault::TooManyConnections) if self.can_wait_for_others() => State::Closed,
+            Err(Fault::Lost(error)) if self.is_to_be_probed(&error) => {
+                self.close(Fault::Lost(error.kind().into()));
+                self.dropped = Some(Fault::Lost(error));
+                State::Closed
+            }
             Err(fault) => {
                 self.fail(fault, sink);
                 State::Done
@@ -288,8 +323,102 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
     }
 
+    /// The server took the connection only to say that it has too many, and nothing of what was sent.
+    /// Whether there are others, of which one will do.
+    fn can_wait_for_others(&mut self) -> bool {
+        self.in_doubt = self.in_doubt_before;
+        let Some(mut lease) = self.lease.take() else {
+            return false;
+        };
+        let error = Fault::TooManyConnections.into_error(self.deadline.timeout());
+        lease.connection().account.fail(error);
+        if !lease.turned_away() {
+            return false;
+        }
+        let pass = self.admitted.take();
+        *self = Self {
+            in_doubt: self.in_doubt,
+            in_doubt_before: self.in_doubt_before,
+            started: self.started,
+            admitted: Admitted::new(&self.pool, pass),
+            was_turned_away: true,
+            ..Self::new(self.pool.clone(), self.batch, self.deadline)
+        };
+        true
+    }
+
+    /// Whether the server has closed so many new connections in a row before it answered that it is to
+    /// be probed.
+    fn is_to_be_probed(&self, error: &io::Error) -> bool {
+        let is_of_new = !self.reused && self.admitted.pass == Some(Pass::Go);
+        let nothing_came = |lease: &Lease<P>| lease.progress() < Progress::Receiving;
+        is_of_new
+            && !is_unreachable(error)
+            && self.lease.as_ref().is_some_and(nothing_came)
+            && self.pool.dropped()
+    }
+
+    /// Closes the connection.
+    fn close(&mut self, fault: Fault) {
+        if let Some(mut lease) = self.lease.take() {
+            let error = fault.into_error(self.deadline.timeout());
+            lease.connection().account.fail(error);
+        }
+    }
+
+    /// Whether the server does not even answer `version`, on another connection.
+    fn is_dropping(&mut self) -> bool {
+        let opening = Opening {
+            purpose: Purpose::Check,
+            insists: false,
+            was_turned_away: false,
+        };
+        match Lease::open(&self.pool, &mut self.deadline, opening) {
+            Ok((lease, _)) => {
+                lease.put();
+                false
+            }
+            Err(fault) => matches!(fault, Fault::Lost(_)) || fault.evidence().is_some(),
+        }
+    }
+
+    /// What the failure says about the server.
+    fn evidence(&self, fault: &Fault) -> Option<Evidence> {
+        if self.probed.is_some() {
+            return self.probed;
+        }
+        if matches!(fault, Fault::Lost(_)) && self.is_lost_probe() {
+            return Some(Evidence::Dropped);
+        }
+        let evidence = fault.evidence()?;
+        if self.pool.ledger().heard() != self.heard {
+            return None; // Something came, on whichever connection.
+        }
+        let had_time = match (&self.lease, fault) {
+            (Some(lease), Fault::Timeout) => lease.waited() >= self.pool.shortest_wait(),
+            // There was no time left for the server.
+            (None, Fault::Timeout) => false,
+            _ => true,
+        };
+        had_time.then_some(evidence)
+    }
+
+    /// Whether a call that was to find out whether the server is back had no more than a connection.
+    fn is_lost_probe(&self) -> bool {
+        let nothing_came = |lease: &Lease<P>| lease.progress() < Progress::Receiving;
+        self.admitted.pass == Some(Pass::Probe) && self.lease.as_ref().is_none_or(nothing_came)
+    }
+
+    /// The server failed: what comes after it may be another, which is asked again what it speaks;
+    /// unless the connection was closed for being asked.
+    fn forget_dialect(&self, fault: &Fault) {
+        let lease = self.lease.as_ref();
+        let was_closed = matches!(fault, Fault::Lost(_)) && lease.is_some_and(Lease::is_just_asked);
+        self.pool.remember_text(was_closed);
+    }
+
     fn begin_again(&mut self, fault: Fault) {
-        self.pool.forget_dialect();
+        self.forget_dialect(&fault);
         if let Some(mut lease) = self.lease.take() {
             let error = fault.into_error(self.deadline.timeout());
             lease.connection().account.fail(error);
@@ -312,14 +441,29 @@ impl<'c, P: Hold> Conversation<'c, P> {
             self.in_doubt = self.in_doubt_before;
         }
         if fault.is_of_server() {
-            self.pool.forget_dialect();
+            self.forget_dialect(&fault);
         }
         let timeout = self.deadline.timeout();
-        let failure = Failure::of(&fault);
-        let is_tried = !matches!(fault, Fault::Down { .. } | Fault::Unsupported(_));
+        let is_tried = fault.is_tried();
+        let is_sayable = !matches!(fault, Fault::Unsupported(_));
+        let evidence = self.evidence(&fault);
+        let is_refused = matches!(fault, Fault::Authentication(_) | Fault::NoAuthentication);
+        let is_answer = matches!(fault, Fault::Malformed(_) | Fault::OutOfStep);
+        let is_lost = matches!(fault, Fault::Lost(_));
         let error = fault.into_error(timeout).on(self.pool.name());
+        let is_unserved = |lease: &mut Lease<P>| !lease.connection().has_served;
+        let error = if is_lost && self.lease.as_mut().is_none_or(is_unserved) {
+            error.and(self.pool.why_closed_early())
+        } else {
+            error
+        };
+        if is_refused {
+            self.pool.login_refused(self.deadline, &error);
+        } else if is_answer {
+            self.pool.answered();
+        }
         if let Some(pass) = self.admitted.take() {
-            self.pool.failed(pass, failure, self.deadline, &error);
+            self.pool.failed(pass, evidence, self.deadline, &error);
         }
         let first = self.first.as_ref();
         let unread = first.map(|decoder| decoder.window().start);
@@ -338,7 +482,9 @@ impl<'c, P: Hold> Conversation<'c, P> {
         }
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());
-        self.pool.ledger().failed(failed, &error, latency);
+        if is_sayable {
+            self.pool.ledger().failed(failed, &error, latency);
+        }
         if let Some(mut lease) = self.lease.take() {
             let account = &mut lease.connection().account;
             if first.is_none_or(|decoder| !decoder.is_unclear()) {
@@ -365,6 +511,9 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
                 return State::Done;
             }
         }
+        if self.admitted.pass == Some(Pass::Probe) {
+            return State::Closed; // A probe is made on a new connection.
+        }
         let Some(lease) = Lease::idle(&self.pool, self.deadline.started()) else {
             return State::Closed;
         };
@@ -374,7 +523,25 @@ impl<P: Hold> Exchange for Conversation<'_, P> {
     }
 
     fn open(&mut self) {
-        let opened = Lease::open(&self.pool, &mut self.deadline);
+        if let Some(fault) = self.dropped.take() {
+            self.probed = self.is_dropping().then_some(Evidence::Dropped);
+            self.not_opened = Some(fault);
+            return;
+        }
+        let opening = Opening {
+            purpose: match self.admitted.pass {
+                Some(Pass::Probe) => Purpose::Probe,
+                _ => Purpose::Request,
+            },
+            insists: self.batch.insists,
+            was_turned_away: self.was_turned_away,
+        };
+        self.heard = self.pool.ledger().heard();
+        let opened = Lease::open(&self.pool, &mut self.deadline, opening);
+        if self.pool.circuit() == Circuit::Closed {
+            // A probe has found that the server is back: what comes of the request, is another matter.
+            self.admitted.pass = Some(Pass::Go);
+        }
         let started = opened.and_then(|(lease, reused)| self.start(lease, reused));
         self.not_opened = started.err();
     }

@@ -1,5 +1,5 @@
+use super::breaker::Circuit;
 use super::deadline::Deadline;
-use super::health::Standing;
 use super::ledger::Snapshot;
 use super::sink::Sink;
 use super::stream::Patience;
@@ -8,6 +8,7 @@ use crate::protocol::Request;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a server is to the layers above: the seam between routing and connections.
 pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
@@ -25,11 +26,14 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     fn converse_on(self: Arc<Self>, batch: Batch<'static>, deadline: Deadline)
     -> Box<dyn Exchange>;
 
+    /// A call that was made in steps is over: with success, or with an error that no request had.
+    fn counted(&self, outcome: Result<(), &Error>, latency: Duration);
+
     /// A failure of it is hidden from the caller.
     fn missed(&self, error: &Error);
 
-    /// Whether it answers, as far as is known.
-    fn standing(&self) -> Standing;
+    /// The state of its circuit breaker.
+    fn circuit(&self) -> Circuit;
 
     /// Whether it has a connection, or needs none. Nothing is sent.
     fn is_connected(&self) -> bool;
@@ -43,6 +47,7 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
 /// Requests for one server.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, and not states")]
 pub(crate) struct Batch<'a> {
     pub(crate) requests: &'a [Request<'a>],
     /// The place of the first of them, by which the sink knows it.
@@ -51,6 +56,11 @@ pub(crate) struct Batch<'a> {
     pub(crate) is_checked: bool,
     /// Whether the server is to be asked even if it is taken to be down.
     pub(crate) insists: bool,
+    /// Whether it is of a call for many keys, of which this server may have one.
+    pub(crate) is_many: bool,
+    /// Whether it is a part of a call that is [counted](Driver::counted) as a whole: unless it fails,
+    /// and so ends the call, it is not counted by itself.
+    pub(crate) is_step: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -60,6 +70,8 @@ impl<'a> Batch<'a> {
             first: 0,
             is_checked: false,
             insists: false,
+            is_many: false,
+            is_step: false,
         }
     }
 }

@@ -1,7 +1,8 @@
-use super::deadline::Expired;
+use super::breaker::Evidence;
+use super::deadline::{Deadline, Expired};
 use crate::error::{Error, Kind};
 use crate::protocol::{Excerpt, Malformed};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 /// Why a connection is dead, or was never made.
@@ -18,6 +19,8 @@ pub(crate) enum Fault {
     /// It knows no such thing.
     NoAuthentication,
     ConnectTimeout(Duration),
+    /// There was a connection, but no answer to what comes first on it.
+    SetUpTimeout(Duration),
     /// The TLS handshake took too long.
     #[cfg_attr(
         not(feature = "tls"),
@@ -30,12 +33,20 @@ pub(crate) enum Fault {
     Malformed(Malformed),
     /// All connections that the pool may have are in use, this many, and none came back in time.
     AllInUse(usize),
-    /// The server refused a storage command, and may have taken its value for further commands:
-    /// what it answers next can be the reply to one of those.
+    /// The server takes no more connections than this many, and all were in use.
+    NoneFree(usize),
+    /// The server refused a storage command, and may have taken its value for further commands: what
+    /// it answers next can be the reply to one of those. Or it answered several keys with an error, and
+    /// nothing shows where that reply ends.
     OutOfStep,
     /// The server failed before, and is not tried yet.
     Down {
         failures: u32,
+        retry_in: Duration,
+        last: Option<Error>,
+    },
+    /// The server refused the last login, and there is no other yet.
+    LoginPaused {
         retry_in: Duration,
         last: Option<Error>,
     },
@@ -48,8 +59,55 @@ impl Fault {
     pub(super) fn is_of_server(&self) -> bool {
         !matches!(
             self,
-            Self::AllInUse(_) | Self::Unsupported(_) | Self::Down { .. }
+            Self::AllInUse(_)
+                | Self::NoneFree(_)
+                | Self::Unsupported(_)
+                | Self::Down { .. }
+                | Self::LoginPaused { .. }
         )
+    }
+
+    /// The same, where it came between the connect and the first request.
+    pub(super) fn during_set_up(self, limit: Deadline) -> Self {
+        match self {
+            Self::Timeout => Self::SetUpTimeout(limit.timeout()),
+            fault => fault,
+        }
+    }
+
+    /// Whether something was tried.
+    pub(super) fn is_tried(&self) -> bool {
+        !matches!(
+            self,
+            Self::Down { .. } | Self::LoginPaused { .. } | Self::Unsupported(_)
+        )
+    }
+
+    /// What it says about the server, if nothing came from that meanwhile. A lost connection says nothing:
+    /// idle connections are closed, and so are those on which a server or a proxy did not know the command.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        match self {
+            Self::Resolve(error) | Self::Connect(error) if is_local(error) => None,
+            Self::Lost(error) => is_unreachable(error).then_some(Evidence::Unreachable),
+            Self::Resolve(_) | Self::Connect(_) | Self::TooManyConnections => {
+                Some(Evidence::Unreachable)
+            }
+            Self::ConnectTimeout(_) => Some(Evidence::ConnectTimeout),
+            Self::HandshakeTimeout(_) | Self::SetUpTimeout(_) | Self::Timeout => {
+                Some(Evidence::Silence)
+            }
+            // The server answers.
+            Self::Authentication(_)
+            | Self::NoAuthentication
+            | Self::Malformed(_)
+            | Self::OutOfStep
+            // It was not asked.
+            | Self::AllInUse(_)
+            | Self::NoneFree(_)
+            | Self::Down { .. }
+            | Self::LoginPaused { .. }
+            | Self::Unsupported(_) => None,
+        }
     }
 
     /// The error that the caller sees, with `timeout` as the time that the operation had.
@@ -58,7 +116,13 @@ impl Fault {
             Self::Resolve(source) => {
                 Error::new(Kind::Connect, "the host name cannot be resolved").caused_by(source)
             }
-            Self::Connect(source) => Error::new(Kind::Connect, "cannot connect").caused_by(source),
+            Self::Connect(source) => {
+                let reason = match advice(&source) {
+                    Some(advice) => format!("cannot connect: {advice}"),
+                    None => "cannot connect".to_owned(),
+                };
+                Error::new(Kind::Connect, reason).caused_by(source)
+            }
             Self::TooManyConnections => {
                 Error::new(Kind::Connect, "the server has too many open connections")
             }
@@ -74,6 +138,10 @@ impl Fault {
             Self::ConnectTimeout(limit) => Error::new(
                 Kind::ConnectTimeout,
                 format!("cannot connect within {limit:?}"),
+            ),
+            Self::SetUpTimeout(limit) => Error::new(
+                Kind::ConnectTimeout,
+                format!("connected, but no answer from the server within {limit:?}"),
             ),
             Self::HandshakeTimeout(limit) => Error::new(
                 Kind::ConnectTimeout,
@@ -96,10 +164,17 @@ impl Fault {
                     "all {max} connections that max_connections allows were in use for {timeout:?}"
                 ),
             ),
+            Self::NoneFree(open) => Error::new(
+                Kind::Timeout,
+                format!(
+                    "the server takes no more connections, and all {open} that there are were in use \
+                     for {timeout:?}"
+                ),
+            ),
             Self::OutOfStep => Error::new(
                 Kind::Protocol,
-                "the server refused an earlier command of this batch, and may have taken its value \
-                 for further commands",
+                "the server refused an earlier command of this batch, and what it sent after that may \
+                 be the reply to another",
             ),
             Self::Down {
                 failures,
@@ -121,9 +196,65 @@ impl Fault {
                     None => error,
                 }
             }
+            Self::LoginPaused { retry_in, last } => {
+                let error = Error::new(
+                    Kind::Authentication,
+                    format!(
+                        "not tried: the server refused the last login; the next is tried within \
+                         {retry_in:?}"
+                    ),
+                );
+                match last {
+                    Some(last) => error.caused_by(last),
+                    None => error,
+                }
+            }
             Self::Unsupported(error) => error,
         }
     }
+}
+
+/// What is to be done about it, where somebody knows.
+fn advice(error: &io::Error) -> Option<&'static str> {
+    let explained = error.get_ref()?.downcast_ref::<Explained>()?;
+    Some(explained.advice)
+}
+
+/// An error, and what is to be done about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub(super) struct Explained {
+    #[source]
+    pub(super) source: Box<dyn std::error::Error + Send + Sync>,
+    pub(super) advice: &'static str,
+}
+
+/// Whether the error is about the machine that the client runs on: it has no more file descriptors, ports,
+/// memory or threads.
+fn is_local(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    const LOCAL: &[i32] = &[
+        libc::EMFILE,
+        libc::ENFILE,
+        libc::EADDRNOTAVAIL,
+        libc::EADDRINUSE,
+        libc::ENOBUFS,
+        libc::ENOMEM,
+        libc::EAGAIN,
+    ];
+    // WSAEMFILE, WSAEADDRINUSE, WSAEADDRNOTAVAIL, WSAENOBUFS.
+    #[cfg(not(unix))]
+    const LOCAL: &[i32] = &[10024, 10048, 10049, 10055];
+    let code = error.raw_os_error();
+    code.is_some_and(|code| LOCAL.contains(&code)) || error.kind() == ErrorKind::OutOfMemory
+}
+
+/// Whether the network says that there is no way to the server.
+pub(super) fn is_unreachable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown
+    )
 }
 
 impl From<Expired> for Fault {

@@ -1,5 +1,6 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
+use super::ledger::Account;
 use super::stream::{Patience, Slice, Stream};
 use crate::protocol::ValueHeader;
 use std::io::IoSliceMut;
@@ -56,12 +57,12 @@ impl Value {
     }
 
     /// Reads the rest from the socket straight to where it belongs; whether all of it is there now.
-    /// Adds to the bytes `received`.
+    /// Counts the bytes.
     pub(super) fn read(
         &mut self,
         stream: &mut Stream,
         input: &mut Input,
-        received: &mut u64,
+        account: &mut Account,
         slice: &Slice,
         deadline: Deadline,
         patience: Patience,
@@ -83,7 +84,8 @@ impl Value {
             if read == 0 {
                 return Ok(false);
             }
-            *received += read as u64;
+            account.tally.received += read as u64;
+            account.hear();
             input.received(read.saturating_sub(room));
             self.filled += read.min(room);
             if self.filled < length && slice.is_over() {

@@ -2,6 +2,7 @@ use super::histogram::Latency;
 use super::tally::{Answers, Tally, Totals};
 use crate::error::Error;
 use crate::event::{Closed, Event, Hook};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub(super) struct Ledger {
     server: String,
     hook: Hook,
     totals: Mutex<Totals>,
+    /// How often anything was read from the server, on any connection.
+    heard: AtomicU64,
 }
 
 /// A server's [`Totals`], and its connections at that moment.
@@ -36,12 +39,18 @@ impl Ledger {
             server: server.to_owned(),
             hook,
             totals: Mutex::default(),
+            heard: AtomicU64::new(0),
         }
     }
 
     pub(super) fn totals(&self) -> MutexGuard<'_, Totals> {
         // Nothing panics while it is held.
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that is another as soon as anything has come from the server since.
+    pub(super) fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Relaxed)
     }
 
     /// All begins again on a new connection.
@@ -54,6 +63,14 @@ impl Ledger {
     /// So many requests of an exchange failed.
     pub(super) fn failed(&self, requests: u64, error: &Error, latency: Option<Duration>) {
         self.totals().fail(requests, error, latency);
+    }
+
+    /// A call that was made in steps is over.
+    pub(super) fn counted(&self, outcome: Result<(), &Error>, latency: Duration) {
+        match outcome {
+            Ok(()) => self.totals().succeed(latency),
+            Err(error) => self.totals().fail(1, error, Some(latency)),
+        }
     }
 
     /// The caller sees a miss in place of this error.
@@ -115,6 +132,13 @@ impl Account {
         ledger.totals().made += 1;
         let server = &ledger.server;
         ledger.hook.tell(&Event::Connected { server });
+    }
+
+    /// Something came on it.
+    pub(super) fn hear(&self) {
+        if let Some(ledger) = &self.ledger {
+            ledger.heard.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The connection is of no use any more.

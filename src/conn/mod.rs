@@ -6,13 +6,13 @@
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod authenticate;
+mod breaker;
 mod connect;
 mod connection;
 mod conversation;
 mod deadline;
 mod driver;
 mod fault;
-mod health;
 mod histogram;
 mod input;
 mod ledger;
@@ -26,10 +26,9 @@ mod tls;
 mod version;
 mod wire;
 
+pub(crate) use breaker::{BackOff, Circuit};
 pub use deadline::Deadline;
-pub(crate) use deadline::Expired;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
-pub(crate) use health::{BackOff, Standing};
 pub use histogram::Latency;
 pub(crate) use ledger::Snapshot;
 #[cfg(fuzzing)]

@@ -3,15 +3,15 @@ mod lease;
 
 pub(super) use self::admitted::Admitted;
 use self::lease::Pooled;
-pub(super) use self::lease::{Failed, Hold, Lease};
-use super::connect::{Endpoint, ask};
+pub(super) use self::lease::{Failed, Hold, Lease, Opening, Purpose};
+use super::breaker::{BackOff, Circuit, CircuitBreaker, Evidence, Pass, Verdict};
+use super::connect::{Endpoint, ask, probe};
 use super::connection::{Connection, Incoming};
 use super::conversation::Conversation;
 use super::deadline::Deadline;
 use super::driver::{Batch, Driver, Exchange};
 use super::fault::Fault;
-use super::health::{BackOff, Failure, Guard, Pass, Standing};
-use super::ledger::{Ledger, Snapshot};
+use super::ledger::{End, Ledger, Snapshot};
 use super::sink::Sink;
 use super::stream::Patience;
 use super::tls::Security;
@@ -22,6 +22,7 @@ use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
 use crate::secret::Credentials;
 use crate::server::Address;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -66,12 +67,12 @@ pub(crate) struct Pool {
     endpoint: Endpoint,
     options: Arc<Options>,
     ledger: Arc<Ledger>,
-    guard: Guard,
+    breaker: CircuitBreaker,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
-    /// What the server speaks, where it is asked, and was.
-    dialect: Mutex<Option<Dialect>>,
+    /// Whether new connections speak text, where they would be asked: to ask one was the end of it.
+    speaks_text: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -84,7 +85,23 @@ struct Connections {
     waiting: usize,
     /// How often the pool was closed: a connection made before that does not come back.
     closed: u64,
+    /// Where the server took no more: how many there were, and until when no other is tried.
+    enough: Option<(usize, Instant)>,
 }
+
+impl Connections {
+    /// The most that there may be now, if `max` are allowed.
+    fn cap(&self, max: usize) -> usize {
+        match self.enough {
+            Some((enough, until)) if Instant::now() < until => enough.min(max),
+            _ => max,
+        }
+    }
+}
+
+/// How long a server that took no more connections is not asked for another: those that there are do
+/// meanwhile.
+const ENOUGH: Duration = Duration::from_secs(1);
 
 impl Pool {
     /// # Errors
@@ -100,30 +117,43 @@ impl Pool {
         Ok(Self {
             name,
             endpoint: Endpoint::new(server, credentials, &options)?,
-            guard: Guard::new(options.back_off),
+            breaker: CircuitBreaker::new(options.back_off),
             options,
             ledger: Arc::new(ledger),
             connections: Mutex::default(),
             changed: Condvar::new(),
-            dialect: Mutex::default(),
+            speaks_text: AtomicBool::new(false),
         })
     }
 
-    /// What the server speaks, if that is known.
+    /// What a new connection speaks; `None` if it is to be asked.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         let fixed = self.options.protocol.dialect();
-        fixed.or_else(|| *self.dialect.lock().unwrap_or_else(PoisonError::into_inner))
+        fixed.or_else(|| {
+            self.speaks_text
+                .load(Ordering::Relaxed)
+                .then_some(Dialect::Text)
+        })
     }
 
-    /// The server failed: what comes after it may be another, which is asked again.
-    pub(super) fn forget_dialect(&self) {
-        if self.options.protocol == Protocol::Auto {
-            *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
+    /// Takes the server for one that speaks text, or no more. (Never for one that speaks meta: what
+    /// answers on the next connection may be another.)
+    pub(super) fn remember_text(&self, speaks_text: bool) {
+        self.speaks_text.store(speaks_text, Ordering::Relaxed);
     }
 
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What to say of a connection that ended before the server answered anything on it.
+    pub(super) fn why_closed_early(&self) -> &'static str {
+        if self.endpoint.is_plain() {
+            "; the server closed it before it answered anything: perhaps it speaks TLS on this port \
+             (ClientBuilder::tls, tls in a Config), or does not know the protocol or the command"
+        } else {
+            ""
+        }
     }
 
     pub(super) fn bounds(&self) -> Bounds {
@@ -152,13 +182,15 @@ impl Pool {
     fn exchange_one<'p>(
         &'p self,
         request: &Request<'_>,
-        first: usize,
+        batch: Batch<'_>,
         sink: &mut dyn Sink,
         deadline: Deadline,
     ) -> Result<bool, Failed<&'p Self>> {
-        if self.guard.is_troubled() {
+        let first = batch.first;
+        if self.breaker.is_troubled() {
             return Ok(false);
         }
+        let heard = self.ledger.heard();
         let Some(mut lease) = Lease::idle(&self, deadline.started()) else {
             return Ok(false);
         };
@@ -172,7 +204,13 @@ impl Pool {
         let mut incoming = Incoming::default();
         connection.begin(1, deadline.started());
         let mut output = Output::reusing(std::mem::take(&mut connection.output));
-        let window = Window::single(connection.dialect, requests, connection.opaque, &mut output);
+        let window = Window::single(
+            connection.dialect,
+            requests,
+            batch.is_many,
+            connection.opaque,
+            &mut output,
+        );
         connection.opaque = connection.opaque.wrapping_add(window.opaques());
         let full = Patience::Full;
         let sent = connection.send(&output, &mut written, deadline, full);
@@ -186,25 +224,30 @@ impl Pool {
                 connection.output = output.into_buffer();
                 connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
                 connection.account.tally.latency = Some(deadline.started().elapsed());
+                if batch.is_step {
+                    connection.account.tally.be_step();
+                }
                 lease.put();
+                self.answered();
                 Ok(true)
             }
             Err(fault) => Err(Failed {
                 fault,
                 lease,
+                heard,
                 is_in_doubt: written > 0,
             }),
         }
     }
 
-    /// Lets a call through, unless the server is down, or in any case.
+    /// Lets a call through unless the circuit breaker is open, or in any case.
     pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
-        self.guard.admit(insists)
+        self.breaker.admit(insists)
     }
 
-    /// A call that was let through succeeded.
-    pub(super) fn succeeded(&self, pass: Pass) {
-        if self.guard.succeeded(pass) {
+    /// A complete answer came from the server.
+    pub(super) fn answered(&self) {
+        if self.breaker.answered() {
             self.options.hook.tell(&Event::Up { server: &self.name });
         }
     }
@@ -213,27 +256,120 @@ impl Pool {
     pub(super) fn failed(
         &self,
         pass: Pass,
-        failure: Option<Failure>,
+        evidence: Option<Evidence>,
         deadline: Deadline,
         error: &Error,
     ) {
-        let pause = self.guard.failed(pass, failure, deadline, error);
-        if let Some(retry_in) = pause {
-            self.options.hook.tell(&Event::Down {
-                server: &self.name,
-                error,
-                retry_in,
-            });
+        match self.breaker.failed(pass, evidence, deadline, error) {
+            Verdict::Nothing => {}
+            Verdict::Suspect => self.close_idle(),
+            Verdict::Open(retry_in) => {
+                self.close_idle();
+                self.options.hook.tell(&Event::Down {
+                    server: &self.name,
+                    error,
+                    retry_in,
+                });
+            }
         }
     }
 
     /// A call that was let through ended otherwise.
     pub(super) fn gave_up(&self, pass: Pass) {
-        self.guard.gave_up(pass);
+        self.breaker.gave_up(pass);
+    }
+
+    /// A new connection was closed before anything came on it; whether the server is to be probed.
+    pub(super) fn dropped(&self) -> bool {
+        self.breaker.dropped()
+    }
+
+    /// The server refused a login, which is an answer.
+    pub(super) fn login_refused(&self, deadline: Deadline, error: &Error) {
+        self.answered();
+        self.breaker.login_refused(deadline, error);
+    }
+
+    /// A call has to wait for the server for so long before its silence says anything.
+    pub(super) fn shortest_wait(&self) -> Duration {
+        self.options.back_off.shortest_wait
+    }
+
+    /// Closes the connections that idle: they may be as dead as another that was as old.
+    fn close_idle(&self) {
+        let mut idle = std::mem::take(&mut self.connections().idle);
+        for pooled in &mut idle {
+            pooled.connection.account.end = End::Stale;
+        }
+        let count = idle.len();
+        drop(idle); // Not under the lock.
+        self.release(count);
+    }
+
+    /// The server took no more connections than those that there are without this one, which have to do
+    /// for a while. `false` if there are none.
+    fn turned_away(&self) -> bool {
+        let mut connections = self.connections();
+        connections.open -= 1;
+        let open = connections.open;
+        connections.enough = (open > 0).then(|| (open, Instant::now() + ENOUGH));
+        drop(connections);
+        self.changed.notify_all();
+        open > 0
     }
 
     /// A new connection, which speaks what it should.
-    fn connect(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
+    fn connect(&self, deadline: &mut Deadline, opening: Opening) -> Result<Connection, Fault> {
+        let logs_in = self.endpoint.logs_in();
+        if logs_in {
+            self.breaker.log_in(opening.insists)?;
+        }
+        let mut connection = self.reach(deadline)?;
+        if logs_in {
+            self.answered();
+            self.breaker.logged_in();
+        }
+        if let Some(dialect) = self.dialect() {
+            connection.dialect = dialect;
+        } else if ask(&mut connection, *deadline)?.is_some() {
+            self.answered();
+            return Ok(connection);
+        } else {
+            self.remember_text(true);
+            drop(connection);
+            connection = self.reach(deadline)?;
+        }
+        if opening.purpose == Purpose::Request || logs_in {
+            return Ok(connection);
+        }
+        // Not the request itself, which may be for a key that is slow behind a proxy.
+        match probe(&mut connection, *deadline) {
+            Ok(()) => self.answered(),
+            // That is an answer. What comes next on it, is not certain.
+            Err(Fault::Malformed(_)) => {
+                self.answered();
+                connection = self.reach_like(connection, deadline)?;
+            }
+            // Old proxies close connections on `version`: the request has to do.
+            Err(Fault::Lost(_)) if opening.purpose == Purpose::Probe => {
+                connection = self.reach_like(connection, deadline)?;
+            }
+            Err(fault) => return Err(fault),
+        }
+        Ok(connection)
+    }
+
+    /// A new connection in the place of one that was for a probe.
+    fn reach_like(&self, probed: Connection, deadline: &mut Deadline) -> Result<Connection, Fault> {
+        let dialect = probed.dialect;
+        drop(probed);
+        let mut connection = self.reach(deadline)?;
+        connection.dialect = dialect;
+        Ok(connection)
+    }
+
+    /// A new connection.
+    fn reach(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
         // First: a server for which nothing is left is not to blame.
         *deadline = deadline.resumed(started);
@@ -249,12 +385,6 @@ impl Pool {
         if limit.timeout() > deadline.timeout() {
             *deadline = deadline.postponed(started.elapsed());
         }
-        if let Some(dialect) = self.dialect() {
-            connection.dialect = dialect;
-        } else if let Some(dialect) = ask(&mut connection, *deadline)? {
-            *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
-            connection.dialect = dialect;
-        }
         Ok(connection)
     }
 }
@@ -267,7 +397,7 @@ impl Driver for Pool {
     fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
         let conversation = || Conversation::new(self, batch, deadline);
         match batch.requests {
-            [request] => match self.exchange_one(request, batch.first, sink, deadline) {
+            [request] => match self.exchange_one(request, batch, sink, deadline) {
                 Ok(true) => {}
                 Ok(false) => conversation().run(sink),
                 Err(failed) => conversation().take_over(failed, sink),
@@ -288,12 +418,16 @@ impl Driver for Pool {
         Box::new(Conversation::new(self, batch, deadline).at_leisure())
     }
 
+    fn counted(&self, outcome: Result<(), &Error>, latency: Duration) {
+        self.ledger.counted(outcome, latency);
+    }
+
     fn missed(&self, error: &Error) {
         self.ledger.missed(error);
     }
 
-    fn standing(&self) -> Standing {
-        self.guard.standing()
+    fn circuit(&self) -> Circuit {
+        self.breaker.circuit()
     }
 
     fn is_connected(&self) -> bool {
@@ -301,6 +435,7 @@ impl Driver for Pool {
     }
 
     fn close(&self) {
+        self.remember_text(false);
         let mut connections = self.connections();
         connections.closed += 1;
         let idle = std::mem::take(&mut connections.idle);

@@ -41,14 +41,14 @@ impl Pool {
         Peer { ours, theirs }
     }
 
-    /// Whether the next connection begins with a question for the server's version.
+    /// Whether the next connection begins with the questions what the server speaks.
     pub(crate) fn asks(&self) -> bool {
         self.dialect().is_none()
     }
 
     /// As where an idle connection was found to be no good.
     pub(crate) fn forget(&self) {
-        self.forget_dialect();
+        self.remember_text(false);
     }
 
     /// Whether there is an idle connection; one that is not good any more is closed.

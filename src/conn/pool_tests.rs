@@ -62,7 +62,7 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
         back_off: BackOff {
             longest: Duration::ZERO,
             steady: Duration::ZERO,
-            patience: Duration::ZERO,
+            shortest_wait: Duration::ZERO,
         },
         hook: Hook::default(),
     };
@@ -247,7 +247,12 @@ fn a_connection_that_was_waited_for_is_used_from_then_on() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     let mut deadline = Deadline::after(LONG, Instant::now());
-    let leases = [(); 2].map(|()| Lease::open(&&pool, &mut deadline).unwrap().0);
+    let opening = Opening {
+        purpose: Purpose::Request,
+        insists: false,
+        was_turned_away: false,
+    };
+    let leases = [(); 2].map(|()| Lease::open(&&pool, &mut deadline, opening).unwrap().0);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&pool, LONG));
         while pool.connections().waiting == 0 {

@@ -50,6 +50,11 @@ impl Stream {
         self.wire.begin(now);
     }
 
+    /// How long it was waited for the peer since the operation began.
+    pub(super) fn waited(&self) -> Duration {
+        self.wire.waited()
+    }
+
     /// Whether the connection is as it was left: open, and with nothing to read.
     pub(super) fn is_quiet(&mut self) -> bool {
         match &mut self.session {

@@ -8,7 +8,9 @@ use std::time::Duration;
 /// once.
 ///
 /// What did not come from the way to a server or from the server is in none of them: keys and values
-/// that were refused before they were sent, and values that cannot be decoded.
+/// that were refused before they were sent, what the server's protocol
+/// [cannot say](Error::is_unsupported), and values that cannot be decoded. Nor is an answer that is no
+/// error of the server's, such as "not found".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ErrorCounts {
@@ -25,7 +27,7 @@ pub struct ErrorCounts {
     pub protocol: u64,
     /// [`is_server`](Error::is_server): the server answered with an error.
     pub server: u64,
-    /// All others, such as what the server's protocol [cannot say](Error::is_unsupported).
+    /// All others, such as a refused [login](Error::is_authentication).
     pub other: u64,
 }
 
@@ -107,6 +109,21 @@ pub(super) struct Tally {
     pub(super) latency: Option<Duration>,
 }
 
+impl Tally {
+    /// What was answered was a step of a call, which goes on unless it was an error.
+    pub(super) fn be_step(&mut self) {
+        let refused = self.answers.refused;
+        self.answers = Answers {
+            all: refused,
+            refused,
+            ..Answers::default()
+        };
+        if refused == 0 {
+            self.latency = None;
+        }
+    }
+}
+
 /// What was done with a server since its pool was made.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
@@ -138,6 +155,12 @@ impl Totals {
         if let Some(latency) = tally.latency {
             self.latencies.record(latency);
         }
+    }
+
+    /// A call that was made in steps is over.
+    pub(super) fn succeed(&mut self, latency: Duration) {
+        self.operations += 1;
+        self.latencies.record(latency);
     }
 
     /// So many requests of an exchange failed.

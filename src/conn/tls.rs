@@ -1,7 +1,7 @@
 //! TLS over a socket, by rustls, which holds no socket itself.
 
 use super::deadline::Deadline;
-use super::fault::Fault;
+use super::fault::{Explained, Fault};
 use super::stream::Patience;
 use super::wire::Wire;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::protocol::MAX_PARTS;
 use crate::server::Address;
 use crate::tls::Tls;
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, ClientConfig, ClientConnection};
+use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read as _, Write};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -127,6 +127,7 @@ impl Session {
         });
         let shaken = session.shake_hands(wire, limit);
         shaken.map_err(|fault| match fault {
+            Fault::Lost(error) if error.get_ref().is_none() => Fault::Connect(closed(error)),
             Fault::Lost(error) => Fault::Connect(error),
             Fault::Timeout => Fault::HandshakeTimeout(limit.timeout()),
             fault => fault,
@@ -374,8 +375,93 @@ impl Write for Sender<'_> {
     }
 }
 
+/// In the midst of a handshake the server closed the connection.
+fn closed(error: io::Error) -> io::Error {
+    let advice = "the server closed the connection during the TLS handshake; perhaps it does not \
+                  speak TLS on this port (then leave out ClientBuilder::tls, tls in a Config), or \
+                  neither TLS 1.2 nor 1.3";
+    explained(error.kind(), error, advice)
+}
+
 fn invalid(error: rustls::Error) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, error)
+    match advice(&error) {
+        Some(advice) => explained(ErrorKind::InvalidData, error, advice),
+        None => io::Error::new(ErrorKind::InvalidData, error),
+    }
+}
+
+fn explained(
+    kind: ErrorKind,
+    source: impl std::error::Error + Send + Sync + 'static,
+    advice: &'static str,
+) -> io::Error {
+    let source = source.into();
+    io::Error::new(kind, Explained { source, advice })
+}
+
+/// What it probably is, and which setting mends it: by its name in [`Tls`], and in a
+/// [`Config`](crate::Config) and `mc` behind it.
+fn advice(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::Error as E;
+
+    Some(match error {
+        E::InvalidMessage(_) => {
+            "what the server answers is not TLS; it probably does not speak it on this port: then \
+             leave out ClientBuilder::tls (tls in a Config)"
+        }
+        E::InvalidCertificate(error) => advice_on_certificate(error)?,
+        E::NoCertificatesPresented => {
+            "the server shows no certificate (memcached's ssl_chain_cert)"
+        }
+        E::PeerIncompatible(_) | E::AlertReceived(AlertDescription::ProtocolVersion) => {
+            "the server speaks neither TLS 1.2 nor 1.3 with what this client knows; memcached's \
+             ssl_min_version and ssl_ciphers set that"
+        }
+        error if is_about_certificates(error) => {
+            "the server refused: it wants a certificate of this client, or another one; \
+             Tls::client_certificate_files (tls_certificate and tls_key) shows one"
+        }
+        _ => return None,
+    })
+}
+
+fn advice_on_certificate(error: &CertificateError) -> Option<&'static str> {
+    use CertificateError as C;
+
+    Some(match error {
+        C::UnknownIssuer => {
+            "nobody who is trusted has signed the server's certificate; \
+             Tls::root_certificates_file (tls_roots) trusts who has, and \
+             Tls::pinned_certificates_file (tls_pinned) the certificate itself"
+        }
+        C::NotValidForName | C::NotValidForNameContext { .. } => {
+            "the server's certificate is for other names; Tls::server_name (tls_server_name) says \
+             which it must have, or name the server as its certificate does"
+        }
+        C::Expired | C::ExpiredContext { .. } => {
+            "the server's certificate has expired, or the clock of this machine is wrong; the server \
+             needs a new one (memcached reads it after refresh_certs); only a pinned one \
+             (Tls::pinned_certificates_file, tls_pinned) may be out of date"
+        }
+        C::NotValidYet | C::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet, or the clock of this machine is wrong; only \
+             a pinned one (Tls::pinned_certificates_file, tls_pinned) may be out of date"
+        }
+        C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
+            "the server's certificate is not one for servers (serverAuth); the server needs another, \
+             or Tls::pinned_certificates_file (tls_pinned) trusts this one"
+        }
+        C::ApplicationVerificationFailure => {
+            "the server's certificate is none of those that are pinned \
+             (Tls::pinned_certificates_file, tls_pinned); if the server has a new one, pin that"
+        }
+        // What rustls has no variant for comes from webpki, with its name for it.
+        C::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "the server's certificate is self-signed, or otherwise one that signs others; \
+             Tls::pinned_certificates_file (tls_pinned) trusts it as it is"
+        }
+        _ => return None,
+    })
 }
 
 /// Whether the server does not take this client's certificate, or misses one. In TLS 1.3 it says so

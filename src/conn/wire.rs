@@ -24,6 +24,9 @@ const LONGEST_SEND: usize = 2 << 20;
 /// The same on a unix socket, where the timeout begins anew with each piece of some 32 KB.
 const LONGEST_UNIX_SEND: usize = 64 << 10;
 
+/// So much a socket takes without waiting, in bytes, if all that was sent before has been read.
+const NEVER_BLOCKS: usize = 16 << 10;
+
 /// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
 /// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -86,6 +89,10 @@ pub(super) struct Wire {
     /// worth a hundredth of a round trip.
     first_read: Option<Instant>,
     first_write: Option<Instant>,
+    /// How long it was waited for the peer since the operation began.
+    waited: Duration,
+    /// When it was last looked for something to read, without waiting.
+    looked: Option<Instant>,
 }
 
 impl Wire {
@@ -142,12 +149,35 @@ impl Wire {
             write_timeout: None,
             first_read: None,
             first_write: None,
+            waited: Duration::ZERO,
+            looked: None,
         }
     }
 
     /// An operation begins, at this time.
     pub(super) fn begin(&mut self, now: Instant) {
         (self.first_read, self.first_write) = (Some(now), Some(now));
+        (self.waited, self.looked) = (Duration::ZERO, None);
+    }
+
+    /// How long it was waited for the peer since the operation began: what the caller did with its time
+    /// meanwhile is not in it.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// There was nothing yet when it was looked for, `now`. Between two looks others are waited for, or
+    /// the caller's code runs, which may take any time.
+    fn looked_in_vain(&mut self, now: Instant) {
+        if let Some(before) = self.looked.replace(now) {
+            self.waited += now.saturating_duration_since(before).min(TICK);
+        }
+    }
+
+    /// A call waited in vain, for as long as the socket's own timeout.
+    fn waited_in_vain(&mut self, timeout: Option<Duration>) {
+        self.waited += timeout.unwrap_or(TICK);
+        self.looked = None;
     }
 
     /// Whether the connection is as it was left: open, and with nothing to read.
@@ -173,7 +203,10 @@ impl Wire {
         patience: Patience,
     ) -> Result<usize, Fault> {
         if patience == Patience::None && self.is_quiet() {
-            deadline.remaining(Instant::now())?;
+            let now = Instant::now();
+            self.looked_in_vain(now);
+            self.first_read = None;
+            deadline.remaining(now)?;
             return Ok(0);
         }
         let mut timed_out = false;
@@ -192,6 +225,9 @@ impl Wire {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::UnexpectedEof.into())),
                 Ok(read) => return Ok(read),
                 Err(error) => timed_out = is_timeout(error)?,
+            }
+            if timed_out {
+                self.waited_in_vain(self.read_timeout);
             }
             if timed_out && patience != Patience::Full {
                 return Ok(0);
@@ -214,10 +250,18 @@ impl Wire {
                 self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
                 self.write_timeout = limit;
             }
-            match self.send(parts, patience) {
+            let sent = self.send(parts, patience);
+            if !matches!(sent, Ok(sent) if sent <= NEVER_BLOCKS) {
+                // It may have waited: the clock is read anew.
+                self.first_read = None;
+            }
+            match sent {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
                 Ok(sent) => return Ok(sent),
                 Err(error) => timed_out = is_timeout(error)?,
+            }
+            if timed_out && patience != Patience::None {
+                self.waited_in_vain(self.write_timeout);
             }
             if timed_out && patience != Patience::Full {
                 return Ok(0);
@@ -374,5 +418,83 @@ mod tests {
         for (row, set, limit, timed_out, expected) in rows {
             assert_eq!(must_set(set, limit, timed_out), expected, "{row}");
         }
+    }
+
+    /// A write that waited for the peer until the deadline leaves no time to read, although the operation
+    /// has read the clock but once until then; and what waited is known.
+    #[test]
+    fn the_clock_is_read_anew_after_a_long_write() {
+        for (length, expected) in [(100, None), (4 << 20, Some("Timeout"))] {
+            let (ours, theirs) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+            let mut wire = Wire::of(ours);
+            let now = Instant::now();
+            let deadline = Deadline::after(SECOND / 20, now);
+            wire.begin(now);
+            let peer = std::thread::spawn(move || {
+                let mut peer = &theirs;
+                let (mut left, mut buffer) = (length, vec![0; 1 << 20]);
+                while left > 0 {
+                    left -= peer.read(&mut buffer).unwrap().min(left);
+                }
+                io::Write::write_all(&mut peer, b"reply").unwrap();
+                // Time passes until the deadline is over.
+                while deadline.remaining(Instant::now()).is_ok() {
+                    std::thread::yield_now();
+                }
+                theirs
+            });
+            let request = vec![0; length];
+            let mut sent = 0;
+            while sent < length {
+                let part = [IoSlice::new(&request[sent..])];
+                let long = Deadline::after(20 * SECOND, now);
+                sent += wire.write(&part, long, Patience::Full).unwrap();
+            }
+            let _theirs = peer.join().unwrap();
+            let mut buffer = [0; 5];
+            let read = wire.read(
+                &mut [IoSliceMut::new(&mut buffer)],
+                deadline,
+                Patience::Full,
+            );
+            let fault = read.err().map(|fault| format!("{fault:?}"));
+            assert_eq!(fault.as_deref(), expected, "{length} bytes");
+        }
+    }
+
+    /// What the caller does with its time is not waited for the peer.
+    #[test]
+    fn what_is_waited_for_the_peer() {
+        let (ours, _theirs) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+        let mut wire = Wire::of(ours);
+        let now = Instant::now();
+        let mut buffer = [0; 5];
+        let mut read = |wire: &mut Wire, deadline, patience| {
+            let mut parts = [IoSliceMut::new(&mut buffer)];
+            wire.read(&mut parts, deadline, patience)
+        };
+        wire.begin(now);
+        assert_eq!(wire.waited(), Duration::ZERO);
+        // The deadline is long over, and was so before the server had a chance.
+        let over = Deadline::after(SECOND, now.checked_sub(2 * SECOND).unwrap());
+        wire.begin(now);
+        assert!(read(&mut wire, over, Patience::Full).is_err());
+        assert_eq!(wire.waited(), Duration::ZERO);
+        // Looks that are far apart.
+        let long = Deadline::after(20 * SECOND, now);
+        wire.begin(now);
+        for _ in 0..3 {
+            assert_eq!(read(&mut wire, long, Patience::None).unwrap(), 0);
+            let since = Instant::now();
+            while since.elapsed() < 3 * TICK {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!(wire.waited(), 2 * TICK);
+        // Nothing else was done.
+        wire.begin(now);
+        let soon = Deadline::after(SECOND / 5, Instant::now());
+        assert!(read(&mut wire, soon, Patience::Full).is_err());
+        assert!(wire.waited() >= SECOND / 10, "{:?}", wire.waited());
     }
 }

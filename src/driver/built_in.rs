@@ -1,5 +1,5 @@
 use super::{Command, Deadline, Driver, Line, Replies, Reply, Value};
-use crate::conn::{Batch, Driver as _, Pool, Sink, Standing};
+use crate::conn::{Batch, Circuit, Driver as _, Pool, Sink};
 use crate::error::Error;
 use crate::protocol::{self, Malformed, Part, Request, ValueHeader};
 use std::borrow::Cow;
@@ -25,6 +25,9 @@ impl Driver for BuiltIn {
             is_checked: false,
             // As the calls about servers have it, which are those without keys.
             insists: requests.iter().all(|request| request.key().is_none()),
+            // Whose they are, is not said.
+            is_many: requests.len() > 1,
+            is_step: false,
         };
         let mut received = Received {
             replies: vec![None; requests.len()],
@@ -46,7 +49,7 @@ impl Driver for BuiltIn {
     }
 
     fn is_down(&self) -> bool {
-        self.0.standing() == Standing::Down
+        self.0.circuit() == Circuit::Open
     }
 
     fn close(&self) {

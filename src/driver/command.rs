@@ -1,5 +1,5 @@
 use crate::item::ItemRef;
-use crate::protocol::{Mode, Request};
+use crate::protocol::{Mode, Request, Walk};
 use std::fmt;
 
 /// A command, as a [`Driver`](super::Driver) is given it: judged, with the key as it is sent, prefix and
@@ -26,7 +26,8 @@ impl<'a> Command<'a> {
     /// | `verbosity` | number | `Done` |
     /// | `version` | | `Version` |
     /// | `stats` | arguments | [lines](super::Replies::line), and `Done` |
-    /// | `metadump` | | the same |
+    /// | `metadump` | arguments | the same |
+    /// | `raw` | raw | lines, and `Done`; or `Value`, `NotFound` |
     /// | `mg`, `ms`, `md`, `ma` | key; `ms` item and exptime | those of the built-in driver |
     ///
     /// Any may be `Refused`, which is an error that the server answered, or `Failed`.
@@ -53,7 +54,8 @@ impl<'a> Command<'a> {
             Request::Version => "version",
             // Connections say it for themselves; no driver is given one.
             Request::Authenticate { .. } => "authenticate",
-            Request::Metadump => "metadump",
+            Request::Metadump { .. } => "metadump",
+            Request::Raw { .. } => "raw",
         }
     }
 
@@ -139,11 +141,23 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// What follows `stats`: nothing, or words of printable ASCII.
+    /// What follows `stats`: nothing, or words of printable ASCII. What follows `metadump`: `hash`; and
+    /// `all`, if that was refused.
     #[must_use]
     pub fn arguments(&self) -> Option<&'a str> {
         match self.0 {
             Request::Stats { arguments } => Some(arguments.as_str()),
+            Request::Metadump { walk: Walk::Hash } => Some("hash"),
+            Request::Metadump { walk: Walk::Lru } => Some("all"),
+            _ => None,
+        }
+    }
+
+    /// The line of a [raw command](crate::Client::raw), without its end.
+    #[must_use]
+    pub fn raw(&self) -> Option<&'a [u8]> {
+        match self.0 {
+            Request::Raw { line } => Some(line.text()),
             _ => None,
         }
     }

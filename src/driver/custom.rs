@@ -1,13 +1,14 @@
 use super::collected::Collected;
 use super::{BuiltIn, Command, Deadline, Driver};
 use crate::conn::{
-    self, Batch, Driver as _, Exchange, Patience, Pool, Sink, Snapshot, Standing, State,
+    self, Batch, Circuit, Driver as _, Exchange, Patience, Pool, Sink, Snapshot, State,
 };
 use crate::error::Error;
 use std::fmt;
 use std::ops::Deref;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A server with a driver of the program's own.
 pub(crate) struct Custom {
@@ -68,15 +69,18 @@ impl conn::Driver for Custom {
         })
     }
 
+    /// The steps are counted, where they go through the pool: a driver does not know of calls.
+    fn counted(&self, _: Result<(), &Error>, _: Duration) {}
+
     fn missed(&self, error: &Error) {
         self.pool.missed(error);
     }
 
-    fn standing(&self) -> Standing {
+    fn circuit(&self) -> Circuit {
         if self.driver.is_down() {
-            return Standing::Down;
+            return Circuit::Open;
         }
-        self.pool.standing()
+        self.pool.circuit()
     }
 
     fn is_connected(&self) -> bool {

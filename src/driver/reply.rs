@@ -1,5 +1,7 @@
 use crate::error::{Error, Kind};
-use crate::protocol::{self, Counter, Details, Excerpt, Part, Refused, Status, ValueHeader};
+use crate::protocol::{
+    self, Counter, Details, Excerpt, Part, Refused, SetReply, Status, ValueHeader,
+};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -139,6 +141,8 @@ pub(super) enum Meta {
     Counter(Counter),
     /// Stored, with this cas id now.
     Cas(u64),
+    /// What came of a set that asks for the size.
+    Set(SetReply),
 }
 
 /// A line of a reply of many.
@@ -153,7 +157,8 @@ pub enum Line<'a> {
         /// The rest of the line.
         value: &'a [u8],
     },
-    /// One of `metadump`: `key=.. exp=..`.
+    /// One of `metadump`: `key=.. exp=..`; of a raw command; and the line that answers an `mg` with
+    /// raw flags.
     Item(&'a [u8]),
 }
 
@@ -228,6 +233,7 @@ impl Reply<'_> {
             }),
             Self::Meta(MetaReply(Meta::Counter(counter))) => Received::Counter(*counter),
             Self::Meta(MetaReply(Meta::Cas(id))) => Received::Cas(*id),
+            Self::Meta(MetaReply(Meta::Set(set))) => Received::Set(*set),
         })
     }
 }
@@ -250,6 +256,7 @@ impl<'a> From<protocol::Reply<'a>> for Reply<'a> {
             Received::Refused(refused) => Self::Refused(Cow::Borrowed(refused.line)),
             Received::Counter(counter) => Self::Meta(MetaReply(Meta::Counter(counter))),
             Received::Cas(id) => Self::Meta(MetaReply(Meta::Cas(id))),
+            Received::Set(set) => Self::Meta(MetaReply(Meta::Set(set))),
         }
     }
 }
@@ -271,6 +278,7 @@ impl fmt::Display for Reply<'_> {
             Self::Number(_) => "a number",
             Self::Meta(MetaReply(Meta::Counter(_))) => "a counter",
             Self::Meta(MetaReply(Meta::Cas(_))) => "stored, with a cas id",
+            Self::Meta(MetaReply(Meta::Set(_))) => "stored or not, with the size",
         };
         f.write_str(text)
     }

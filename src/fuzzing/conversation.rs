@@ -40,7 +40,7 @@ pub fn conversation(input: &[u8]) {
 pub(super) struct Script<'i> {
     pub(super) protocol: Protocol,
     pub(super) max_keys: usize,
-    /// What a server says that is asked for its version.
+    /// What a server says that is asked what it speaks.
     pub(super) greeting: &'static [u8],
     /// Whether the connection idles for so long before the second batch that it is looked at.
     pub(super) is_looked_at: bool,
@@ -79,10 +79,10 @@ impl<'i> Script<'i> {
         ];
         let protocol = protocols[usize::from(switches & 3)];
         let greetings: [&[u8]; 4] = [
-            b"VERSION 1.6.18\r\n",
-            b"VERSION 1.4.0\r\n",
-            b"ERROR\r\n",
-            b"SERVER_ERROR busy\r\n",
+            b"VERSION 1.6.18\r\nMN\r\n",
+            b"VERSION 1.4.0\r\nERROR\r\n",
+            b"ERROR\r\nERROR\r\n",
+            b"SERVER_ERROR busy\r\nMN\r\n",
         ];
         let end = |scene: u8| match ends >> (2 * scene) & 3 {
             0 => End::Silence,

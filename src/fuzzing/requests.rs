@@ -3,7 +3,7 @@ use crate::key::{Key, KeyRule};
 use crate::meta::Wanted;
 use crate::protocol::{
     ArithmeticOptions, Confidential, DeleteOptions, Dialect, Direction, GetOptions, Initial, Mode,
-    Request, SetOptions, StatsArguments,
+    Request, SetOptions, StatsArguments, Walk,
 };
 
 /// The keys that are asked for, in turn. One comes twice.
@@ -102,7 +102,7 @@ fn request(dialect: Dialect, letter: u8, place: usize) -> Option<Request<'static
         b'R' => stats("reset")?,
         b'e' => stats("sizes_enable")?,
         b'E' => stats("detail dump")?,
-        b'k' => Request::Metadump,
+        b'k' => Request::Metadump { walk: Walk::Hash },
         letter => return meta_request(letter, key),
     })
 }
@@ -121,6 +121,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 cas: Some(1),
                 invalidate: true,
                 return_cas: true,
+                more: None,
             },
         },
         b'x' => Request::MetaDelete {
@@ -138,6 +139,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 touch: Some(60),
                 vivify: Some(30),
                 recache: Some(20),
+                ..GetOptions::default()
             },
         },
         b'A' => Request::MetaSet {
@@ -149,6 +151,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 cas: None,
                 invalidate: false,
                 return_cas: false,
+                more: None,
             },
         },
         b'X' => Request::MetaDelete {
@@ -168,6 +171,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 touch: Some(60),
                 cas: Some(1),
                 wanted: Wanted::NONE,
+                more: None,
             },
         },
         b'u' => Request::MetaArithmetic {
@@ -179,6 +183,7 @@ fn meta_request(letter: u8, key: Key<'static>) -> Option<Request<'static>> {
                 touch: None,
                 cas: None,
                 wanted: wanted(b"tc"),
+                more: None,
             },
         },
         _ => return None,

@@ -30,8 +30,8 @@ const LATER: Duration = Duration::from_secs(1);
 /// Far more steps than a conversation can take.
 const MOST_STEPS: usize = 1_000_000;
 
-/// The length of the question for a server's version.
-const QUESTION: isize = b"version\r\n".len() as isize;
+/// The length of the questions what a server speaks.
+const QUESTION: isize = b"version\r\nmn\r\n".len() as isize;
 
 /// How a script is played.
 pub(super) enum Way<'w> {
@@ -93,7 +93,7 @@ pub(super) fn play(script: &Script<'_>, way: &Way<'_>) -> [Scene; 2] {
         back_off: BackOff {
             longest: Duration::ZERO,
             steady: Duration::ZERO,
-            patience: Duration::ZERO,
+            shortest_wait: Duration::ZERO,
         },
         hook: Hook::default(),
     };
@@ -158,6 +158,8 @@ impl<'s> Stage<'s> {
             first: 0,
             is_checked: false,
             insists: false,
+            is_many: false,
+            is_step: false,
         };
         match way {
             Way::InPieces(pieces) => {

@@ -34,6 +34,8 @@ pub(crate) struct Key<'a> {
     unplaced: u8,
     /// Whether it is only safe in base64, or with its length before it.
     is_binary: bool,
+    /// Whether it is a word of the text protocol's grammar: `noreply`.
+    is_word: bool,
 }
 
 impl<'a> Key<'a> {
@@ -49,6 +51,17 @@ impl<'a> Key<'a> {
     /// Whether a line cannot hold it as it is, but in base64.
     pub(crate) fn is_binary(&self) -> bool {
         self.is_binary
+    }
+
+    /// Whether a command of the text protocol may take it for the word `noreply`, with which a line
+    /// can end.
+    pub(crate) fn is_word(&self) -> bool {
+        self.is_word
+    }
+
+    /// Whether it can stand on a line between other keys.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.is_binary && !self.is_word
     }
 
     /// The most bytes that it takes on the wire.

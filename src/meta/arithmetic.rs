@@ -1,5 +1,8 @@
-use super::{Ttl, Wanted};
+use super::{RawFlags, Ttl, Wanted};
 use crate::expiry::Expiry;
+
+/// What `ma` has besides raw flags: setters, and what the client needs for itself.
+const KNOWN: &[u8] = b"bcqtvCDEJMNOT";
 
 /// How [`Client::meta_arithmetic`](crate::Client::meta_arithmetic) counts.
 ///
@@ -13,6 +16,8 @@ pub struct MetaArithmetic {
     pub(crate) touch: Option<Expiry>,
     pub(crate) cas: Option<u64>,
     pub(crate) wanted: Wanted,
+    pub(crate) new_cas: Option<u64>,
+    pub(crate) flags: RawFlags,
 }
 
 impl MetaArithmetic {
@@ -25,6 +30,8 @@ impl MetaArithmetic {
             touch: None,
             cas: None,
             wanted: Wanted::default(),
+            new_cas: None,
+            flags: RawFlags::default(),
         }
     }
 
@@ -64,6 +71,28 @@ impl MetaArithmetic {
     /// Asks how long the counter has left: [`MetaCounter::ttl`] (`t`).
     pub fn return_ttl(mut self) -> Self {
         self.wanted = self.wanted.with(b't');
+        self
+    }
+
+    /// Gives the item this cas id, in place of the server's next (`E`): for versions that come
+    /// from elsewhere, such as a row's in a database. 0 is a validation error of the call: no item has
+    /// it.
+    ///
+    /// memcached has this since 1.6.27; older ones answer with an error, and change nothing.
+    pub fn new_cas(mut self, id: u64) -> Self {
+        self.new_cas = Some(id);
+        self
+    }
+
+    /// Sends one more flag, as it is: a letter, and what belongs to it. For those that memcached gets
+    /// after this version of the crate, and for those that a proxy reads (`L` and `P`). What the
+    /// reply says of it is dropped.
+    ///
+    /// One word of printable ASCII; the letters of the other setters, and those that the client needs
+    /// for itself (`O`, `q`, `b`), are a validation error of the call, and so are more than 64 bytes
+    /// in all. A call with such flags is never repeated: nobody here knows what they do.
+    pub fn raw_flag(mut self, flag: &str) -> Self {
+        self.flags = self.flags.with(flag, KNOWN);
         self
     }
 }

@@ -1,7 +1,10 @@
-use super::{Ttl, Wanted};
+use super::{RawFlags, Ttl, Wanted};
 use crate::expiry::Expiry;
 use std::fmt;
 use std::time::Duration;
+
+/// What `mg` has besides raw flags: setters, and what the client needs for itself.
+const KNOWN: &[u8] = b"bcfhlqstuvCENORT";
 
 /// What [`Client::meta_get`](crate::Client::meta_get) asks for, and what it does to the item on the
 /// way. By itself it asks for nothing: only whether the key is there.
@@ -29,6 +32,9 @@ pub struct MetaGet {
     pub(crate) touch: Option<Expiry>,
     pub(crate) vivify: Option<Expiry>,
     pub(crate) recache: Option<Expiry>,
+    pub(crate) unless_cas: Option<u64>,
+    pub(crate) new_cas: Option<u64>,
+    pub(crate) flags: RawFlags,
 }
 
 impl MetaGet {
@@ -104,6 +110,39 @@ impl MetaGet {
         self
     }
 
+    /// Leaves out the value if the item still has this cas id: [`MetaItem::unchanged`] (`C`). So a value
+    /// that the program keeps itself is asked for again without sending it. [`MetaItem::cas`] comes
+    /// with it.
+    ///
+    /// memcached has this since 1.6.40. An older one sends the value of an item that did not change,
+    /// too, and then the call fails with a [server error](crate::Error::is_server) that says so.
+    pub fn unless_cas(mut self, id: u64) -> Self {
+        self.unless_cas = Some(id);
+        self.cas()
+    }
+
+    /// Gives the item this cas id that [`vivify`](Self::vivify) makes, in place of the server's next (`E`): for versions that come
+    /// from elsewhere, such as a row's in a database. 0 is a validation error of the call: no item has
+    /// it.
+    ///
+    /// memcached has this since 1.6.27; older ones answer with an error, and change nothing.
+    pub fn new_cas(mut self, id: u64) -> Self {
+        self.new_cas = Some(id);
+        self
+    }
+
+    /// Sends one more flag, as it is: a letter, and what belongs to it. For those that memcached gets
+    /// after this version of the crate, and for those that a proxy reads (`L` and `P`). What the
+    /// reply says of it is in [`MetaItem::raw`].
+    ///
+    /// One word of printable ASCII; the letters of the other setters, and those that the client needs
+    /// for itself (`O`, `q`, `b`), are a validation error of the call, and so are more than 64 bytes
+    /// in all. A call with such flags is never repeated: nobody here knows what they do.
+    pub fn raw_flag(mut self, flag: &str) -> Self {
+        self.flags = self.flags.with(flag, KNOWN);
+        self
+    }
+
     fn want(mut self, letter: u8) -> Self {
         self.wanted = self.wanted.with(letter);
         self
@@ -114,6 +153,7 @@ impl MetaGet {
 ///
 /// `Debug` gives the length of the value, which may be secret.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what the server says")]
 #[non_exhaustive]
 pub struct MetaItem {
     /// The stored bytes; empty after [`MetaGet::vivify`] made the item.
@@ -135,6 +175,11 @@ pub struct MetaItem {
     /// item may be lost when a pooled connection was closed: see
     /// [`Client::meta_get`](crate::Client::meta_get).
     pub won: bool,
+    /// The item has the cas id of [`MetaGet::unless_cas`], and its value was not sent.
+    pub unchanged: bool,
+    /// What the reply says that nothing here stands for, word by word: of
+    /// [raw flags](MetaGet::raw_flag).
+    pub raw: Vec<String>,
     /// The item was marked as stale: [`MetaDelete::invalidate`](super::MetaDelete::invalidate),
     /// [`MetaSet::invalidate`](super::MetaSet::invalidate) (`X`).
     pub stale: bool,
@@ -155,6 +200,8 @@ impl fmt::Debug for MetaItem {
             .field("won", &self.won)
             .field("stale", &self.stale)
             .field("already_won", &self.already_won)
+            .field("unchanged", &self.unchanged)
+            .field("raw", &self.raw)
             .finish()
     }
 }

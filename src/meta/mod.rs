@@ -3,10 +3,12 @@
 
 mod arithmetic;
 mod get;
+mod raw;
 mod store;
 
 pub use arithmetic::{MetaArithmetic, MetaArithmeticOutcome, MetaCounter};
 pub use get::{MetaGet, MetaItem};
+pub(crate) use raw::RawFlags;
 pub use store::{MetaDelete, MetaMode, MetaSet, MetaSetOutcome};
 
 use std::time::Duration;

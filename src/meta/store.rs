@@ -1,4 +1,9 @@
+use super::RawFlags;
 use crate::expiry::Expiry;
+
+/// What `ms` and `md` have besides raw flags: setters, and what the client needs for itself.
+const KNOWN_OF_SET: &[u8] = b"bcsqCEFIMNOST";
+const KNOWN_OF_DELETE: &[u8] = b"bqxCEIOT";
 
 /// How [`Client::meta_set`](crate::Client::meta_set) stores. By itself it stores as
 /// [`set_item`](crate::Client::set_item) does.
@@ -11,6 +16,10 @@ pub struct MetaSet {
     pub(crate) cas: Option<u64>,
     pub(crate) invalidate: bool,
     pub(crate) return_cas: bool,
+    pub(crate) return_size: bool,
+    pub(crate) vivify: Option<Expiry>,
+    pub(crate) new_cas: Option<u64>,
+    pub(crate) flags: RawFlags,
 }
 
 impl MetaSet {
@@ -45,6 +54,48 @@ impl MetaSet {
         self.return_cas = true;
         self
     }
+
+    /// Asks for the size that the value has then, after an append, too:
+    /// [`MetaSetOutcome::StoredWithSize`] (`s`).
+    ///
+    /// memcached has this since 1.6.20. An older one stores all the same, and then the call fails with a
+    /// [server error](crate::Error::is_server) that says so.
+    pub fn return_size(mut self) -> Self {
+        self.return_size = true;
+        self
+    }
+
+    /// Where there is nothing to append or prepend to, makes the item of the bytes, until `expiry`, with
+    /// the flags of the call (`N`). In the other modes it is a validation error of the call.
+    ///
+    /// memcached has this since 1.6.20. An older one stores nothing where there is nothing, and then the
+    /// call fails with a [server error](crate::Error::is_server) that says so.
+    pub fn vivify(mut self, expiry: impl Into<Expiry>) -> Self {
+        self.vivify = Some(expiry.into());
+        self
+    }
+
+    /// Gives the item this cas id, in place of the server's next (`E`): for versions that come
+    /// from elsewhere, such as a row's in a database. 0 is a validation error of the call: no item has
+    /// it.
+    ///
+    /// memcached has this since 1.6.27; older ones answer with an error, and change nothing.
+    pub fn new_cas(mut self, id: u64) -> Self {
+        self.new_cas = Some(id);
+        self
+    }
+
+    /// Sends one more flag, as it is: a letter, and what belongs to it. For those that memcached gets
+    /// after this version of the crate, and for those that a proxy reads (`L` and `P`). What the
+    /// reply says of it is dropped.
+    ///
+    /// One word of printable ASCII; the letters of the other setters, and those that the client needs
+    /// for itself (`O`, `q`, `b`), are a validation error of the call, and so are more than 64 bytes
+    /// in all. A call with such flags is never repeated: nobody here knows what they do.
+    pub fn raw_flag(mut self, flag: &str) -> Self {
+        self.flags = self.flags.with(flag, KNOWN_OF_SET);
+        self
+    }
 }
 
 /// What a [`MetaSet`] makes of an item that is there, or is not.
@@ -74,6 +125,13 @@ pub enum MetaSetOutcome {
         /// The cas id that it has now, where [`MetaSet::return_cas`] asks for it.
         cas: Option<u64>,
     },
+    /// The item is stored, where [`MetaSet::return_size`] asks for the size.
+    StoredWithSize {
+        /// The size of the value now, in bytes.
+        size: usize,
+        /// The cas id that it has now, where [`MetaSet::return_cas`] asks for it.
+        cas: Option<u64>,
+    },
     /// The condition of the [`MetaMode`] does not hold.
     NotStored,
     /// The item has another cas id, and was left as it is.
@@ -93,6 +151,8 @@ pub struct MetaDelete {
     pub(crate) invalidate: bool,
     pub(crate) expiry: Option<Expiry>,
     pub(crate) tombstone: bool,
+    pub(crate) new_cas: Option<u64>,
+    pub(crate) flags: RawFlags,
 }
 
 impl MetaDelete {
@@ -131,6 +191,29 @@ impl MetaDelete {
     /// memcached has this since 1.6.27; older ones answer with an error.
     pub fn tombstone(mut self) -> Self {
         self.tombstone = true;
+        self
+    }
+
+    /// Gives the item this cas id where it stays: with [`invalidate`](Self::invalidate) or
+    /// [`tombstone`](Self::tombstone), in place of the server's next (`E`): for versions that come
+    /// from elsewhere, such as a row's in a database. 0 is a validation error of the call: no item has
+    /// it.
+    ///
+    /// memcached has this since 1.6.27; older ones answer with an error, and change nothing.
+    pub fn new_cas(mut self, id: u64) -> Self {
+        self.new_cas = Some(id);
+        self
+    }
+
+    /// Sends one more flag, as it is: a letter, and what belongs to it. For those that memcached gets
+    /// after this version of the crate, and for those that a proxy reads (`L` and `P`). What the
+    /// reply says of it is dropped.
+    ///
+    /// One word of printable ASCII; the letters of the other setters, and those that the client needs
+    /// for itself (`O`, `q`, `b`), are a validation error of the call, and so are more than 64 bytes
+    /// in all. A call with such flags is never repeated: nobody here knows what they do.
+    pub fn raw_flag(mut self, flag: &str) -> Self {
+        self.flags = self.flags.with(flag, KNOWN_OF_DELETE);
         self
     }
 }

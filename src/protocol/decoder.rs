@@ -1,4 +1,6 @@
-use super::reply::{Malformed, Reply, Step, ValueHeader};
+use super::ends;
+use super::output::Output;
+use super::reply::{Malformed, Refused, Reply, Step, ValueHeader};
 use super::request::Request;
 use super::values::Group;
 use super::window::Window;
@@ -9,8 +11,9 @@ use super::{Bounds, Dialect, binary, meta, text};
 /// Each request gets exactly one reply: in the order of the requests, but for those that share a
 /// line.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, and not states")]
 pub(crate) struct Decoder<'r> {
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     pub(super) requests: &'r [Request<'r>],
     pub(super) window: Window,
     pub(super) bounds: Bounds,
@@ -25,6 +28,42 @@ pub(crate) struct Decoder<'r> {
     pub(super) fence: bool,
     /// Whether an error came that does not say to which of several requests.
     pub(super) unclear: bool,
+    /// The window that was sent behind this one.
+    pub(super) behind: Option<Window>,
+    /// Whether a fence can be sent behind the two.
+    pub(super) can_fence: bool,
+    /// One that is sent late, because of an error.
+    pub(super) late: Fence,
+    /// Whether there is a decision that more bytes would help with.
+    pub(super) is_undecided: bool,
+    /// Whether no more bytes come.
+    pub(super) has_no_more: bool,
+    /// Whether an `END` may come that belongs to the reply before: some servers end a reply with it
+    /// that is an error.
+    pub(super) owes_end: bool,
+    /// What the keys of the line that is due get in place of values.
+    pub(super) error: Option<LineError>,
+    /// Whether it is not known what the next bytes are.
+    pub(super) is_lost: bool,
+}
+
+/// A fence that did not come with the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fence {
+    None,
+    Wanted,
+    Sent,
+}
+
+/// An error in the reply to several keys.
+#[derive(Debug)]
+pub(super) struct LineError {
+    pub(super) line: Vec<u8>,
+    pub(super) by_grammar: bool,
+    /// Whether the reply has ended.
+    pub(super) is_end: bool,
+    /// Whether what comes after that is the reply to the next request.
+    pub(super) is_certain: bool,
 }
 
 /// Where in a reply the next byte is.
@@ -63,6 +102,14 @@ impl<'r> Decoder<'r> {
             place: Place::Start,
             fence: window.quiet,
             unclear: false,
+            behind: None,
+            can_fence: true,
+            late: Fence::None,
+            is_undecided: false,
+            has_no_more: false,
+            owes_end: false,
+            error: None,
+            is_lost: false,
         }
     }
 
@@ -96,6 +143,69 @@ impl<'r> Decoder<'r> {
         self.unclear
     }
 
+    /// Says what else was sent: the window behind this one; and part of another, if `is_cut`.
+    pub(crate) fn set_behind(&mut self, behind: Option<Window>, is_cut: bool) {
+        self.behind = behind;
+        let last = behind.unwrap_or(self.window);
+        self.can_fence = !is_cut && !last.quiet;
+    }
+
+    /// The fence to send now, if one is needed to tell where a reply ends.
+    pub(crate) fn late_fence(&mut self) -> Option<Output<'static>> {
+        if self.late != Fence::Wanted {
+            return None;
+        }
+        self.late = Fence::Sent;
+        self.fence |= self.behind.is_none();
+        let mut output = Output::default();
+        output.push(ends::fence(self.dialect));
+        Some(output)
+    }
+
+    /// Whether the last thing that was sent is such a fence.
+    pub(crate) fn has_late_fence(&self) -> bool {
+        self.late == Fence::Sent
+    }
+
+    /// Says that it comes after the replies to this window.
+    pub(crate) fn expect_late_fence(&mut self) {
+        self.late = Fence::Sent;
+        self.fence = true;
+    }
+
+    /// Says that no more bytes come. Whether something can be decided without them.
+    pub(crate) fn end_of_input(&mut self) -> bool {
+        self.has_no_more = true;
+        if self.next == self.window.end && self.late == Fence::Sent {
+            (self.fence, self.is_lost) = (false, true);
+            return true;
+        }
+        self.is_undecided
+    }
+
+    /// Whether it is not known what the next bytes are: those of a reply before them, perhaps.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    pub(crate) fn owes_end(&self) -> bool {
+        self.owes_end
+    }
+
+    /// Says whether an `END` may come first that belongs to the reply before.
+    pub(crate) fn set_owes_end(&mut self, owes_end: bool) {
+        self.owes_end = owes_end;
+    }
+
+    /// The reply to a request whose [`Step::LineError`] this is.
+    pub(crate) fn line_error(&self) -> Reply<'_> {
+        let error = self.error.as_ref();
+        Reply::Refused(Refused {
+            line: error.map_or(b"", |error| &error.line),
+            by_grammar: error.is_some_and(|error| error.by_grammar),
+        })
+    }
+
     /// Whether the server may go on to take the value of request `index` for commands, after this
     /// reply to it; or, in binary, any part of it.
     pub(crate) fn is_out_of_step(&self, index: usize, reply: &Reply<'_>) -> bool {
@@ -113,6 +223,7 @@ impl<'r> Decoder<'r> {
         if self.is_done() {
             return Ok(Step::NeedMore);
         }
+        self.is_undecided = false;
         match self.dialect {
             Dialect::Text => text::decode(self, input),
             Dialect::Meta => meta::decode(self, input),

@@ -2,6 +2,7 @@ use super::request::{Mode, Request};
 use super::text;
 use crate::error::{Error, Kind};
 use crate::key::Key;
+use crate::meta::RawFlags;
 use std::fmt;
 
 /// The protocol that a connection speaks.
@@ -23,6 +24,9 @@ impl Dialect {
                     initial: Some(_), ..
                 },
             ) => "incr and decr with an initial value",
+            (Self::Binary, Request::MetaSet { options, .. }) if options.is_plain_set() => {
+                return Ok(());
+            }
             (
                 Self::Text | Self::Binary,
                 Request::MetaGet { .. }
@@ -30,7 +34,10 @@ impl Dialect {
                 | Request::MetaDelete { .. }
                 | Request::MetaArithmetic { .. },
             ) => "meta commands",
-            (Self::Binary, Request::Metadump) => "command that lists keys (lru_crawler metadump)",
+            (Self::Binary, Request::Raw { .. }) => "lines of text, which raw commands are",
+            (Self::Binary, Request::Metadump { .. }) => {
+                "command that lists keys (lru_crawler metadump)"
+            }
             // memcached 1.6 waits for four more bytes, and takes them from the next request.
             (Self::Binary, Request::Verbosity { .. }) => {
                 "verbosity command that memcached 1.6 reads to its end"
@@ -44,9 +51,19 @@ impl Dialect {
             ) => "way to ask for the cas id 0, which stands for any",
             _ => return Ok(()),
         };
+        // Verbosity aside, what binary and text lack, meta has.
+        let instead = match request {
+            Request::Verbosity { .. }
+            | Request::Delete { cas: Some(0), .. }
+            | Request::Store { .. } => "",
+            Request::Metadump { .. } | Request::Raw { .. } => {
+                "; Protocol::Text and Protocol::Meta have it"
+            }
+            _ => "; use Protocol::Meta, or Protocol::Auto, which speaks it where the server does",
+        };
         Err(Error::new(
             Kind::Unsupported,
-            format!("the {self} protocol has no {what}; nothing was sent"),
+            format!("the {self} protocol has no {what}; nothing was sent{instead}"),
         ))
     }
 
@@ -61,6 +78,8 @@ impl Dialect {
         /// A command, flags, times, numbers, an opaque, and a fence: under 128 bytes everywhere. The
         /// longest is `ma` with three times of 10 digits and three numbers of 20: 122.
         const ANY: usize = 128;
+        /// Two cas ids, and flags of the program's own.
+        const MORE: usize = 2 * 22 + RawFlags::MAX_LENGTH;
         let key = request.key().map_or(0, Key::wire_length);
         match request {
             // A line that begins anew is six bytes more, for all of its keys together.
@@ -71,6 +90,13 @@ impl Dialect {
             }
             Request::Get { .. } => key + 32,
             Request::Stats { arguments } => ANY + arguments.as_str().len(),
+            Request::MetaGet { .. }
+            | Request::MetaSet { .. }
+            | Request::MetaDelete { .. }
+            | Request::MetaArithmetic { .. } => {
+                MORE + ANY + key + request.body().map_or(0, <[u8]>::len)
+            }
+            Request::Raw { line } => ANY + line.text().len(),
             _ => ANY + key + request.body().map_or(0, <[u8]>::len),
         }
     }

@@ -8,10 +8,12 @@ mod binary;
 mod bounds;
 mod decoder;
 mod dialect;
+mod ends;
 mod lines;
 mod meta;
 mod options;
 mod output;
+mod raw;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod replay;
 mod reply;
@@ -23,10 +25,11 @@ mod window;
 pub(crate) use bounds::Bounds;
 pub(crate) use decoder::Decoder;
 pub(crate) use dialect::Dialect;
-pub(crate) use options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+pub(crate) use options::{ArithmeticOptions, DeleteOptions, GetOptions, More, SetOptions};
 pub(crate) use output::{MAX_PARTS, Output};
+pub(crate) use raw::{Expected, RawLine};
 pub(crate) use reply::{
-    Counter, Details, Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader,
+    Counter, Details, Excerpt, Malformed, Part, Refused, Reply, SetReply, Status, Step, ValueHeader,
 };
-pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments};
+pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments, Walk};
 pub(crate) use window::{Limits, Window};

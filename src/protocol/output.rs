@@ -43,7 +43,7 @@ impl<'a> Output<'a> {
         self.more.clear();
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 

@@ -83,6 +83,9 @@ pub(crate) fn replay(
                 events.push(Event::Malformed(malformed));
                 return events;
             }
+            // Its reply is among the bytes.
+            Ok(Step::NeedMore) if decoder.late_fence().is_some() => continue,
+            Ok(Step::NeedMore) if received == bytes.len() && decoder.end_of_input() => continue,
             Ok(Step::NeedMore) if received == bytes.len() => {
                 events.push(Event::Incomplete);
                 return events;
@@ -114,6 +117,11 @@ pub(crate) fn replay(
             Ok(Step::Skip { used: line }) => line,
             Ok(Step::Part { used: line, part }) => {
                 events.push(Event::Part(format!("{part:?}")));
+                line
+            }
+            Ok(Step::LineError { used: line, index }) => {
+                let reply = decoder.line_error();
+                events.push(Event::Reply(index, format!("{reply:?}")));
                 line
             }
             Ok(Step::Reply {

@@ -32,6 +32,8 @@ pub(crate) enum Step<'b> {
         index: usize,
         reply: Reply<'b>,
     },
+    /// Request `index` gets the [error](super::Decoder::line_error) that came for its line.
+    LineError { used: usize, index: usize },
 }
 
 /// A line of a reply of many lines.
@@ -39,7 +41,8 @@ pub(crate) enum Step<'b> {
 pub(crate) enum Part<'b> {
     /// One of `stats`: `STAT name value`, `ITEM ..`, `PREFIX ..`.
     Stat { name: &'b [u8], value: &'b [u8] },
-    /// One of `lru_crawler metadump`: `key=.. exp=..`.
+    /// One of `lru_crawler metadump`: `key=.. exp=..`; one of what a raw command comes to; and the
+    /// line that answers an `mg` with flags of the program's own.
     Item(&'b [u8]),
 }
 
@@ -55,6 +58,8 @@ pub(crate) enum Reply<'b> {
     Counter(Counter),
     /// Stored, and this is the item's cas id now.
     Cas(u64),
+    /// What came of a set that asks for the size.
+    Set(SetReply),
     Version(&'b [u8]),
     Refused(Refused<'b>),
 }
@@ -86,6 +91,7 @@ pub(crate) struct ValueHeader {
 
 /// What the meta protocol says about an item besides. What was not asked for is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what the server says")]
 pub(crate) struct Details {
     /// Seconds; `None` where it does not expire, too.
     pub(crate) ttl: Option<u32>,
@@ -97,6 +103,17 @@ pub(crate) struct Details {
     pub(crate) won: bool,
     pub(crate) stale: bool,
     pub(crate) already_won: bool,
+    /// The value did not come: the item has the cas id that it is not wanted with.
+    pub(crate) is_left_out: bool,
+}
+
+/// What came of a set that asks for the size. What was not asked for is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SetReply {
+    pub(crate) status: Status,
+    pub(crate) cas: Option<u64>,
+    /// `None` from a server that does not know the flag, too.
+    pub(crate) size: Option<u32>,
 }
 
 /// A counter. What was not asked for is `None`.

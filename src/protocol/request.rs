@@ -1,9 +1,12 @@
 use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use super::raw::RawLine;
 use super::reply::Status;
 use crate::error::Error;
 use crate::item::ItemRef;
 use crate::key::Key;
+use std::collections::HashMap;
 use std::fmt;
+use std::time::SystemTime;
 
 /// One command.
 #[derive(Debug, Clone, Copy)]
@@ -43,21 +46,21 @@ pub(crate) enum Request<'a> {
     /// The meta commands with all that they can do, of the meta protocol alone.
     MetaGet {
         key: Key<'a>,
-        options: GetOptions,
+        options: GetOptions<'a>,
     },
     MetaSet {
         key: Key<'a>,
         item: ItemRef<'a>,
         exptime: u32,
-        options: SetOptions,
+        options: SetOptions<'a>,
     },
     MetaDelete {
         key: Key<'a>,
-        options: DeleteOptions,
+        options: DeleteOptions<'a>,
     },
     MetaArithmetic {
         key: Key<'a>,
-        options: ArithmeticOptions,
+        options: ArithmeticOptions<'a>,
     },
     /// After so many seconds.
     FlushAll {
@@ -74,8 +77,24 @@ pub(crate) enum Request<'a> {
     Authenticate {
         message: Confidential<'a>,
     },
-    /// A line about every item: `lru_crawler metadump all`.
-    Metadump,
+    /// A line about every item: `lru_crawler metadump`.
+    Metadump {
+        walk: Walk,
+    },
+    /// A command of the program's own.
+    Raw {
+        line: RawLine<'a>,
+    },
+}
+
+/// How the server finds its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// Bucket by bucket through its hash table: each item once. memcached has it since 1.6.9.
+    Hash,
+    /// Along its lists of the least recently used: items that are read meanwhile change their places,
+    /// and may be missed or come twice.
+    Lru,
 }
 
 /// What `Debug` must not show.
@@ -151,27 +170,99 @@ pub(crate) enum Shape {
     Lines,
 }
 
+/// What of an item a request depends on, or changes: some of these bits.
+type Facts = u8;
+
+/// Whether it is there, and its value, flags and cas id.
+const VALUE: Facts = 1;
+/// When it expires.
+const TTL: Facts = 2;
+
+/// The exptime from which on it is a unix time, which may have passed: then the item is gone at once.
+const FIRST_UNIX_TIME: u32 = 60 * 60 * 24 * 30 + 1;
+
 impl<'a> Request<'a> {
+    /// Whether sending all of these twice, in this order, gives the same answers and leaves the same
+    /// items as sending them once: see [`is_repeatable`](Self::is_repeatable). An answer that depends
+    /// on a key changes if something behind it writes to that key: a pipeline that gets a key and then
+    /// deletes it would be told that there was nothing, and nobody would have the value.
+    ///
+    /// A single `delete` is repeatable by this rule, as documented: if it was carried out before, its
+    /// answer is `false`.
+    ///
+    /// It costs some time for each request; it is asked when a connection was lost.
+    pub(crate) fn are_repeatable(requests: &[Self]) -> bool {
+        if !requests.iter().all(Self::is_repeatable) {
+            return false;
+        }
+        if !requests.iter().any(|request| request.writes() != 0) {
+            return true;
+        }
+        let (mut any, mut read) = (0, HashMap::<&[u8], Facts>::new());
+        requests.iter().all(|request| {
+            let Some(key) = request.key() else {
+                return request.writes() & any == 0;
+            };
+            let facts = read.entry(key.as_bytes()).or_default();
+            let is_free = request.writes() & *facts == 0;
+            *facts |= request.reads_of_item();
+            any |= request.reads_of_item();
+            is_free
+        })
+    }
+
+    /// What of its item the answer depends on.
+    fn reads_of_item(&self) -> Facts {
+        match self {
+            Self::MetaGet { options, .. } if options.wanted.has(b't') => VALUE | TTL,
+            // That it was stored, whatever was there.
+            Self::Store {
+                mode: Mode::Set, ..
+            } => 0,
+            Self::MetaSet { options, .. } if options.is_repeatable() => 0,
+            request if request.key().is_some() => VALUE,
+            _ => 0,
+        }
+    }
+
+    /// What of its item, or of all items, it changes.
+    fn writes(&self) -> Facts {
+        let touches = match self {
+            Self::Touch { exptime, .. } | Self::GetAndTouch { exptime, .. } => Some(*exptime),
+            Self::MetaGet { options, .. } if !options.may_win() => options.touch,
+            _ => None,
+        };
+        match touches {
+            Some(FIRST_UNIX_TIME..) => VALUE | TTL,
+            Some(_) => TTL,
+            None if self.is_write() => VALUE | TTL,
+            None => 0,
+        }
+    }
+
     /// Whether sending it twice has the same effect as sending it once, so that it may be repeated
     /// on a fresh connection when a pooled one turns out to be dead. Every new command has to say.
     pub(crate) fn is_repeatable(&self) -> bool {
         match self {
             // `stats reset` and `stats detail on` change the server, but to the same state.
             Self::Get { .. }
-            | Self::GetAndTouch { .. }
             | Self::Touch { .. }
             | Self::FlushAll { .. }
             | Self::Verbosity { .. }
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => true,
+            | Self::Metadump { .. } => true,
+            // With a time that has passed, the first try gets the value, and the second nothing.
+            Self::GetAndTouch { exptime, .. } => !is_past(*exptime),
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
-            Self::MetaGet { options, .. } => !options.may_win(),
+            Self::MetaGet { options, .. } => {
+                options.is_repeatable() && !options.touch.is_some_and(is_past)
+            }
             Self::MetaSet { options, .. } => options.is_repeatable(),
             Self::MetaDelete { options, .. } => options.is_repeatable(),
-            Self::Arithmetic { .. } | Self::MetaArithmetic { .. } => false,
+            Self::Arithmetic { .. } | Self::MetaArithmetic { .. } | Self::Raw { .. } => false,
         }
     }
 
@@ -186,6 +277,8 @@ impl<'a> Request<'a> {
             | Self::MetaSet { .. }
             | Self::MetaDelete { .. }
             | Self::MetaArithmetic { .. }
+            // For all that is known of it.
+            | Self::Raw { .. }
             | Self::FlushAll { .. } => true,
             Self::MetaGet { options, .. } => options.changes(),
             Self::Get { .. }
@@ -193,7 +286,7 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => false,
+            | Self::Metadump { .. } => false,
         }
     }
 
@@ -205,11 +298,23 @@ impl<'a> Request<'a> {
         )
     }
 
+    /// Whether some servers do not answer it in text: memcached's own proxy takes the key `noreply` of
+    /// `get noreply` for the word. There is no other way to ask for it. What comes behind it would be
+    /// taken for its reply.
+    pub(super) fn may_have_no_reply(&self) -> bool {
+        matches!(self, Self::Get { key, .. } if key.is_word())
+    }
+
+    /// Whether text answers it with `VALUE` and `END`.
+    pub(super) fn asks_for_value(&self) -> bool {
+        matches!(self, Self::Get { .. } | Self::GetAndTouch { .. })
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Get { .. } | Self::GetAndTouch { .. } => Shape::Value,
             Self::MetaGet { options, .. } if options.wanted.has(b'v') => Shape::Value,
-            Self::Stats { .. } | Self::Metadump => Shape::Lines,
+            Self::Stats { .. } | Self::Metadump { .. } | Self::Raw { .. } => Shape::Lines,
             Self::Store { .. }
             | Self::Delete { .. }
             | Self::Touch { .. }
@@ -242,7 +347,8 @@ impl<'a> Request<'a> {
             | Self::Stats { .. }
             | Self::Version
             | Self::Authenticate { .. }
-            | Self::Metadump => None,
+            | Self::Metadump { .. }
+            | Self::Raw { .. } => None,
         }
     }
 
@@ -275,8 +381,19 @@ impl<'a> Request<'a> {
     /// Whether some servers may send more than the reply that is expected, so that the connection
     /// is not used again.
     pub(crate) fn reply_end_is_uncertain(&self) -> bool {
-        matches!(self, Self::Stats { arguments } if arguments.has_one_line())
+        match self {
+            Self::Stats { arguments } => arguments.has_one_line(),
+            // What comes back is what the program says, and it may be wrong.
+            Self::Raw { .. } => true,
+            _ => false,
+        }
     }
+}
+
+/// Whether an item with this exptime is gone at once.
+fn is_past(exptime: u32) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    exptime >= FIRST_UNIX_TIME && now.is_ok_and(|now| u64::from(exptime) <= now.as_secs())
 }
 
 /// What follows `stats` on its line: nothing, or words of printable ASCII.
@@ -326,3 +443,7 @@ impl<'a> StatsArguments<'a> {
         matches!(command, Some("sizes_enable" | "sizes_disable"))
     }
 }
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

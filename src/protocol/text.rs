@@ -1,10 +1,12 @@
 //! The classic text protocol: memcached's `doc/protocol.txt`.
 
 use super::decoder::{Decoder, Place};
+use super::ends;
 use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
+use super::raw;
 use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
-use super::request::{Direction, Mode, Request};
+use super::request::{Direction, Mode, Request, Walk};
 use super::values;
 
 /// Encodes all of `requests`; gets in a row share lines, up to `max_keys` of them.
@@ -36,11 +38,12 @@ pub(super) fn run(requests: &[Request<'_>], max_keys: usize) -> usize {
         .count()
 }
 
-/// Whether `request` can go on the line of the one before it. A binary key can be on no line.
+/// Whether `request` can go on the line of the one before it. A binary key can be on no line, and
+/// `noreply` on none with others: memcached's own proxy leaves out its value.
 pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bool {
     match (previous, request) {
         (Some(Request::Get { key: a, cas: one }), Request::Get { key: b, cas: other }) => {
-            one == other && !a.is_binary() && !b.is_binary()
+            one == other && a.is_plain() && b.is_plain()
         }
         _ => false,
     }
@@ -79,6 +82,14 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
             }
             out.push(b"\r\n");
             out.body(item.data);
+        }
+        // memcached 1.6.40 and later, and its proxy, take the key for the word and do not answer
+        // `delete noreply`. twemproxy closes the connection on `delete noreply 0`, which they answer.
+        // With an expiry in the past the item is gone at once: all of them answer that.
+        Request::Delete { key, .. } if key.is_word() => {
+            out.push(b"touch ");
+            out.push(key.as_bytes());
+            out.push(b" -1");
         }
         Request::Delete { key, .. } => {
             out.push(b"delete ");
@@ -134,7 +145,9 @@ pub(super) fn encode<'a>(request: &Request<'a>, out: &mut Output<'a>) {
             out.push(b"\r\n");
             out.push(message.0);
         }
-        Request::Metadump => out.push(b"lru_crawler metadump all"),
+        Request::Metadump { walk: Walk::Hash } => out.push(b"lru_crawler metadump hash"),
+        Request::Metadump { walk: Walk::Lru } => out.push(b"lru_crawler metadump all"),
+        Request::Raw { line } => out.push(line.text()),
     }
     out.push(b"\r\n");
 }
@@ -145,16 +158,38 @@ pub(super) fn decode<'b>(
     input: &'b [u8],
 ) -> Result<Step<'b>, Malformed> {
     match decoder.due() {
+        None if decoder.fence => late_fence(decoder, input),
         None => Ok(Step::NeedMore),
         Some(Request::Get { cas, .. } | Request::GetAndTouch { cas, .. }) => {
             values::values(decoder, *cas, input)
         }
-        Some(Request::Stats { .. } | Request::Metadump) => lines(decoder, input),
+        Some(Request::Stats { .. } | Request::Metadump { .. }) => lines(decoder, input),
+        Some(Request::Raw { line }) => raw::decode(decoder, line, input),
         Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
-            Some((line, used)) => Ok(decoder.reply(used, status(request, line)?)),
+            Some((line, used)) => {
+                if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+                    return Ok(Step::Skip { used });
+                }
+                Ok(decoder.reply(used, status(request, line)?))
+            }
         },
     }
+}
+
+/// The fence that was sent because of an error, behind all requests.
+fn late_fence<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
+    let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
+        return Ok(Step::NeedMore);
+    };
+    let owed = std::mem::take(&mut decoder.owes_end);
+    if owed && line == b"END" {
+        return Ok(Step::Skip { used });
+    }
+    decoder.fence = false;
+    // A proxy may have no server that answers it.
+    decoder.is_lost = !ends::is_fence(decoder.dialect, line);
+    Ok(Step::Skip { used })
 }
 
 /// The reply that one line is.
@@ -183,7 +218,8 @@ pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<
             | Request::Arithmetic { .. },
             b"NOT_FOUND",
         ) => Status::NotFound,
-        (Request::Delete { .. }, b"DELETED") => Status::Deleted,
+        (Request::Delete { key, .. }, b"TOUCHED") if key.is_word() => Status::Deleted,
+        (Request::Delete { key, .. }, b"DELETED") if !key.is_word() => Status::Deleted,
         (Request::Touch { .. }, b"TOUCHED") => Status::Touched,
         (Request::FlushAll { .. } | Request::Verbosity { .. }, b"OK") => Status::Ok,
         (Request::Arithmetic { .. }, [b'0'..=b'9', ..]) => {
@@ -212,7 +248,7 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     }
     let line = match request {
         // Its lines end with LF alone.
-        Some(Request::Metadump) if input.starts_with(b"key=") => {
+        Some(Request::Metadump { .. }) if input.starts_with(b"key=") => {
             bare_line(input, decoder.bounds.line)?
         }
         _ => first_line(input, decoder.bounds.line)?,
@@ -220,6 +256,10 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     let Some((line, used)) = line else {
         return Ok(Step::NeedMore);
     };
+    // It may be the end of another reply.
+    if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+        return Err(Malformed::Unexpected(Excerpt::new(line)));
+    }
     decoder.place = Place::MoreLines;
     let part = match request {
         Some(Request::Stats { .. }) => stat(line),
@@ -228,14 +268,14 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     let status = match (line, part) {
         (b"END", _) => Status::Ok,
         // Newer servers begin a metadump with it.
-        (b"OK", _) if is_first && matches!(request, Some(Request::Metadump)) => {
+        (b"OK", _) if is_first && matches!(request, Some(Request::Metadump { .. })) => {
             return Ok(Step::Skip { used });
         }
         (b"OK", _) if is_first => Status::Ok,
         (b"RESET", _) if is_first => Status::Reset,
         (_, Some(part)) => return Ok(Step::Part { used, part }),
         _ => {
-            let refused = refused(line).or_else(|| busy(line)).map(Reply::Refused);
+            let refused = refused(line).or_else(|| not_now(line)).map(Reply::Refused);
             let reply = refused.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
             return Ok(decoder.reply(used, reply));
         }
@@ -255,9 +295,11 @@ pub(super) fn stat(line: &[u8]) -> Option<Part<'_>> {
     (!name.is_empty()).then_some(Part::Stat { name, value })
 }
 
-/// `BUSY currently processing crawler request`: another client has the crawler.
-fn busy(line: &[u8]) -> Option<Refused<'_>> {
-    line.starts_with(b"BUSY ").then_some(Refused {
+/// `BUSY currently processing crawler request`: another client has the crawler. `BADCLASS invalid class
+/// id`: the server is older than the word `hash`, and takes it for the number of a slab class.
+fn not_now(line: &[u8]) -> Option<Refused<'_>> {
+    let is_known = line.starts_with(b"BUSY ") || line.starts_with(b"BADCLASS ");
+    is_known.then_some(Refused {
         line,
         by_grammar: false,
     })

@@ -119,7 +119,7 @@ fn requests() {
         cas: true,
     };
     let flush = |delay| Request::FlushAll { delay };
-    let rows: [(Request<'_>, &[u8]); 23] = [
+    let rows: [(Request<'_>, &[u8]); 24] = [
         (get(), b"get key\r\n"),
         (gets, b"gets key\r\n"),
         (get_and_touch(false), b"gat 5 key\r\n"),
@@ -149,7 +149,14 @@ fn requests() {
             },
             b"set moecache:authentication 0 -1 10\r\nann s3cret\r\n",
         ),
-        (Request::Metadump, b"lru_crawler metadump all\r\n"),
+        (
+            Request::Metadump { walk: Walk::Hash },
+            b"lru_crawler metadump hash\r\n",
+        ),
+        (
+            Request::Metadump { walk: Walk::Lru },
+            b"lru_crawler metadump all\r\n",
+        ),
         (
             Request::FlushAll { delay: u32::MAX },
             b"flush_all 4294967295\r\n",
@@ -592,7 +599,7 @@ fn malformed_replies() {
 #[test]
 fn a_metadump() {
     let item = |line: &str| Event::Part(format!("{:?}", Part::Item(line.as_bytes())));
-    let rows: [(&[u8], Vec<Event>); 5] = [
+    let rows: [(&[u8], Vec<Event>); 7] = [
         (b"END\r\n", vec![status(Status::Ok), DONE]),
         (
             b"key=a exp=-1\nkey=b exp=5\nEND\r\n",
@@ -615,9 +622,19 @@ fn a_metadump() {
                 DONE,
             ],
         ),
+        (
+            b"BADCLASS invalid class id\r\n",
+            vec![refused_line("BADCLASS invalid class id", false), DONE],
+        ),
+        // While its hash table grows.
+        (
+            b"OK\r\nERROR locked try again later\r\n",
+            vec![refused_line("ERROR locked try again later", true), DONE],
+        ),
     ];
     for (bytes, expected) in rows {
-        assert_eq!(outcome(&[Request::Metadump], bytes), expected);
+        let request = Request::Metadump { walk: Walk::Hash };
+        assert_eq!(outcome(&[request], bytes), expected);
     }
 }
 

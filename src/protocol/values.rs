@@ -1,6 +1,7 @@
 //! The values of a `get` line, which text and meta share.
 
-use super::decoder::{Decoder, Place};
+use super::decoder::{Decoder, LineError, Place};
+use super::ends::{Late, Verdict, after_end, after_error};
 use super::lines::{first_line, length_within, number, refused};
 use super::reply::{Excerpt, Malformed, Reply, Status, Step, ValueHeader};
 use super::request::Request;
@@ -20,6 +21,10 @@ pub(super) fn values<'b>(
     if decoder.next >= decoder.group.end {
         let rest = &decoder.requests[decoder.next..decoder.window.end];
         decoder.group = Group::new(decoder.next, text::run(rest, decoder.window.max_keys));
+        decoder.error = None;
+    }
+    if decoder.error.as_ref().is_some_and(|error| error.is_end) {
+        return Ok(missing(decoder, None, 0));
     }
     let max = decoder.bounds.value;
     if let Some(key) = decoder.group.expected(decoder.requests) {
@@ -31,7 +36,11 @@ pub(super) fn values<'b>(
         return Ok(Step::NeedMore);
     };
     let Some(rest) = line.strip_prefix(b"VALUE ") else {
-        return end(decoder, line, used);
+        return if line == b"END" {
+            end(decoder, &input[used..], used)
+        } else {
+            error(decoder, line, &input[used..], used)
+        };
     };
     let key = &rest[..memchr::memchr(b' ', rest).unwrap_or(rest.len())];
     let found = decoder.group.find(decoder.requests, key);
@@ -48,6 +57,7 @@ pub(super) fn values<'b>(
 /// The value of the request at the cursor, after a line of `used` bytes.
 fn value<'b>(decoder: &mut Decoder<'_>, header: ValueHeader, rest: &[u8], used: usize) -> Step<'b> {
     let index = decoder.group.cursor;
+    decoder.owes_end = false;
     let end: &[u8] = if decoder.group.is_single() {
         b"\r\nEND\r\n"
     } else {
@@ -101,31 +111,79 @@ fn end_of_value<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'
     })
 }
 
-/// The end of a `get` line's reply, for all of its keys of which no value has come.
-fn end<'b>(decoder: &mut Decoder<'_>, line: &'b [u8], used: usize) -> Result<Step<'b>, Malformed> {
-    let is_end = line == b"END";
-    let reply = match refused(line) {
-        _ if is_end => Reply::Status(Status::NotFound),
-        Some(refused) => Reply::Refused(refused),
-        None => return Err(Malformed::Unexpected(Excerpt::new(line))),
-    };
-    match decoder.group.first_missing() {
-        Some(index) => {
-            decoder.group.cursor = index;
-            decoder.group.take(decoder.next);
-            let used = if decoder.group.first_missing().is_none() {
-                decoder.next = decoder.group.end;
-                used
-            } else {
-                0
-            };
-            Ok(Step::Reply { used, index, reply })
+/// The end of a `get` line's reply. `rest` comes after it.
+fn end<'b>(decoder: &mut Decoder<'_>, rest: &[u8], used: usize) -> Result<Step<'b>, Malformed> {
+    if decoder.owes_end && decoder.group.is_untouched() && decoder.error.is_none() {
+        match after_end(decoder, rest) {
+            Late::Earlier => {
+                decoder.owes_end = false;
+                return Ok(Step::Skip { used });
+            }
+            Late::Due => decoder.owes_end = false,
+            Late::Unclear => return Err(Malformed::Unexpected(Excerpt::new(b"END"))),
+            Late::NeedMore => return Ok(undecided(decoder)),
         }
-        None if is_end => {
-            decoder.next = decoder.group.end;
-            Ok(Step::Skip { used })
+    }
+    Ok(missing(decoder, Some(Status::NotFound), used))
+}
+
+/// An error in the reply to a `get` line. `rest` comes after it.
+fn error<'b>(
+    decoder: &mut Decoder<'_>,
+    line: &'b [u8],
+    rest: &[u8],
+    used: usize,
+) -> Result<Step<'b>, Malformed> {
+    let refused = refused(line).ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+    if decoder.group.is_single() {
+        decoder.owes_end = true;
+        return Ok(decoder.reply(used, Reply::Refused(refused)));
+    }
+    if decoder.error.is_some() {
+        return Ok(Step::Skip { used });
+    }
+    let verdict = after_error(decoder, rest);
+    if verdict == Verdict::NeedMore {
+        return Ok(undecided(decoder));
+    }
+    decoder.owes_end = false;
+    decoder.error = Some(LineError {
+        line: line.to_vec(),
+        by_grammar: refused.by_grammar,
+        is_end: verdict != Verdict::GoesOn,
+        is_certain: verdict != Verdict::Unclear,
+    });
+    Ok(Step::Skip { used })
+}
+
+fn undecided(decoder: &mut Decoder<'_>) -> Step<'static> {
+    decoder.is_undecided = true;
+    Step::NeedMore
+}
+
+/// The end of a `get` line's reply, for the next of its keys of which no value has come: the error
+/// that came for the line, or this `status`. With the last of them `used` bytes are.
+fn missing<'b>(decoder: &mut Decoder<'_>, status: Option<Status>, used: usize) -> Step<'b> {
+    let missing = decoder.group.first_missing();
+    if let Some(index) = missing {
+        decoder.group.cursor = index;
+        decoder.group.take(decoder.next);
+    }
+    let is_last = decoder.group.first_missing().is_none();
+    let used = if is_last { used } else { 0 };
+    let error = decoder.error.as_ref();
+    if is_last {
+        decoder.next = decoder.group.end;
+        decoder.is_lost = error.is_some_and(|error| !error.is_certain);
+        decoder.fence &= !decoder.is_lost;
+    }
+    match (missing, error, status) {
+        (Some(index), None, Some(status)) => {
+            let reply = Reply::Status(status);
+            Step::Reply { used, index, reply }
         }
-        None => Err(Malformed::Unexpected(Excerpt::new(line))),
+        (Some(index), ..) => Step::LineError { used, index },
+        (None, ..) => Step::Skip { used },
     }
 }
 
@@ -240,6 +298,16 @@ impl Group {
             cursor: start,
             seen: 0,
         }
+    }
+
+    /// The first request, and the one after the last.
+    pub(super) fn bounds(&self) -> (usize, usize) {
+        (self.start, self.end)
+    }
+
+    /// Whether nothing has come of any.
+    fn is_untouched(&self) -> bool {
+        self.seen == 0
     }
 
     pub(super) fn is_single(&self) -> bool {

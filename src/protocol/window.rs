@@ -19,20 +19,29 @@ pub(crate) struct Limits {
     replies: usize,
     /// The most keys of one `get` line: 1 to [`MAX_KEYS`](Self::MAX_KEYS).
     pub(crate) keys: usize,
+    /// Whether gets go on `get` lines in the meta protocol, too, even one that is alone there: those of
+    /// a call for many, so that it is the same for any number of keys.
+    pub(crate) lines: bool,
 }
 
 impl Limits {
+    pub(crate) fn with_lines(self, lines: bool) -> Self {
+        Self { lines, ..self }
+    }
+
     /// Longer lines gain nothing: shorter ones are sent together anyway.
     pub(crate) const MAX_KEYS: usize = Group::MAX;
 
     pub(crate) const TCP: Self = Self {
         replies: 512,
         keys: Self::MAX_KEYS,
+        lines: false,
     };
     /// A unix socket counts messages: one that nobody reads takes some 160 of them.
     pub(crate) const UNIX: Self = Self {
         replies: 64,
         keys: Self::MAX_KEYS,
+        lines: false,
     };
 }
 
@@ -57,10 +66,12 @@ pub(crate) struct Window {
     pub(super) opaque: u32,
     /// The most keys of one `get` line.
     pub(super) max_keys: usize,
+    /// Whether a get that is alone is one, too: [`Limits::lines`].
+    pub(super) lines: bool,
     is_small: bool,
     has_values: bool,
     /// Whether nothing may be sent behind it: an error in it may not say whose it is, and it is then
-    /// repeated before anything else is done.
+    /// repeated before anything else is done; or it may have no reply.
     is_exclusive: bool,
 }
 
@@ -82,6 +93,7 @@ impl Window {
             quiet: may_be_quiet && is_quiet(dialect, &requests[start..end]),
             opaque,
             max_keys: limits.keys,
+            lines: limits.lines,
             is_small: true,
             has_values: false,
             is_exclusive: false,
@@ -95,10 +107,11 @@ impl Window {
         window
     }
 
-    /// Encodes one request.
+    /// Encodes one request; `lines` as in [`Limits`].
     pub(crate) fn single<'a>(
         dialect: Dialect,
         request: &[Request<'a>],
+        lines: bool,
         opaque: u32,
         out: &mut Output<'a>,
     ) -> Self {
@@ -108,6 +121,7 @@ impl Window {
             quiet: false,
             opaque,
             max_keys: 1,
+            lines,
             is_small: false,
             has_values: true,
             is_exclusive: false,
@@ -117,10 +131,18 @@ impl Window {
     }
 
     fn write<'a>(&self, dialect: Dialect, requests: &[Request<'a>], out: &mut Output<'a>) {
-        let (quiet, max_keys, opaque) = (self.quiet, self.max_keys, self.opaque);
+        let Self {
+            quiet,
+            max_keys,
+            lines,
+            opaque,
+            ..
+        } = *self;
         match dialect {
             Dialect::Text => text::encode_all(requests, max_keys, out),
-            Dialect::Meta => meta::encode_all(requests, quiet, max_keys, opaque, out),
+            Dialect::Meta => {
+                meta::encode_all(requests, quiet, (max_keys, lines), opaque, out);
+            }
             Dialect::Binary => binary::encode_all(requests, quiet, opaque, out),
         }
     }
@@ -134,9 +156,11 @@ impl Window {
         for request in &requests[self.start..] {
             let shape = request.shape();
             let is_first = self.end == self.start;
-            if shape == Shape::Lines && !is_first {
+            let is_doubtful = dialect == Dialect::Text && request.may_have_no_reply();
+            if (shape == Shape::Lines || is_doubtful) && !is_first {
                 return;
             }
+            self.is_exclusive |= is_doubtful;
             let bound = dialect.size_bound(request, previous.replace(request), limits.keys);
             let is_small = size + bound <= SMALL;
             let is_large = Output::leaves(request.body().unwrap_or_default());
@@ -163,7 +187,7 @@ impl Window {
             self.is_small = is_small;
             self.has_values |= shape != Shape::Line;
             self.end += 1;
-            if shape == Shape::Lines {
+            if shape == Shape::Lines || is_doubtful {
                 return;
             }
         }

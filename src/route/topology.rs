@@ -1,6 +1,6 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
-use crate::conn::{Driver, Options, Pool, Standing};
+use crate::conn::{Circuit, Driver, Options, Pool};
 use crate::driver::{Custom, MakeDriver};
 use crate::error::Error;
 use crate::key::Key;
@@ -15,6 +15,8 @@ pub(crate) struct Topology {
     locator: Arc<dyn Locator>,
     /// How keys are placed on those that are left, where they are.
     rehash: Option<Rehash>,
+    /// How often the list has become another one before it was this.
+    changes: u64,
 }
 
 /// Where keys go while servers are down.
@@ -60,6 +62,10 @@ impl Topology {
         }
         let nodes = placement.nodes(servers)?;
         let locator = placement.locator(&nodes)?;
+        let changes = previous.map_or(0, |previous| {
+            let before = previous.members.iter().map(|member| &member.node);
+            previous.changes + u64::from(!before.eq(&nodes))
+        });
         let member = |node: Node| {
             let kept = previous.and_then(|previous| previous.driver_at(&node));
             let driver = if let Some(driver) = kept {
@@ -86,7 +92,13 @@ impl Topology {
             members: members?,
             locator,
             rehash,
+            changes,
         })
+    }
+
+    /// How often the list has become another one, by its servers, their order or their weights.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The server with the same address as `node`, spelt the same, and the same credentials.
@@ -179,7 +191,7 @@ impl Topology {
     pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
         let owner = self.locate(key)?;
         match &self.rehash {
-            Some(rehash) if self.driver(owner).standing() == Standing::Down => {
+            Some(rehash) if self.driver(owner).circuit() == Circuit::Open => {
                 let left = self.left(rehash)?;
                 Ok(left.map_or(owner, |left| left.locate(key)))
             }
@@ -199,7 +211,7 @@ impl Topology {
 
     /// The servers that are not down, or due to be tried; `None` if there is none.
     fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
-        let is_up = |index: &usize| self.driver(*index).standing() == Standing::Up;
+        let is_up = |index: &usize| self.driver(*index).circuit() == Circuit::Closed;
         let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
         if members.is_empty() {
             return Ok(None);

@@ -6,14 +6,16 @@ use super::server::Server;
 use super::store::Limits;
 use super::version::Version;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// memcached's `-m`, in bytes.
 const MEMORY_LIMIT: usize = 64 * 1024 * 1024;
 
-/// memcached's `-I`, in bytes, and the least that it accepts.
+/// memcached's `-I`, in bytes, and what it accepts (`ITEM_SIZE_MAX_LOWER_LIMIT` and `_UPPER_LIMIT`).
 const ITEM_SIZE_MAX: usize = 1024 * 1024;
-const ITEM_SIZE_MIN: usize = 1024;
+const ITEM_SIZES: RangeInclusive<usize> = 1024..=1024 * 1024 * 1024;
 
 /// memcached's `-c`.
 const MAX_CONNECTIONS: usize = 1024;
@@ -24,7 +26,9 @@ const MAX_CONNECTIONS: usize = 1024;
 pub struct Builder {
     settings: Settings,
     clock: Clock,
-    path: Option<PathBuf>,
+    place: Place,
+    /// What was asked for.
+    item_size_max: Option<usize>,
 }
 
 /// What a server is like, for its whole life.
@@ -57,7 +61,8 @@ impl Builder {
                 max_connections: MAX_CONNECTIONS,
             },
             clock: Clock::real(),
-            path: None,
+            place: Place::Tcp((Ipv4Addr::LOCALHOST, 0).into()),
+            item_size_max: None,
         }
     }
 
@@ -69,8 +74,22 @@ impl Builder {
     }
 
     /// How many bytes one item may take: its value, its key, and 59 to 63 for its header
-    /// (memcached's `-I`). 1 MiB by default, at least 1 KiB.
+    /// (memcached's `-I`). From 1 KiB to 1 GiB, and at most half of the
+    /// [memory limit](Self::memory_limit); 1 MiB by default, also with a smaller memory limit, which
+    /// memcached would not start with.
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    ///
+    /// let builder = Server::builder().memory_limit(8 << 20).item_size_max(5 << 20);
+    /// let error = builder.start().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "item_size_max: 5242880 is more than half of the memory limit, 8388608"
+    /// );
+    /// ```
     pub fn item_size_max(mut self, bytes: usize) -> Self {
+        self.item_size_max = Some(bytes);
         self.settings.limits.item_size = bytes;
         self
     }
@@ -98,7 +117,7 @@ impl Builder {
 
     /// The version that `version` and `stats` tell; by default `1.6.18`. What that memcached did not
     /// know yet, the server answers with `ERROR`: the meta commands before 1.6.0, `gat` and `gats`
-    /// before 1.5.3, `lru_crawler metadump` before 1.4.31, `touch` before 1.4.8 (and so the binary
+    /// before 1.5.3, `lru_crawler metadump` before 1.4.31 (and `BADCLASS` to its `hash` before 1.6.9), `touch` before 1.4.8 (and so the binary
     /// protocol's touch and get-and-touch: `Unknown command`). Everything else is as in 1.6.18. A
     /// text that does not begin with three numbers knows everything.
     ///
@@ -134,6 +153,41 @@ impl Builder {
         self
     }
 
+    /// Listens on this port of 127.0.0.1 (memcached's `-p`), so that other processes know where to find
+    /// the server. By default, and with 0, it is a free port, which [`Server::address`] tells.
+    ///
+    /// ```no_run
+    /// use moecache::testing::Server;
+    ///
+    /// let server = Server::builder().port(11211).start()?;
+    /// assert_eq!(server.to_string(), "127.0.0.1:11211");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn port(self, port: u16) -> Self {
+        self.address((Ipv4Addr::LOCALHOST, port))
+    }
+
+    /// Listens on this address and port (memcached's `-l` and `-p`): `[0, 0, 0, 0]` or
+    /// [`Ipv4Addr::UNSPECIFIED`] are all IPv4 addresses of the machine, and port 0 is a free one. The
+    /// server asks nobody for a password, so do this only where nobody else can connect, as in a
+    /// container.
+    ///
+    /// ```
+    /// use moecache::testing::Server;
+    /// use std::io::ErrorKind;
+    ///
+    /// let server = Server::builder().address(([0, 0, 0, 0], 0)).start()?;
+    /// assert!(server.address().ip().is_loopback()); // Where a client on this machine connects to.
+    ///
+    /// let taken = Server::builder().port(server.address().port()).start().unwrap_err();
+    /// assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn address(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.place = Place::Tcp(address.into());
+        self
+    }
+
     /// Listens on a unix socket instead of TCP (memcached's `-s`). A socket that is there already is
     /// replaced; it is removed when the server stops.
     ///
@@ -154,7 +208,7 @@ impl Builder {
     /// ```
     #[cfg(unix)]
     pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.path = Some(path.into());
+        self.place = Place::Unix(path.into());
         self
     }
 
@@ -162,19 +216,27 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the largest item size is under 1 KiB; otherwise when there is no port or
-    /// thread to be had, or no socket can be made at the path.
+    /// `InvalidInput` when [`item_size_max`](Self::item_size_max) is out of its range, `AddrInUse` when
+    /// somebody else listens on the port; otherwise when the address is none of this machine's, when
+    /// there is no port or thread to be had, or no socket can be made at the path.
     pub fn start(self) -> io::Result<Server> {
-        if self.settings.limits.item_size < ITEM_SIZE_MIN {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "item_size_max: at least 1024",
-            ));
+        if let Some(size) = self.item_size_max {
+            check(size, self.settings.limits.memory)?;
         }
-        let (place, reserved) = match self.path {
-            Some(path) => (Place::Unix(path), None),
-            None => Place::any_port()?,
-        };
+        let (place, reserved) = self.place.reserve()?;
         Server::start_at(place, reserved, self.settings, self.clock)
     }
+}
+
+/// Refuses an item size that memcached refuses.
+fn check(item_size: usize, memory: usize) -> io::Result<()> {
+    let problem = if !ITEM_SIZES.contains(&item_size) {
+        format!("is not from {} to {}", ITEM_SIZES.start(), ITEM_SIZES.end())
+    } else if item_size > memory / 2 {
+        format!("is more than half of the memory limit, {memory}")
+    } else {
+        return Ok(());
+    };
+    let text = format!("item_size_max: {item_size} {problem}");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }

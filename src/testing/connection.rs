@@ -1,7 +1,7 @@
 //! One connection: its socket, between the session that understands it and the faults that spoil it.
 
 use super::fault::{Fault, Occasion, Ticket};
-use super::process::Process;
+use super::process::{Process, State};
 use super::session::{BUFFER, Session, Step};
 use super::{binary, text};
 use std::io::{self, Read, Write};
@@ -12,7 +12,11 @@ pub(crate) fn serve(stream: &socket2::Socket, process: &Process, id: u64) -> io:
     if process.place.path().is_none() {
         stream.set_tcp_nodelay(true)?;
     }
-    let mut socket = Socket { stream, process };
+    let mut socket = Socket {
+        stream,
+        process,
+        id,
+    };
     let mut input = Vec::new();
     if socket.receive(&mut input, BUFFER)? == 0 {
         return Ok(());
@@ -51,9 +55,11 @@ fn converse(
             }
         }
         input.drain(..used);
-        if session.is_between_commands() {
+        let waiting = session.waiting();
+        if waiting == State::Reading {
             socket.send(session)?;
         }
+        socket.process.saw_state(socket.id, waiting);
         let room = session.room(input.len());
         if socket.receive(&mut input, room)? == 0 {
             return Ok(());
@@ -65,6 +71,7 @@ fn converse(
 struct Socket<'a> {
     stream: &'a socket2::Socket,
     process: &'a Process,
+    id: u64,
 }
 
 impl Socket<'_> {
@@ -141,6 +148,7 @@ impl Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if !bytes.is_empty() {
             self.process.count_sent(bytes.len());
+            self.process.saw_state(self.id, State::Writing);
             self.stream.write_all(bytes)?;
         }
         Ok(())

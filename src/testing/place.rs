@@ -3,7 +3,7 @@
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 const BACKLOG: i32 = 1024;
@@ -15,9 +15,13 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// A port of 127.0.0.1 that nobody has, and what keeps it while nobody listens there.
-    pub(crate) fn any_port() -> io::Result<(Self, Option<Socket>)> {
-        let bound = bind_tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    /// The place with its port, which for port 0 is one that nobody has; and what keeps the port while
+    /// nobody listens there.
+    pub(crate) fn reserve(self) -> io::Result<(Self, Option<Socket>)> {
+        let Self::Tcp(address) = self else {
+            return Ok((self, None));
+        };
+        let bound = bind_tcp(address).map_err(|error| self.cannot_listen(&error))?;
         let address = bound.local_addr()?.as_socket();
         let address = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
         // On Linux a port that is bound and not listened to is given to nobody else, and can still
@@ -27,17 +31,25 @@ impl Place {
     }
 
     pub(crate) fn listen(&self) -> io::Result<Socket> {
-        let socket = match self {
-            Self::Tcp(address) => bind_tcp(*address)?,
-            Self::Unix(path) => bind_unix(path)?,
+        let bound = match self {
+            Self::Tcp(address) => bind_tcp(*address),
+            Self::Unix(path) => bind_unix(path),
         };
-        socket.listen(BACKLOG)?;
-        Ok(socket)
+        let listening = bound.and_then(|socket| socket.listen(BACKLOG).map(|()| socket));
+        listening.map_err(|error| self.cannot_listen(&error))
+    }
+
+    /// The error with the place, which the system leaves out.
+    fn cannot_listen(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("cannot listen on {self}: {error}"))
     }
 
     pub(crate) fn connect(&self) -> io::Result<Socket> {
         let (domain, address) = match self {
-            Self::Tcp(address) => (Domain::for_address(*address), (*address).into()),
+            Self::Tcp(address) => {
+                let address = reachable(*address);
+                (Domain::for_address(address), address.into())
+            }
             Self::Unix(path) => (Domain::UNIX, SockAddr::unix(path)?),
         };
         let socket = Socket::new(domain, Type::STREAM, None)?;
@@ -70,11 +82,26 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where a server that listens there is connected to: one that listens on all addresses of the
+/// machine, on the loopback address.
+pub(crate) fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
 fn bind_tcp(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // On Windows this would let two servers share a port.
     if cfg!(unix) {
         socket.set_reuse_address(true)?;
+    }
+    // As memcached does, so that IPv4 and IPv6 can each have their server.
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
     Ok(socket)

@@ -37,6 +37,7 @@ struct Peer {
     address: String,
     /// On the store's clock.
     last_command: u32,
+    state: State,
 }
 
 /// What `stats conns` shows of a connection.
@@ -45,6 +46,38 @@ pub(crate) struct OpenConnection {
     pub(crate) id: u64,
     pub(crate) address: String,
     pub(crate) last_command: u32,
+    pub(crate) state: State,
+}
+
+/// What a connection is doing: memcached's `conn_states`, as far as others see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nothing came from it yet.
+    New,
+    /// It waits for a command.
+    Reading,
+    /// Its command is being carried out.
+    Executing,
+    /// It waits for the rest of a value.
+    ReadingValue,
+    /// It waits for the rest of a value that was refused.
+    Swallowing,
+    /// It sends replies.
+    Writing,
+}
+
+impl State {
+    /// memcached's name for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::New => "conn_new_cmd",
+            Self::Reading => "conn_read",
+            Self::Executing => "conn_parse_cmd",
+            Self::ReadingValue => "conn_nread",
+            Self::Swallowing => "conn_swallow",
+            Self::Writing => "conn_mwrite",
+        }
+    }
 }
 
 impl Process {
@@ -107,6 +140,7 @@ impl Process {
             stream,
             address,
             last_command,
+            state: State::New,
         };
         connections.open.insert(id, peer);
         Some(id)
@@ -120,6 +154,14 @@ impl Process {
     pub(crate) fn saw_command(&self, id: u64, now: u32) {
         if let Some(peer) = self.connections().open.get_mut(&id) {
             peer.last_command = now;
+            peer.state = State::Executing;
+        }
+    }
+
+    /// Notes what a connection is doing, for `stats conns`.
+    pub(crate) fn saw_state(&self, id: u64, state: State) {
+        if let Some(peer) = self.connections().open.get_mut(&id) {
+            peer.state = state;
         }
     }
 
@@ -129,6 +171,7 @@ impl Process {
             id,
             address: peer.address.clone(),
             last_command: peer.last_command,
+            state: peer.state,
         });
         open.collect()
     }

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::connection;
 use super::counters::Counters;
 use super::fault::{Fault, Faults, Occasion};
-use super::place::Place;
+use super::place::{Place, reachable};
 use super::process::Process;
 use crate::server::IntoServers;
 use socket2::Socket;
@@ -20,8 +20,8 @@ use std::thread::{self, JoinHandle};
 /// What memcached says beyond `-c`.
 const TOO_MANY_CONNECTIONS: &[u8] = b"ERROR Too many open connections\r\n";
 
-/// A memcached server for one test, on a free port of 127.0.0.1 or a [unix
-/// socket](Builder::unix_socket), until it is dropped.
+/// A memcached server for one test, on a free port of 127.0.0.1, an [address](Builder::address) of
+/// your choice or a [unix socket](Builder::unix_socket), until it is dropped.
 ///
 /// Everything that takes servers takes references to this and lists of it: `Client::new(&server)`,
 /// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives its entry in a list of
@@ -109,12 +109,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it listens; the same for its whole life. A server on a unix socket has no address: for
-    /// it this is port 0, to which nothing connects. (Its name in any case is what `Display` gives.)
+    /// The address to connect to; the same for its whole life. For a server that listens on all
+    /// addresses of the machine this is the loopback address. A server on a unix socket has no address:
+    /// for it this is port 0, to which nothing connects. (Its name in any case is what `Display` gives.)
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         match self.place {
-            Place::Tcp(address) => address,
+            Place::Tcp(address) => reachable(address),
             Place::Unix(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }
@@ -304,10 +305,13 @@ impl Drop for Server {
     }
 }
 
-/// `127.0.0.1:port`, or the path of the unix socket.
+/// The [address](Server::address), or the path of the unix socket.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.place.fmt(f)
+        match &self.place {
+            Place::Tcp(_) => self.address().fmt(f),
+            place @ Place::Unix(_) => place.fmt(f),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a connection asks of a protocol: bytes in, replies out, no socket.
 
-use super::process::Process;
+use super::process::{Process, State};
 use std::fmt::Debug;
 
 /// How much memcached buffers of a command (`READ_BUFFER_SIZE`).
@@ -15,9 +15,9 @@ pub(crate) trait Session: Debug {
     /// Handles at most one command, or one piece of a value.
     fn step(&mut self, input: &[u8], process: &Process) -> Step;
 
-    /// Whether replies are sent before waiting for input. memcached keeps them back while it waits
-    /// for the rest of a value.
-    fn is_between_commands(&self) -> bool;
+    /// What the connection does when it waits for input. Replies are sent before only if that is
+    /// [`State::Reading`]: memcached keeps them back while it waits for the rest of a value.
+    fn waiting(&self) -> State;
 
     /// How much to read at once, when so much is buffered already.
     fn room(&self, buffered: usize) -> usize;

@@ -16,6 +16,8 @@ pub(crate) enum Ability {
     /// `touch`, and in the binary protocol get and touch too.
     Touch,
     Metadump,
+    /// `lru_crawler metadump hash`.
+    MetadumpHash,
     /// `gat` and `gats`.
     GetAndTouch,
     Meta,
@@ -28,6 +30,7 @@ impl Ability {
         match self {
             Self::Touch => [1, 4, 8],
             Self::Metadump => [1, 4, 31],
+            Self::MetadumpHash => [1, 6, 9],
             Self::GetAndTouch => [1, 5, 3],
             Self::Meta => [1, 6, 0],
         }

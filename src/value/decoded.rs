@@ -51,8 +51,9 @@ pub enum Decoded {
     /// Data of no stated type that its owner reads as bytes, and so does a type that takes whatever
     /// there is. Also a string, if it is UTF-8, or a number such as a counter.
     Untyped(Vec<u8>),
-    /// The same, of a client that has one type for strings and bytes, as Python 2: a type that takes
-    /// whatever there is reads a string where it is UTF-8.
+    /// The same, of a client that stores strings and bytes alike, as those of PHP, Python 2 and C do: a
+    /// type that takes whatever there is reads a string where it is UTF-8. Also a character, if it is
+    /// one.
     StringOrBytes(Vec<u8>),
     /// No data, from a client that reads it as None: that, an empty string, or no bytes.
     Empty,

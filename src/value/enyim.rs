@@ -1,6 +1,7 @@
 //! EnyimMemcached's types, and MessagePack for what they cannot hold: the default.
 
 use super::compression::Compression;
+use super::decimal::decimal;
 use super::decoded::Decoded;
 use super::fault::damaged;
 use super::foreign;
@@ -34,6 +35,8 @@ pub(crate) enum Dialect {
 }
 
 const TEXT: u32 = 0;
+/// What older versions of EnyimMemcached store of a null: without data.
+const OLD_NULL: u32 = 0x100;
 const OBJECT: u32 = 0x101;
 const NULL: u32 = 0x102;
 const BOOLEAN: u32 = 0x103;
@@ -165,6 +168,9 @@ impl Transcoder for Enyim {
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         let Item { flags, data, .. } = packed::unpack(item, self.limit)?;
+        if flags == OLD_NULL && data.is_empty() {
+            return Ok(Decoded::Null);
+        }
         Ok(match self.meaning(flags) {
             TEXT => Decoded::Text(data),
             NULL => {
@@ -193,6 +199,8 @@ impl Transcoder for Enyim {
             SINGLE => Decoded::F32(f32::from_le_bytes(self.exactly(flags, &data)?)),
             DOUBLE => Decoded::F64(f64::from_le_bytes(self.exactly(flags, &data)?)),
             DATE_TIME => Decoded::DateTime(i64::from_le_bytes(self.exactly(flags, &data)?)),
+            // A counter that was started as a string.
+            STRING if decimal(&data).is_some() => Decoded::Text(data),
             STRING => {
                 let string = String::from_utf8(data);
                 Decoded::String(string.map_err(|_| self.damaged(flags, "that is not UTF-8"))?)
@@ -209,22 +217,22 @@ impl Transcoder for Enyim {
     fn describe(&self, flags: u32) -> &'static str {
         match self.meaning(flags) {
             TEXT => "text",
-            NULL => "a .NET null",
-            BOOLEAN => "a .NET Boolean",
-            CHAR => "a .NET Char",
-            SBYTE => "a .NET SByte",
-            BYTE => "a .NET Byte",
-            INT16 => "a .NET Int16",
-            UINT16 => "a .NET UInt16",
-            INT32 => "a .NET Int32",
-            UINT32 => "a .NET UInt32",
-            INT64 => "a .NET Int64",
-            UINT64 => "a .NET UInt64",
-            SINGLE => "a .NET Single",
-            DOUBLE => "a .NET Double",
-            DATE_TIME => "a .NET DateTime",
-            STRING => "a .NET String",
-            RAW => "raw bytes",
+            NULL => "None (.NET null)",
+            BOOLEAN => "a bool (.NET Boolean)",
+            CHAR => "a char (.NET Char)",
+            SBYTE => "an i8 (.NET SByte)",
+            BYTE => "a u8 (.NET Byte)",
+            INT16 => "an i16 (.NET Int16)",
+            UINT16 => "a u16 (.NET UInt16)",
+            INT32 => "an i32 (.NET Int32)",
+            UINT32 => "a u32 (.NET UInt32)",
+            INT64 => "an i64 (.NET Int64)",
+            UINT64 => "a u64 (.NET UInt64)",
+            SINGLE => "an f32 (.NET Single)",
+            DOUBLE => "an f64 (.NET Double)",
+            DATE_TIME => "a DateTime (.NET DateTime)",
+            STRING => "a string (.NET String)",
+            RAW => "bytes (.NET byte[])",
             OBJECT | MSGPACK if self.is_msgpack(flags) => "a MessagePack object",
             meaning => packed::describe(flags)
                 .or(foreign::describe(meaning))

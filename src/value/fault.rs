@@ -5,8 +5,8 @@ use serde::de::{self, Expected, Unexpected};
 use serde::ser;
 use std::fmt::{self, Display};
 
-/// Why a stored value is not what was asked for. `Display` goes on from "the item is a .NET Int32
-/// (flags 265)".
+/// Why a stored value is not what was asked for. `Display` goes on from "the item is an i32 (.NET Int32,
+/// flags 265)".
 #[derive(Debug)]
 pub(super) enum Fault {
     /// Another type is stored.
@@ -95,11 +95,20 @@ impl ser::Error for Refusal {
     }
 }
 
+/// A description of flags together with them: "a Python pickle (flags 1)", "an i32 (.NET Int32, flags
+/// 265)".
+pub(super) fn stored(description: &str, flags: u32) -> String {
+    match description.strip_suffix(')') {
+        Some(open) => format!("{open}, flags {flags})"),
+        None => format!("{description} (flags {flags})"),
+    }
+}
+
 /// The error of an item whose data is not what its flags say.
 pub(super) fn damaged(stored: &str, flags: u32, how: impl Display) -> Error {
     Error::new(
         Kind::Decode,
-        format!("the item is {stored} (flags {flags}) {how}"),
+        format!("the item is {} {how}", self::stored(stored, flags)),
     )
 }
 

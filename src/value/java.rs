@@ -5,7 +5,7 @@ use super::compression::{Algorithm, Compression};
 use super::date_time::DateTime;
 use super::decoded::Decoded;
 use super::fault::{damaged, unstorable};
-use super::foreign::unknown;
+use super::foreign::{self, unknown};
 use super::transcoder::{Body, Transcoder, Value};
 use crate::error::Error;
 use crate::item::Item;
@@ -135,6 +135,9 @@ impl Transcoder for Spymemcached {
     }
 
     fn describe(&self, flags: u32) -> &'static str {
+        if let Some(other) = foreign::beyond(flags, TYPE | SERIALIZED | COMPRESSED) {
+            return other;
+        }
         match flags & TYPE {
             _ if flags & SERIALIZED != 0 => "a serialised Java object",
             STRING => "a Java String",

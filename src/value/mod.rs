@@ -272,6 +272,6 @@ fn refused(transcoder: &dyn Transcoder, flags: u32, fault: &Fault) -> Error {
     let stored = transcoder.describe(flags);
     Error::new(
         Kind::Decode,
-        format!("the item is {stored} (flags {flags}){fault}"),
+        format!("the item is {}{fault}", fault::stored(stored, flags)),
     )
 }

@@ -3,6 +3,7 @@
 
 use super::decoded::Decoded;
 use super::fault::unstorable;
+use super::foreign;
 use super::transcoder::{Body, Transcoder, Value};
 use crate::error::Error;
 use crate::item::Item;
@@ -27,7 +28,7 @@ impl Transcoder for Raw {
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         Ok(match item.flags {
-            0 => Decoded::Untyped(item.data),
+            0 => Decoded::StringOrBytes(item.data),
             _ => Decoded::Bytes(item.data),
         })
     }
@@ -35,7 +36,7 @@ impl Transcoder for Raw {
     fn describe(&self, flags: u32) -> &'static str {
         match flags {
             0 => "data without a type",
-            _ => "data with flags of another program",
+            _ => foreign::describe(flags).unwrap_or("data with flags of another program"),
         }
     }
 }

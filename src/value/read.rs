@@ -141,6 +141,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
         fn deserialize_char() |visitor| {
             Decoded::Char(value) => visitor.visit_char(*value),
+            Decoded::StringOrBytes(value) => visitor.visit_string(text(mem::take(value))?),
         }
 
         fn deserialize_string() |visitor| {

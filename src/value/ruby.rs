@@ -4,6 +4,7 @@ use super::codec;
 use super::compression::{Algorithm, Compression};
 use super::decoded::Decoded;
 use super::fault::{damaged, unstorable};
+use super::foreign;
 use super::json;
 use super::marshal;
 use super::transcoder::{Body, Transcoder, Value};
@@ -107,10 +108,12 @@ impl Transcoder for Dalli {
             (true, _) => {
                 marshal::read(&data, self.limit).map_err(|refused| self.damaged(flags, refused))?
             }
-            (false, _) if flags & UTF8 != 0 => {
-                let string = String::from_utf8(data);
-                Decoded::String(string.map_err(|_| self.damaged(flags, "that is not UTF-8"))?)
-            }
+            (false, _) if flags & UTF8 != 0 => match String::from_utf8(data) {
+                Ok(string) => Decoded::String(string),
+                // To dalli a String all the same, whose encoding is not valid.
+                Err(error) => Decoded::Bytes(error.into_bytes()),
+            },
+            (false, Setting::Raw) if flags & !COMPRESSED == 0 => Decoded::StringOrBytes(data),
             (false, _) if flags & !COMPRESSED == 0 => Decoded::Untyped(data),
             // Of another client, and to dalli a string of bytes.
             (false, _) => Decoded::Bytes(data),
@@ -118,6 +121,9 @@ impl Transcoder for Dalli {
     }
 
     fn describe(&self, flags: u32) -> &'static str {
+        if let Some(other) = foreign::beyond(flags, SERIALIZED | COMPRESSED | UTF8) {
+            return other;
+        }
         match (flags & SERIALIZED != 0, self.setting) {
             (true, Setting::Json) => "JSON",
             (true, _) => "a Ruby object",

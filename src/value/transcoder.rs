@@ -82,7 +82,8 @@ pub trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
     /// is not what the flags say.
     fn decode(&self, item: Item) -> Result<Decoded, Error>;
 
-    /// What these flags stand for, with its article: "a .NET Int32". For messages.
+    /// What these flags stand for, with its article: "a Python pickle", "an i32 (.NET Int32)". For
+    /// messages, which put the flags behind it, in parentheses.
     fn describe(&self, flags: u32) -> &'static str;
 }
 

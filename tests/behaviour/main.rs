@@ -1,6 +1,7 @@
 //! What every command does, over every protocol, against every server: named rows through one
 //! engine.
 
+mod behind;
 mod commands;
 mod many;
 mod values;

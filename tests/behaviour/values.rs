@@ -122,7 +122,7 @@ fn integers_convert(client: &Client) -> Result<(), Error> {
     assert!(
         error
             .to_string()
-            .contains("a .NET Int64 (flags 267): the stored number does not fit i8"),
+            .contains("an i64 (.NET Int64, flags 267): the stored number does not fit i8"),
         "{error}"
     );
     Ok(())
@@ -133,7 +133,8 @@ fn another_type(client: &Client) -> Result<(), Error> {
     let error = client.get::<String>("number").unwrap_err();
     assert!(error.is_decode() && !error.is_retryable(), "{error:?}");
     let server = client.server_for("number")?;
-    let expected = format!("get on {server}: the item is a .NET Int32 (flags 265), not a string");
+    let expected =
+        format!("get on {server}: the item is an i32 (.NET Int32, flags 265), not a string");
     assert_eq!(error.to_string(), expected);
     assert!(client.get::<f64>("number").unwrap_err().is_decode());
     assert!(client.get::<User>("number").unwrap_err().is_decode());

@@ -4,7 +4,9 @@
 mod invalidating;
 mod keys;
 mod making;
+mod promise;
 mod servers;
+mod stress;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -13,6 +15,7 @@ use moecache::testing::Server;
 use moecache::{Client, Protocol};
 use std::net::SocketAddr;
 use std::time::Duration;
+use support::behind::Proxy;
 use support::{Memcached, wait_until};
 
 /// Longer than any test takes.
@@ -31,6 +34,14 @@ type Caches<'a> = &'a (dyn Fn() -> Cache + Sync);
 /// Runs the check in each protocol, against a server that is empty.
 fn everywhere(check: impl Fn(Caches<'_>)) {
     for protocol in PROTOCOLS {
+        if let Some(proxy) = Proxy::chosen() {
+            let behind = proxy.speaks(protocol).then(|| proxy.start());
+            if let Some(behind) = behind.flatten() {
+                eprintln!("{}, {protocol}", proxy.name());
+                check(&|| Cache::new(client(behind.address(), protocol)));
+            }
+            continue;
+        }
         eprintln!("memcached, {protocol}");
         let server = Memcached::start();
         check(&|| Cache::new(client(server.address(), protocol)));

@@ -1,6 +1,8 @@
 //! One makes what many ask for.
 
-use super::{Caches, LONG, everywhere, never, query, store_stale, wait_until};
+use super::{Caches, LONG, client, everywhere, never, query, store_stale, wait_until};
+use crate::support::reserve;
+use moecache::Protocol;
 use moecache::cache::Cache;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -234,4 +236,95 @@ fn a_lease_that_is_over() {
         assert_eq!(entry.get_or_set(|| 1).unwrap(), 1);
         assert_eq!(other.query("key").unwrap(), Some(1));
     });
+}
+
+/// Long enough that nobody who waits gives up before one of them has taken over and is done.
+const SOME_TIME: Duration = Duration::from_millis(500);
+
+/// Whoever makes it dies, or never comes to an end: when the others have waited long enough, one of them
+/// takes over, and the others wait for that one.
+#[test]
+fn one_takes_over() {
+    everywhere(|caches| {
+        for crowd in crowds(caches) {
+            for dies in [false, true] {
+                let made = AtomicU32::new(0);
+                let (over, is_over) = mpsc::channel::<()>();
+                let (reading, has_read) = mpsc::channel();
+                thread::scope(|scope| {
+                    // Whatever fails, nobody waits for it for ever.
+                    let over = over;
+                    let first = &crowd[0];
+                    if dies {
+                        // As its process has it, nothing is given up.
+                        std::mem::forget(first.entry("key").begin().unwrap());
+                    } else {
+                        scope.spawn(move || {
+                            first.get_or_set("key", || {
+                                reading.send(()).unwrap();
+                                let _ = is_over.recv();
+                                0
+                            })
+                        });
+                        has_read.recv().unwrap();
+                    }
+                    let waiters = crowd[1..].iter().map(|cache| {
+                        let made = &made;
+                        scope.spawn(move || {
+                            let load = || {
+                                thread::sleep(Duration::from_millis(20));
+                                made.fetch_add(1, Ordering::SeqCst) + 1
+                            };
+                            let entry = cache.entry("key").max_wait(SOME_TIME);
+                            entry.get_or_set(load).unwrap()
+                        })
+                    });
+                    let waiters: Vec<_> = waiters.collect();
+                    let got: Vec<u32> = waiters.into_iter().map(|it| it.join().unwrap()).collect();
+                    drop(over);
+                    assert_eq!(got, [1; THREADS - 1], "{dies}");
+                });
+                assert_eq!(made.load(Ordering::SeqCst), 1);
+                assert_eq!(crowd[0].query("key").unwrap(), Some(1));
+                assert!(crowd[0].invalidate("key").unwrap());
+            }
+        }
+    });
+}
+
+/// The same without servers, among threads.
+#[test]
+fn one_takes_over_without_servers() {
+    let nowhere = reserve().unwrap();
+    let address = nowhere.local_addr().unwrap().as_socket().unwrap();
+    let cache = Cache::new(client(address, Protocol::Text)).max_wait(SOME_TIME);
+    let (over, is_over) = mpsc::channel::<()>();
+    let (reading, has_read) = mpsc::channel();
+    let made = AtomicU32::new(0);
+    thread::scope(|scope| {
+        let (cache, made) = (&cache, &made);
+        scope.spawn(move || {
+            cache.get_or_set("key", || {
+                reading.send(()).unwrap();
+                let _ = is_over.recv();
+                0
+            })
+        });
+        has_read.recv().unwrap();
+        let waiters = [(); THREADS].map(|()| {
+            scope.spawn(move || {
+                let load = || {
+                    thread::sleep(Duration::from_millis(20));
+                    made.fetch_add(1, Ordering::SeqCst) + 1
+                };
+                cache.get_or_set("key", load).unwrap()
+            })
+        });
+        for waiter in waiters {
+            assert!(waiter.join().unwrap() > 0);
+        }
+        drop(over);
+    });
+    // Who comes while it is made, waits for the next; that is all.
+    assert!(made.load(Ordering::SeqCst) <= 3, "{made:?}");
 }

@@ -140,6 +140,6 @@ fn statistics() {
     assert_eq!(names, expected);
     let items = statistics
         .iter()
-        .filter_map(|(_, stats)| stats.number("total_items"));
+        .filter_map(|(_, stats)| stats.number("curr_items"));
     assert_eq!(items.sum::<u64>(), 3); // with two generations
 }

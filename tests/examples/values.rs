@@ -124,7 +124,7 @@ fn values_of_others() {
         &["get", "short"],
         3,
         "",
-        "a .NET Int32 (flags 265) of 3 bytes",
+        "an i32 (.NET Int32, flags 265) of 3 bytes",
     )
     .run(&servers);
     for (key, _, shown) in times {

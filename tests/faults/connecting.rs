@@ -196,6 +196,7 @@ fn a_server_that_is_replaced_by_an_older_one() {
     let (address, server) = scripted(|listener| {
         let mut connection = accept(listener);
         answer(&mut connection, b"VERSION 1.6.18\r\n");
+        answer(&mut connection, b"MN\r\n");
         let request = String::from_utf8(read_until(&mut connection, b"\r\n")).unwrap();
         let opaque = request.split_whitespace().last().unwrap();
         connection
@@ -204,6 +205,7 @@ fn a_server_that_is_replaced_by_an_older_one() {
         drop(connection);
         let mut connection = accept(listener);
         answer(&mut connection, b"VERSION 1.5.22\r\n");
+        answer(&mut connection, b"ERROR\r\n");
         assert_eq!(read_until(&mut connection, b"\r\n"), b"delete key\r\n");
         connection.write_all(b"DELETED\r\n").unwrap();
     });

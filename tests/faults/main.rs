@@ -31,6 +31,7 @@ mod claims;
 mod connecting;
 mod cut;
 mod embedded;
+mod error_lines;
 mod late;
 mod malformed;
 mod nonsense;

@@ -118,11 +118,9 @@ fn lies_in_binary() {
     for (fault, reply) in rows {
         let (memcached, proxy) = start();
         let mut client = RawClient::connect(proxy.address());
-        // An empty server's first cas id.
-        client.ask(
-            SET,
-            b"\x81\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01",
-        );
+        client.ask(SET, b"\x81\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\x01");
+        let cas = size_of::<u64>();
+        client.skip(cas);
         proxy.inject(fault);
         client.ask(GET, reply);
         finish(&memcached, &proxy);

@@ -1,6 +1,7 @@
 //! What a client's keys become on the servers: prefixes, transformations, and what a peer does with
 //! keys that are too long. What every command does with a prefix is in `tests/behaviour`.
 
+mod listing;
 mod prefixes;
 mod transforms;
 
@@ -11,7 +12,7 @@ use moecache::value::Format;
 use moecache::{Client, ClientBuilder, Protocol};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use support::{Memcached, wait_until};
+use support::Memcached;
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
 
@@ -28,15 +29,12 @@ fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("key:{number}")).collect()
 }
 
-/// The keys that a client lists, and their servers, once they are so many: memcached 1.6.18 may leave
-/// out what was stored just before.
-fn listed(client: &Client, count: usize) -> BTreeMap<Vec<u8>, String> {
+/// The keys that a client lists, each of them once, and their servers.
+fn listed(client: &Client) -> BTreeMap<Vec<u8>, String> {
     let mut listed = BTreeMap::new();
-    wait_until("all keys are listed", || {
-        let infos = client.keys().map(Result::unwrap);
-        listed = infos.map(|info| (info.key, info.server)).collect();
-        listed.len() >= count
-    });
+    for info in client.keys().map(Result::unwrap) {
+        assert_eq!(listed.insert(info.key, info.server), None);
+    }
     listed
 }
 

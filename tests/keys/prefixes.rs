@@ -69,9 +69,9 @@ fn keys_are_listed_without_it() {
     app.set_many(keys.iter().map(|key| (key, 1)), 0)
         .all()
         .unwrap();
-    assert_eq!(listed(&plain, 104).len(), 104);
+    assert_eq!(listed(&plain).len(), 104);
     let expected: BTreeSet<Vec<u8>> = keys.into_iter().map(String::into_bytes).collect();
-    assert!(listed(&app, 100).keys().eq(&expected));
+    assert!(listed(&app).keys().eq(&expected));
 }
 
 /// By the whole, or without the prefix: that is where `server_for` says that it is, and where the item
@@ -120,5 +120,5 @@ fn an_empty_key() {
     pymemcache.set_item("", (0, "1"), 0).unwrap();
     let plain = Client::new(server.address()).unwrap();
     assert!(plain.get_item("app:").unwrap().is_some());
-    assert!(listed(&pymemcache, 1).keys().eq([b""]));
+    assert!(listed(&pymemcache).keys().eq([b""]));
 }

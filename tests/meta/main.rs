@@ -1,6 +1,9 @@
 //! The meta commands and binary keys, against a real memcached and the embedded server.
 
 mod keys;
+mod newer;
+mod raw;
+mod stale;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,6 +14,7 @@ use moecache::{
 };
 use std::time::Duration;
 use support::Memcached;
+use support::behind::Proxy;
 
 /// Each begins with nothing stored.
 const CHECKS: &[fn(&Client)] = &[
@@ -25,6 +29,14 @@ const CHECKS: &[fn(&Client)] = &[
     keys::binary_keys,
     keys::binary_keys_have_limits,
     keys::quiet_sets_of_which_some_fail,
+    newer::a_value_that_did_not_change_is_not_sent,
+    newer::a_cas_id_of_the_programs_own,
+    newer::an_append_that_creates,
+    newer::the_size_of_what_is_stored,
+    newer::raw_flags,
+    newer::what_me_says,
+    raw::what_comes_back,
+    stale::what_is_only_looked_at_is_not_won,
 ];
 
 fn run(servers: impl IntoServers) {
@@ -45,6 +57,18 @@ fn on_memcached() {
 #[test]
 fn on_the_embedded_server() {
     run(&Server::start().unwrap());
+}
+
+#[test]
+fn behind_the_built_in_proxy() {
+    let Some(behind) = Proxy::BuiltIn.start() else {
+        return;
+    };
+    let client = client(behind.address());
+    for check in CHECKS {
+        behind.empty();
+        check(&client);
+    }
 }
 
 fn client(servers: impl IntoServers) -> Client {

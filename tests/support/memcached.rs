@@ -1,11 +1,13 @@
 //! A real memcached, for as long as a test needs it.
 
 use socket2::{Domain, Socket, Type};
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -161,7 +163,7 @@ impl Drop for UnixMemcached {
 }
 
 fn spawn<A: AsRef<str>>(place: &[&str], args: &[A], variables: &[(String, String)]) -> Child {
-    let process = Command::new("memcached")
+    let process = Command::new(program())
         .args(place)
         // It refuses to run as root unless told to; for others this has no effect.
         .args(["-u", "root"])
@@ -171,11 +173,59 @@ fn spawn<A: AsRef<str>>(place: &[&str], args: &[A], variables: &[(String, String
         .spawn();
     match process {
         Ok(process) => process,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            panic!("memcached is not installed: run tests/run, which installs it")
-        }
-        Err(error) => panic!("memcached cannot be started: {error}"),
+        Err(error) => not_started(&error),
     }
+}
+
+/// The memcached that tests start: the one that the environment variable `MEMCACHED` names, or the
+/// first on the path.
+pub fn program() -> OsString {
+    std::env::var_os("MEMCACHED").unwrap_or_else(|| "memcached".into())
+}
+
+/// What that memcached says its version is, such as `1.6.18`.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let answer = said("--version");
+        let version = answer.trim().strip_prefix("memcached ");
+        version.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    });
+    &VERSION
+}
+
+/// Whether that memcached is of this release or a later one.
+pub fn is_at_least(release: [u32; 3]) -> bool {
+    release_of(version()) >= release
+}
+
+/// The three numbers at the beginning of a version.
+pub fn release_of(version: &str) -> [u32; 3] {
+    let mut numbers = version
+        .split(|letter: char| !letter.is_ascii_digit())
+        .map(|number| number.parse().unwrap_or(0));
+    [(); 3].map(|()| numbers.next().unwrap_or(0))
+}
+
+/// Whether that memcached's help names an option. Some are left out when it is compiled.
+pub fn has_option(option: &str) -> bool {
+    static HELP: LazyLock<String> = LazyLock::new(|| said("--help"));
+    HELP.contains(option)
+}
+
+fn said(argument: &str) -> String {
+    match Command::new(program()).arg(argument).output() {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(error) => not_started(&error),
+    }
+}
+
+fn not_started(error: &io::Error) -> ! {
+    let program = program();
+    let program = Path::new(&program).display();
+    if error.kind() == ErrorKind::NotFound {
+        panic!("there is no {program}: tests/run installs memcached, MEMCACHED names one");
+    }
+    panic!("{program} cannot be started: {error}");
 }
 
 fn wait_until(process: &mut Child, mut accepts: impl FnMut() -> bool) {

@@ -5,9 +5,10 @@
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+pub mod behind;
 mod hanging;
 mod heard;
-mod memcached;
+pub mod memcached;
 pub mod pages;
 pub mod passwords;
 pub mod proxy;
@@ -17,6 +18,7 @@ mod raw;
 pub mod scripted;
 mod skipped;
 pub mod transcript;
+pub mod twemproxy;
 
 pub use hanging::Hanging;
 pub use heard::Heard;
@@ -24,4 +26,4 @@ pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;
 pub use raw::{RawClient, wait_until};
-pub use skipped::skipped;
+pub use skipped::{noted, skipped};

@@ -54,26 +54,38 @@ impl RawClient {
         assert_eq!(text(&received), text(reply), "{}", text(request));
     }
 
+    /// Asks for the version, whatever it is: the connection is still good.
     pub fn version(&mut self) {
-        self.ask("version\r\n", "VERSION 1.6.18\r\n");
+        self.ask("version\r\n", "VERSION ");
+        self.read_until("\r\n");
     }
 
     /// One value of `stats`.
     pub fn stat(&mut self, name: &str) -> String {
         self.send("stats\r\n");
-        let mut reply = String::new();
-        while !reply.ends_with("END\r\n") {
-            let mut buffer = [0; 4096];
-            let bytes = self.0.read(&mut buffer).unwrap();
-            assert_ne!(bytes, 0, "the connection was closed");
-            reply.push_str(std::str::from_utf8(&buffer[..bytes]).unwrap());
-        }
+        let reply = self.read_until("END\r\n");
         let value = reply.lines().find_map(|line| {
             line.strip_prefix("STAT ")?
                 .strip_prefix(name)?
                 .strip_prefix(' ')
         });
         value.unwrap().to_owned()
+    }
+
+    /// Reads this many bytes, whatever they are.
+    pub fn skip(&mut self, bytes: usize) {
+        self.0.read_exact(&mut vec![0; bytes]).unwrap();
+    }
+
+    /// Reads until `ending` has come.
+    pub fn read_until(&mut self, ending: &str) -> String {
+        let mut received = Vec::new();
+        while !received.ends_with(ending.as_bytes()) {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).unwrap();
+            received.extend(byte);
+        }
+        String::from_utf8(received).unwrap()
     }
 
     /// Expects that the connection ends, after whatever is left.

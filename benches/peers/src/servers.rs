@@ -72,7 +72,8 @@ impl OnUnixSocket {
     fn start() -> Self {
         // Short: the path of a socket has room for some 100 bytes.
         let path = std::env::temp_dir().join(format!("moecache-peers-{}.sock", id()));
-        let process = Command::new("memcached")
+        let program = std::env::var_os("MEMCACHED").unwrap_or_else(|| "memcached".into());
+        let process = Command::new(program)
             .arg("-s")
             .arg(&path)
             .args(["-u", "root"])

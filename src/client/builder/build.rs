@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-/// A timeout after so much waiting says that a server is down.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// A server that is silent for so long may be down.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// # Building
 impl ClientBuilder {
@@ -94,6 +94,7 @@ impl ClientBuilder {
             options,
             make_driver: self.driver,
             changing: Mutex::default(),
+            begun: Mutex::default(),
             max_value_size: self.max_value_size,
         };
         Ok(Client {
@@ -102,6 +103,7 @@ impl ClientBuilder {
             naming,
             timeout: self.timeout,
             policy,
+            is_step: false,
         })
     }
 
@@ -113,7 +115,7 @@ impl ClientBuilder {
             } else {
                 Duration::ZERO
             },
-            patience: (self.timeout / 2).min(PATIENCE),
+            shortest_wait: (self.timeout / 2).min(SHORTEST_WAIT),
         }
     }
 

@@ -1,5 +1,5 @@
 use super::super::Client;
-use super::super::answer::{Answer, forgive};
+use super::super::answer::{Answer, Stored, forgive};
 use crate::conn::{Batch, Deadline, Driver, Sink};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
@@ -104,6 +104,8 @@ impl<'k> Plan<'k> {
                     first: group.first,
                     is_checked,
                     insists: false,
+                    is_many: true,
+                    is_step: false,
                 };
                 (self.topology.driver(group.server), batch)
             })
@@ -216,8 +218,13 @@ impl<B: ByKey> Sink for Sorter<'_, '_, B> {
     }
 
     fn reply(&mut self, place: usize, reply: Reply<'_>) {
-        let (key, server, _) = self.at(place);
-        self.by_key.answer(key, server, Ok(reply.into()));
+        let (key, server, request) = self.at(place);
+        let stored = match reply {
+            Reply::Refused(_) => Stored::of(request),
+            _ => None,
+        };
+        let answer = Answer::new(reply, stored);
+        self.by_key.answer(key, server, Ok(answer));
     }
 
     fn failed(&mut self, place: usize, error: Error) {

@@ -101,6 +101,14 @@ impl Client {
         each.into()
     }
 
+    /// As [`get_each_item`](Self::get_each_item), with the cas ids.
+    pub(crate) fn gets_each_item<K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Each<K, Option<Item>> {
+        self.read_each("get_each", keys, true, Ok)
+    }
+
     /// Hands the items of many keys to `on_item`, each as it comes, with its place in `keys`. Those
     /// that are not there are left out. What is returned are the keys that failed.
     ///

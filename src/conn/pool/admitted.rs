@@ -1,5 +1,5 @@
 use super::Hold;
-use crate::conn::health::Pass;
+use crate::conn::breaker::Pass;
 
 /// The right to ask a server. One that ends in silence is given back.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-use super::Pool;
+use super::{ENOUGH, Pool};
 use crate::conn::connection::{Connection, Progress};
 use crate::conn::deadline::{Deadline, Expired};
 use crate::conn::fault::Fault;
@@ -24,7 +24,29 @@ pub(in crate::conn) struct Lease<P: Hold> {
 pub(in crate::conn) struct Failed<P: Hold> {
     pub(in crate::conn) fault: Fault,
     pub(in crate::conn) lease: Lease<P>,
+    /// What the [ledger](crate::conn::ledger::Ledger::heard) said before it was sent.
+    pub(in crate::conn) heard: u64,
     pub(in crate::conn) is_in_doubt: bool,
+}
+
+/// How a connection is taken up.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::conn) struct Opening {
+    pub(in crate::conn) purpose: Purpose,
+    /// Whether the server is to be asked in any case.
+    pub(in crate::conn) insists: bool,
+    /// Whether the server has just refused a connection, so that one that is there has to do.
+    pub(in crate::conn) was_turned_away: bool,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::conn) enum Purpose {
+    Request,
+    /// To find out whether a server is back, and then for a request.
+    Probe,
+    /// To find out whether a server answers, and for nothing else.
+    Check,
 }
 
 impl<P: Hold> Lease<P> {
@@ -32,8 +54,18 @@ impl<P: Hold> Lease<P> {
         &mut self.pooled.connection
     }
 
+    /// How long the server was waited for since the batch began.
+    pub(in crate::conn) fn waited(&self) -> Duration {
+        self.pooled.connection.waited()
+    }
+
     pub(in crate::conn) fn progress(&self) -> Progress {
         self.pooled.connection.progress
+    }
+
+    /// Whether it may have been closed because of the question what the server speaks.
+    pub(in crate::conn) fn is_just_asked(&self) -> bool {
+        self.pooled.connection.is_just_asked()
     }
 
     /// An idle connection that is still good.
@@ -58,7 +90,7 @@ impl<P: Hold> Lease<P> {
         }
         if !connection.is_usable(idle) {
             connection.account.end = End::Stale;
-            pool.forget_dialect();
+            pool.remember_text(false);
             return None;
         }
         connection.account.end = End::Abandoned;
@@ -67,21 +99,76 @@ impl<P: Hold> Lease<P> {
 
     /// A connection: a new one; or, when there may be no more, the next that comes back, and then
     /// the second value is `true`. The wait for it is not the server's.
-    pub(in crate::conn) fn open(pool: &P, deadline: &mut Deadline) -> Result<(Self, bool), Fault> {
+    pub(in crate::conn) fn open(
+        pool: &P,
+        deadline: &mut Deadline,
+        mut opening: Opening,
+    ) -> Result<(Self, bool), Fault> {
+        loop {
+            let closed_before = match Self::wait(pool, deadline, opening)? {
+                Waited::ForIdle(lease) => return Ok((lease, true)),
+                Waited::ForPermit { closed_before } => closed_before,
+            };
+            let permit = Permit::new(pool);
+            match pool.connect(deadline, opening) {
+                Ok(connection) => {
+                    let mut connection = Box::new(connection);
+                    connection.account.open(&pool.ledger);
+                    let pooled = Pooled {
+                        connection,
+                        closed_before,
+                    };
+                    return Ok((Self { pooled, permit }, false));
+                }
+                Err(Fault::TooManyConnections) => {
+                    if !permit.turned_away() {
+                        return Err(Fault::TooManyConnections);
+                    }
+                    opening.was_turned_away = true;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// Waits for a connection that idles, or until another may be made.
+    fn wait(pool: &P, deadline: &mut Deadline, opening: Opening) -> Result<Waited<P>, Fault> {
+        let max = pool.options.max_connections;
         let mut connections = pool.connections();
-        while connections.open >= pool.options.max_connections {
+        loop {
+            if opening.was_turned_away && connections.open == 0 {
+                return Err(Fault::TooManyConnections);
+            }
+            let cap = connections.cap(max);
+            if connections.open < cap {
+                connections.open += 1;
+                let closed_before = connections.closed;
+                return Ok(Waited::ForPermit { closed_before });
+            }
             if let Some(pooled) = connections.idle.pop_back() {
                 drop(connections);
                 let now = Instant::now();
                 if let Some(lease) = Self::take(pool, pooled, now) {
                     *deadline = deadline.resumed(now);
-                    return Ok((lease, true));
+                    return Ok(Waited::ForIdle(lease));
                 }
                 connections = pool.connections();
                 continue;
             }
             let left = deadline.remaining(Instant::now());
-            let left = left.map_err(|Expired| Fault::AllInUse(pool.options.max_connections))?;
+            let left = left.map_err(|Expired| {
+                if cap < max {
+                    Fault::NoneFree(cap)
+                } else {
+                    Fault::AllInUse(max)
+                }
+            })?;
+            // A server that took no more may take another by then.
+            let left = if cap < max {
+                Some(left.unwrap_or(ENOUGH).min(ENOUGH))
+            } else {
+                left
+            };
             connections.waiting += 1;
             connections = if let Some(left) = left {
                 let waited = pool.changed.wait_timeout(connections, left);
@@ -92,17 +179,12 @@ impl<P: Hold> Lease<P> {
             };
             connections.waiting -= 1;
         }
-        connections.open += 1;
-        let closed_before = connections.closed;
-        drop(connections);
-        let permit = Permit::new(pool);
-        let mut connection = Box::new(pool.connect(deadline)?);
-        connection.account.open(&pool.ledger);
-        let pooled = Pooled {
-            connection,
-            closed_before,
-        };
-        Ok((Self { pooled, permit }, false))
+    }
+
+    /// Closes it: the server had too many. Whether there are others.
+    pub(in crate::conn) fn turned_away(self) -> bool {
+        drop(self.pooled);
+        self.permit.turned_away()
     }
 
     /// Gives the connection back to the pool, if its replies were all read.
@@ -149,6 +231,15 @@ impl<P: Hold> Lease<P> {
     }
 }
 
+/// What a wait for a connection ended with.
+enum Waited<P: Hold> {
+    ForIdle(Lease<P>),
+    /// One more may be made; it is counted already.
+    ForPermit {
+        closed_before: u64,
+    },
+}
+
 /// A connection, and how often the pool had been closed when it was made.
 #[derive(Debug)]
 pub(super) struct Pooled {
@@ -177,6 +268,12 @@ impl<P: Hold> Permit<P> {
             pool: pool.clone(),
             is_kept: false,
         }
+    }
+
+    /// The server had too many connections for this one; whether there are others.
+    fn turned_away(mut self) -> bool {
+        self.is_kept = true; // It is counted here.
+        self.pool.turned_away()
     }
 }
 

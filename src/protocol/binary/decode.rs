@@ -274,6 +274,7 @@ fn success<'b>(
             let number = body.try_into().map_err(|_| packet.unexpected())?;
             Reply::Number(u64::from_be_bytes(number))
         }
+        (Request::MetaSet { .. }, 0, 0, []) => Reply::Cas(packet.header.cas),
         // memcached says "Authenticated".
         (Request::Authenticate { .. }, 0, 0, _) => Reply::Status(Status::Stored),
         (Request::Version, 0, 0, [_, ..]) => Reply::Version(body),

@@ -33,9 +33,9 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
         Request::Get { .. } | Request::Version => packet.put(out),
         // `Dialect::check` lets none of these through; the opcode does nothing.
         Request::Verbosity { .. }
-        | Request::Metadump
+        | Request::Metadump { .. }
+        | Request::Raw { .. }
         | Request::MetaGet { .. }
-        | Request::MetaSet { .. }
         | Request::MetaDelete { .. }
         | Request::MetaArithmetic { .. } => Packet::new(opcode, opaque).put(out),
         Request::GetAndTouch { exptime, .. } | Request::Touch { exptime, .. } => {
@@ -60,6 +60,17 @@ fn encode<'a>(request: &Request<'a>, opcode: u8, opaque: u32, out: &mut Output<'
             let body = item.data;
             Packet {
                 cas,
+                extras,
+                body,
+                ..packet
+            }
+            .put(out);
+        }
+        // A plain set: its reply has the cas id anyway.
+        Request::MetaSet { item, exptime, .. } => {
+            let extras = [item.flags, exptime].map(u32::to_be_bytes);
+            let (extras, body) = (extras.as_flattened(), item.data);
+            Packet {
                 extras,
                 body,
                 ..packet

@@ -13,6 +13,7 @@ pub(super) const NOOP: u8 = 0x0a;
 pub(super) fn opcode(request: &Request<'_>, quiet: bool) -> u8 {
     let (loud, silent) = match request {
         Request::Get { .. } => (0x00, 0x09),
+        Request::MetaSet { .. } => (0x01, 0x11),
         Request::Store { mode, .. } => match mode {
             Mode::Set | Mode::Cas(_) => (0x01, 0x11),
             Mode::Add => (0x02, 0x12),
@@ -34,9 +35,9 @@ pub(super) fn opcode(request: &Request<'_>, quiet: bool) -> u8 {
         Request::GetAndTouch { .. } => (0x1d, 0x1d),
         // `Dialect::check` lets none of them through.
         Request::Verbosity { .. }
-        | Request::Metadump
+        | Request::Metadump { .. }
+        | Request::Raw { .. }
         | Request::MetaGet { .. }
-        | Request::MetaSet { .. }
         | Request::MetaDelete { .. }
         | Request::MetaArithmetic { .. } => (NOOP, NOOP),
     };

@@ -1,6 +1,7 @@
 use super::got;
 use crate::key::{Key, base64};
 use crate::meta::Wanted;
+use crate::protocol::options::More;
 use crate::protocol::output::Output;
 use crate::protocol::request::{Direction, Mode, Request};
 use crate::protocol::text;
@@ -59,7 +60,9 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
             token(b'T', options.touch, out);
             token(b'N', options.vivify, out);
             token(b'R', options.recache, out);
+            token(b'C', options.unless_cas, out);
             wanted(options.wanted, out);
+            more(options.more, out);
         }
         Request::Store {
             mode,
@@ -77,6 +80,8 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
             token(b'C', options.cas, out);
             flag(options.invalidate, b'I', out);
             flag(options.return_cas, b'c', out);
+            flag(options.asks_for_size(), b's', out);
+            more(options.more, out);
         }
         Request::Delete { cas, .. } => token(b'C', *cas, out),
         Request::MetaDelete { options, .. } => {
@@ -84,6 +89,7 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
             flag(options.invalidate, b'I', out);
             token(b'T', options.exptime, out);
             flag(options.tombstone, b'x', out);
+            more(options.more, out);
         }
         Request::Arithmetic {
             direction,
@@ -104,6 +110,7 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
             token(b'T', options.touch, out);
             flag(true, b'v', out);
             wanted(options.wanted, out);
+            more(options.more, out);
         }
         // They have no key.
         Request::FlushAll { .. }
@@ -111,7 +118,8 @@ fn encode_flags(request: &Request<'_>, out: &mut Output<'_>) {
         | Request::Stats { .. }
         | Request::Version
         | Request::Authenticate { .. }
-        | Request::Metadump => {}
+        | Request::Metadump { .. }
+        | Request::Raw { .. } => {}
     }
 }
 
@@ -133,6 +141,16 @@ fn counted(direction: Direction, delta: u64, out: &mut Output<'_>) {
         out.push(b" MD");
     }
     token(b'D', Some(delta), out);
+}
+
+fn more(more: Option<&More>, out: &mut Output<'_>) {
+    let Some(more) = more else { return };
+    token(b'E', more.new_cas, out);
+    token(b'N', more.vivify, out);
+    for flag in more.flags.iter() {
+        out.byte(b' ');
+        out.push(flag);
+    }
 }
 
 fn wanted(wanted: Wanted, out: &mut Output<'_>) {

@@ -2,7 +2,7 @@ use super::{got, unexpected};
 use crate::meta::Wanted;
 use crate::protocol::decoder::Decoder;
 use crate::protocol::lines::{length, number};
-use crate::protocol::reply::{Malformed, Reply, Status, ValueHeader};
+use crate::protocol::reply::{Malformed, Reply, SetReply, Status, ValueHeader};
 use crate::protocol::request::{Mode, Request};
 
 /// What a line means to the request that it is for.
@@ -26,6 +26,8 @@ pub(super) struct Line<'b> {
     header: ValueHeader,
     /// Which flags it carries.
     seen: Wanted,
+    /// And which that nothing here asks for: a bit for each letter.
+    others: u128,
 }
 
 impl<'b> Line<'b> {
@@ -39,7 +41,7 @@ impl<'b> Line<'b> {
             b"HD" | b"EN" | b"NF" | b"NS" | b"EX" => {}
             _ => return Ok(None),
         }
-        let (mut seen, mut opaque) = (Wanted::NONE, None);
+        let (mut seen, mut others, mut opaque) = (Wanted::NONE, 0, None);
         for word in words {
             let (&letter, token) = word.split_first().ok_or_else(|| unexpected(text))?;
             let is_new = match letter {
@@ -47,11 +49,16 @@ impl<'b> Line<'b> {
                 b'W' => mark(&mut header.details.won, token),
                 b'X' => mark(&mut header.details.stale, token),
                 b'Z' => mark(&mut header.details.already_won, token),
-                _ => {
+                _ if Wanted::NONE.with(letter) != Wanted::NONE => {
                     fact(letter, token, &mut header, text)?;
                     let before = seen;
                     seen = seen.with(letter);
                     !before.has(letter)
+                }
+                _ => {
+                    let before = others;
+                    others |= bit(letter);
+                    before != others
                 }
             };
             if !is_new {
@@ -64,7 +71,13 @@ impl<'b> Line<'b> {
             opaque: opaque.ok_or_else(|| unexpected(text))?,
             header,
             seen,
+            others,
         }))
+    }
+
+    /// Whether data follows.
+    pub(super) fn has_value(&self) -> bool {
+        self.code == b"VA"
     }
 
     /// The request of the window that it is for.
@@ -81,14 +94,39 @@ impl<'b> Line<'b> {
         let is_hit = matches!(self.code, b"VA" | b"HD");
         let details = &self.header.details;
         let is_marked = details.won || details.stale || details.already_won;
+        if self.others != 0 && self.others & !asked_for(request) != 0 {
+            return Err(unexpected(self.text));
+        }
+        // A server that does not know the flag leaves it out.
+        let seen = if asks_for_size(request) {
+            self.seen.with(b's')
+        } else {
+            self.seen
+        };
         let is_whole = if is_hit {
-            self.seen == expected && (!is_marked || is_get(request))
+            seen == expected && (!is_marked || is_get(request))
         } else {
             // Where there is no item, all of it may be left out.
             self.seen.is_within(expected) && !is_marked
         };
         let meaning = is_whole.then(|| self.of(request)).flatten();
-        meaning.ok_or_else(|| unexpected(self.text))
+        match meaning.ok_or_else(|| unexpected(self.text))? {
+            Meaning::Reply(reply) if asks_for_size(request) => Ok(Meaning::Reply(self.set(reply))),
+            meaning => Ok(meaning),
+        }
+    }
+
+    /// The reply to a set that asks for the size.
+    fn set(&self, reply: Reply<'static>) -> Reply<'static> {
+        let status = match reply {
+            Reply::Status(status) => status,
+            _ => Status::Stored,
+        };
+        Reply::Set(SetReply {
+            status,
+            cas: self.header.cas.filter(|_| status == Status::Stored),
+            size: self.seen.has(b's').then_some(self.header.details.size),
+        })
     }
 
     /// `None` if it is no reply to such a request.
@@ -103,6 +141,12 @@ impl<'b> Line<'b> {
             }
             (b"HD", R::MetaGet { options, .. }) if !options.wanted.has(b'v') => {
                 return Some(Meaning::Header(self.header));
+            }
+            (b"HD", R::MetaGet { options, .. }) if options.unless_cas.is_some() => {
+                let mut header = self.header;
+                header.details.is_left_out = true;
+                let is_it = header.cas == options.unless_cas;
+                return is_it.then_some(Meaning::Header(header));
             }
             (b"VA", R::Arithmetic { .. }) => return Some(Meaning::Number(self.header)),
             (b"VA", R::MetaArithmetic { .. }) => return Some(Meaning::Counter(self.header)),
@@ -135,11 +179,46 @@ fn expected(request: &Request<'_>) -> Wanted {
     let wanted = match request {
         Request::Get { cas, .. } | Request::GetAndTouch { cas, .. } => got(*cas),
         Request::MetaGet { options, .. } => options.wanted,
-        Request::MetaSet { options, .. } if options.return_cas => Wanted::NONE.with(b'c'),
+        Request::MetaSet { options, .. } => {
+            let cas = if options.return_cas {
+                Wanted::NONE.with(b'c')
+            } else {
+                Wanted::NONE
+            };
+            if options.asks_for_size() {
+                cas.with(b's')
+            } else {
+                cas
+            }
+        }
         Request::MetaArithmetic { options, .. } => options.wanted,
         _ => Wanted::NONE,
     };
     wanted.without(b'v').without(b'u')
+}
+
+fn asks_for_size(request: &Request<'_>) -> bool {
+    matches!(request, Request::MetaSet { options, .. } if options.asks_for_size())
+}
+
+/// The letters of the flags of the program's own.
+fn asked_for(request: &Request<'_>) -> u128 {
+    let more = match request {
+        Request::MetaGet { options, .. } => options.more,
+        Request::MetaSet { options, .. } => options.more,
+        Request::MetaDelete { options, .. } => options.more,
+        Request::MetaArithmetic { options, .. } => options.more,
+        _ => None,
+    };
+    let letters = more.into_iter().flat_map(|more| more.flags.iter());
+    letters.fold(0, |bits, flag| {
+        bits | flag.first().map_or(0, |&letter| bit(letter))
+    })
+}
+
+/// One bit for each letter of ASCII. What is none has that of 0, which no flag begins with.
+fn bit(letter: u8) -> u128 {
+    if letter.is_ascii() { 1 << letter } else { 1 }
 }
 
 /// Whether it is an `mg`.

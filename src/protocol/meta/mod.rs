@@ -1,7 +1,8 @@
 //! The meta protocol: "Meta Commands" in memcached's `doc/protocol.txt`, as memcached has them since
 //! 1.6.18. A reply carries the opaque of its request: a number, counted up from request to request.
 //!
-//! Gets in a row share classic `get` lines here, too: those are faster than any `mg`s.
+//! The gets of a call for many share classic `get` lines here, too, even one that is alone on its
+//! line: those are faster than any `mg`s, and unlike an `mg` they never win a stale item.
 
 mod encode;
 mod line;
@@ -13,17 +14,18 @@ use self::line::{Line, Meaning};
 use super::decoder::{Decoder, Place};
 use super::lines::{first_line, number, refused};
 use super::output::Output;
-use super::reply::{Counter, Excerpt, Malformed, Refused, Reply, Status, Step};
+use super::reply::{Counter, Excerpt, Malformed, Part, Refused, Reply, Status, Step};
 use super::request::Request;
 use super::{text, values};
 use crate::meta::Wanted;
 
-/// Encodes all of `requests`. Each has an opaque, one more than the one before it. Quietly, the
+/// Encodes all of `requests`, with up to `max_keys` on a `get` line; with `lines`, a get that is alone
+/// has one, too. Each has an opaque, one more than the one before it. Quietly, the
 /// replies that say nothing new are left out, and a fence tells when all others have come.
 pub(super) fn encode_all<'a>(
     requests: &[Request<'a>],
     quiet: bool,
-    max_keys: usize,
+    (max_keys, lines): (usize, bool),
     opaque: u32,
     out: &mut Output<'a>,
 ) {
@@ -31,7 +33,7 @@ pub(super) fn encode_all<'a>(
     while let Some(request) = rest.first() {
         let run = if quiet { 1 } else { text::run(rest, max_keys) };
         let opaques = u32::try_from(run).unwrap_or(u32::MAX);
-        if run > 1 {
+        if run > 1 || (lines && !quiet && is_classic(request)) {
             text::encode_all(&rest[..run], max_keys, out);
         } else {
             encode(request, quiet, opaque, out);
@@ -46,7 +48,7 @@ pub(super) fn encode_all<'a>(
 
 /// Whether it may share a classic `get` line with others.
 pub(super) fn is_classic(request: &Request<'_>) -> bool {
-    matches!(request, Request::Get { key, .. } if !key.is_binary())
+    matches!(request, Request::Get { key, .. } if key.is_plain())
 }
 
 /// The next step of the reply that is due.
@@ -59,7 +61,7 @@ pub(super) fn decode<'b>(
             values::values(decoder, *cas, input)
         }
         Some(request) if request.key().is_none() => text::decode(decoder, input),
-        None if !decoder.window.quiet => Ok(Step::NeedMore),
+        None if !decoder.window.quiet => text::decode(decoder, input),
         _ => match decoder.place {
             Place::EndOfValue => Ok(match values::after_data(input)? {
                 Some(_) => decoder.reply(2, Reply::Hit),
@@ -80,7 +82,12 @@ pub(super) fn decode<'b>(
 fn shares_line(decoder: &Decoder<'_>) -> bool {
     let rest = &decoder.requests[decoder.next..decoder.window.end];
     let is_under_way = decoder.next < decoder.group.end;
-    !decoder.window.quiet && (is_under_way || text::run(rest, decoder.window.max_keys) > 1)
+    let window = &decoder.window;
+    let is_line = |first| window.lines && is_classic(first);
+    !window.quiet
+        && (is_under_way
+            || rest.first().is_some_and(is_line)
+            || text::run(rest, window.max_keys) > 1)
 }
 
 /// A line of a window in which each request has its reply.
@@ -97,8 +104,23 @@ fn loud<'b>(
     if parsed.index(decoder)? != decoder.next {
         return Err(Malformed::WrongOpaque);
     }
-    let meaning = parsed.meaning(&decoder.requests[decoder.next])?;
+    let request = &decoder.requests[decoder.next];
+    let meaning = parsed.meaning(request)?;
+    // What flags of the program's own come to, it is told as it is.
+    if decoder.place == Place::Start && has_raw_flags(request) {
+        decoder.place = Place::MoreLines;
+        let part = Part::Item(line);
+        return Ok(Step::Part { used: 0, part });
+    }
     take(decoder, meaning, &input[used..], used)
+}
+
+/// Whether it asks for an item with flags of the program's own.
+fn has_raw_flags(request: &Request<'_>) -> bool {
+    match request {
+        Request::MetaGet { options, .. } => options.more.is_some_and(|more| !more.flags.is_empty()),
+        _ => false,
+    }
 }
 
 /// A line of a window in which only surprises have replies, and then the fence comes.
@@ -215,6 +237,12 @@ fn take<'b>(
     Ok(decoder.value(rest, used, header, place, |after| {
         after.starts_with(end).then_some(end.len())
     }))
+}
+
+/// Whether a value follows a line that is the reply to a command with a key; `None` if it is none.
+pub(super) fn is_reply(line: &[u8], max: usize) -> Option<bool> {
+    let parsed = Line::parse(line, max).ok()??;
+    Some(parsed.has_value())
 }
 
 /// What a plain get asks for.

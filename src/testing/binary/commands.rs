@@ -200,7 +200,10 @@ pub(super) fn execute(
                 .to(request),
             )
         }
-        Command::Stat => Outcome::AtOnce(stat(request, key, store, process)),
+        Command::Stat => match stat(request, key, store, process) {
+            Ok(report) => Outcome::Reply(report),
+            Err(status) => fail(status),
+        },
         Command::SaslMechanisms | Command::Sasl => Outcome::Swallow {
             reply: error(request, Status::UnknownCommand),
             length: request.value(),

@@ -9,7 +9,7 @@ mod stats;
 
 pub(crate) use packet::REQUEST;
 
-use super::process::Process;
+use super::process::{self, Process};
 use super::session::{BUFFER, Outbox, Step};
 use super::store::{Storage, StoreOutcome, Verb};
 use commands::{Outcome, execute};
@@ -84,6 +84,7 @@ impl Session {
                     self.state = State::Swallow(length);
                     return Step::Used(used);
                 }
+                self.outbox.flush();
             }
             Outcome::Quit(reply) => {
                 self.outbox.push(reply);
@@ -109,25 +110,31 @@ impl Session {
         store.count_attempt(&storage);
         let outcome = store.store(storage, data);
         drop(store);
-        let reply = match outcome {
-            StoreOutcome::Stored(_) if quiet => Vec::new(),
-            StoreOutcome::Stored(cas) => Reply {
-                cas,
-                ..Reply::EMPTY
-            }
-            .to(&request),
-            StoreOutcome::Exists => error(&request, Status::Exists),
-            StoreOutcome::NotFound => error(&request, Status::NotFound),
-            StoreOutcome::NotStored => {
-                let status = match verb {
-                    Verb::Add => Status::Exists,
-                    Verb::Replace => Status::NotFound,
-                    _ => Status::NotStored,
-                };
-                error(&request, status)
-            }
+        let result = match outcome {
+            StoreOutcome::Stored(cas) => Ok(cas),
+            StoreOutcome::Exists => Err(Status::Exists),
+            StoreOutcome::NotFound => Err(Status::NotFound),
+            StoreOutcome::NotStored => Err(match verb {
+                Verb::Add => Status::Exists,
+                Verb::Replace => Status::NotFound,
+                _ => Status::NotStored,
+            }),
         };
-        self.outbox.push(reply);
+        match result {
+            Ok(_) if quiet => {}
+            Ok(cas) => {
+                let reply = Reply {
+                    cas,
+                    ..Reply::EMPTY
+                };
+                self.outbox.push(reply.to(&request));
+            }
+            // An error is sent at once, with all replies before it (`write_bin_error`).
+            Err(status) => {
+                self.outbox.push(error(&request, status));
+                self.outbox.flush();
+            }
+        }
         self.outbox.finish_command(process);
     }
 }
@@ -161,8 +168,12 @@ impl super::session::Session for Session {
         }
     }
 
-    fn is_between_commands(&self) -> bool {
-        matches!(self.state, State::Packet)
+    fn waiting(&self) -> process::State {
+        match self.state {
+            State::Packet => process::State::Reading,
+            State::Data { .. } => process::State::ReadingValue,
+            State::Swallow(_) => process::State::Swallowing,
+        }
     }
 
     fn room(&self, buffered: usize) -> usize {

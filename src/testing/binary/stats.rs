@@ -1,13 +1,21 @@
 //! `stat`: one packet for each statistic, and an empty one at the end. What the text protocol has
 //! as arguments is part of the key here, of which mostly the beginning is looked at.
 
-use super::packet::{Reply, Request, Status, error};
+use super::packet::{Reply, Request, Status};
 use crate::testing::process::Process;
 use crate::testing::report::{self, Report};
 use crate::testing::store::Store;
 
-pub(super) fn stat(request: &Request, key: &[u8], store: &mut Store, process: &Process) -> Vec<u8> {
-    match key {
+pub(super) fn stat(
+    request: &Request,
+    key: &[u8],
+    store: &mut Store,
+    process: &Process,
+) -> Result<Vec<u8>, Status> {
+    if matches!(key, b"" | b"items" | b"slabs" | b"sizes") {
+        store.reclaim();
+    }
+    Ok(match key {
         b"" => report(
             request,
             &report::general(store, &process.settings, process.open_count()),
@@ -31,8 +39,8 @@ pub(super) fn stat(request: &Request, key: &[u8], store: &mut Store, process: &P
         }
         _ if key.starts_with(b"detail on") => detail(request, store, true),
         _ if key.starts_with(b"detail off") => detail(request, store, false),
-        _ => error(request, Status::NotFound),
-    }
+        _ => return Err(Status::NotFound),
+    })
 }
 
 fn report(request: &Request, report: &Report) -> Vec<u8> {

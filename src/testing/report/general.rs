@@ -34,8 +34,7 @@ pub(crate) fn general(store: &Store, settings: &Settings, open: usize) -> Report
         store_too_large,
         store_no_memory,
         total_items,
-        reclaimed,
-        expired_unfetched,
+        lru_crawler_starts,
         ..
     } = store.counters;
     let total = |counter: fn(&ClassCounters) -> u64| store.counters.total(counter);
@@ -105,7 +104,7 @@ slab_reassign_busy_deletes 0
 slab_reassign_running 0
 slabs_moved 0
 lru_crawler_running 0
-lru_crawler_starts 0
+lru_crawler_starts {lru_crawler_starts}
 lru_maintainer_juggles 0
 malloc_fails 0
 log_worker_dropped 0
@@ -124,8 +123,8 @@ evicted_unfetched {evicted_unfetched}
 evicted_active 0
 evictions {evictions}
 reclaimed {reclaimed}
-crawler_reclaimed 0
-crawler_items_checked 0
+crawler_reclaimed {crawler_reclaimed}
+crawler_items_checked {crawler_items_checked}
 lrutail_reflocked 0
 moves_to_cold 0
 moves_to_warm 0
@@ -152,6 +151,10 @@ lru_bumps_dropped 0",
         curr_items = store.items.len(),
         evictions = total(|class| class.evicted),
         evicted_unfetched = total(|class| class.evicted_unfetched),
+        reclaimed = total(|class| class.reclaimed),
+        expired_unfetched = total(|class| class.expired_unfetched),
+        crawler_reclaimed = total(|class| class.crawler_reclaimed),
+        crawler_items_checked = total(|class| class.crawler_items_checked),
     ))
 }
 
@@ -196,8 +199,8 @@ slab_automove_ratio 0.80
 slab_automove_window 30
 slab_chunk_max {CHUNK_MAX}
 lru_crawler {lru_crawler}
-lru_crawler_sleep 100
-lru_crawler_tocrawl 0
+lru_crawler_sleep {sleep}
+lru_crawler_tocrawl {tocrawl}
 tail_repair_time 0
 flush_enabled yes
 dump_enabled yes
@@ -242,7 +245,9 @@ num_napi_ids (null)
 memory_file (null)",
         maxbytes = store.limits.memory,
         maxconns = settings.max_connections,
-        lru_crawler = yes_no(store.crawler),
+        lru_crawler = yes_no(store.crawler.enabled),
+        sleep = store.crawler.sleep,
+        tocrawl = store.crawler.tocrawl,
         verbosity = store.verbosity,
         oldest = store.oldest_live(),
         detail = yes_no(store.detail),

@@ -14,6 +14,10 @@ pub(crate) fn items(store: &Store) -> Report {
             evicted,
             evicted_nonzero,
             evicted_unfetched,
+            reclaimed,
+            expired_unfetched,
+            crawler_reclaimed,
+            crawler_items_checked,
             ..
         } = class_counters(store, class);
         let oldest = items.iter().map(|item| item.accessed_at).min();
@@ -31,12 +35,12 @@ evicted_nonzero {evicted_nonzero}
 evicted_time 0
 outofmemory 0
 tailrepairs 0
-reclaimed 0
-expired_unfetched 0
+reclaimed {reclaimed}
+expired_unfetched {expired_unfetched}
 evicted_unfetched {evicted_unfetched}
 evicted_active 0
-crawler_reclaimed 0
-crawler_items_checked 0
+crawler_reclaimed {crawler_reclaimed}
+crawler_items_checked {crawler_items_checked}
 lrutail_reflocked 0
 moves_to_cold 0
 moves_to_warm 0

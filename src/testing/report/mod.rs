@@ -24,30 +24,30 @@ impl Report {
 }
 
 /// `stats conns`: the listening socket, numbered 0, and the connections in the order they came.
-pub(crate) fn connections(place: &Place, open: &[OpenConnection], now: u32) -> Report {
+pub(crate) fn connections(store: &Store, place: &Place, open: &[OpenConnection]) -> Report {
+    let now = store.time.now();
     let address = match place {
         Place::Tcp(address) => format!("tcp:{address}"),
         Place::Unix(path) => format!("unix:{}", path.display()),
     };
     let mut text = format!(
         "0:addr {address}\n0:state conn_listening\n0:secs_since_last_cmd {}\n",
-        open.iter()
-            .map(|connection| now - connection.last_command)
-            .min()
-            .unwrap_or_default()
+        store.time.running(),
     );
     for connection in open {
         let OpenConnection {
             id,
             address: peer,
             last_command,
+            state,
         } = connection;
+        let state = state.name();
         let seconds = now - last_command;
         let _ = write!(
             text,
             "{id}:addr {peer}
 {id}:listen_addr {address}
-{id}:state conn_read
+{id}:state {state}
 {id}:secs_since_last_cmd {seconds}
 "
         );

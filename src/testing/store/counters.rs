@@ -26,8 +26,7 @@ pub(crate) struct Counters {
     pub(crate) store_too_large: u64,
     pub(crate) store_no_memory: u64,
     pub(crate) total_items: u64,
-    pub(crate) reclaimed: u64,
-    pub(crate) expired_unfetched: u64,
+    pub(crate) lru_crawler_starts: u64,
     /// By slab class.
     pub(crate) classes: BTreeMap<u8, ClassCounters>,
     /// By key prefix, while `stats detail` is on.
@@ -48,6 +47,10 @@ pub(crate) struct ClassCounters {
     pub(crate) evicted: u64,
     pub(crate) evicted_nonzero: u64,
     pub(crate) evicted_unfetched: u64,
+    pub(crate) reclaimed: u64,
+    pub(crate) expired_unfetched: u64,
+    pub(crate) crawler_reclaimed: u64,
+    pub(crate) crawler_items_checked: u64,
 }
 
 /// What `stats detail dump` shows of one key prefix.

@@ -76,15 +76,17 @@ impl Store {
         }
     }
 
+    /// Counts an item that made room, since it was not live or was the least recently used one.
     pub(super) fn count_eviction(&mut self, item: &Item) {
-        if item.is_expired(self.time.now()) {
-            self.counters.reclaimed += 1;
-            self.counters.expired_unfetched += u64::from(!item.marks.has(Marks::FETCHED));
-        } else {
-            let class = self.counters.class(item.class());
+        let is_live = self.flush.leaves(item, self.time.now());
+        let class = self.counters.class(item.class());
+        if is_live {
             class.evicted += 1;
             class.evicted_nonzero += u64::from(item.exptime != 0);
             class.evicted_unfetched += u64::from(!item.marks.has(Marks::FETCHED));
+        } else {
+            class.reclaimed += 1;
+            class.expired_unfetched += u64::from(!item.marks.has(Marks::FETCHED));
         }
     }
 }

@@ -138,6 +138,13 @@ impl Items {
         Some(item)
     }
 
+    /// Removes the items of which that holds.
+    pub(super) fn remove_all(&mut self, dead: impl Fn(&Item) -> bool) -> Vec<Item> {
+        let dead = |key: &&Arc<[u8]>| self.by_key.get(*key).is_some_and(|(_, item)| dead(item));
+        let keys: Vec<_> = self.by_use.values().filter(dead).map(Arc::clone).collect();
+        keys.iter().filter_map(|key| self.remove(key)).collect()
+    }
+
     pub(super) fn remove_least_used(&mut self) -> Option<Item> {
         let key = Arc::clone(self.by_use.values().next()?);
         self.remove(&key)

@@ -40,12 +40,20 @@ pub(crate) struct Store {
     pub(crate) verbosity: u32,
     /// `stats detail on`.
     pub(crate) detail: bool,
-    /// `lru_crawler enable`.
-    pub(crate) crawler: bool,
+    pub(crate) crawler: Crawler,
     flush: Flush,
     cas: u64,
     /// Since which cas id `stats sizes` counts, while it does.
     sizes_from: Option<u64>,
+}
+
+/// The settings of `lru_crawler`. Only whether it is enabled has an effect beyond `stats settings`.
+#[derive(Debug)]
+pub(crate) struct Crawler {
+    pub(crate) enabled: bool,
+    /// In microseconds.
+    pub(crate) sleep: u32,
+    pub(crate) tocrawl: u32,
 }
 
 /// What `flush_all` leaves behind. Items are not removed by it, but judged by this when they are
@@ -59,6 +67,11 @@ struct Flush {
 }
 
 impl Flush {
+    /// Whether an item is live: neither expired nor flushed.
+    fn leaves(&self, item: &Item, now: u32) -> bool {
+        !item.is_expired(now) && !self.has_reached(item, now)
+    }
+
     fn has_reached(&self, item: &Item, now: u32) -> bool {
         self.oldest_live != 0
             && self.oldest_live <= now
@@ -75,7 +88,11 @@ impl Store {
             time: Time::starting(now),
             verbosity: 0,
             detail: false,
-            crawler: true,
+            crawler: Crawler {
+                enabled: true,
+                sleep: 100,
+                tocrawl: 0,
+            },
             flush: Flush::default(),
             cas: 0,
             sizes_from: None,
@@ -127,6 +144,46 @@ impl Store {
         None
     }
 
+    /// Removes the items that are expired or flushed, so that no report counts them. memcached's
+    /// background threads do so sooner or later.
+    pub(crate) fn reclaim(&mut self) {
+        for item in self.remove_dead(|_| true) {
+            self.count_eviction(&item);
+        }
+    }
+
+    /// The same for one key. memcached removes what is at the end of the LRU when it makes a new item.
+    fn reclaim_one(&mut self, key: &[u8]) {
+        let (now, flush) = (self.time.now(), &self.flush);
+        let is_dead = |item: &mut Item| !flush.leaves(item, now);
+        if self.items.find(key).is_some_and(is_dead) {
+            if let Some(item) = self.items.remove(key) {
+                self.count_eviction(&item);
+            }
+        }
+    }
+
+    /// `lru_crawler crawl`, for these classes: the same, under other counters.
+    pub(crate) fn crawl(&mut self, wanted: impl Fn(u8) -> bool) {
+        self.counters.lru_crawler_starts += 1;
+        for (_, item) in self.items.iter().filter(|(_, item)| wanted(item.class())) {
+            self.counters.class(item.class()).crawler_items_checked += 1;
+        }
+        for item in self.remove_dead(&wanted) {
+            let was_flushed = self.flush.has_reached(&item, self.time.now());
+            let class = self.counters.class(item.class());
+            class.crawler_reclaimed += 1;
+            let unfetched = !item.marks.has(Marks::FETCHED) && !was_flushed;
+            class.expired_unfetched += u64::from(unfetched);
+        }
+    }
+
+    fn remove_dead(&mut self, wanted: impl Fn(u8) -> bool) -> Vec<Item> {
+        let (now, flush) = (self.time.now(), &self.flush);
+        self.items
+            .remove_all(|item| !flush.leaves(item, now) && wanted(item.class()))
+    }
+
     /// Marks an item as asked for.
     pub(crate) fn bump(&mut self, key: &[u8]) -> Option<&Item> {
         let now = self.time.now();
@@ -138,7 +195,7 @@ impl Store {
         let now = self.time.now();
         let mut classes = BTreeMap::<u8, Vec<_>>::new();
         for (key, item) in self.items.iter() {
-            if !item.is_expired(now) && !self.flush.has_reached(item, now) {
+            if self.flush.leaves(item, now) {
                 classes.entry(item.class()).or_default().push((key, item));
             }
         }
@@ -173,7 +230,6 @@ impl Store {
     }
 
     pub(crate) fn store(&mut self, storage: Storage, data: Vec<u8>) -> StoreOutcome {
-        let class = storage.class();
         let Storage {
             verb,
             key,
@@ -184,7 +240,8 @@ impl Store {
             mut marks,
             ..
         } = storage;
-        let Some(old) = self.live(&key) else {
+        self.reclaim_one(&key);
+        let Some(old) = self.items.find(&key) else {
             return match verb {
                 Verb::Set | Verb::Add => {
                     StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
@@ -228,10 +285,12 @@ impl Store {
                 if old.marks.has(Marks::TOKEN_SENT) {
                     marks.add(Marks::TOKEN_SENT);
                 }
-                let exptime = old.exptime;
+                let (class, exptime) = (old.class(), old.exptime);
+                self.counters.class(class).cas_hits += 1;
                 StoreOutcome::Stored(self.link(key, flags, exptime, data, marks))
             }
             Verb::Cas => {
+                let class = old.class();
                 self.counters.class(class).cas_badval += 1;
                 StoreOutcome::Exists
             }

@@ -7,7 +7,7 @@ const MAX_RELATIVE: i64 = 60 * 60 * 24 * 30;
 
 /// By how much the clock is ahead at the start, so that no time of interest is 0 or 1
 /// (`ITEM_UPDATE_INTERVAL`, 60, and 2 more).
-const HEAD_START: u64 = 62;
+const HEAD_START: u32 = 62;
 
 /// What `stats` calls uptime leaves out only 60 of them.
 const UPTIME_OFFSET: u32 = 60;
@@ -21,7 +21,7 @@ pub(crate) struct Time {
 
 impl Time {
     pub(crate) fn starting(now: SystemTime) -> Self {
-        let zero = unix_seconds(now).saturating_sub(HEAD_START);
+        let zero = unix_seconds(now).saturating_sub(HEAD_START.into());
         let mut time = Self { zero, now: 0 };
         time.set(now);
         time
@@ -39,6 +39,11 @@ impl Time {
 
     pub(crate) fn uptime(&self) -> u32 {
         self.now.saturating_sub(UPTIME_OFFSET)
+    }
+
+    /// The seconds since the start.
+    pub(crate) fn running(&self) -> u32 {
+        self.now.saturating_sub(HEAD_START)
     }
 
     /// The unix time of a reading of this clock.

@@ -99,8 +99,15 @@ pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Pro
         (b"delete", 2 | 3) => muted(delete(store, args, noreply)),
         (b"flush_all", 0..=2) => muted(flush_all(store, args, noreply)),
         (b"verbosity", 1 | 2) => muted(verbosity(store, args)),
+        (b"cache_memlimit", 1 | 2) => muted(memory_limit(store, args)),
+        (b"shutdown", _) => heard(Outcome::Line("ERROR: shutdown not enabled".into())),
         (b"version", _) => heard(version(process)),
         (b"stats", _) => heard(stats(store, args, process)),
+        (b"lru_crawler", _)
+            if args == [&b"metadump"[..], b"hash"] && !process.has(Ability::MetadumpHash) =>
+        {
+            heard(Outcome::Line("BADCLASS invalid class id".into()))
+        }
         (b"lru_crawler", _) => heard(lru_crawler(store, args, alone)),
         (b"quit", _) => heard(Outcome::Quit),
         _ if is_http(name, args) => heard(Outcome::Close),
@@ -286,6 +293,20 @@ fn verbosity(store: &mut Store, args: Args<'_>) -> Outcome {
     };
     store.verbosity = level.min(VERBOSITY_MAX);
     line("OK")
+}
+
+/// In units of 1024 * 1024 bytes. What is then too much goes with the next item that is stored.
+fn memory_limit(store: &mut Store, args: Args<'_>) -> Outcome {
+    match unsigned_32(args[0]) {
+        None => line("ERROR"),
+        Some(..8) => line("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m"),
+        Some(1_000_000_001..) => line("MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes"),
+        Some(megabytes) => {
+            let megabytes = usize::try_from(megabytes).unwrap_or(usize::MAX);
+            store.limits.memory = megabytes.saturating_mul(1024 * 1024);
+            line("OK")
+        }
+    }
 }
 
 fn version(process: &Process) -> Outcome {

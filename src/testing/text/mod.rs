@@ -12,7 +12,7 @@ mod stats;
 
 pub(crate) use number::unsigned_64;
 
-use super::process::Process;
+use super::process::{self, Process};
 use super::session::{BUFFER, Outbox, Step, alter};
 use super::store::{Storage, StoreOutcome};
 use commands::{Outcome, execute};
@@ -189,8 +189,12 @@ impl super::session::Session for Session {
         }
     }
 
-    fn is_between_commands(&self) -> bool {
-        matches!(self.state, State::Line)
+    fn waiting(&self) -> process::State {
+        match self.state {
+            State::Line => process::State::Reading,
+            State::Data { .. } => process::State::ReadingValue,
+            State::Swallow(_) => process::State::Swallowing,
+        }
     }
 
     fn room(&self, buffered: usize) -> usize {

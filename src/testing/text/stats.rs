@@ -10,6 +10,12 @@ use crate::testing::store::Store;
 const CLASSES: u32 = 64;
 
 pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Outcome {
+    if matches!(
+        args.first(),
+        None | Some(&(b"items" | b"slabs" | b"sizes" | b"cachedump"))
+    ) {
+        store.reclaim();
+    }
     let Some((&topic, args)) = args.split_first() else {
         return text(&report::general(
             store,
@@ -24,14 +30,11 @@ pub(super) fn stats(store: &mut Store, args: &[&[u8]], process: &Process) -> Out
         b"sizes" => text(&report::sizes(store)),
         b"sizes_enable" => track_sizes(store, true),
         b"sizes_disable" => track_sizes(store, false),
-        b"conns" => {
-            let now = store.time.now();
-            text(&report::connections(
-                &process.place,
-                &process.open_connections(),
-                now,
-            ))
-        }
+        b"conns" => text(&report::connections(
+            store,
+            &process.place,
+            &process.open_connections(),
+        )),
         b"extstore" => text(&report::nothing()),
         b"reset" => {
             store.reset_counters();

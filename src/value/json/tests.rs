@@ -103,6 +103,58 @@ fn text() {
     assert_eq!(read_as::<Quote>(&json).unwrap(), quote);
 }
 
+/// A map in the order in which it is read.
+#[derive(PartialEq, Debug)]
+struct Ordered(Vec<(String, serde_json::Value)>);
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> serde::de::Visitor<'de> for Entries {
+            type Value = Ordered;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A>(self, mut map: A) -> Result<Ordered, A::Error>
+            where
+                A: serde::de::MapAccess<'de>,
+            {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// Of a key that is there twice, the first has the place and the last the value, as in Ruby and PHP.
+#[test]
+fn maps_keep_their_order() {
+    let entry = |key: &str, value| (key.to_owned(), serde_json::json!(value));
+    for (text, expected) in [
+        (r#"{"z":1,"a":2,"m":3}"#, vec![("z", 1), ("a", 2), ("m", 3)]),
+        (r#"{"z":1,"a":2,"z":3}"#, vec![("z", 3), ("a", 2)]),
+        ("{}", vec![]),
+    ] {
+        let expected = expected.into_iter().map(|(key, value)| entry(key, value));
+        let expected: Vec<_> = expected.collect();
+        assert_eq!(read_as::<Ordered>(text).unwrap().0, expected);
+        let nested = format!("[{text}]");
+        assert_eq!(read_as::<[Ordered; 1]>(&nested).unwrap()[0].0, expected);
+    }
+    // serde_json's own name for a number, which here is a key like any other.
+    let number = r#"{"$serde_json::private::Number":"1"}"#;
+    let read: Ordered = read_as(number).unwrap();
+    assert_eq!(read.0[0].1, "1");
+}
+
 #[test]
 fn bodies_that_lie() {
     let deep = "[".repeat(1 << 20);

@@ -43,8 +43,6 @@ pub(super) enum Refused {
     Malformed,
     #[error("with an integer in it of more than 128 bits")]
     Wide,
-    #[error("with a string in it that is not UTF-8")]
-    Text,
     #[error("that nests deeper than {MAX_DEPTH} levels")]
     TooDeep,
     #[error("that holds itself")]

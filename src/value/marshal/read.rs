@@ -280,9 +280,12 @@ impl<'a> Reader<'a> {
         self.symbols.get(at).copied().ok_or(Refused::Malformed)
     }
 
+    /// Ruby keeps whatever bytes it is given in a String of any encoding.
     fn text(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Refused::Text)?;
-        self.emit(&Tree::String(text.to_owned()))
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.emit(&Tree::String(text.to_owned())),
+            Err(_) => self.emit(&Tree::Bytes(bytes.to_vec())),
+        }
     }
 
     fn float(&mut self) -> Result<f64, Refused> {

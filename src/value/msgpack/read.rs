@@ -99,6 +99,20 @@ impl<'de> Reader<'de> {
         Ok(Some(value))
     }
 
+    /// A key that PHP made an integer of: every one that is the digits of one.
+    fn digits(&mut self) -> Result<Option<String>, Fault> {
+        if !self.is_key || self.origin != Origin::Php {
+            return Ok(None);
+        }
+        let digits = match self.peek()? {
+            Head::Unsigned(number) => number.to_string(),
+            Head::Signed(number) => number.to_string(),
+            _ => return Ok(None),
+        };
+        self.head()?;
+        Ok(Some(digits))
+    }
+
     /// A number of 128 bits: an integer, or 16 bytes in big endian as rmp-serde writes it.
     fn wide(&mut self, expected: &dyn Expected) -> Result<Wide, Fault> {
         match self.head()? {
@@ -140,7 +154,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             Head::F32(value) => visitor.visit_f32(value),
             Head::F64(value) => visitor.visit_f64(value),
             Head::Str(length) => visitor.visit_borrowed_str(self.text(length)?),
-            Head::Bin(length) => visitor.visit_borrowed_bytes(self.take(length)?),
+            // Not as bytes, which an untagged enum would take for a string.
+            Head::Bin(length) => bytes_as_seq(self.take(length)?.iter().copied(), visitor),
             Head::Array(length) => self.seq(length, visitor),
             Head::Map(length) => self.map(length, visitor),
             Head::Ext(WIDE_SIGNED, 16) => visitor.visit_i128(i128::from_be_bytes(self.sixteen()?)),
@@ -195,19 +210,22 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.is_key && self.origin == Origin::Php {
-            // PHP makes an integer of every key that is the digits of one.
-            let digits = match self.peek()? {
-                Head::Unsigned(number) => Some(number.to_string()),
-                Head::Signed(number) => Some(number.to_string()),
-                _ => None,
-            };
-            if let Some(digits) = digits {
-                self.head()?;
-                return visitor.visit_string(digits);
-            }
+        if let Some(digits) = self.digits()? {
+            return visitor.visit_string(digits);
         }
         self.only(|head| matches!(head, Head::Str(_)), visitor)
+    }
+
+    /// The name of a field.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        // A number would be the place of the field in the struct.
+        if let Some(digits) = self.digits()? {
+            return visitor.visit_string(digits);
+        }
+        match self.peek()? {
+            Head::Bin(_) => self.deserialize_bytes(visitor),
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -220,7 +238,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 self.head()?;
                 visitor.visit_borrowed_bytes(self.take(length)?)
             }
-            Head::Bin(_) | Head::Array(_) => self.deserialize_any(visitor),
+            Head::Bin(length) => {
+                self.head()?;
+                visitor.visit_borrowed_bytes(self.take(length)?)
+            }
+            Head::Array(_) => self.deserialize_any(visitor),
             head => Err(Fault::found(head.describe(), &visitor)),
         }
     }
@@ -330,7 +352,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct identifier ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct ignored_any
     }
 }
 

@@ -12,7 +12,7 @@ use super::decimal::integer;
 use super::decoded::Decoded;
 use super::fault::{damaged, unstorable};
 use super::float;
-use super::foreign::unknown;
+use super::foreign::{self, unknown};
 use super::json;
 use super::msgpack::{Document, Origin};
 use super::to_tree::primitive;
@@ -23,7 +23,7 @@ use crate::item::Item;
 use serialize::{too_wide, unserialize};
 use std::fmt::Display;
 
-/// The lowest four bits of the flags are the type, the next three say how it is compressed, and the
+/// The lowest four bits of the flags are the type, the next four say how it is compressed, and the
 /// upper 16 are the program's.
 #[derive(Debug)]
 pub(super) struct Php {
@@ -53,9 +53,11 @@ const TYPE: u32 = 0x0f;
 const COMPRESSED: u32 = 0x10;
 const ZLIB: u32 = 0x20;
 const FASTLZ: u32 = 0x40;
+/// Since php-memcached 3.3.
+const ZSTD: u32 = 0x80;
 
 /// All that php-memcached gives a meaning to.
-const MEANT: u32 = TYPE | COMPRESSED | ZLIB | FASTLZ;
+const MEANT: u32 = TYPE | COMPRESSED | ZLIB | FASTLZ | ZSTD;
 const PROGRAMS_OWN: u32 = 0xffff_0000;
 
 impl Php {
@@ -89,9 +91,10 @@ impl Php {
     fn decompress(&self, flags: u32, data: &[u8]) -> Result<Vec<u8>, Damage> {
         let (length, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let output = match flags & (ZLIB | FASTLZ) {
+        let output = match flags & (ZLIB | FASTLZ | ZSTD) {
             ZLIB => codec::zlib::decompress(data, self.limit)?,
             FASTLZ => codec::fastlz::decompress(data, self.limit, length)?,
+            ZSTD => codec::zstd::decompress(data, self.limit)?,
             _ => return Err(Damage::Malformed("compression of php-memcached")),
         };
         if output.len() == length {
@@ -158,7 +161,7 @@ impl Transcoder for Php {
             data
         };
         Ok(match flags & TYPE {
-            STRING if flags & !(MEANT | PROGRAMS_OWN) == 0 => Decoded::Untyped(data),
+            STRING if flags & !(MEANT | PROGRAMS_OWN) == 0 => Decoded::StringOrBytes(data),
             // Of another client, and to PHP a string of bytes.
             STRING => Decoded::Bytes(data),
             LONG => integer(&data).map_err(|how| self.damaged(flags, how))?,
@@ -183,6 +186,9 @@ impl Transcoder for Php {
     }
 
     fn describe(&self, flags: u32) -> &'static str {
+        if let Some(other) = foreign::beyond(flags, MEANT | PROGRAMS_OWN) {
+            return other;
+        }
         match flags & TYPE {
             STRING if flags & !(MEANT | PROGRAMS_OWN) == 0 => "a PHP string",
             STRING => "bytes with flags of another client",

@@ -188,6 +188,64 @@ fn numbers() {
     assert_eq!(single.to_bits(), 1.5_f32.to_bits());
 }
 
+/// As php-memcached 3.3 writes with `compression_type=zstd`: the length, and one frame.
+#[test]
+#[cfg(feature = "zstd")]
+fn zstandard() {
+    let text = "text ".repeat(1000);
+    let frame = codec::zstd::compress(text.as_bytes()).unwrap();
+    let item = |length: u32, flags| {
+        let data = [&length.to_le_bytes()[..], &frame].concat();
+        Item::new(flags, data)
+    };
+    assert_eq!(decode::<String>(&php(), item(5000, 0x90)).unwrap(), text);
+    // The program's own flags are in the upper half.
+    let item_of_program = item(5000, 0x0007_0090);
+    assert_eq!(decode::<String>(&php(), item_of_program).unwrap(), text);
+    let error = php().decode(item(4999, 0x90)).err().unwrap().to_string();
+    assert!(
+        error.ends_with("of another length than it claims"),
+        "{error}"
+    );
+    let error = php().decode(item(5000, 0xb0)).err().unwrap().to_string();
+    assert!(
+        error.ends_with("no valid compression of php-memcached"),
+        "{error}"
+    );
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+struct Numbered {
+    #[serde(rename = "7")]
+    seven: String,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// PHP makes integers of keys that are digits, also where a struct or a map is read through serde's own
+/// copy.
+#[test]
+fn keys_that_are_digits() {
+    let array = r#"a:3:{i:7;s:1:"a";i:1;s:1:"b";s:1:"c";i:-2;}"#;
+    let read: Numbered = read_as(array).unwrap();
+    assert_eq!(read.seven, "a");
+    let rest = serde_json::json!({"1": "b", "c": -2});
+    assert_eq!(serde_json::to_value(&read.rest).unwrap(), rest);
+    let whole = serde_json::json!({"7": "a", "1": "b", "c": -2});
+    assert_eq!(read_as::<serde_json::Value>(array).unwrap(), whole);
+
+    // Not a field by its place.
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct User {
+        name: String,
+        #[serde(default)]
+        city: String,
+    }
+    let array = r#"a:2:{i:1;s:1:"b";s:4:"name";s:1:"a";}"#;
+    let user: User = read_as(array).unwrap();
+    assert_eq!((&*user.name, &*user.city), ("a", ""));
+}
+
 #[test]
 fn lengths_of_compressed_data() {
     let block = b"\x02abc\x20\x02";

@@ -154,6 +154,11 @@ impl Transcoder for Python {
     }
 
     fn describe(&self, flags: u32) -> &'static str {
+        // The bits that one of these clients gives a meaning to.
+        const MEANT: u32 = 0b1_1111;
+        if let Some(other) = foreign::beyond(flags, MEANT) {
+            return other;
+        }
         let is_compressed = self.is_compressed(flags).is_some();
         match self.rules.stored(flags) {
             Some(stored) => stored.describe(is_compressed),

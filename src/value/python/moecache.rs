@@ -1,6 +1,7 @@
 use super::{damaged, unknown};
 use crate::error::Error;
 use crate::item::Item;
+use crate::value::decimal::decimal;
 use crate::value::decoded::Decoded;
 use crate::value::transcoder::{Body, Transcoder, Value};
 use crate::value::{foreign, pickle};
@@ -28,6 +29,8 @@ impl Transcoder for MoecachePickle {
         let Item { flags, data, .. } = item;
         match flags {
             // In Python 2 it is bytes, which need not be text; Python 3 raises on such.
+            // A counter, too.
+            STR if decimal(&data).is_some() => Ok(Decoded::Text(data)),
             STR => Ok(match String::from_utf8(data) {
                 Ok(string) => Decoded::String(string),
                 Err(error) => Decoded::Bytes(error.into_bytes()),
@@ -62,14 +65,15 @@ impl<T: Transcoder> Transcoder for AndPickles<T> {
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
         match item.flags {
-            PICKLE => unpickle(&item.data, self.limit),
+            // No pickle is empty: the format knows what is.
+            PICKLE if !item.data.is_empty() => unpickle(&item.data, self.limit),
             _ => self.format.decode(item),
         }
     }
 
     fn describe(&self, flags: u32) -> &'static str {
         match flags {
-            PICKLE => A_PICKLE,
+            PICKLE => "a Python pickle, or a .NET null",
             _ => self.format.describe(flags),
         }
     }

@@ -38,7 +38,8 @@ impl Transcoder for Plain {
     }
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
-        Ok(Decoded::Untyped(item.data))
+        // Bytes to its owner, which stores of everything but bytes a str.
+        Ok(Decoded::StringOrBytes(item.data))
     }
 
     fn describe(&self, _: u32) -> &'static str {

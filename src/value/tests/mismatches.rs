@@ -48,7 +48,7 @@ fn check_value<V: Serialize + ?Sized, const N: usize>(
 fn types() {
     check_value(
         &5_i32,
-        "a .NET Int32 (flags 265)",
+        "an i32 (.NET Int32, flags 265)",
         [
             (asked::<String>, ", not a string"),
             (asked::<Option<String>>, ", not a string"),
@@ -66,8 +66,8 @@ fn types() {
         ],
     );
     check_value(
-        "5",
-        "a .NET String (flags 274)",
+        "five",
+        "a string (.NET String, flags 274)",
         [
             (asked::<u8>, ", not u8"),
             (asked::<Vec<u8>>, ", not a sequence"),
@@ -78,7 +78,7 @@ fn types() {
     );
     check_value(
         b"x",
-        "raw bytes (flags 64082)",
+        "bytes (.NET byte[], flags 64082)",
         [
             (asked::<String>, ", not a string"),
             (asked::<u8>, ", not u8"),
@@ -99,12 +99,12 @@ fn types() {
     );
     check_value(
         &1.5_f64,
-        "a .NET Double (flags 270)",
+        "an f64 (.NET Double, flags 270)",
         [(asked::<f32>, ", not f32"), (asked::<u8>, ", not u8")],
     );
     check_value(
         &DateTime(5),
-        "a .NET DateTime (flags 272)",
+        "a DateTime (.NET DateTime, flags 272)",
         [
             (asked::<i64>, ", not i64"),
             (asked::<String>, ", not a string"),
@@ -112,7 +112,7 @@ fn types() {
     );
     check_value(
         &(),
-        "a .NET null (flags 258)",
+        "None (.NET null, flags 258)",
         [
             (asked::<String>, ", not a string"),
             (asked::<u64>, ", not u64"),
@@ -120,12 +120,12 @@ fn types() {
     );
     check_value(
         &true,
-        "a .NET Boolean (flags 259)",
+        "a bool (.NET Boolean, flags 259)",
         [(asked::<u8>, ", not u8")],
     );
     check_value(
         &'x',
-        "a .NET Char (flags 260)",
+        "a char (.NET Char, flags 260)",
         [(asked::<String>, ", not a string")],
     );
     check(
@@ -141,7 +141,7 @@ fn types() {
 
 #[test]
 fn numbers() {
-    let int32 = "a .NET Int32 (flags 265): the stored number does not fit";
+    let int32 = "an i32 (.NET Int32, flags 265): the stored number does not fit";
     check_value(
         &256_i32,
         int32,
@@ -152,9 +152,9 @@ fn numbers() {
         int32,
         [(asked::<u64>, " u64"), (asked::<u128>, " u128")],
     );
-    let uint64 = "a .NET UInt64 (flags 268): the stored number does not fit";
+    let uint64 = "a u64 (.NET UInt64, flags 268): the stored number does not fit";
     check_value(&u64::MAX, uint64, [(asked::<i64>, " i64")]);
-    let raw = "raw bytes (flags 64082): the stored number does not fit";
+    let raw = "bytes (.NET byte[], flags 64082): the stored number does not fit";
     check_value(&[1_u8, 200], raw, [(asked::<Vec<i8>>, " i8")]);
 
     let does_not_fit = "text (flags 0): the stored number does not fit";
@@ -170,7 +170,7 @@ fn numbers() {
 fn lengths() {
     check_value(
         b"abc",
-        "raw bytes (flags 64082): invalid length 3",
+        "bytes (.NET byte[], flags 64082): invalid length 3",
         [
             (asked::<[u8; 4]>, ", expected an array of length 4"),
             (asked::<(u8, u8)>, ", expected 2 elements in sequence"),
@@ -257,7 +257,10 @@ fn objects() {
 #[test]
 fn other_clients() {
     let rows = [
-        (256, "a Python pickle as moecache stores it; not executed"),
+        (
+            256,
+            "a Python pickle as moecache stores it, or a Boolean of spymemcached; not executed",
+        ),
         (16, "a string of pylibmc, python-memcached or pymemcache"),
         (0x50, "compressed data of php-memcached"),
         (0x300, "a Long of spymemcached"),

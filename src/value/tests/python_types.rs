@@ -287,7 +287,8 @@ fn refused() {
     );
     assert_eq!(
         complain(Format::MoecachePickle, 265, ""),
-        "flags 265, which moecache does not know: stored by no client that moecache knows"
+        "flags 265, which moecache does not know: an i32 of this client's own format, or an Int32 of \
+         EnyimMemcached"
     );
     assert_eq!(
         complain(Format::PythonMemcached, 2, "secret"),

@@ -1,13 +1,15 @@
-//! What is not compared: numbers that depend on the run.
+//! What is not compared: the version, and numbers that depend on the run.
 
 use super::packets;
 
-/// Statistics whose value depends on the run: the time, buffers, background threads, and the
+/// Statistics whose value depends on the run: the version, the time, buffers, background threads, and the
 /// connection that waited for the server to start.
-const VOLATILE: [&str; 34] = [
+const VOLATILE: [&str; 36] = [
     "pid",
     "uptime",
     "time",
+    "version",
+    "libevent",
     "rusage_user",
     "rusage_system",
     "curr_connections",
@@ -54,6 +56,7 @@ pub fn masked(reply: &[u8]) -> Vec<u8> {
 fn masked_packet(packet: &[u8]) -> Vec<u8> {
     match packets::statistic(packet) {
         Some((name, _)) if is_volatile(name) => packets::with_value(packet, name, b"*"),
+        None if packets::is_version(packet) => packets::with_value(packet, "", b"*"),
         _ => packet.to_vec(),
     }
 }
@@ -61,6 +64,7 @@ fn masked_packet(packet: &[u8]) -> Vec<u8> {
 fn masked_line(line: &[u8]) -> Vec<u8> {
     let is_volatile: fn(&[u8]) -> bool = match line {
         [b'S', b'T', b'A', b'T', b' ', ..] => return masked_stat(line),
+        [b'V', b'E', b'R', b'S', b'I', b'O', b'N', b' ', ..] => return b"VERSION *\r\n".to_vec(),
         [b'H', b'D', b' ', ..] | [b'V', b'A', b' ', ..] => is_relative_time,
         [b'M', b'E', b' ', ..] | [b'k', b'e', b'y', b'=', ..] => is_time,
         _ => return line.to_vec(),

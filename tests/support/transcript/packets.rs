@@ -1,4 +1,4 @@
-//! Replies of the binary protocol.
+//! Requests and replies of the binary protocol.
 
 const HEADER: usize = 24;
 
@@ -6,7 +6,7 @@ const HEADER: usize = 24;
 pub fn split(reply: &[u8]) -> Vec<&[u8]> {
     let mut packets = Vec::new();
     let mut rest = reply;
-    while let [0x81, ..] = rest {
+    while let [0x80 | 0x81, ..] = rest {
         let Some((packet, after)) =
             body_length(rest).and_then(|length| rest.split_at_checked(HEADER + length))
         else {
@@ -34,6 +34,21 @@ pub fn with_value(packet: &[u8], key: &str, value: &[u8]) -> Vec<u8> {
     let mut packet = packet[..HEADER].to_vec();
     packet[8..12].copy_from_slice(&length.to_be_bytes());
     [&packet, key.as_bytes(), value].concat()
+}
+
+/// The version, if that is what was asked for.
+pub fn is_version(packet: &[u8]) -> bool {
+    packet[..2] == [0x81, 0x0b] && packet[6..8] == [0, 0]
+}
+
+pub fn cas(packet: &[u8]) -> u64 {
+    u64::from_be_bytes(packet[16..HEADER].try_into().unwrap())
+}
+
+pub fn with_cas(packet: &[u8], cas: u64) -> Vec<u8> {
+    let mut packet = packet.to_vec();
+    packet[16..HEADER].copy_from_slice(&cas.to_be_bytes());
+    packet
 }
 
 fn body_length(packet: &[u8]) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! What is sent.
 
 use super::*;
-use crate::protocol::request::Confidential;
+use crate::protocol::request::{Confidential, Walk};
 
 #[test]
 fn requests() {
@@ -141,7 +141,7 @@ fn credentials() {
 #[test]
 fn what_it_cannot_say_is_refused() {
     let refused = [
-        Request::Metadump,
+        Request::Metadump { walk: Walk::Hash },
         Request::Verbosity { level: 1 },
         store(Mode::Cas(0)),
         delete(Some(0)),

@@ -84,7 +84,7 @@ fn meta_get(letters: &[u8]) -> Request<'static> {
     })
 }
 
-fn meta_get_with(options: GetOptions) -> Request<'static> {
+fn meta_get_with(options: GetOptions<'static>) -> Request<'static> {
     let key = key(b"key");
     Request::MetaGet { key, options }
 }
@@ -99,11 +99,12 @@ fn meta_set(mode: Mode, cas: Option<u64>, invalidate: bool, return_cas: bool) ->
             cas,
             invalidate,
             return_cas,
+            more: None,
         },
     }
 }
 
-fn meta_delete(options: DeleteOptions) -> Request<'static> {
+fn meta_delete(options: DeleteOptions<'static>) -> Request<'static> {
     let key = key(b"key");
     Request::MetaDelete { key, options }
 }
@@ -118,6 +119,7 @@ fn meta_count(cas: Option<u64>, initial: Option<Initial>, letters: &[u8]) -> Req
             touch: None,
             cas,
             wanted: letters.iter().fold(Wanted::NONE, |all, &it| all.with(it)),
+            more: None,
         },
     }
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::meta::RawFlags;
+use crate::protocol::options::More;
 
 #[test]
 fn requests() {
@@ -14,6 +16,7 @@ fn requests() {
         invalidate: true,
         exptime: Some(0),
         tombstone: true,
+        more: None,
     };
     let rows: Vec<(Request<'_>, &[u8])> = vec![
         (get(), b"mg key v f O0\r\n"),
@@ -142,17 +145,27 @@ fn no_command_is_longer_than_its_bound() {
         value: number,
         exptime: time,
     });
+    let flags = RawFlags::default().with(&"x".repeat(RawFlags::MAX_LENGTH - 1), b"");
+    let more = Some(&More {
+        new_cas: Some(number),
+        vivify: Some(time),
+        return_size: true,
+        flags,
+    });
     let get = GetOptions {
         wanted,
         touch: Some(time),
         vivify: Some(time),
         recache: Some(time),
+        unless_cas: Some(number),
+        more,
     };
     let set = SetOptions {
         mode: Mode::Append,
         cas: Some(number),
         invalidate: true,
         return_cas: true,
+        more,
     };
     let item = ItemRef {
         flags: time,
@@ -165,6 +178,7 @@ fn no_command_is_longer_than_its_bound() {
         touch: Some(time),
         cas: Some(number),
         wanted: Wanted::NONE.with(b'c').with(b't'),
+        more,
     };
     let requests = [
         Request::Get { key, cas: true },
@@ -182,7 +196,7 @@ fn no_command_is_longer_than_its_bound() {
     ];
     for request in requests {
         let mut out = Output::default();
-        encode_all(&[request], true, 1, time, &mut out);
+        encode_all(&[request], true, (1, false), time, &mut out);
         let bound = Dialect::Meta.size_bound(&request, None, 1);
         assert!(out.len() <= bound, "{} of {bound}: {request:?}", out.len());
     }

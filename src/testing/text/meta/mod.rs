@@ -42,13 +42,13 @@ type Reply = Result<Vec<u8>, &'static str>;
 
 /// `me`: the state of an item, for people to read.
 fn dump(store: &mut Store, args: Args<'_>) -> Reply {
-    store.counters.cmd_meta += 1;
     let key = match *args {
         [] => return Err(BAD_FORMAT),
         [key, ..] if key.len() > KEY_MAX => return Err(BAD_FORMAT),
         [key, b"b", ..] => base64::decode(key).ok_or(BAD_FORMAT)?,
         [key, ..] => key.to_vec(),
     };
+    store.counters.cmd_meta += 1;
     let now = store.time.now();
     let Some(item) = store.live(&key) else {
         return Ok(b"EN\r\n".to_vec());

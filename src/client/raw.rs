@@ -1,0 +1,251 @@
+use super::Client;
+use super::answer::{Answer, One};
+use crate::conn::{Batch, Driver};
+use crate::error::{Error, Kind, Result};
+use crate::item::Item;
+use crate::key::Scratch;
+use crate::protocol::{Expected, RawLine, Request, Status};
+use std::fmt;
+
+/// # Raw commands
+impl Client {
+    /// A command that this crate has no call for, as one line without its end: the last resort, for
+    /// what memcached gets after this version of the crate, and for its rarer commands.
+    ///
+    /// [`Raw`] says which server gets it and what comes back.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// client.set_item("key", (7, "value"), 0)?;
+    /// assert_eq!(client.raw("mn").line()?, b"MN");
+    /// assert_eq!(client.raw("get key").for_key("key").value()?.unwrap().flags, 7);
+    /// let settings = client.raw("stats settings").lines()?;
+    /// assert!(settings.iter().any(|line| line.starts_with(b"STAT maxbytes ")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn raw(&self, command: impl Into<Vec<u8>>) -> Raw<'_> {
+        Raw {
+            client: self,
+            command: command.into(),
+            target: Target::Only,
+        }
+    }
+
+    /// What `me`, memcached's own command for debugging, says about the item of `key`, in its words and
+    /// order: `("exp", "-1")`, `("la", "4")`, `("cas", "17")`, `("fetch", "no")`, `("cls", "1")`,
+    /// `("size", "63")`, and whatever other versions say. `None` if the key is not there. It neither
+    /// counts as a use of the item nor wins it.
+    ///
+    /// For people who look into a server: the words may change with its version, and memcached 1.6.18
+    /// gives `exp` with the wrong sign. [`meta_get`](Self::meta_get) is for programs.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), moecache::Error> {
+    /// # let client = moecache::Client::new("127.0.0.1:11211")?;
+    /// # if false {
+    /// for (name, value) in client.meta_debug("session:17")?.unwrap_or_default() {
+    ///     println!("{name}: {value}");
+    /// }
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [Unsupported](Error::is_unsupported) in the binary protocol, and for a key that is only sent in
+    /// base64 ([`binary_keys`](crate::ClientBuilder::binary_keys)), which memcached 1.6.45 does not find
+    /// by this command; a server error of a server that does not know it.
+    pub fn meta_debug(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<(String, String)>>> {
+        let debug = || {
+            let mut scratch = Scratch::default();
+            let key = self.key(key.as_ref(), &mut scratch)?;
+            if key.is_binary() {
+                return Err(Error::new(
+                    Kind::Unsupported,
+                    "me has no binary keys: memcached 1.6.45 looks for another one; nothing was sent",
+                ));
+            }
+            let command = [b"me ", key.as_bytes()].concat();
+            let topology = self.shared.topology();
+            let driver = topology.driver(topology.route(key)?);
+            let line = self.raw_line(&command, driver)?;
+            if line == b"EN" {
+                return Ok(None);
+            }
+            let text = String::from_utf8_lossy(&line);
+            let mut words = text.split(' ');
+            let is_it = words.next() == Some("ME")
+                && words.next() == Some(&*String::from_utf8_lossy(key.as_bytes()));
+            if !is_it {
+                let reason = "the server broke the protocol: it answered me about another key";
+                return Err(Error::new(Kind::Protocol, reason).on(driver.name()));
+            }
+            let facts = words.filter(|word| !word.is_empty()).map(|word| {
+                let (name, value) = word.split_once('=').unwrap_or((word, ""));
+                (name.to_owned(), value.to_owned())
+            });
+            Ok(Some(facts.collect()))
+        };
+        debug().map_err(|error: Error| error.during("meta_debug"))
+    }
+
+    /// The only line that answers a command.
+    fn raw_line(&self, command: &[u8], driver: &dyn Driver) -> Result<Vec<u8>> {
+        let (_, mut lines) = self.raw_exchange(command, Expected::Line, driver)?;
+        let line = lines.pop();
+        line.ok_or_else(|| super::answer::unanswered().on(driver.name()))
+    }
+
+    fn raw_exchange(
+        &self,
+        command: &[u8],
+        expected: Expected,
+        driver: &dyn Driver,
+    ) -> Result<(Answer, Vec<Vec<u8>>)> {
+        let line = RawLine::new(command, expected)?;
+        let request = Request::Raw { line };
+        self.shared.check(&request)?;
+        let mut one = One::default();
+        let batch = Batch {
+            insists: true,
+            ..Batch::of(&request)
+        };
+        driver.exchange(batch, &mut one, self.deadline());
+        match one.take()? {
+            Answer::Refused(error) => Err(error.on(driver.name())),
+            answer => Ok((answer, std::mem::take(&mut one.lines))),
+        }
+    }
+}
+
+/// A command of the program's own, from [`Client::raw`]: which server gets it, and what comes back.
+///
+/// The program says what comes back, and the client believes it: where that is wrong, the call may
+/// wait until its time is up. The connection is closed afterwards, so that no later call can read what
+/// this one left.
+///
+/// # Errors
+///
+/// A validation error, and nothing is sent, for
+///
+/// - what could be more than one command: a line over 1,000 bytes, or with a control character;
+/// - what takes a value on a second line (`set`, `ms` and so on): what a server refuses of those, it
+///   may run as commands;
+/// - what has no answer, or may have none (`quit`, `noreply`, the meta flag `q`), or one without end
+///   (`watch`);
+/// - a client with several servers, of which none is named.
+///
+/// [Unsupported](Error::is_unsupported) in the binary protocol. A server error, if the answer is
+/// `ERROR`, `CLIENT_ERROR` or `SERVER_ERROR`, under every
+/// [`FailurePolicy`](crate::FailurePolicy). It is never repeated: if the connection is lost underway,
+/// the error is [ambiguous](Error::is_ambiguous).
+#[must_use = "nothing is sent before `line`, `lines` or `value`"]
+pub struct Raw<'c> {
+    client: &'c Client,
+    command: Vec<u8>,
+    target: Target,
+}
+
+/// Which server gets it.
+enum Target {
+    /// The one that there is.
+    Only,
+    Server(String),
+    Key(Vec<u8>),
+}
+
+impl Raw<'_> {
+    /// Sends it to this server, as [`Client::servers`] names it.
+    pub fn on_server(mut self, server: impl Into<String>) -> Self {
+        self.target = Target::Server(server.into());
+        self
+    }
+
+    /// Sends it to the server that `key` belongs to. What the command says of the key is the program's:
+    /// with a [prefix](Client::prefix), say, it has to be there.
+    pub fn for_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.target = Target::Key(key.as_ref().to_vec());
+        self
+    }
+
+    /// Sends it; one line comes back, given without its end.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Raw`].
+    pub fn line(self) -> Result<Vec<u8>> {
+        let line = |driver: &dyn Driver| self.client.raw_line(&self.command, driver);
+        self.send(line)
+    }
+
+    /// Sends it; lines come back, up to `END` or, of meta commands, `EN`, which is left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Raw`]; a protocol error for over 128 MiB of lines, or if a value is among them, which
+    /// no line end ends.
+    pub fn lines(self) -> Result<Vec<Vec<u8>>> {
+        self.send(|driver| {
+            let expected = Expected::Lines;
+            let (_, lines) = (self.client).raw_exchange(&self.command, expected, driver)?;
+            Ok(lines)
+        })
+    }
+
+    /// Sends it; a value comes back, as after `get` (`VALUE ..`) or `mg` with the flag `v` (`VA ..`), or
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Raw`]; a protocol error for a value over
+    /// [`max_read_size`](crate::ClientBuilder::max_read_size).
+    pub fn value(self) -> Result<Option<Item>> {
+        self.send(|driver| {
+            let expected = Expected::Value;
+            let (answer, _) = (self.client).raw_exchange(&self.command, expected, driver)?;
+            match answer {
+                Answer::Status(Status::NotFound) => Ok(None),
+                answer => answer.value(driver),
+            }
+        })
+    }
+
+    fn send<T>(&self, send: impl FnOnce(&dyn Driver) -> Result<T>) -> Result<T> {
+        let send = || {
+            let topology = self.client.shared.topology();
+            let mut drivers = topology.drivers();
+            let servers = drivers.len();
+            let named = match &self.target {
+                Target::Only if servers == 1 => drivers.next(),
+                Target::Only => {
+                    return Err(Error::validation(format!(
+                        "command: there are {servers} servers; on_server or for_key says which gets it"
+                    )));
+                }
+                Target::Server(name) => drivers.find(|driver| driver.name() == name),
+                Target::Key(key) => {
+                    let mut scratch = Scratch::default();
+                    let key = self.client.key(key, &mut scratch)?;
+                    Some(topology.driver(topology.route(key)?))
+                }
+            };
+            let driver = named.ok_or_else(|| {
+                Error::validation(
+                    "command: no server of the client has that name; Client::servers has them",
+                )
+            })?;
+            send(driver)
+        };
+        send().map_err(|error: Error| error.during("raw"))
+    }
+}
+
+impl fmt::Debug for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw")
+            .field("length", &self.command.len())
+            .finish_non_exhaustive()
+    }
+}
