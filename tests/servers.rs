@@ -159,7 +159,7 @@ fn a_server_that_is_listed_twice_has_the_same_points() {
     ] {
         assert_eq!(placed(scheme, &list), placed(scheme, &twice), "{scheme}");
     }
-    // The of_the_last server has all there.
+    // The last server has all there.
     let of_the_last = placed("enyim:ketama/oneatatime", &twice);
     assert!(
         of_the_last.iter().all(|server| server == "10.0.0.1:11211"),
