@@ -3,7 +3,7 @@
 //! another's.
 //!
 //! memcached 1.6.40 and later take the key of `delete noreply` for the word with which a line can end, and
-//! do not answer.
+//! do not answer. Its proxy does so before that, too, with every key that begins with the word.
 
 mod support;
 
@@ -196,7 +196,7 @@ fn every_word_behind_memcacheds_own_proxy() {
     let proxy = Memcached::with_args(&["-o", &option]);
     for (protocol, client) in clients(&proxy).into_iter().take(2) {
         for word in WORDS {
-            if protocol == "text" && word == "noreply" {
+            if protocol == "text" && word.starts_with("noreply") {
                 continue;
             }
             println!("{word} in {protocol}");
@@ -204,15 +204,23 @@ fn every_word_behind_memcacheds_own_proxy() {
             many(&client, word);
         }
     }
-    let text = &clients(&proxy)[0].1;
-    text.set("noreply", "there", 0).unwrap();
-    let short = text.with_timeout(Duration::from_millis(200));
-    assert!(short.get::<String>("noreply").unwrap_err().is_timeout());
-    for (key, got) in short.get_each::<String, _>(["a", "noreply", "b"]) {
-        let is_error = got.is_err_and(|error| error.is_retryable() || error.is_timeout());
-        assert!(key != "noreply" || is_error);
+    // What runs out of time is held against a server: each call has a client of its own.
+    let text = || clients(&proxy).swap_remove(0).1;
+    for word in ["noreply", "noreplyx"] {
+        text().set(word, "there", 0).unwrap();
+        let short = || text().with_timeout(Duration::from_millis(200));
+        match short().get::<String>(word) {
+            Ok(value) => assert_eq!(value.as_deref(), Some("there")),
+            Err(error) => assert!(error.is_timeout(), "{error:?}"),
+        }
+        for (key, got) in short().get_each::<String, _>(["a", word, "b"]) {
+            let is_miss = matches!(got, Ok(None));
+            assert!(key != word || !is_miss, "{word} is a miss");
+        }
+        let deleted = text().delete_many(["a", word, "b", word, "c"]);
+        let deleted = deleted.into_iter().map(|(_, deleted)| deleted.unwrap());
+        assert!(deleted.eq([false, true, false, false, false]), "{word}");
+        assert!(!text().delete(word).unwrap());
     }
-    assert!(text.delete("noreply").unwrap());
-    assert!(!text.delete("noreply").unwrap());
     std::fs::remove_file(&path).unwrap();
 }
