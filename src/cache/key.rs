@@ -8,10 +8,16 @@ use std::fmt;
 
 /// What an entry is found by: any serde type, which is hashed, or [`raw`] text.
 ///
-/// The hash is the MD5 of the key's MessagePack, with the names of fields. So `1` and `"1"` are two
-/// keys, and so are a tuple and a struct; `1_u8` and `1_i64` are one, and so are `"a"` and
-/// `String::from("a")`, `Some(1)` and `1`. It is the same in every process and on every machine. A
-/// `HashMap` or a `HashSet` makes no key, because its order is another each time; a `BTreeMap` does.
+/// The hash is the MD5 of the key's MessagePack, with the names of fields. It is the same in every
+/// process and on every machine. `1` and `"1"` are two keys, and so are a tuple and a struct.
+///
+/// **Keys of different types with the same content are one key**, because the name of a type is not in
+/// what is hashed: `1_u8` and `1_i64`, `"a"` and `String::from("a")`, `Some(1)` and `1`, `(1, 2)` and
+/// `[1, 2]`, but also the newtypes `UserId(7)` and `OrderId(7)`, and two structs with the same fields. Put
+/// what it is into the key, `("user", id)`, or give each kind its own
+/// [namespace](super::Cache::in_namespace). The same goes for dependencies, which have no namespace.
+///
+/// A `HashMap` or a `HashSet` makes no key, because its order is another each time; a `BTreeMap` does.
 ///
 /// ```
 /// use moecache::cache::{CacheKey, KeyName, raw};
@@ -19,6 +25,7 @@ use std::fmt;
 /// let name = ("user", 17).name()?;
 /// assert_eq!(name.to_string(), "45c4c1b9a8201992e15fbdff8f5ec098");
 /// assert_ne!(1.name()?, "1".name()?);
+/// assert_eq!((1, 2).name()?, [1, 2].name()?); // One key.
 /// assert_eq!(raw("user:17").name()?, KeyName::Raw("user:17".to_owned()));
 /// # Ok::<(), moecache::Error>(())
 /// ```

@@ -109,16 +109,17 @@ impl Cache {
     }
 
     /// How long a [`get_or_set`](Self::get_or_set) waits for another that makes the same entry, before
-    /// it makes it itself; 10 seconds by default. With zero, nobody waits.
+    /// one of those who wait takes over; 10 seconds by default. It waits for two at most, so no longer
+    /// than twice this time, and then makes it itself. With zero, nobody waits.
     #[must_use]
     pub fn max_wait(self, wait: Duration) -> Self {
         self.with(|settings| settings.max_wait = wait)
     }
 
     /// How long the making of an entry may take, if it is to be stored; after that, it is no longer
-    /// taken to be under way. A minute by default; in whole seconds, at least one. It is what others
-    /// wait for at most if a process dies while it makes an entry (but no longer than
-    /// [`max_wait`](Self::max_wait)).
+    /// taken to be under way. A minute by default; in whole seconds, at least one. If a process dies
+    /// while it makes an entry, others wait no longer than this for it, nor than
+    /// [`max_wait`](Self::max_wait).
     #[must_use]
     pub fn lease(self, lease: Duration) -> Self {
         self.with(|settings| settings.lease = lease.max(Duration::from_secs(1)))
@@ -139,8 +140,9 @@ impl Cache {
 /// # Entries
 ///
 /// A server that fails is no error but a miss, and what cannot be stored is not. Every call may fail
-/// with a validation error or an encode error if the key is not one, and with a server error if a server
-/// answers with an error of its own.
+/// with a validation error or an encode error if the key is not one, or the lifetime or the dependencies
+/// are not allowed, before anything is asked or made; and, but for `get_or_set`, with a server error if a
+/// server answers with an error of its own.
 impl Cache {
     /// An entry, to say more of it than its key.
     #[expect(
@@ -168,7 +170,8 @@ impl Cache {
     ///
     /// An [encode error](Error::is_encode) if the value cannot be stored; a validation error if it is
     /// too large for the client or the lifetime is not one; a server error if it is too large for the
-    /// server.
+    /// server. What the key had is gone if the value is too large. It may still be there if a server
+    /// fails, which is `Ok`: [`invalidate`](Self::invalidate) tells.
     pub fn set<V: Serialize>(&self, key: impl CacheKey, value: V) -> Result<()> {
         self.entry(key).set(value)
     }
@@ -197,8 +200,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Those of [`set`](Self::set), but not of a server that refuses the value: it is returned, and not
-    /// stored. What is stored and not a `T` is made anew.
+    /// Those of [`set`](Self::set), but not that the value is too large, or anything else that keeps it
+    /// from being stored: it is returned all the same. What is stored and not a `T` is made anew.
     pub fn get_or_set<T>(&self, key: impl CacheKey, make: impl FnOnce() -> T) -> Result<T>
     where
         T: Serialize + DeserializeOwned,

@@ -294,19 +294,20 @@ impl Client {
         }
     }
 
-    /// Counts a call for `key` that was made in steps, as what came of it. A step that failed has been
-    /// counted as that.
+    /// Counts a call for `key` that was made in steps, as what came of it. An exchange that failed has been
+    /// counted.
     fn counted<T>(&self, key: Key<'_>, started: Instant, outcome: &Result<T>) -> Result<()> {
         let topology = self.shared.topology();
         let outcome = match outcome {
             Ok(_) => Ok(()),
-            Err(error) if error.is_conflict() => Err(error),
+            // What the server answered, and what was made of it.
+            Err(error) if error.is_server() || error.is_conflict() => Err(error),
             // The server did what it was asked for.
             Err(error) if error.is_decode() || error.is_encode() => Ok(()),
             Err(_) => return Ok(()),
         };
         let driver = topology.driver(topology.route(key)?);
-        driver.counted(outcome, started.elapsed());
+        driver.counted(outcome, Some(started.elapsed()));
         Ok(())
     }
 

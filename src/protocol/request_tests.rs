@@ -50,7 +50,7 @@ fn delete(name: &str) -> Request<'_> {
     Request::Delete { key, cas: None }
 }
 
-fn meta_get(name: &str, options: GetOptions) -> Request<'_> {
+fn meta_get<'a>(name: &'a str, options: GetOptions<'a>) -> Request<'a> {
     let key = key(name);
     Request::MetaGet { key, options }
 }
@@ -68,12 +68,13 @@ fn meta_set(name: &str) -> Request<'_> {
             cas: None,
             invalidate: false,
             return_cas: true,
+            more: None,
         },
     }
 }
 
 /// What `letters` ask for.
-fn wanted(letters: &[u8]) -> GetOptions {
+fn wanted(letters: &[u8]) -> GetOptions<'static> {
     let all = letters.iter().fold(Wanted::NONE, |all, &it| all.with(it));
     GetOptions {
         wanted: all,

@@ -79,6 +79,10 @@ macro_rules! forward {
                 (**self).max_key_length()
             }
 
+            fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), StoreError> {
+                (**self).check_lifetime(lifetime)
+            }
+
             fn check_key(&self, key: &str) -> Result<(), StoreError> {
                 (**self).check_key(key)
             }

@@ -20,8 +20,8 @@ pub enum Lifetime {
     Default,
     /// For ever.
     Never,
-    /// This long, and not a moment less; rounded up to what the store can tell apart, a second in
-    /// memcached, a millisecond in Redis. Zero is an error.
+    /// This long, and not a moment less; rounded up to what the store can tell apart: up to two seconds
+    /// longer in memcached, a millisecond in Redis. Zero is an error.
     For(Duration),
 }
 

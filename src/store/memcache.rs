@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::expiry::Expiry;
 use crate::key::MAX_KEY_LENGTH;
 use std::io;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What memcached answers, in one writing or another, to an item that is too large.
 const TOO_LARGE: &str = "too large";
@@ -38,8 +38,8 @@ const NO_CRAWLER: &str = "lru crawler disabled";
 ///
 /// # What memcached cannot do
 ///
-/// * **Lifetimes** are whole seconds, to which others are rounded up, and end on 2038-01-19 at the
-///   latest: a longer one is [`StoreError::InvalidLifetime`].
+/// * **Lifetimes** are whole seconds, to which others are rounded up, and one more, because memcached may
+///   take off as much as one. They end on 2038-01-19 at the latest: a longer one is [`StoreError::InvalidLifetime`].
 /// * **Large data**: items are at most 1 MB with their key, unless memcached is started with a higher
 ///   limit (`-I`). More is a [`StoreError::Io`] of the kind
 ///   [`FileTooLarge`](io::ErrorKind::FileTooLarge), which says so; and the data that the key had is gone,
@@ -110,10 +110,7 @@ impl KeyValueStore for MemcacheStore {
 
     fn put_with(&self, key: &str, data: &[u8], lifetime: Lifetime) -> Result<(), StoreError> {
         self.check_key(key)?;
-        let expiry = lifetime.duration()?.map_or(Expiry::Never, Expiry::After);
-        if let Err(error) = expiry.to_wire(SystemTime::now()) {
-            return Err(StoreError::InvalidLifetime(format!("lifetime: {error}")));
-        }
+        let expiry = expiry(lifetime)?;
         let stored = self.client.set_bytes(key, data, expiry);
         stored.map_err(|error| self.put_failure(key, data.len(), error))
     }
@@ -143,8 +140,24 @@ impl KeyValueStore for MemcacheStore {
         }))
     }
 
+    fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), StoreError> {
+        expiry(lifetime).map(|_| ())
+    }
+
     fn max_key_length(&self) -> usize {
         MAX_KEY_LENGTH.saturating_sub(self.client.prefix().len())
+    }
+}
+
+/// What keeps data for so long at least. memcached counts whole seconds of a clock of its own: of those
+/// that it is told, it takes off what is over of the one that it is in.
+fn expiry(lifetime: Lifetime) -> Result<Expiry, StoreError> {
+    let duration = lifetime.duration()?;
+    let kept = duration.map(|duration| duration.saturating_add(Duration::from_secs(1)));
+    let expiry = kept.map_or(Expiry::Never, Expiry::After);
+    match expiry.to_wire(SystemTime::now()) {
+        Ok(_) => Ok(expiry),
+        Err(error) => Err(StoreError::InvalidLifetime(format!("lifetime: {error}"))),
     }
 }
 

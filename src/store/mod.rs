@@ -23,7 +23,7 @@
 //! | store | where the data is | lifetimes | listing keys |
 //! |---|---|---|---|
 //! | [`MemoryStore`] | in the process | to the nanosecond | yes |
-//! | [`MemcacheStore`] | on memcached servers | rounded up to a second, at most until 2038 | in the text and meta protocols, memcached 1.4.31 or later |
+//! | [`MemcacheStore`] | on memcached servers | up to two seconds longer, at most until 2038 | in the text and meta protocols, memcached 1.4.31 or later |
 //! | `RedisStore`, with the feature `redis` | in a Redis database | rounded up to a millisecond | yes |
 //!
 //! | decorator | what it does to any store |
@@ -301,7 +301,7 @@ pub trait KeyValueStore: Send + Sync {
         lifetime: Lifetime,
     ) -> Result<(), StoreError> {
         self.check_key(key)?;
-        lifetime.duration()?;
+        self.check_lifetime(lifetime)?;
         let mut data = Vec::new();
         source.read_to_end(&mut data)?;
         self.put_with(key, &data, lifetime)
@@ -332,6 +332,17 @@ pub trait KeyValueStore: Send + Sync {
     /// How long a key may be, in bytes: [`MAX_KEY_LENGTH`], 250, or what a prefix leaves of it.
     fn max_key_length(&self) -> usize {
         MAX_KEY_LENGTH
+    }
+
+    /// Whether data can be kept for so long. Zero cannot; a store that knows a longest lifetime refuses
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InvalidLifetime`], with what is allowed.
+    fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), StoreError> {
+        lifetime.duration()?;
+        Ok(())
     }
 
     /// Whether `key` is one: see [Keys](#keys). Every method that takes a key begins so.

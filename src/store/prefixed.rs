@@ -108,6 +108,10 @@ impl<S: KeyValueStore> KeyValueStore for Prefixed<S> {
         }))
     }
 
+    fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), StoreError> {
+        self.store.check_lifetime(lifetime)
+    }
+
     fn max_key_length(&self) -> usize {
         self.store
             .max_key_length()

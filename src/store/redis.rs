@@ -170,6 +170,11 @@ impl KeyValueStore for RedisStore {
         self.ask("contains", cmd("EXISTS").arg(key))
     }
 
+    fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), StoreError> {
+        lifetime.duration()?.map(milliseconds).transpose()?;
+        Ok(())
+    }
+
     /// By `SCAN`. The keys are kept in memory until the list is done, since Redis may name one twice. What
     /// in the same database is no key of a store is passed over.
     fn iter_keys<'s>(&'s self, prefix: &str) -> Keys<'s> {

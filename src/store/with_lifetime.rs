@@ -24,10 +24,10 @@ impl<S: KeyValueStore> WithLifetime<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InvalidLifetime`] for zero.
+    /// [`StoreError::InvalidLifetime`] for zero, and for more than the store can hold.
     pub fn new(store: S, lifetime: impl Into<Lifetime>) -> Result<Self, StoreError> {
         let lifetime = lifetime.into();
-        lifetime.duration()?;
+        store.check_lifetime(lifetime)?;
         Ok(Self { lifetime, store })
     }
 }
@@ -64,6 +64,10 @@ impl<S: KeyValueStore> KeyValueStore for WithLifetime<S> {
 
     fn open<'s>(&'s self, key: &str) -> Result<Box<dyn Read + 's>, StoreError> {
         self.store.open(key)
+    }
+
+    fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), StoreError> {
+        self.store.check_lifetime(lifetime.or(self.lifetime))
     }
 
     fn max_key_length(&self) -> usize {

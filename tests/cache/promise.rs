@@ -3,7 +3,7 @@
 
 use super::{LONG, PROTOCOLS, client, query, store_stale, wait_until};
 use crate::support::Memcached;
-use moecache::cache::{Cache, raw};
+use moecache::cache::{Cache, Entry, raw};
 use moecache::{Client, Protocol};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -64,12 +64,13 @@ fn full() -> Memcached {
     let mut size = 700_000;
     while size > 0 {
         let data = "x".repeat(size);
-        let items = |round: usize| (0..100).map(move |it| format!("{size}.{round}.{it}"));
-        let is_full = |round| {
-            let items = items(round).map(|key| (key, (0, &*data)));
-            client.set_many_items(items, 0).failed().next().is_some()
-        };
-        (0..).find(|&round| is_full(round));
+        let mut keys = (0_u32..).map(|number| format!("{size}.{number}"));
+        loop {
+            let items = keys.by_ref().take(100).map(|key| (key, (0, &*data)));
+            if client.set_many_items(items, 0).failed().next().is_some() {
+                break;
+            }
+        }
         size = size * 7 / 8;
     }
     server
@@ -288,7 +289,7 @@ impl Late {
                 let (is_released, over) = (Arc::clone(&is_released), over.clone());
                 thread::spawn(move || {
                     let (mut from, mut to) = (from?, TcpStream::connect(server)?);
-                    let mut bytes = [0; 1 << 16];
+                    let mut bytes = vec![0; 1 << 16];
                     loop {
                         let request = from.read(&mut bytes)?;
                         let request = &bytes[..request];
@@ -318,11 +319,13 @@ impl Late {
     }
 }
 
+type Invalidate = fn(&Cache);
+
 /// Whichever way it is invalidated while the list is another.
 #[test]
 fn another_list_of_servers_and_back() {
     const KEYS: u32 = 80;
-    let invalidations: [(&str, fn(&Cache)); 4] = [
+    let invalidations: [(&str, Invalidate); 4] = [
         ("keys", |cache| {
             for key in 0..KEYS {
                 assert!(cache.invalidate(key).unwrap());
@@ -466,12 +469,13 @@ fn lifetimes_of_any_length() {
     });
 }
 
+type Spoil = fn(Entry<'_>) -> Entry<'_>;
+
 /// Nothing is made, and nothing asked for, if it could not be stored anyway.
 #[test]
 fn arguments_are_judged_before_anything_is_made() {
     super::everywhere(|caches| {
         let cache = caches();
-        type Spoil = fn(moecache::cache::Entry<'_>) -> moecache::cache::Entry<'_>;
         let rows: [(&str, Spoil); 6] = [
             ("lifetime", |entry| entry.lifetime(Duration::ZERO)),
             ("lifetime", |entry| entry.lifetime(Duration::MAX)),

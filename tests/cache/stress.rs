@@ -200,7 +200,10 @@ fn no_stale_value_among_refused_stores() {
             let invalidator = scope.spawn(move || {
                 source.invalidate_on(&own, &mut Random::new(seed + 1000));
             });
-            let ends: Vec<_> = askers.into_iter().map(|it| it.join()).collect();
+            let ends: Vec<_> = askers
+                .into_iter()
+                .map(thread::ScopedJoinHandle::join)
+                .collect();
             source.is_over.store(true, Ordering::SeqCst);
             invalidator.join().unwrap();
             for end in ends {

@@ -2,12 +2,12 @@
 
 use crate::support::{Memcached, RawClient, wait_until};
 use crate::{LISTS, conforms, is_missing};
-use moecache::store::{KeyValueStore, Lifetime, MemcacheStore, Prefixed, StoreError};
+use moecache::store::{KeyValueStore, Lifetime, MemcacheStore, Prefixed, StoreError, WithLifetime};
 use moecache::testing::Server;
 use moecache::{Client, ClientBuilder, KeyTransform, Peer, Protocol};
 use std::error::Error as _;
-use std::io::ErrorKind;
-use std::time::Duration;
+use std::io::{self, ErrorKind, Read};
+use std::time::{Duration, Instant};
 
 /// Nothing here is about time, and the machine may be busy.
 fn client(servers: impl moecache::IntoServers) -> ClientBuilder {
@@ -156,6 +156,59 @@ fn lifetimes_are_whole_seconds_until_2038() {
     assert!(matches!(error, StoreError::InvalidLifetime(_)), "{error:?}");
     assert!(error.to_string().contains("2038-01-19"), "{error}");
     assert_eq!(store.get("long").unwrap(), b"");
+}
+
+/// A reader that is not to be read from, since nothing could be stored.
+struct Unread;
+
+impl Read for Unread {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        panic!("this was read")
+    }
+}
+
+#[test]
+fn a_lifetime_is_judged_before_anything_is_read() {
+    let server = Server::start().unwrap();
+    let store = store(client(&server));
+    let is_refused = |put: Result<(), StoreError>| {
+        let error = put.unwrap_err();
+        assert!(matches!(error, StoreError::InvalidLifetime(_)), "{error:?}");
+    };
+    for lifetime in [Duration::ZERO, Duration::MAX] {
+        let lifetime = Lifetime::For(lifetime);
+        is_refused(store.put_from("key", &mut Unread, lifetime));
+        let prefixed = Prefixed::new("prefix.", &store).unwrap();
+        is_refused(prefixed.put_from("key", &mut Unread, lifetime));
+        is_refused(WithLifetime::new(&store, lifetime).map(|_| ()));
+    }
+}
+
+/// memcached's seconds begin when it likes: of one that is stored late in one, little is left.
+#[test]
+fn what_has_a_second_to_live_lives_for_one() {
+    let server = Memcached::start();
+    let store = store(client(server.address()));
+    let second = Duration::from_secs(1);
+    let mut living = Vec::new();
+    let begin = Instant::now();
+    while begin.elapsed() < second || !living.is_empty() {
+        // One every 50 ms, in the first second.
+        let due = begin.elapsed().as_millis() / 50;
+        if due < 20 && living.last().is_none_or(|(last, _)| *last != due) {
+            store
+                .put_with(&format!("key{due}"), b"", second.into())
+                .unwrap();
+            living.push((due, Instant::now()));
+        }
+        living.retain(|(number, put)| {
+            let is_there = store.contains(&format!("key{number}")).unwrap();
+            let lived = put.elapsed();
+            assert!(is_there || lived >= second, "{lived:?}");
+            is_there
+        });
+        assert!(begin.elapsed() < 30 * second, "{living:?} do not expire");
+    }
 }
 
 /// Others may use the same servers for what is no key of a store, or no bytes.
