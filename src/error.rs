@@ -205,8 +205,8 @@ impl Error {
         )
     }
 
-    /// The server failed before, and this call did not try it: the first that comes after a pause of
-    /// 10 ms to [`max_back_off`](crate::ClientBuilder::max_back_off) will. The source is how it failed.
+    /// The server's circuit breaker is open: the server failed before, and this call did not try it. The
+    /// first that comes after a back-off of 10 ms to [`max_back_off`](crate::ClientBuilder::max_back_off) will. The source is how it failed.
     /// This is a [connect error](Self::is_connect), too.
     #[must_use]
     pub fn is_down(&self) -> bool {

@@ -23,7 +23,7 @@ pub enum Event<'a> {
         /// Why.
         reason: Closed<'a>,
     },
-    /// A server failed, and is not tried for a while.
+    /// The circuit breaker of a server opened: it failed, and is not tried for a while.
     Down {
         /// The server.
         server: &'a str,
@@ -32,7 +32,7 @@ pub enum Event<'a> {
         /// When it is tried again, from now.
         retry_in: Duration,
     },
-    /// A server that was down answers again.
+    /// The circuit breaker of a server closed: it answers again.
     Up {
         /// The server.
         server: &'a str,
@@ -58,7 +58,8 @@ pub enum Event<'a> {
 pub enum Closed<'a> {
     /// A call on it failed, or the server closed it.
     Failed(&'a Error),
-    /// While it idled, the server closed it or sent something; or the process has forked.
+    /// While it idled, the server closed it or sent something, or was silent on another connection; or
+    /// the process has forked.
     Stale,
     /// It idled for longer than [`idle_timeout`](crate::ClientBuilder::idle_timeout).
     Idle,

@@ -535,6 +535,10 @@ impl From<&Server> for Server {
 ///
 /// Implemented for everything that is one [`Server`], and for arrays, slices and vectors of it.
 ///
+/// A server that is listed twice is an error by default. With the libraries that take such a list,
+/// EnyimMemcached and gomemcache for two, keys are placed as they place them, and it has one connection
+/// pool: see [joining](crate::guide::joining#what-must-be-the-same).
+///
 /// ```
 /// use moecache::Client;
 ///

@@ -145,14 +145,17 @@ fn weights() {
 fn behind_a_path() {
     use Peer::{Dalli, Libmemcached, PhpMemcached, Pylibmc, Twemproxy};
 
-    let weighted: [(&str, &[Peer], u32); 8] = [
+    let weighted: [(&str, &[Peer], u32); 7] = [
         ("/run/a.sock", &Peer::ALL, 1),
         ("/run/memcached-1.5", &Peer::ALL, 1),
         ("/run/a:b.sock", &Peer::ALL, 1),
         ("/run/a.sock:5", &[Dalli, Twemproxy], 5),
         ("/run/a.sock:0:5", &[Libmemcached, Pylibmc, PhpMemcached], 5),
-        ("unix:///run/a.sock:0:5", &[Libmemcached], 5),
-        ("/run/a.sock:0", &[Libmemcached, Pylibmc, PhpMemcached], 1),
+        (
+            "unix:///run/a.sock:0:5",
+            &[Libmemcached, Pylibmc, PhpMemcached],
+            5,
+        ),
         ("/run/a.sock/?5", &[Libmemcached], 5),
     ];
     for (text, libraries, weight) in weighted {
@@ -185,6 +188,9 @@ fn behind_a_path() {
             assert!(error.to_string().contains("unix socket"), "{text}: {error}");
         }
     }
+    // libmemcached's port, and dalli's weight.
+    let port = Server::from("/run/a.sock:0").as_read_by(Some(Libmemcached));
+    assert_eq!(port.unwrap().on_the_ring(), (1, None));
     let zero = Server::from("/run/a.sock:0").as_read_by(Some(Dalli));
     let zero = zero.unwrap().address().unwrap_err().to_string();
     assert!(zero.contains("weight 0"), "{zero}");

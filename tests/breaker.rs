@@ -24,8 +24,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::behind::Proxy;
 use support::passwords::{PASSWORD, USER, with_password_file};
-use support::twemproxy::Twemproxy;
 use support::{Hanging, Memcached, reserve, wait_until};
 
 const PROTOCOLS: [Protocol; 4] = [
@@ -492,11 +492,10 @@ fn commands_on_which_a_server_closes() {
 
 #[test]
 fn twemproxy_closes_on_gat() {
-    let server = Memcached::start();
-    let Some(proxy) = Twemproxy::start(server.address()) else {
+    let Some(behind) = Proxy::Nutcracker.start() else {
         return;
     };
-    let watched = Watched::to(proxy.address, LONG);
+    let watched = Watched::to(behind.address(), LONG);
     let client = &watched.client;
     client.set("key", "value", 0).unwrap();
     for _ in 0..10 {
@@ -611,7 +610,10 @@ fn refused_logins_end_what_was_known_before() {
     wait_until("it is down", || connect().is_down());
     server.restart();
     wait_until("it refuses", || connect().is_authentication());
-    assert_eq!(watched.changes(), ["down", "up"]);
+    // While it starts, it may be probed in vain.
+    let mut changes = watched.changes();
+    assert_eq!(changes.pop(), Some("up"));
+    assert!(!changes.is_empty() && changes.iter().all(|change| *change == "down"));
     let text = format!("{:#}", connect());
     assert!(
         text.contains("refused") && !text.contains("connect"),

@@ -4,10 +4,11 @@ mod support;
 
 use moecache::testing::{Clock, Fault, Server};
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::net::{Ipv6Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, SystemTime};
-use support::{Memcached, RawClient as Client, wait_until};
+use support::memcached::is_at_least;
+use support::{Memcached, RawClient as Client, skipped, wait_until};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -133,9 +134,334 @@ fn the_item_size_limit_is_memcached_s() {
 }
 
 #[test]
-fn an_item_size_limit_that_memcached_would_refuse() {
-    let error = Server::builder().item_size_max(1023).start().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+fn item_size_limits_that_memcached_would_refuse() {
+    const MIB: usize = 1024 * 1024;
+    let rows = [
+        (64 * MIB, 1023, "is not from 1024 to 1073741824"),
+        (4096 * MIB, 1024 * MIB + 1, "is not from 1024 to 1073741824"),
+        (64 * MIB, 33 * MIB, "is more than half of the memory limit"),
+        (MIB, MIB, "is more than half of the memory limit"),
+        (64 * MIB, usize::MAX, "is not from 1024 to 1073741824"),
+    ];
+    for (memory, size, problem) in rows {
+        let builder = Server::builder().item_size_max(size).memory_limit(memory);
+        let error = builder.start().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let text = error.to_string();
+        assert!(
+            text.contains(problem) && text.contains("item_size_max"),
+            "{text}"
+        );
+    }
+    for (memory, size) in [(64 * MIB, 32 * MIB), (2 * MIB, MIB), (2048, 1024)] {
+        let builder = Server::builder().memory_limit(memory).item_size_max(size);
+        builder.start().unwrap();
+    }
+}
+
+#[test]
+fn the_memory_limit_can_be_changed() {
+    let memcached = Memcached::start();
+    let server = Server::start().unwrap();
+    for address in [memcached.address(), server.address()] {
+        let mut client = Client::connect(address);
+        assert_eq!(client.stat("limit_maxbytes"), "67108864");
+        client.ask("cache_memlimit 8\r\n", "OK\r\n");
+        assert_eq!(client.stat("limit_maxbytes"), "8388608");
+    }
+    // Items are there that have no room any more; they go when others come.
+    let mut client = Client::connect(server.address());
+    client.ask("cache_memlimit 64\r\n", "OK\r\n");
+    let set = |key| format!("set {key} 0 0 1000000\r\n{}\r\n", "x".repeat(1_000_000));
+    for key in 'a'..='l' {
+        client.ask(set(key), "STORED\r\n");
+    }
+    client.ask("cache_memlimit 8\r\n", "OK\r\n");
+    assert_eq!(client.stat("curr_items"), "12");
+    client.ask(set('m'), "STORED\r\n");
+    assert_eq!(client.stat("curr_items"), "8");
+    assert_eq!(client.stat("evictions"), "5");
+}
+
+/// Names and values of statistics, asked of a memcached that does nothing by itself, and of the
+/// embedded server.
+#[test]
+fn what_is_expired_or_flushed_is_counted_as_memcached_does() {
+    const NAMES: [&str; 8] = [
+        "curr_items",
+        "bytes",
+        "get_expired",
+        "get_flushed",
+        "reclaimed",
+        "expired_unfetched",
+        "crawler_reclaimed",
+        "crawler_items_checked",
+    ];
+    let set = |key, exptime| format!("set {key} 0 {exptime} 1\r\n1\r\n");
+    let rows: [(&str, &[String], [u64; 8]); 9] = [
+        (
+            "a value in place of an expired one",
+            &[set("a", -1), set("a", 0)],
+            [1, 61, 0, 0, 1, 1, 0, 0],
+        ),
+        (
+            "a value in place of a flushed one",
+            &[set("a", 0), "flush_all\r\n".into(), set("a", 0)],
+            [1, 61, 0, 0, 1, 1, 0, 0],
+        ),
+        (
+            "a value in place of a flushed one that was fetched",
+            &[
+                set("a", 0),
+                "get a\r\n".into(),
+                "flush_all\r\n".into(),
+                set("a", 0),
+            ],
+            [1, 61, 0, 0, 1, 0, 0, 0],
+        ),
+        (
+            "get",
+            &[set("a", -1), "get a\r\n".into()],
+            [0, 0, 1, 0, 0, 0, 0, 0],
+        ),
+        (
+            "get after flush_all",
+            &[set("a", 0), "flush_all\r\n".into(), "get a\r\n".into()],
+            [0, 0, 0, 1, 0, 0, 0, 0],
+        ),
+        (
+            "crawl all",
+            &[
+                set("z", 0),
+                set("a", -1),
+                set("b", -1),
+                "lru_crawler crawl all\r\n".into(),
+            ],
+            [1, 61, 0, 0, 0, 2, 2, 3],
+        ),
+        (
+            "crawl one class",
+            &[set("z", 0), set("a", -1), "lru_crawler crawl 1\r\n".into()],
+            [1, 61, 0, 0, 0, 1, 1, 2],
+        ),
+        (
+            "crawl another class",
+            &[set("z", 0), "lru_crawler crawl 5\r\n".into()],
+            [1, 61, 0, 0, 0, 0, 0, 0],
+        ),
+        (
+            "crawl after flush_all",
+            &[
+                set("a", 0),
+                "flush_all\r\n".into(),
+                "lru_crawler crawl all\r\n".into(),
+            ],
+            [0, 0, 0, 0, 0, 0, 1, 1],
+        ),
+    ];
+    for (name, requests, expected) in rows {
+        let memcached = Memcached::with_args(&["-o", "no_lru_maintainer"]);
+        let server = Server::start().unwrap();
+        let mut peers = vec![("the embedded server", server.address())];
+        if is_at_least([1, 6, 19]) && name.contains("flush") {
+            skipped(format_args!(
+                "{name}: newer memcacheds than 1.6.18 remove flushed items at once"
+            ));
+        } else {
+            peers.push(("memcached", memcached.address()));
+        }
+        for (who, address) in peers {
+            let mut client = Client::connect(address);
+            for request in requests {
+                client.send(request);
+                // Every reply but that of get is one line, and the last one of get is END.
+                client.read_until(if request.starts_with("get") {
+                    "END\r\n"
+                } else {
+                    "\r\n"
+                });
+            }
+            let expected = expected.map(|count| count.to_string());
+            // memcached crawls in the background.
+            wait_until(&format!("{name}: {who} counts {expected:?}"), || {
+                NAMES.map(|name| client.stat(name)) == expected
+            });
+        }
+    }
+}
+
+/// memcached's background threads find what is expired, sooner or later.
+#[test]
+fn no_report_counts_what_is_expired() {
+    let clock = Clock::fixed(SystemTime::UNIX_EPOCH + 20_000 * DAY);
+    let server = Server::builder().clock(clock.clone()).start().unwrap();
+    let mut client = Client::connect(server.address());
+    client.ask(
+        "set a 0 60 1\r\n1\r\nset b 0 60 1\r\n1\r\nset c 0 0 1\r\n1\r\nget a\r\n",
+        "STORED\r\nSTORED\r\nSTORED\r\nVALUE a 0 1\r\n1\r\nEND\r\n",
+    );
+    let dump = "stats cachedump 1 0\r\n";
+    assert_eq!(client.stat("curr_items"), "3");
+    clock.advance(Duration::from_secs(60));
+    client.ask(dump, "ITEM c [1 b; 0 s]\r\nEND\r\n");
+    let counts = ["curr_items", "bytes", "reclaimed", "expired_unfetched"];
+    assert_eq!(counts.map(|name| client.stat(name)), ["1", "61", "2", "1"]);
+    assert_eq!(client.stats("items")["items:1:reclaimed"], "2");
+    assert_eq!(client.stats("items")["items:1:number"], "1");
+    assert_eq!(client.stats("slabs")["1:used_chunks"], "1");
+    client.ask("flush_all\r\n", "OK\r\n");
+    client.ask(dump, "END\r\n");
+    assert_eq!(counts.map(|name| client.stat(name)), ["0", "0", "3", "2"]);
+    assert_eq!(client.stat("get_expired"), "0");
+}
+
+#[test]
+fn connections_say_what_they_do() {
+    let memcached = Memcached::start();
+    let server = Server::start().unwrap();
+    for address in [memcached.address(), server.address()] {
+        let mut asking = Client::connect(address);
+        let idle = Client::connect(address).after("version\r\n", "\r\n");
+        let silent = Client::connect(address);
+        let in_line = Client::connect(address).after("vers", "");
+        let in_value = Client::connect(address).after("set a 0 0 10\r\nabc", "");
+        let in_binary =
+            b"\x80\x01\0\x01\x08\0\0\0\0\0\0\x0cgood\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0aab";
+        let in_binary = Client::connect(address).after(in_binary, "");
+        let refused = Client::connect(address).after("set a 0 0 5000000\r\nabc", "");
+        let value = format!("set b 0 0 1000000\r\n{}\r\n", "b".repeat(1_000_000));
+        let unread = Client::connect(address).after(value, "STORED\r\n");
+        let unread = unread.after("get b\r\n".repeat(100), "");
+        let expected = [
+            (&idle, "conn_read"),
+            (&silent, "conn_new_cmd"),
+            (&in_line, "conn_read"),
+            (&in_value, "conn_nread"),
+            (&in_binary, "conn_nread"),
+            (&refused, "conn_swallow"),
+            (&unread, "conn_mwrite"),
+        ];
+        let own = asking.local_address();
+        wait_until("all are in their states", || {
+            let report = asking.stats("conns");
+            let state = |client: SocketAddr| {
+                let address = format!("tcp:{client}");
+                let (name, _) = report.iter().find(|(_, value)| **value == address)?;
+                report.get(&name.replace(":addr", ":state")).cloned()
+            };
+            state(own).as_deref() == Some("conn_parse_cmd")
+                && expected.iter().all(|(client, expected)| {
+                    state(client.local_address()).as_deref() == Some(*expected)
+                })
+        });
+    }
+}
+
+#[test]
+fn a_dump_with_wrong_words_is_no_meta_command() {
+    let memcached = Memcached::start();
+    let server = Server::start().unwrap();
+    for address in [memcached.address(), server.address()] {
+        let mut client = Client::connect(address);
+        let bad = "CLIENT_ERROR bad command line format\r\n";
+        client.ask("me\r\n", bad);
+        client.ask(format!("me {}\r\n", "k".repeat(251)), bad);
+        assert_eq!(client.stat("cmd_meta"), "0");
+        client.ask("me a\r\n", "EN\r\n");
+        assert_eq!(client.stat("cmd_meta"), "1");
+    }
+}
+
+/// They count for the slab class of the item that was there.
+#[test]
+fn compare_and_swap_is_counted_by_class() {
+    let memcached = Memcached::start();
+    let server = Server::start().unwrap();
+    for address in [memcached.address(), server.address()] {
+        let mut client = Client::connect(address);
+        client.ask("set a 0 0 1\r\n1\r\n", "STORED\r\n");
+        let value = "x".repeat(200);
+        client.ask(format!("cas a 0 0 200 99\r\n{value}\r\n"), "EXISTS\r\n");
+        client.ask("md a I\r\n", "HD\r\n");
+        client.ask(format!("ms a 200 C1 I\r\n{value}\r\n"), "HD\r\n");
+        let slabs = client.stats("slabs");
+        assert_eq!(slabs["1:cas_badval"], "1");
+        assert_eq!(slabs["1:cas_hits"], "1");
+        assert_eq!(slabs["6:cas_badval"], "0");
+        assert_eq!(slabs["6:cas_hits"], "0");
+    }
+}
+
+#[test]
+fn a_port_that_is_asked_for() {
+    let free = Server::start().unwrap();
+    let port = free.address().port();
+    let taken = Server::builder().port(port).start().unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    let text = taken.to_string();
+    assert!(
+        text.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")),
+        "{text}"
+    );
+    drop(free);
+
+    let server = Server::builder().port(port).start().unwrap();
+    assert_eq!(server.address(), ([127, 0, 0, 1], port).into());
+    let mut client = Client::connect(server.address());
+    client.ask("set a 0 0 1\r\n1\r\n", "STORED\r\n");
+    assert_eq!(client.stats("settings")["tcpport"], port.to_string());
+    assert_eq!(client.stats("settings")["inter"], "127.0.0.1");
+    server.restart().unwrap();
+    Client::connect(server.address()).ask("get a\r\n", "END\r\n");
+}
+
+#[test]
+fn an_address_that_is_asked_for() {
+    let everywhere = Server::builder()
+        .address(([0, 0, 0, 0], 0))
+        .start()
+        .unwrap();
+    let port = everywhere.address().port();
+    assert_ne!(port, 0);
+    assert_eq!(everywhere.to_string(), format!("127.0.0.1:{port}"));
+    let mut client = Client::connect(everywhere.address());
+    assert_eq!(
+        client.stats("conns")["0:addr"],
+        format!("tcp:0.0.0.0:{port}")
+    );
+    assert_eq!(client.stats("settings")["inter"], "0.0.0.0");
+    Client::connect(([127, 0, 0, 2], port).into()).version();
+    let taken = Server::builder().port(port).start().unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    everywhere.restart().unwrap();
+    Client::connect(everywhere.address()).version();
+
+    // An address of documentation (RFC 5737), which no machine has.
+    let elsewhere = Server::builder().address(([192, 0, 2, 1], 0)).start();
+    assert_eq!(elsewhere.unwrap_err().kind(), ErrorKind::AddrNotAvailable);
+
+    if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        eprintln!("skipped: IPv6, which this machine has not");
+        return;
+    }
+    let six = Server::builder()
+        .address((Ipv6Addr::UNSPECIFIED, 0))
+        .start()
+        .unwrap();
+    let port = six.address().port();
+    assert_eq!(six.to_string(), format!("[::1]:{port}"));
+    Client::connect(six.address()).version();
+    // Each protocol has its ports.
+    let four = Server::builder().port(port).start().unwrap();
+    Client::connect(four.address()).version();
+    let client = moecache::Client::new([&six, &four]).unwrap();
+    assert_eq!(
+        client
+            .set_many([("a", 1), ("b", 2), ("c", 3)], 0)
+            .failed()
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -163,7 +489,7 @@ fn stats_name_the_connections_and_the_items() {
              STAT 0:secs_since_last_cmd 0\r\n\
              STAT 1:addr tcp:{local}\r\n\
              STAT 1:listen_addr tcp:{server}\r\n\
-             STAT 1:state conn_read\r\n\
+             STAT 1:state conn_parse_cmd\r\n\
              STAT 1:secs_since_last_cmd 0\r\n\
              END\r\n"
         ),

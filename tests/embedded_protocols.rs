@@ -201,7 +201,7 @@ fn a_unix_socket() {
              STAT 0:secs_since_last_cmd 0\r\n\
              STAT 1:addr ?:<AF 0>\r\n\
              STAT 1:listen_addr unix:{server}\r\n\
-             STAT 1:state conn_read\r\n\
+             STAT 1:state conn_parse_cmd\r\n\
              STAT 1:secs_since_last_cmd 0\r\n\
              END\r\n"
         ),

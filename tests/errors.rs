@@ -27,6 +27,7 @@ fn assert_says(error: &Error, words: &[&str]) {
     }
 }
 
+const GONE_IN_ANY: &str = "; memcached has removed";
 const GONE: &str = "memcached has removed the key's old value";
 
 #[test]
@@ -67,11 +68,20 @@ fn a_value_that_is_too_large() {
             assert_says(&error, &[GONE]);
             is_gone();
 
-            // It takes no old value with it.
+            // Of a command with a condition, only where it is a meta command.
             set_old();
-            let error = client.add("other", large.clone(), 0).unwrap_err();
+            let error = client.add("key", large.clone(), 0).unwrap_err();
             assert_says(&error, &too_large);
-            assert!(!error.to_string().contains(GONE), "{error}");
+            assert_says(&error, &["in the meta protocol, memcached has removed"]);
+            assert!(!error.to_string().contains(GONE_IN_ANY), "{error}");
+            if address == real.address() {
+                let is_meta = matches!(protocol, Protocol::Meta | Protocol::Auto);
+                assert_eq!(
+                    client.get_item("key").unwrap().is_none(),
+                    is_meta,
+                    "{protocol}"
+                );
+            }
             if protocol == Protocol::Meta {
                 let set = MetaSet::new().mode(MetaMode::Set);
                 let error = client.meta_set("key", (0, &large), 0, set).unwrap_err();

@@ -1,9 +1,12 @@
 //! Every format: what it takes it gives back, and what it cannot hold it refuses; and what memcached
 //! itself does to its values.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use moecache::testing::Server;
 use moecache::value::{Compression, DateTime, Format};
-use moecache::{Client, Error, Result};
+use moecache::{Client, Error, Protocol, Result};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_bytes::ByteBuf;
@@ -11,6 +14,9 @@ use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
+use std::thread;
+use std::time::Duration;
+use support::Memcached;
 
 /// The compressions that the format knows, besides none.
 fn compressions(format: Format) -> Vec<Compression> {
@@ -111,6 +117,7 @@ struct Flat {
 
 /// A format refuses the values that stand behind its name, and no others.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_taken_is_given_back() {
     let server = Server::start().unwrap();
     let clients = clients(&server);
@@ -213,6 +220,13 @@ fn what_is_taken_is_given_back() {
             DateTime(0);
         }
     }
+}
+
+/// What only some formats have, and what one reads as something else.
+#[test]
+fn dates_and_empty_text() {
+    let server = Server::start().unwrap();
+    let clients = clients(&server);
     // Java's dates are whole milliseconds, of a time in UTC.
     for (format, compression, client) in &clients {
         let utc = DateTime(621_355_968_000_000_000 + (1 << 62));
@@ -321,10 +335,13 @@ fn counters_are_read() -> Result<()> {
     for (format, _, client) in clients(&server) {
         client.set_counter("visits", 41, 0)?;
         assert_eq!(client.incr("visits", 1)?, Some(42));
-        match client.get::<u64>("visits") {
-            Err(error) if format == Format::MoecachePickle => assert!(error.is_decode()),
-            count => assert_eq!(count?, Some(42), "{format}"),
-        }
+        assert_eq!(client.get::<u64>("visits")?, Some(42), "{format}");
+        // 9 that was 42 is padded with a space.
+        assert_eq!(client.decr("visits", 33)?, Some(9));
+        assert_eq!(client.get::<u8>("visits")?, Some(9), "{format}");
+        client.set_counter("large", u64::MAX - 1, 0)?;
+        assert_eq!(client.incr("large", 1)?, Some(u64::MAX));
+        assert_eq!(client.get("large")?, Some(u64::MAX), "{format}");
     }
     Ok(())
 }
@@ -361,6 +378,112 @@ fn nothing_is_appended_to_what_it_would_ruin() -> Result<()> {
         let length = if is_as_it_is { 3008 } else { 3000 };
         let found = client.get::<String>("text")?;
         assert_eq!(found.map(|text| text.len()), Some(length), "{format}");
+    }
+    Ok(())
+}
+
+/// Those with which each format's owner reads a number, from whichever call a counter comes.
+fn counter_flags(format: Format) -> u32 {
+    match format {
+        Format::Pylibmc => 4,
+        Format::PythonMemcached
+        | Format::PymemcachePickle
+        | Format::PymemcacheCompressed
+        | Format::Pyermc => 2,
+        Format::Php | Format::PhpJson => 1,
+        Format::MoecachePickle => 274,
+        _ => 0,
+    }
+}
+
+#[test]
+fn counters_have_flags() -> Result<()> {
+    let server = Memcached::start();
+    let protocols = [
+        Protocol::Text,
+        Protocol::Meta,
+        Protocol::Binary,
+        Protocol::Auto,
+    ];
+    let formats = Format::all().filter(|format| cfg!(feature = "json") || !is_json(*format));
+    for format in formats {
+        for protocol in protocols {
+            let client = Client::builder().servers(server.address()).format(format);
+            let client = client.protocol(protocol).timeout(Duration::from_secs(20));
+            let client = client.build()?;
+            let name = |how: &str| format!("{format}-{protocol}-{how}");
+            let keys = ["set", "add", "incr", "decr"].map(name);
+            client.set_counter(&keys[0], 41, 60)?;
+            assert!(client.add_counter(&keys[1], 41, 60)?);
+            assert_eq!(client.incr_with_initial(&keys[2], 1, 41, 60)?, 41);
+            assert_eq!(client.decr_with_initial(&keys[3], 1, 41, 60)?, 41);
+            for key in &keys {
+                assert_eq!(client.incr_with_initial(key, 1, 7, 60)?, 42, "{key}");
+                let item = client.get_item(key)?.unwrap();
+                assert_eq!(item.flags, counter_flags(format), "{key}");
+                assert_eq!(item.data, b"42", "{key}");
+                assert_eq!(client.get::<u64>(key)?, Some(42), "{key}");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_json(format: Format) -> bool {
+    matches!(format, Format::DalliJson | Format::PhpJson)
+}
+
+/// Making a counter with flags takes more than one command, and none of the others' counts is lost.
+#[test]
+fn counters_that_many_make_at_once() {
+    const THREADS: u64 = 4;
+    const COUNTERS: usize = 50;
+    let server = Memcached::start();
+    for protocol in [Protocol::Text, Protocol::Meta, Protocol::Binary] {
+        let client = Client::builder().servers(server.address());
+        let client = client.format(Format::Pylibmc).protocol(protocol);
+        let client = client.timeout(Duration::from_secs(20)).build().unwrap();
+        let key = |number| format!("{protocol}-{number}");
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for number in 0..COUNTERS {
+                        client.incr_with_initial(key(number), 1, 1, 60).unwrap();
+                    }
+                });
+            }
+        });
+        for number in 0..COUNTERS {
+            assert_eq!(client.get(key(number)).unwrap(), Some(THREADS));
+        }
+    }
+}
+
+/// A string of digits is how EnyimMemcached and Python's moecache start a counter.
+#[test]
+fn counters_that_were_strings() -> Result<()> {
+    let server = Memcached::start();
+    let formats = [
+        Format::Moecache,
+        Format::Enyim,
+        Format::EnyimCoreMessagePack,
+        Format::MoecachePickle,
+    ];
+    for format in formats {
+        let client = Client::builder().servers(server.address()).format(format);
+        let client = client.timeout(Duration::from_secs(20)).build()?;
+        client.set("count", "10", 60)?;
+        assert_eq!(client.get::<u64>("count")?, Some(10), "{format}");
+        assert_eq!(client.decr("count", 1)?, Some(9));
+        let item = client.get_item("count")?.unwrap();
+        assert_eq!((item.flags, &*item.data), (274, &b"9 "[..]));
+        assert_eq!(client.get::<u8>("count")?, Some(9), "{format}");
+        assert_eq!(client.get::<Option<i64>>("count")?, Some(Some(9)));
+        assert_eq!(client.get::<String>("count")?.as_deref(), Some("9 "));
+        assert_eq!(client.get::<Json>("count")?, Some(json!("9 ")));
+        client.set("count", "9 lives", 60)?;
+        let error = client.get::<u64>("count").unwrap_err().to_string();
+        assert!(error.ends_with("not u64"), "{error}");
     }
     Ok(())
 }

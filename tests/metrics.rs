@@ -405,6 +405,36 @@ fn a_call_of_several_requests_that_fails_counts_once() {
     assert_eq!((after.operations, after.errors), (it.operations, it.errors));
 }
 
+/// A list of keys is one request, on a server that knows fewer ways to make it, too.
+#[test]
+fn a_list_of_keys_counts_once() {
+    use support::scripted::{accept, answer, scripted};
+
+    let (address, server) = scripted(|listener| {
+        let mut connection = accept(listener);
+        answer(
+            &mut connection,
+            b"BUSY currently processing crawler request\r\n",
+        );
+        answer(&mut connection, b"BADCLASS invalid class id\r\n");
+        answer(&mut connection, b"key=a exp=-1\nEND\r\n");
+        answer(&mut connection, b"ERROR\r\n");
+        answer(&mut connection, b"ERROR\r\n");
+    });
+    let client = client(address, Protocol::Text);
+    let keys: Vec<_> = client.keys().map(|key| key.unwrap().key).collect();
+    assert_eq!(keys, [b"a"]);
+    let it = metrics(&client);
+    assert_eq!((it.operations, it.errors.total()), (1, 0), "{it:?}");
+    assert!(client.keys().next().unwrap().is_err());
+    let it = metrics(&client);
+    assert_eq!(
+        (it.operations, it.errors.server, it.errors.total()),
+        (2, 1, 1)
+    );
+    server.join().unwrap();
+}
+
 /// A healthy server makes no errors of the cache's.
 #[test]
 fn the_cache_makes_no_errors() {

@@ -2,6 +2,7 @@
 
 mod support;
 
+use moecache::cache::Cache;
 use moecache::{Client, FailurePolicy, Peer, Protocol, Scheme, Server};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -100,6 +101,15 @@ fn a_server_that_is_listed_twice() {
     assert_eq!(listed, expected);
     assert_eq!(connections(&servers[0]), idle + 1);
 
+    // The same list is no change to a cache, and another number of times is.
+    let cache = Cache::new(client.clone());
+    let made = |value: u32| cache.get_or_set("made", || value).unwrap();
+    assert_eq!(made(1), 1);
+    client.set_servers([a, b, a]).unwrap();
+    assert_eq!(made(2), 1);
+    client.set_servers([a, a, b]).unwrap();
+    assert_eq!(made(3), 3);
+
     client.set_servers([b, a, b]).unwrap();
     assert_eq!(client.servers(), [b.to_string(), a.to_string()]);
     assert_eq!(connections(&servers[0]), idle + 1);
@@ -160,10 +170,10 @@ fn a_server_that_is_listed_twice_has_the_same_points() {
         assert_eq!(placed(scheme, &list), placed(scheme, &twice), "{scheme}");
     }
     // The last server has all there.
-    let last = placed("enyim:ketama/oneatatime", &twice);
+    let of_the_last = placed("enyim:ketama/oneatatime", &twice);
     assert!(
-        last.iter().all(|server| server == "10.0.0.1:11211"),
-        "{last:?}"
+        of_the_last.iter().all(|server| server == "10.0.0.1:11211"),
+        "{of_the_last:?}"
     );
     // What pylibmc 1.6.3 answered.
     let modula = "0001111111001111111110110000000000001111";

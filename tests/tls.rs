@@ -532,7 +532,7 @@ fn what_is_wrong_with_the_settings() {
 /// 1.6.38 and OpenSSL 3.5 read them in other pieces than older ones.
 fn many_sets(client: &Client) {
     let sizes = [0, 1, 100, 1_000, 16_383, 16_384, 16_385, 100_000, 300_000];
-    let value = |number: usize| vec![(number % 251) as u8; sizes[number % sizes.len()]];
+    let value = |number: usize| vec![number.to_le_bytes()[0]; sizes[number % sizes.len()]];
     let keys: Vec<String> = (0..200).map(|number| format!("key{number}")).collect();
     let items = keys
         .iter()

@@ -16,8 +16,8 @@ pub(crate) enum Command {
     OfClient(OfClient),
     #[command(flatten)]
     OfServers(OfServers),
-    /// Print which server each key belongs to, as KEY, INDEX (from 0) and HOST:PORT (or the path of
-    /// a unix socket), separated by tabs; connects to none
+    /// Print which server each key belongs to: KEY, INDEX (from 0) and HOST:PORT (or the path of a
+    /// unix socket), separated by tabs. Does not connect
     Where {
         /// The keys; read from standard input, one a line, if none is given
         #[arg(value_name = "KEY")]
@@ -27,13 +27,12 @@ pub(crate) enum Command {
         #[arg(long)]
         explain: bool,
     },
-    /// Print how keys are spread: what each server has of the hash space and of 100,000 made keys;
-    /// and what comes below. Connects to none
+    /// Print how keys are spread over the servers: the share of the hash space, and of 100,000
+    /// sample keys, that each has. Its subcommands compare placements. Does not connect
     Ring(Ring),
-    /// Print what --compatible-with takes, one a line, before the first tab: first the clients, each
-    /// with the scheme that its name stands for, and then the schemes. libmemcached's go with pylibmc
-    /// and php-memcached too, as in pylibmc:consistent/md5, and enyimmemcachedcore's with
-    /// enyimmemcachedcore-messagepack: behind the tab, for the same placement and other values
+    /// Print the values for --compatible-with, one per line, before the first tab: first the
+    /// libraries, each with the scheme that its name stands for, then all schemes. Behind the tabs
+    /// are the names of the same placement for other libraries, which store values in other ways
     Schemes,
 }
 
@@ -65,7 +64,7 @@ pub(crate) enum OfClient {
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
     },
-    /// Let keys expire at another time
+    /// Change when keys expire
     Touch {
         /// 1 to 250 bytes each, printable ASCII unless --key-bytes says otherwise
         #[arg(required = true, value_name = "KEY")]
@@ -83,14 +82,14 @@ pub(crate) enum OfClient {
 /// Those that ask all servers, and place no key.
 #[derive(Subcommand)]
 pub(crate) enum OfServers {
-    /// Print the keys that the servers hold, one a line, as they come; memcached may leave out what
-    /// was stored just now. A key that is not text without white space is shown as b"..", escaped
+    /// Print all keys on the servers, one per line; memcached may leave out keys that were stored
+    /// just now. A key that is not text, or has white space, is shown escaped, as b".."
     Keys {
         #[command(flatten)]
         form: Form,
     },
-    /// Print what the servers count, or what `stats ARGS` gives: settings, items, slabs, conns and
-    /// so on. It passes on what it is given: `stats reset` resets the counters
+    /// Print the servers' statistics, or those of `stats ARGS`: settings, items, slabs, conns and
+    /// so on. The arguments are sent as they are: `stats reset` resets the counters
     Stats {
         #[arg(value_name = "ARGS")]
         arguments: Vec<String>,

@@ -23,57 +23,59 @@ pub(crate) struct Fleet {
     /// [env: MEMCACHED_SERVERS] [default: 127.0.0.1:11211]
     #[arg(long, global = true, value_delimiter = ',')]
     servers: Option<Vec<String>>,
-    /// The texts that stand for the servers where the deployment hashes them, in the same order, in
-    /// place of those made of their addresses: the names that twemproxy has, say
+    /// The names that stand for the servers on the ring, in the same order, in place of their
+    /// addresses: those of twemproxy's servers, for example
     #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
     ring_names: Vec<String>,
-    /// Whose deployment it is, which says how keys are placed and values stored: a client, such as
-    /// pylibmc, or one of `mc schemes`, such as libmemcached:consistent/fnv1a_32 [env:
-    /// MEMCACHED_COMPATIBLE_WITH] [default: moecache:default]
+    /// Which client library stored the data; it decides how keys are placed and values stored. A
+    /// library, such as pylibmc, or a line of `mc schemes`, such as
+    /// libmemcached:consistent/fnv1a_32 [env: MEMCACHED_COMPATIBLE_WITH] [default:
+    /// moecache:default]
     #[arg(long, global = true, value_name = "SCHEME")]
     compatible_with: Option<String>,
-    /// How keys are placed, in place of what the deployment has: a name of `mc schemes`, without
-    /// the hash
+    /// How keys are placed, if it differs from the library's default: a name of `mc schemes`,
+    /// without the hash
     #[arg(long, global = true)]
     distribution: Option<String>,
-    /// The hash of the distribution, where it leaves a choice: md5, fnv1a_32, crc and so on
+    /// The hash function, if the distribution has several: md5, fnv1a_32, crc and so on
     #[arg(long, global = true)]
     hash: Option<String>,
-    /// What every key begins with: keys are given and printed without it. `flush` and `stats` know of
-    /// none, and mean whole servers
+    /// A prefix that is added to every key; keys are given and printed without it. `flush` and
+    /// `stats` ignore it: they are for whole servers
     #[arg(long, global = true, default_value = "", hide_default_value = true)]
     prefix: String,
-    /// Whether keys are placed by the prefix too, in place of what the deployment has: hashed or
-    /// left-out
+    /// Whether the prefix is hashed with the key, if it differs from the library's default: hashed
+    /// or left-out
     #[arg(long, global = true, value_name = "PLACEMENT")]
     prefix_placement: Option<PrefixPlacement>,
-    /// What keys are made of, behind the prefix and with it, before they are placed and sent: none,
-    /// base64, sha1 or tiger; .NET's keyTransformer
+    /// How keys are transformed before they are placed and sent, as .NET's keyTransformer does it:
+    /// none, base64, sha1 or tiger. A prefix is transformed with the key
     #[arg(long, global = true, value_name = "TRANSFORM")]
     key_transform: Option<KeyTransform>,
-    /// Which bytes a key may have: printable (ASCII), non-ascii (UTF-8 too) or any, which needs
-    /// --protocol meta or binary; in place of what the deployment has
+    /// Which bytes a key may contain, if it differs from the library's default: printable (ASCII
+    /// only), non-ascii (UTF-8 too) or any (needs --protocol meta or binary)
     #[arg(long, global = true, value_name = "BYTES")]
     key_bytes: Option<KeyBytes>,
-    /// How many bytes a key may have at most, as it is sent: 1 to 250 [default: 250]
+    /// The longest key that is allowed, in bytes as it is sent: 1 to 250 [default: 250]
     #[arg(long, global = true, value_name = "LENGTH")]
     max_key_length: Option<usize>,
-    /// Two characters, such as {}, between which stands what a key is placed by: twemproxy's hash_tag
+    /// Two characters, such as {}: only the part of a key between them is hashed; twemproxy's
+    /// hash_tag
     #[arg(long, global = true)]
     hash_tag: Option<HashTag>,
-    /// Look up host names where the distribution hashes addresses, as those of .NET do; without it
-    /// they are refused there
+    /// Resolve host names where the distribution hashes addresses, as .NET's do; without it host
+    /// names are refused there
     #[arg(long, global = true)]
     resolve_names: bool,
-    /// How values are stored, in place of what the deployment has: moecache, enyim, pylibmc,
+    /// How values are stored, if it differs from the library's default: moecache, enyim, pylibmc,
     /// php-memcached:json and so on
     #[arg(long, global = true)]
     format: Option<Format>,
-    /// How large values are compressed, in place of what the format has: off, zlib, lz4 and so on,
-    /// and from how many bytes on: zlib:400
+    /// How large values are compressed, if it differs from the format's default: off, zlib, lz4 and
+    /// so on; zlib:400 compresses values of 400 bytes and more
     #[arg(long, global = true)]
     compression: Option<Compression>,
-    /// Which protocol is spoken: text, meta, binary, or auto, which is meta where the server has it
+    /// The protocol: text, meta, binary, or auto, which uses meta where the server supports it
     /// [env: MEMCACHED_PROTOCOL] [default: text]
     #[arg(long, global = true)]
     protocol: Option<Protocol>,

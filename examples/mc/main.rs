@@ -40,7 +40,7 @@ use outcome::{Failure, Outcome, each, missing, say};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// memcached at the command line: keys are placed and values stored as the client does it that
+/// memcached at the command line. Keys are placed and values stored as the client library does it that
 /// `--compatible-with` names.
 #[derive(Parser)]
 #[command(

@@ -113,7 +113,8 @@ impl Answer {
 pub(super) struct Stored {
     /// Bytes of the value.
     size: usize,
-    /// Whether it stores whatever is there.
+    /// Whether memcached then removes the old value in any protocol; otherwise it does so in the meta
+    /// protocol alone.
     is_set: bool,
 }
 
@@ -121,7 +122,7 @@ impl Stored {
     pub(super) fn of(request: &Request<'_>) -> Option<Self> {
         let is_set = match request {
             Request::Store { mode, .. } => *mode == Mode::Set,
-            Request::MetaSet { options, .. } => options.mode == Mode::Set,
+            Request::MetaSet { .. } => true,
             _ => return None,
         };
         let size = request.body()?.len();
@@ -147,11 +148,13 @@ impl Stored {
         } else {
             return None;
         };
-        // `process_update_command` and `process_mset_command` remove it, and so does binary; for other
-        // commands it stays.
-        if self.is_set {
-            hint.push_str("; memcached has removed the key's old value");
-        }
+        // memcached 1.6.18 to 1.6.45: `process_update_command` does so for a set alone, and so does binary;
+        // `process_mset_command` in every mode.
+        hint.push_str(if self.is_set {
+            "; memcached has removed the key's old value"
+        } else {
+            "; in the meta protocol, memcached has removed the key's old value"
+        });
         Some(hint)
     }
 }

@@ -272,15 +272,24 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a server that failed is left alone at most. The first pause is 10 ms, and each further
-    /// one twice as long, up to this; by chance each is up to half shorter. A pause begins when a call
-    /// timed out that had 50 ms or more for the server (or half of this client's timeout, if that is
-    /// less), or when connections failed three times in a row. In a pause calls fail at once, with an
-    /// error that [`is_down`](crate::Error::is_down); after it one call tries the server, and the
-    /// others go on failing until it is known to answer, or for a second: then one more tries.
+    /// The longest back-off of the circuit breaker that each server has. Default: 1 second; zero for none.
     ///
-    /// Zero for no pauses: each call tries the server, and takes as long as that does. Default: 1
-    /// second.
+    /// The breaker opens at the third connect in a row that failed, or at the second call in a row that
+    /// timed out while not one byte came from the server, on any connection. Only calls count that waited
+    /// for the server for 50 ms or more (or half of this client's timeout, if that is less). An error that
+    /// the server answers, a slow reply, a connection that it closes on a command, or a limit of this
+    /// machine's do not count: the guide [failures](crate::guide::failures) has the whole list.
+    ///
+    /// While it is open, calls fail at once, with an error that [`is_down`](crate::Error::is_down). The
+    /// first back-off is 10 ms, and each further one twice as long, up to this; by chance each is up to
+    /// half shorter. After it the breaker is half-open: one call, the probe, asks the server for its
+    /// version on a new connection, and goes on if that is answered. The others go on failing until then,
+    /// or for a second: then one more tries. Any answer closes the breaker.
+    ///
+    /// With zero it never opens: each call tries the server, and takes as long as that does.
+    ///
+    /// A refused login has a pause of its own, of 1 second, doubling up to 30, in which no new connection
+    /// is made, unless this is zero.
     pub fn max_back_off(mut self, longest: Duration) -> Self {
         self.max_back_off = longest;
         self

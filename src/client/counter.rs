@@ -11,19 +11,28 @@ use std::time::{Instant, SystemTime};
 /// # Counters
 ///
 /// A counter is a number that memcached itself counts with: 64 bits without a sign, stored as
-/// decimal digits with flags 0. A number stored with [`set`](Self::set) is a .NET number, which it
-/// cannot count: that is a server error that says so, unless all of its bytes happen to be digits. It
-/// takes `53_u8`, the byte `5`, for a 5, and makes a 6 of it, which reads as 54.
+/// decimal digits. A number stored with [`set`](Self::set) in the default format is a .NET number, which
+/// memcached cannot count: that is a server error that says so, unless all of its bytes happen to be
+/// digits. It takes `53_u8`, the byte `5`, for a 5, and makes a 6 of it, which reads as 54.
 ///
-/// In the [formats](crate::value::Format) of other peers, `set` stores numbers as these do: most of
-/// Python's and JSON in digits, which can be counted, others not. All of them read counters but
-/// [`MoecachePickle`](crate::value::Format::MoecachePickle), whose owner knows no flags 0.
+/// Its flags are those with which the other clients of the deployment read a number, as far as they have
+/// such. memcached keeps them as it counts.
+///
+/// | [format](crate::value::Format) | flags | read there as |
+/// |---|---|---|
+/// | `pylibmc` | 4 | `int` |
+/// | `python-memcached`, `pymemcache:pickle_serde`, `pymemcache:compressed_serde` | 2 | `int` |
+/// | `pyermc` | 2, and 4 from 2^63 on | `int`, `long` |
+/// | `php-memcached`, `php-memcached:json` | 1, and 0 from 2^63 on | integer, string |
+/// | `moecache:pickle` | 274 | `str` |
+/// | all others | 0 | text or bytes, as what their own `incr` makes |
+///
+/// In these formats `set` stores integers in the same way, so that they can be counted, but for
+/// `moecache:pickle` and some of the others.
 impl Client {
-    /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits,
-    /// flags 0. `get` reads it as any integer type that it fits, or as a string (which a
-    /// decr that made the number shorter may have padded with spaces).
-    ///
-    /// A number stored with [`set`](Self::set) is a .NET number, which memcached cannot count.
+    /// Stores a number in the form that memcached's `incr` and `decr` count in: decimal digits. `get`
+    /// reads it as any integer type that it fits. Under flags 0 it reads as a string, too (which a decr
+    /// that made the number shorter may have padded with spaces).
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -42,7 +51,8 @@ impl Client {
         count: u64,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.set_item(key, (0, &count.to_string()), expiry)
+        let flags = self.counter_flags(count);
+        self.set_item(key, (flags, &count.to_string()), expiry)
     }
 
     /// As [`set_counter`](Self::set_counter), but only if `key` is not there: `false` if it is.
@@ -56,7 +66,8 @@ impl Client {
         count: u64,
         expiry: impl Into<Expiry>,
     ) -> Result<bool> {
-        self.add_item(key, (0, &count.to_string()), expiry)
+        let flags = self.counter_flags(count);
+        self.add_item(key, (flags, &count.to_string()), expiry)
     }
 
     /// Adds `delta` to the counter, and gives what it counts then; `None` if the key is not there.
@@ -92,8 +103,9 @@ impl Client {
     /// As [`incr`](Self::incr); a counter that is not there is made, to count `initial` until
     /// `expiry`, and `initial` is the result.
     ///
-    /// The meta and binary protocols have a command for it. In the text protocol it takes up to three:
-    /// `incr`, `add`, and `incr` again if somebody else made the counter in between.
+    /// The meta and binary protocols have a command for it, which makes a counter with flags 0. In the text
+    /// protocol, and where a counter has [other flags](#counters), it is `incr`; and if the counter is not
+    /// there `add`, and `incr` again if somebody else made it in between.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
@@ -105,9 +117,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`incr`](Self::incr); a validation error if the expiry cannot be sent. In the text
-    /// protocol, a [conflict](Error::is_conflict) if others make and remove the counter at the same
-    /// time.
+    /// Those of [`incr`](Self::incr); a validation error if the expiry cannot be sent. Where it takes more
+    /// than one command, a [conflict](Error::is_conflict) if others make and remove the counter at the
+    /// same time.
     pub fn incr_with_initial(
         &self,
         key: impl AsRef<[u8]>,
@@ -132,6 +144,10 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<u64> {
         self.count_from(Direction::Down, key.as_ref(), delta, initial, expiry.into())
+    }
+
+    fn counter_flags(&self, count: u64) -> u32 {
+        self.values.transcoder.counter_flags(count)
     }
 
     fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
@@ -173,12 +189,17 @@ impl Client {
                 initial: Some(initial),
             };
             let deadline = self.deadline();
+            let in_steps = || {
+                let counted = self.count_or_add(direction, key, delta, initial, deadline);
+                self.counted(key, deadline.started(), &counted)?;
+                counted
+            };
+            // The command of other protocols makes one with flags 0.
+            if self.counter_flags(initial.value) != 0 {
+                return in_steps();
+            }
             match self.exchange(key, &request, deadline, Answer::count) {
-                Err(error) if error.is_unsupported() => {
-                    let counted = self.count_or_add(direction, key, delta, initial, deadline);
-                    self.counted(key, deadline.started(), &counted)?;
-                    counted
-                }
+                Err(error) if error.is_unsupported() => in_steps(),
                 // memcached 1.6 says "not found" when it lost a race for making the counter. The call is
                 // counted with that.
                 counted => match counted? {
@@ -219,7 +240,7 @@ impl Client {
         let add = Request::Store {
             mode: Mode::Add,
             key,
-            item: ItemRef::from((0, &digits)),
+            item: ItemRef::from((self.counter_flags(initial.value), &digits)),
             exptime: initial.exptime,
         };
         if client.exchange(key, &add, rest(), Answer::stored)? {

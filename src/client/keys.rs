@@ -87,6 +87,7 @@ impl Client {
                 has_progressed: false,
                 listed: None,
                 refused: None,
+                is_complete: false,
             },
         };
         if !self.naming.can_be_undone() {
@@ -172,6 +173,9 @@ impl Iterator for Keys<'_> {
             match *state {
                 State::Done => {
                     self.current = None;
+                    if std::mem::take(&mut self.lines.is_complete) {
+                        self.counted(Ok(()));
+                    }
                     self.settle();
                 }
                 State::Closed => {
@@ -212,6 +216,7 @@ impl Keys<'_> {
         };
         let batch = Batch {
             insists: true,
+            is_step: true,
             ..Batch::of(request)
         };
         let mut exchange = driver.converse_on(batch, self.client.deadline());
@@ -229,6 +234,7 @@ impl Keys<'_> {
         };
         if is_busy {
             let Ok(left) = self.patience.remaining(Instant::now()) else {
+                self.counted(Err(&error));
                 self.lines.read.push_back(Err(error));
                 return;
             };
@@ -236,12 +242,21 @@ impl Keys<'_> {
         } else if self.walk == Walk::Hash {
             self.walk = Walk::Lru;
         } else {
+            self.counted(Err(&error));
             self.lines.read.push_back(Err(error));
             return;
         }
         self.next -= 1;
         self.ask();
         self.next += 1;
+    }
+
+    /// Counts the list of the current server as one request, however often it was asked for. How long it
+    /// takes is the caller's.
+    fn counted(&self, outcome: Result<(), &Error>) {
+        if let Some(driver) = self.topology.shared_driver(self.next - 1) {
+            driver.counted(outcome, None);
+        }
     }
 }
 
@@ -266,6 +281,8 @@ struct Lines<'c> {
     listed: Option<Listed>,
     /// What the server answered that did not list its keys.
     refused: Option<Refusal>,
+    /// Whether all of them have come.
+    is_complete: bool,
 }
 
 /// The keys that were listed: their hashes, which nobody can choose so that two are alike.
@@ -318,6 +335,7 @@ impl Sink for Lines<'_> {
 
     fn reply(&mut self, _: usize, reply: Reply<'_>) {
         let Reply::Refused(refused) = reply else {
+            self.is_complete = true;
             return;
         };
         let error = match refused.line {

@@ -10,7 +10,10 @@ use crate::conn::{Driver, ErrorCounts, Latency};
 pub struct ServerMetrics {
     /// The server, as in [`Client::servers`].
     pub server: String,
-    /// Requests that were answered, or failed. Each key of a call for many is one.
+    /// Requests that were answered, or failed. Each key of a call for many is one; so is a call that takes
+    /// several, such as [`update`](Client::update), and a list of [`keys`](Client::keys), as what came of
+    /// it. With a [driver](crate::ClientBuilder::driver) of the program's own, what that passes on is
+    /// counted instead.
     pub operations: u64,
     /// Of those that read an item ([`get`](Client::get), [`gets`](Client::gets),
     /// [`get_and_touch`](Client::get_and_touch), [`meta_get`](Client::meta_get), and for many keys):

@@ -97,10 +97,10 @@ use std::time::{Duration, Instant};
 /// new one.
 ///
 /// The keys of a server that is down fail until it is back, and the others are not affected. A server
-/// that is silent costs one call its timeout, one that refuses connections three calls a moment; after
-/// that, calls for it fail at once ([`is_down`](crate::Error::is_down)), and one tries it now and then:
-/// it is used again within a second of its return ([`max_back_off`](ClientBuilder::max_back_off)). A
-/// program for which memcached is only a cache may see misses instead, or have other servers take over:
+/// that is silent costs two calls their timeouts, one that refuses connections three calls a moment; then
+/// its circuit breaker opens: calls for it fail at once ([`is_down`](crate::Error::is_down)), and one
+/// probes it now and then, so that it is used again within a second of its return
+/// ([`max_back_off`](ClientBuilder::max_back_off)). A program for which memcached is only a cache may see misses instead, or have other servers take over:
 /// [`FailurePolicy`]. The guide [failures](crate::guide::failures) goes through all of them.
 ///
 /// A write that timed out may still take effect later, even after a newer one: its bytes can wait in
@@ -294,19 +294,20 @@ impl Client {
         }
     }
 
-    /// Counts a call for `key` that was made in steps, as what came of it. A step that failed has been
-    /// counted as that.
+    /// Counts a call for `key` that was made in steps, as what came of it. An exchange that failed has been
+    /// counted.
     fn counted<T>(&self, key: Key<'_>, started: Instant, outcome: &Result<T>) -> Result<()> {
         let topology = self.shared.topology();
         let outcome = match outcome {
             Ok(_) => Ok(()),
-            Err(error) if error.is_conflict() => Err(error),
+            // What the server answered, and what was made of it.
+            Err(error) if error.is_server() || error.is_conflict() => Err(error),
             // The server did what it was asked for.
             Err(error) if error.is_decode() || error.is_encode() => Ok(()),
             Err(_) => return Ok(()),
         };
         let driver = topology.driver(topology.route(key)?);
-        driver.counted(outcome, started.elapsed());
+        driver.counted(outcome, Some(started.elapsed()));
         Ok(())
     }
 

@@ -20,13 +20,10 @@ impl Client {
         names.map(str::to_owned).collect()
     }
 
-    /// The servers and their weights.
+    /// The servers and their weights, each as often as it was given.
     pub(crate) fn weighted_servers(&self) -> Vec<(String, u32)> {
         let topology = self.shared.topology();
-        let members = topology.drivers().zip(topology.weights());
-        members
-            .map(|(driver, weight)| (driver.name().to_owned(), weight))
-            .collect()
+        topology.listed().collect()
     }
 
     /// The list of servers, by its number, if it replaced another and [`begin_list`](Self::begin_list)

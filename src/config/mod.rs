@@ -91,7 +91,8 @@ use std::time::Duration;
 /// # From a URL
 ///
 /// `memcache://` or `memcached://`, or `memcaches://` or `memcache+tls://` for [`tls`](Self::tls), the
-/// servers with commas in between, and after a `?` the other fields by their names, percent-encoded where needed:
+/// servers with commas in between, and after a `?` the other fields by their names, percent-encoded
+/// where needed:
 ///
 /// ```
 /// use moecache::Config;

@@ -337,9 +337,10 @@ fn refused_logins_have_pauses_of_their_own() {
     for _ in 0..7 {
         breaker.login_refused(now, now);
         // Those that tried at the same time.
-        breaker.login_refused(now - MS, now);
+        breaker.login_refused(now.checked_sub(MS).unwrap(), now);
         let left = breaker.log_in(false, now).unwrap_err();
-        assert_eq!(breaker.log_in(false, now + left - MS), Err(MS));
+        let almost = now + left.checked_sub(MS).unwrap();
+        assert_eq!(breaker.log_in(false, almost), Err(MS));
         pauses.push(left);
         now += left;
         assert_eq!(breaker.log_in(false, now), Ok(()), "one of them tries");

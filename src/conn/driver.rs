@@ -26,8 +26,8 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     fn converse_on(self: Arc<Self>, batch: Batch<'static>, deadline: Deadline)
     -> Box<dyn Exchange>;
 
-    /// A call that was made in steps is over: with success, or with an error that no request had.
-    fn counted(&self, outcome: Result<(), &Error>, latency: Duration);
+    /// A call that was made in steps is over: with success, or with an error that no exchange had.
+    fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>);
 
     /// A failure of it is hidden from the caller.
     fn missed(&self, error: &Error);
@@ -58,8 +58,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) insists: bool,
     /// Whether it is of a call for many keys, of which this server may have one.
     pub(crate) is_many: bool,
-    /// Whether it is a part of a call that is [counted](Driver::counted) as a whole: unless it fails,
-    /// and so ends the call, it is not counted by itself.
+    /// Whether it is a part of a call that is [counted](Driver::counted) as a whole: unless the exchange
+    /// fails, and so ends the call, it is not counted by itself.
     pub(crate) is_step: bool,
 }
 

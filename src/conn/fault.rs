@@ -220,12 +220,12 @@ fn advice(error: &io::Error) -> Option<&'static str> {
     Some(explained.advice)
 }
 
-/// An error, and what is to be done about it.
+/// An error, and what is to be done about it. It says what the error says, which is therefore no source of
+/// it: it would be told twice.
 #[derive(Debug, thiserror::Error)]
-#[error("{source}")]
+#[error("{error}")]
 pub(super) struct Explained {
-    #[source]
-    pub(super) source: Box<dyn std::error::Error + Send + Sync>,
+    pub(super) error: Box<dyn std::error::Error + Send + Sync>,
     pub(super) advice: &'static str,
 }
 

@@ -66,10 +66,10 @@ impl Ledger {
     }
 
     /// A call that was made in steps is over.
-    pub(super) fn counted(&self, outcome: Result<(), &Error>, latency: Duration) {
+    pub(super) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
         match outcome {
             Ok(()) => self.totals().succeed(latency),
-            Err(error) => self.totals().fail(1, error, Some(latency)),
+            Err(error) => self.totals().fail(1, error, latency),
         }
     }
 

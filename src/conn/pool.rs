@@ -418,7 +418,7 @@ impl Driver for Pool {
         Box::new(Conversation::new(self, batch, deadline).at_leisure())
     }
 
-    fn counted(&self, outcome: Result<(), &Error>, latency: Duration) {
+    fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
         self.ledger.counted(outcome, latency);
     }
 

@@ -110,17 +110,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// What was answered was a step of a call, which goes on unless it was an error.
+    /// What was answered was a step of a call: whatever it was, the call may go on, and is counted at its
+    /// end.
     pub(super) fn be_step(&mut self) {
-        let refused = self.answers.refused;
-        self.answers = Answers {
-            all: refused,
-            refused,
-            ..Answers::default()
-        };
-        if refused == 0 {
-            self.latency = None;
-        }
+        self.answers = Answers::default();
+        self.latency = None;
     }
 }
 
@@ -158,9 +152,11 @@ impl Totals {
     }
 
     /// A call that was made in steps is over.
-    pub(super) fn succeed(&mut self, latency: Duration) {
+    pub(super) fn succeed(&mut self, latency: Option<Duration>) {
         self.operations += 1;
-        self.latencies.record(latency);
+        if let Some(latency) = latency {
+            self.latencies.record(latency);
+        }
     }
 
     /// So many requests of an exchange failed.

@@ -392,11 +392,11 @@ fn invalid(error: rustls::Error) -> io::Error {
 
 fn explained(
     kind: ErrorKind,
-    source: impl std::error::Error + Send + Sync + 'static,
+    error: impl std::error::Error + Send + Sync + 'static,
     advice: &'static str,
 ) -> io::Error {
-    let source = source.into();
-    io::Error::new(kind, Explained { source, advice })
+    let error = error.into();
+    io::Error::new(kind, Explained { error, advice })
 }
 
 /// What it probably is, and which setting mends it: by its name in [`Tls`], and in a

@@ -70,7 +70,7 @@ impl conn::Driver for Custom {
     }
 
     /// The steps are counted, where they go through the pool: a driver does not know of calls.
-    fn counted(&self, _: Result<(), &Error>, _: Duration) {}
+    fn counted(&self, _: Result<(), &Error>, _: Option<Duration>) {}
 
     fn missed(&self, error: &Error) {
         self.pool.missed(error);

@@ -34,7 +34,7 @@ pub(crate) struct Key<'a> {
     unplaced: u8,
     /// Whether it is only safe in base64, or with its length before it.
     is_binary: bool,
-    /// Whether it is a word of the text protocol's grammar: `noreply`.
+    /// Whether it begins with a word of the text protocol's grammar: `noreply`.
     is_word: bool,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Key<'a> {
     }
 
     /// Whether a command of the text protocol may take it for the word `noreply`, with which a line
-    /// can end.
+    /// can end. memcached's own proxy, 1.6.38 for one, compares no more than the length of the word.
     pub(crate) fn is_word(&self) -> bool {
         self.is_word
     }

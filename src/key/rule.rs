@@ -90,7 +90,7 @@ impl KeyRule {
             bytes,
             unplaced: 0,
             is_binary: bad.is_some(),
-            is_word: bytes == b"noreply",
+            is_word: bytes.starts_with(b"noreply"),
         })
     }
 

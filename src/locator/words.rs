@@ -214,6 +214,7 @@ mod tests {
 
     /// What a user of the library would type, as the scheme behind its name, and the name to use.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn the_words_of_each_library() {
         let rows: &[(&str, &[&str], &str)] = &[
             (

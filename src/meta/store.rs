@@ -171,10 +171,12 @@ impl MetaDelete {
     /// wins, and everybody may go on using the old value until the new one is there. It gets a new cas
     /// id (`I`).
     ///
-    /// Plain gets find the old value. In the meta protocol, a call for this key alone that reads or
-    /// touches it (`get`, `gets`, `touch`, `get_and_touch`) is the one that wins, and does not know it:
-    /// to recache in this way, read with `meta_get`. A win may be lost with a connection, too; see
-    /// there.
+    /// Plain gets find the old value. In the meta protocol, a call for one key that reads or touches it
+    /// (`get`, `gets`, `touch`, `get_and_touch`) is the one that wins, and does not know it: to recache in
+    /// this way, read with `meta_get`. Calls for many keys, also with a single one, pipelines and
+    /// [`contains`](crate::Client::contains) leave the win to others; but for keys that are sent in base64
+    /// ([`binary_keys`](crate::ClientBuilder::binary_keys)), and for `touch_many`, of which memcached has
+    /// no other form. A win may be lost with a connection, too; see there.
     pub fn invalidate(mut self) -> Self {
         self.invalidate = true;
         self

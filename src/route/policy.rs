@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// protocol; or to which no [connection](crate::ClientBuilder::max_connections) is free in time. An
 /// error that a server answers, such as "out of memory" or a refused password, is an error under each.
 ///
-/// Under each, a server that failed is left alone for a moment, and calls for it end at once:
+/// Under each, a server that failed has an open circuit breaker for a moment, and calls for it end at once:
 /// [`max_back_off`](crate::ClientBuilder::max_back_off).
 ///
 /// ```
@@ -37,9 +37,9 @@ pub enum FailurePolicy {
     /// `incr_with_initial` and `decr_with_initial`, the meta commands, [`keys`](crate::Client::keys),
     /// the statistics, and whatever is about servers.
     Miss,
-    /// Once a server is known to be down, the others have its keys, placed as if it were not in the
+    /// While a server's circuit breaker is open, the others have its keys, placed as if it were not in the
     /// list: as libmemcached does that ejects hosts, and Enyim, twemproxy and pymemcache do. Calls that
-    /// find out still fail. After each pause one call tries the server again; if it cannot connect,
+    /// find out still fail. After each back-off one call tries the server again; if it cannot connect,
     /// it goes on to the others with all its keys for that server, in what is left of its time. When
     /// the server answers it has its keys back.
     ///
@@ -48,7 +48,7 @@ pub enum FailurePolicy {
     /// with what they were left with. And two clients of which only one finds it down read and write
     /// the same key in two places. A cas id is one server's: another may have given the same for an
     /// older value, whose replacement then loses a change. Only for what may be stale, with expiries
-    /// that bound how long. A server that comes and goes is left alone for longer and longer, up to
+    /// that bound how long. A server that comes and goes has longer and longer back-offs, up to
     /// [`max_back_off`](crate::ClientBuilder::max_back_off), until it has answered for as long as
     /// that.
     Rehash,

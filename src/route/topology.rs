@@ -12,6 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Debug)]
 pub(crate) struct Topology {
     members: Vec<Member>,
+    /// The list as it was given: one that is listed again is there again.
+    nodes: Vec<Node>,
     locator: Arc<dyn Locator>,
     /// How keys are placed on those that are left, where they are.
     rehash: Option<Rehash>,
@@ -23,8 +25,6 @@ pub(crate) struct Topology {
 #[derive(Debug)]
 struct Rehash {
     placement: Arc<Placement>,
-    /// The list, with those that are in it more than once.
-    nodes: Vec<Node>,
     /// The last that was made.
     left: RwLock<Option<Arc<Left>>>,
 }
@@ -63,8 +63,7 @@ impl Topology {
         let nodes = placement.nodes(servers)?;
         let locator = placement.locator(&nodes)?;
         let changes = previous.map_or(0, |previous| {
-            let before = previous.members.iter().map(|member| &member.node);
-            previous.changes + u64::from(!before.eq(&nodes))
+            previous.changes + u64::from(previous.nodes != nodes)
         });
         let member = |node: Node| {
             let kept = previous.and_then(|previous| previous.driver_at(&node));
@@ -85,11 +84,11 @@ impl Topology {
         let members: Result<_, Error> = unrepeated(&nodes).cloned().map(member).collect();
         let rehash = (policy == FailurePolicy::Rehash).then(|| Rehash {
             placement: Arc::clone(placement),
-            nodes,
             left: RwLock::default(),
         });
         Ok(Self {
             members: members?,
+            nodes,
             locator,
             rehash,
             changes,
@@ -124,9 +123,10 @@ impl Topology {
         self.members.iter().map(|member| &*member.driver)
     }
 
-    /// What each server weighs, in list order.
-    pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = u32> {
-        self.members.iter().map(|member| member.node.weight)
+    /// The name and the weight of each of the list, one that is listed again again.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = (String, u32)> {
+        let nodes = self.nodes.iter();
+        nodes.map(|node| (node.address.to_string(), node.weight))
     }
 
     /// The place in the list of the server that `key` belongs to.
@@ -225,7 +225,7 @@ impl Topology {
             let mut left = members.iter().map(|index| &self.members[*index].node);
             left.any(|left| left.is_same_server(node))
         };
-        let nodes: Vec<Node> = rehash.nodes.iter().filter(is_left).cloned().collect();
+        let nodes: Vec<Node> = self.nodes.iter().filter(is_left).cloned().collect();
         let locator = rehash.placement.locator(&nodes)?;
         let left = Arc::new(Left { members, locator });
         let mut last = rehash.left.write().unwrap_or_else(PoisonError::into_inner);

@@ -16,7 +16,8 @@ pub struct Counters {
     pub hits: u64,
     /// Keys that were asked for and were not there (`get_misses`), those that had expired included.
     pub misses: u64,
-    /// Items that were found to have expired, and so were removed (`get_expired`).
+    /// Items that had expired when they were asked for, and so were removed (`get_expired`); not those
+    /// that were replaced, or removed before by `stats` or `lru_crawler crawl`.
     pub expired: u64,
     /// Values that were sent to be stored (`cmd_set`): by set, add, replace, append, prepend and
     /// compare-and-swap, also where the condition did not hold.

@@ -1,5 +1,5 @@
-//! An embedded memcached for tests: [`Server`] listens on a free port of 127.0.0.1 or on a unix
-//! socket, needs nothing installed, has a clock that can be moved ([`Clock`]), misbehaves on request
+//! An embedded memcached for tests: [`Server`] listens on a free port of 127.0.0.1, on an address that
+//! is asked for ([`Builder::port`]) or on a unix socket, needs nothing installed, has a clock that can be moved ([`Clock`]), misbehaves on request
 //! ([`Fault`]), tells what it was asked ([`Counters`]), and can be an older memcached
 //! ([`Builder::version`]).
 //!
@@ -99,11 +99,30 @@
 //! [`Clock`] for all of them, given to [`Builder::clock`], time passes on all at once. Each test can
 //! have its own: one starts in a few milliseconds, and they share nothing.
 //!
+//! # For other processes
+//!
+//! Another process, in any language, needs to know where the server is. Either it is told the
+//! [address](Server::address) of a free port, or the port is the one that it asks for:
+//!
+//! ```no_run
+//! use moecache::testing::Server;
+//!
+//! let server = Server::builder().port(11211).start()?; // Fails if somebody else listens there.
+//! let status = std::process::Command::new("python3").arg("tests.py").status()?;
+//! assert!(status.success());
+//! assert!(server.counters().sets > 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! At a shell, `cargo run --example memcached` in this crate's repository is such a server.
+//!
 //! # Where it differs from memcached
 //!
-//! - Not there: UDP, TLS, authentication, and the commands `cache_memlimit`, `extstore`, `lru`,
-//!   `shutdown`, `slabs` and `watch`, which it does not know (`ERROR`). Of `lru_crawler` it has
-//!   `metadump`, `crawl` (which has nothing to do), `enable` and `disable`.
+//! - Not there: UDP, TLS, authentication, and the commands `extstore`, `lru`, `slabs` and `watch`,
+//!   which it does not know (`ERROR`).
+//! - What is expired or flushed is removed when it is next looked up or replaced, when `stats` are to
+//!   count it (`reclaimed`), or by `lru_crawler crawl` (`crawler_reclaimed`), which is done when it is
+//!   answered. memcached's threads remove some of it at any time, and crawl in the background.
 //! - `lru_crawler metadump` is never refused because another one is under way (`BUSY`, or `ERROR an
 //!   unknown error happened` shortly after it), and its order is always that of the classes, also for
 //!   `hash`.
@@ -113,8 +132,8 @@
 //!   a reply to an earlier command of the same pipeline still holds the item.
 //! - The memory limit counts item sizes, not slab pages, and evicts strictly the least recently
 //!   used item; memcached's segmented LRU only approximates that.
-//! - `stats` has every counter, but those about memcached's own machinery (buffers, the LRU crawler,
-//!   slab moves, CPU time) stay at what an idle server shows. `stats cachedump` lists all items of a
+//! - `stats` has every counter, but those about memcached's own machinery (buffers, moves between LRUs
+//!   and slabs, CPU time) stay at what an idle server shows. `stats cachedump` lists all items of a
 //!   class, memcached only those that have aged for a moment.
 
 // Layers, from the bottom: `store` (items and counters, no protocol), `report` (stats texts), `text`

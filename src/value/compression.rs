@@ -15,7 +15,7 @@ use std::str::FromStr;
 /// | `pymemcache:compressed_serde` | zlib | `zlib:401` |
 /// | `pyermc` | lz4 | off |
 /// | `dalli` but `dalli:raw` | zlib | `zlib:4096` |
-/// | `php-memcached` | zlib (and reads FastLZ) | `zlib:2000` |
+/// | `php-memcached` | zlib (and reads FastLZ, Zstandard) | `zlib:2000` |
 /// | `spymemcached` | gzip | `gzip:16385` |
 /// | all others | - | off |
 ///

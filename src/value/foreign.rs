@@ -57,7 +57,7 @@ pub(super) fn describe(flags: u32) -> Option<&'static str> {
         0x30..=0x36 | 0x50..=0x56 | 0x90..=0x96 => "compressed data of php-memcached",
         0x4d20 | 0x4d40 | 0x4d60 => "an object or a compressed value of this client's own format",
         0x102 => {
-            "None of this client's own format, a null of EnyimMemcached, or a compressed Boolean of spymemcached"
+            "a null of this client's own format or of EnyimMemcached, or a compressed Boolean of spymemcached"
         }
         0x103 => "a bool of this client's own format, or a Boolean of EnyimMemcached",
         0x104 => "a char of this client's own format, or a Char of EnyimMemcached",

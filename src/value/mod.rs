@@ -25,7 +25,9 @@
 //! [`Client::get`](crate::Client::get) checks that what is stored is what was asked for. Integers
 //! convert where the number fits, `f32` to `f64`, nothing else. Flags 0, as memcached's own counters
 //! and many other clients have them, are text: a `String`, or an integer type if it is a number;
-//! an empty one is `""`, and for an `Option` `None`, as EnyimMemcached reads it.
+//! an empty one is `""`, and for an `Option` `None`, as EnyimMemcached reads it. A string of digits
+//! (flags 274), with which EnyimMemcached and Python's moecache start a counter, can be read as an
+//! integer, too. Flags 256 without data are a null, as older versions of EnyimMemcached store it.
 //!
 //! This is the default [`Format`], [`Format::Moecache`]; the others are told about below.
 //!
@@ -76,20 +78,22 @@
 //!   ```
 //! * **Ruby** ([`Dalli`](Format::Dalli) and the three after it): flags 1 is Marshal 4.8, or JSON, 2
 //!   zlib, 4 a UTF-8 string that is stored as it is. Symbols are read as strings; strings in other
-//!   encodings as bytes; links are followed. Flags 0 are bytes, which are also a string if they are
+//!   encodings, and those that are not valid in their own, as bytes; links are followed. Flags 0 are bytes, which are also a string if they are
 //!   UTF-8, and a number if they are one.
 //! * **PHP** ([`Php`](Format::Php), [`PhpJson`](Format::PhpJson)): the lowest four bits are string,
-//!   integer, float, bool, serialised, JSON; then compressed, by zlib or FastLZ, which is read and not
-//!   written. PHP does not tell lists from maps nor text from bytes, so a list can be read as a map
+//!   integer, float, bool, serialised, JSON; then compressed, by zlib, or by FastLZ or (since
+//!   php-memcached 3.3) Zstandard, which are read and not written. PHP does not tell lists from maps nor text from bytes, so a list can be read as a map
 //!   of its indices, and a string as either.
 //! * **Java** ([`Spymemcached`](Format::Spymemcached)): numbers in big endian without leading zeros;
 //!   gzip is 2. Text under flags 0 can also be read as a counter.
-//! * **[`Raw`](Format::Raw)**: text and numbers under flags 0; under any other flags, which are the
+//! * **[`Raw`](Format::Raw)**: text and numbers under flags 0, which a type that takes whatever there is
+//!   reads as a string where they are UTF-8; under any other flags, which are the
 //!   program's own, bytes.
 //!
 //! JSON ([`DalliJson`](Format::DalliJson), [`PhpJson`](Format::PhpJson)) needs the feature `json`. It
 //! holds no bytes, no infinite floats and no map keys but strings; whole numbers can be read as
-//! floats, and as an `f32` if it holds them exactly.
+//! floats, and as an `f32` if it holds them exactly. Maps keep their order, and of a key that is there
+//! twice the last value counts.
 //!
 //! # Python's formats
 //!
@@ -110,7 +114,8 @@
 //!
 //! * Bytes (flags 0) have no stated type: a `Vec<u8>`, a `String` if they are UTF-8, or an integer
 //!   type if they are a number, as memcached's counters are. For a type that takes whatever there is
-//!   they are bytes; in pyermc, whose strings are bytes as well, a string if they are UTF-8. Of no
+//!   they are bytes; in pyermc and in pymemcache without a serde, whose strings are stored in the same
+//!   way, a string if they are UTF-8. Of no
 //!   bytes, pyermc makes None, and so does an `Option` in its format.
 //! * Where bools are stored as integers, `1` and `0` are read as either.
 //! * Integers of more than 128 bits are refused.

@@ -82,6 +82,17 @@ pub trait Transcoder: Send + Sync + RefUnwindSafe + Debug {
     /// is not what the flags say.
     fn decode(&self, item: Item) -> Result<Decoded, Error>;
 
+    /// The flags of a counter that begins at `count`: with them its data, which is decimal digits that
+    /// memcached counts with, reads as a number, here and by the other clients of the deployment.
+    /// memcached keeps an item's flags as it counts.
+    ///
+    /// By default 0, which is also what memcached gives to a counter that it makes itself: other flags
+    /// take a command more to make one.
+    fn counter_flags(&self, count: u64) -> u32 {
+        let _ = count;
+        0
+    }
+
     /// What these flags stand for, with its article: "a Python pickle", "an i32 (.NET Int32)". For
     /// messages, which put the flags behind it, in parentheses.
     fn describe(&self, flags: u32) -> &'static str;

@@ -32,11 +32,17 @@ const NUTCRACKER: &[Refused] = &[
 /// How a proxy refuses a command: it closes the connection, or, memcached 1.6.38's, says so.
 const REFUSALS: &[&str] = &["the connection was lost", "CLIENT_ERROR parsing request"];
 
+/// memcached 1.6.45's proxy never answers a text `get` of one of these keys, and older ones do.
+const SILENT: Refused = (
+    "keys of every byte and length",
+    "get on the proxy: no complete reply within",
+);
+
 /// How it is where not even the protocol is known.
 const NOT_SPOKEN: &[&str] = &["the connection was lost", "no complete reply within"];
 
 fn run(proxy: Proxy, protocol: Protocol, refused: &[Refused]) {
-    let Some(behind) = proxy.start() else {
+    let Some(behind) = proxy.with_args(&super::LARGE_ITEMS) else {
         return;
     };
     if !proxy.speaks(protocol) {
@@ -51,6 +57,10 @@ fn run(proxy: Proxy, protocol: Protocol, refused: &[Refused]) {
         };
         match said {
             None if refused.is_none() => counts[0] += 1,
+            Some(said) if proxy == Proxy::BuiltIn && row == SILENT.0 && said.contains(SILENT.1) => {
+                unsupported(proxy, protocol, row, &said);
+                counts[1] += 1;
+            }
             Some(said) if is_expected(&said) => {
                 unsupported(proxy, protocol, row, &said);
                 counts[1] += 1;
@@ -63,10 +73,15 @@ fn run(proxy: Proxy, protocol: Protocol, refused: &[Refused]) {
     for (row, check) in rows {
         judge(row, outcome(&behind, protocol, check));
     }
+    // nutcracker has no meta commands, so this is what `Auto` speaks.
+    let spoken = match (proxy, protocol) {
+        (Proxy::Nutcracker, Protocol::Auto) => Protocol::Text,
+        _ => protocol,
+    };
     for (row, check) in commands::BY_PROTOCOL {
         judge(
             row,
-            outcome(&behind, protocol, |client| check(client, protocol)),
+            outcome(&behind, protocol, |client| check(client, spoken)),
         );
     }
     assert!(wrong.is_empty(), "{}:\n{}", proxy.name(), wrong.join("\n"));
@@ -99,13 +114,12 @@ fn client(behind: &Behind, protocol: Protocol, timeout: Duration) -> Client {
     builder.protocol(protocol).timeout(timeout).build().unwrap()
 }
 
-/// Nothing works, and every call says so.
+/// Nothing works, and every call says so. (A multi-get is text in meta too, and is answered.)
 fn not_spoken(proxy: Proxy, protocol: Protocol, behind: &Behind) {
     let client = || client(behind, protocol, Duration::from_secs(1));
     for error in [
         client().get::<i32>("key").unwrap_err(),
         client().set("key", 1, 0).unwrap_err(),
-        client().get_many::<i32, _>(["key"]).all().unwrap_err(),
     ] {
         let said = format!("{error:#}").replace(&behind.address().to_string(), "the proxy");
         assert!(

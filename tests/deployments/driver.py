@@ -67,10 +67,6 @@ class Client:
     def decr(self, key, delta):
         return self.client.decr(key, delta)
 
-    def number(self, key):
-        """A number, or text of one, which memcached may have padded with spaces."""
-        return int(self.get(key))
-
 
 class Moecache(Client):
     """Has get, set and delete, of one key at a time, and a miss is None."""

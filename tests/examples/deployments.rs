@@ -116,7 +116,7 @@ fn which_bytes_a_key_has_and_how_many() {
 /// .NET and Go print the addresses of host names, Java the names of addresses.
 #[test]
 fn placements_by_address_and_by_name() {
-    let keys: String = (0..100).map(|number| format!("key:{number}\n")).collect();
+    let keys = keys();
     let scheme = "--compatible-with=gomemcache";
     let verify = ["ring", "verify", "-", scheme];
     let same = "100 placements checked: all the same\n";
@@ -156,7 +156,7 @@ fn placements_by_address_and_by_name() {
 #[test]
 fn a_server_that_is_listed_twice() {
     let servers = "10.0.0.1,10.0.0.2,10.0.0.1";
-    let keys: String = (0..100).map(|number| format!("key:{number}\n")).collect();
+    let keys = keys();
     let scheme = "--compatible-with=gomemcache";
     let placed = mc(servers, &["where", scheme], keys.as_bytes());
     let placed = text(&placed.stdout);
@@ -246,4 +246,10 @@ fn whose_keys_they_are_is_asked() {
             "{arguments:?}"
         );
     }
+}
+
+/// A hundred, one a line.
+fn keys() -> String {
+    let keys: Vec<String> = (0..100).map(|number| format!("key:{number}")).collect();
+    keys.join("\n")
 }

@@ -6,6 +6,7 @@ mod fleet;
 mod hot_key;
 mod keys;
 mod log_exchanges;
+mod memcached;
 mod prefix;
 mod quickstart;
 mod records;

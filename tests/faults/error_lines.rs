@@ -108,8 +108,8 @@ fn serve(mut stream: TcpStream, way: Way, pace: Pace) {
                     "STORED\r\n".to_owned()
                 };
             }
-            ["incr", ..] => reply = "1\r\n".to_owned(),
-            ["mg", key, ..] if is_bad(key) => reply = ERROR.to_owned(),
+            ["incr", ..] => "1\r\n".clone_into(&mut reply),
+            ["mg", key, ..] if is_bad(key) => ERROR.clone_into(&mut reply),
             ["mg", key, ..] => {
                 let (value, opaque) = (value_of(key), opaque(&words).unwrap());
                 let cas = if words.contains(&"c") { " c1" } else { "" };
@@ -117,9 +117,9 @@ fn serve(mut stream: TcpStream, way: Way, pace: Pace) {
                 reply = format!("VA {length} f0{cas} {opaque}\r\n{value}\r\n");
             }
             ["ma", ..] => reply = format!("VA 1 {}\r\n1\r\n", opaque(&words).unwrap()),
-            ["mn"] => reply = "MN\r\n".to_owned(),
-            ["version"] => reply = "VERSION 1.6.45\r\n".to_owned(),
-            _ => reply = "ERROR\r\n".to_owned(),
+            ["mn"] => "MN\r\n".clone_into(&mut reply),
+            ["version"] => "VERSION 1.6.45\r\n".clone_into(&mut reply),
+            _ => "ERROR\r\n".clone_into(&mut reply),
         }
         let pieces: Vec<&str> = match (pace, reply.strip_suffix("END\r\n")) {
             (Pace::LateEnd, Some(rest)) => vec![rest, "END\r\n"],

@@ -34,6 +34,7 @@ mod embedded;
 mod error_lines;
 mod late;
 mod malformed;
+mod mixed_up;
 mod nonsense;
 mod panics;
 mod pretender;

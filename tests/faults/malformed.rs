@@ -74,7 +74,7 @@ pub fn packet(asked: &Asked, change: impl FnOnce(&mut Packet<'_>)) -> Option<Vec
 
 #[test]
 fn a_key_or_opaque_that_was_not_asked_for() {
-    let rows: [(&str, Reply); 5] = [
+    let rows: [(&str, Reply); 6] = [
         ("another key", |asked| {
             let is_text = asked.wire == Wire::Text;
             is_text.then(|| value(asked, |line| line.key = "other".to_owned()))?
@@ -91,6 +91,15 @@ fn a_key_or_opaque_that_was_not_asked_for() {
             let earlier = asked.earlier();
             (asked.wire != Wire::Text).then(|| earlier.hit(&asked.keys[0]))
         }),
+        // A proxy that mixes up its clients: the other one has sent as many requests on its connection.
+        (
+            "the reply to the same request on another connection",
+            |asked| {
+                let mut other = asked.clone();
+                other.opaque = 0;
+                (asked.wire != Wire::Text).then(|| other.hit("other"))
+            },
+        ),
         ("an opaque that was never given", |asked| {
             let mut later = asked.clone();
             later.opaque = later.opaque.wrapping_add(1 << 20);

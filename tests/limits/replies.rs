@@ -35,15 +35,18 @@ impl Script {
         let mut request = [0; 4096];
         let asked = stream.read(&mut request).unwrap();
         assert!(asked > 0);
+        let request_of = |reply: &[u8]| with_opaque(reply, &request[..asked]);
         match self {
             Self::Claims(reply) => {
-                stream.write_all(reply).unwrap();
+                let reply = request_of(reply);
+                stream.write_all(&reply).unwrap();
                 // An error, where it closes before it has read everything.
                 while matches!(stream.read(&mut request), Ok(1..)) {}
             }
             Self::Floods(first, again) => {
+                let (first, again) = (request_of(first), request_of(again));
                 let again = again.repeat(1 + (16 << 10) / again.len());
-                let mut sent = stream.write_all(first);
+                let mut sent = stream.write_all(&first);
                 while sent.is_ok() {
                     sent = stream.write_all(&again);
                 }
@@ -54,6 +57,23 @@ impl Script {
     fn start(self) -> (SocketAddr, JoinHandle<()>) {
         scripted(move |listener| self.play(listener))
     }
+}
+
+/// The reply, whose opaque is 0, with that of the request.
+fn with_opaque(reply: &[u8], request: &[u8]) -> Vec<u8> {
+    const OPAQUE: std::ops::Range<usize> = 12..16;
+    let mut reply = reply.to_vec();
+    if reply.first() == Some(&0x81) {
+        reply[OPAQUE].copy_from_slice(&request[OPAQUE]);
+    } else if let Some(at) = reply[..reply.len().min(64)]
+        .windows(4)
+        .position(|it| it == b" O0\r")
+    {
+        let words = request.trim_ascii_end().rsplit(|&byte| byte == b' ');
+        let opaque = words.into_iter().next().unwrap_or_default();
+        reply.splice(at + 1..at + 3, opaque.iter().copied());
+    }
+    reply
 }
 
 fn client(address: SocketAddr, protocol: Protocol, timeout: Duration) -> Client {

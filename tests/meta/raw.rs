@@ -36,8 +36,12 @@ pub fn what_comes_back(client: &Client) {
     );
     assert!(lines.len() > 5);
     let error = client.raw("no such command").line().unwrap_err();
-    assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
     assert!(error.to_string().starts_with("raw on "), "{error}");
+    if error.is_io() {
+        skipped(format!("a command that is not known: {error}")); // Proxies close on it.
+    } else {
+        assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
+    }
     // What is said to come back does not.
     let error = value("stats").unwrap_err();
     assert!(error.is_protocol(), "{error:?}");
@@ -50,10 +54,10 @@ pub fn what_comes_back(client: &Client) {
     for _ in 0..50 {
         assert_eq!(client.get_item("missing").unwrap(), None);
     }
-    match client.raw("lru_crawler mgdump all").lines() {
+    match client.raw("lru_crawler mgdump hash").lines() {
         Ok(lines) => assert!(lines.iter().any(|line| line == b"mg other"), "{lines:?}"),
         Err(error) => {
-            assert!(error.is_server(), "{error:?}");
+            assert!(error.is_server() || error.is_io(), "{error:?}");
             skipped(format!("lru_crawler mgdump: {error}"));
         }
     }

@@ -63,11 +63,16 @@ impl Proxy {
 
     /// Starts it; `None` where there is none. Why, is printed.
     pub fn start(self) -> Option<Behind> {
-        let backends = [(); 2].map(|()| Memcached::with_args(&LARGE_ITEMS));
+        self.with_args(&[])
+    }
+
+    /// The same with more arguments for memcached.
+    pub fn with_args(self, args: &[&str]) -> Option<Behind> {
+        let backends = [(); 2].map(|()| Memcached::with_args(args));
         let addresses = backends.each_ref().map(Memcached::address);
         let folder = Folder::new();
         let (address, process) = match self {
-            Self::BuiltIn => built_in(&folder, addresses)?,
+            Self::BuiltIn => built_in(&folder, addresses, args)?,
             Self::Nutcracker => nutcracker(&folder, addresses)?,
         };
         Some(Behind {
@@ -79,11 +84,13 @@ impl Proxy {
     }
 }
 
-const LARGE_ITEMS: [&str; 2] = ["-I", "8m"];
-
-fn built_in(folder: &Folder, backends: [SocketAddr; 2]) -> Option<(SocketAddr, Process)> {
+fn built_in(
+    folder: &Folder,
+    backends: [SocketAddr; 2],
+    args: &[&str],
+) -> Option<(SocketAddr, Process)> {
     let options = routes(folder, backends)?;
-    let args = [&LARGE_ITEMS[..], &["-o", &options]].concat();
+    let args = [args, &["-o", &options]].concat();
     let proxy = Memcached::with_args(&args);
     Some((proxy.address(), Process::Memcached(proxy)))
 }

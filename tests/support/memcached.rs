@@ -222,10 +222,12 @@ fn said(argument: &str) -> String {
 fn not_started(error: &io::Error) -> ! {
     let program = program();
     let program = Path::new(&program).display();
-    if error.kind() == ErrorKind::NotFound {
-        panic!("there is no {program}: tests/run installs memcached, MEMCACHED names one");
+    match error.kind() {
+        ErrorKind::NotFound => {
+            panic!("there is no {program}: tests/run installs memcached, MEMCACHED names one")
+        }
+        _ => panic!("{program} cannot be started: {error}"),
     }
-    panic!("{program} cannot be started: {error}");
 }
 
 fn wait_until(process: &mut Child, mut accepts: impl FnMut() -> bool) {

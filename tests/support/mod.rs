@@ -18,7 +18,6 @@ mod raw;
 pub mod scripted;
 mod skipped;
 pub mod transcript;
-pub mod twemproxy;
 
 pub use hanging::Hanging;
 pub use heard::Heard;

@@ -1,6 +1,7 @@
 //! A connection without a client library.
 
 use socket2::{Domain, SockAddr, Socket, Type};
+use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -62,14 +63,25 @@ impl RawClient {
 
     /// One value of `stats`.
     pub fn stat(&mut self, name: &str) -> String {
-        self.send("stats\r\n");
+        self.stats("").remove(name).unwrap()
+    }
+
+    /// Sends the request and reads until the reply ends so; with nothing, reads nothing.
+    pub fn after(mut self, request: impl AsRef<[u8]>, ending: &str) -> Self {
+        self.send(request);
+        self.read_until(ending);
+        self
+    }
+
+    /// The names and values of `stats` about that.
+    pub fn stats(&mut self, about: &str) -> HashMap<String, String> {
+        self.send(format!("stats {about}").trim_end().to_owned() + "\r\n");
         let reply = self.read_until("END\r\n");
-        let value = reply.lines().find_map(|line| {
-            line.strip_prefix("STAT ")?
-                .strip_prefix(name)?
-                .strip_prefix(' ')
+        let rows = reply.lines().filter_map(|line| {
+            let (name, value) = line.strip_prefix("STAT ")?.split_once(' ')?;
+            Some((name.to_owned(), value.to_owned()))
         });
-        value.unwrap().to_owned()
+        rows.collect()
     }
 
     /// Reads this many bytes, whatever they are.

@@ -66,7 +66,7 @@ pub(crate) fn slabs(store: &Store) -> Report {
     let mut text = String::new();
     let mut all_pages = 0;
     let mut classes = by_class(store);
-    for &class in store.counters.classes.keys() {
+    for &class in &store.used_classes {
         classes.entry(class).or_default();
     }
     for (&class, items) in &classes {

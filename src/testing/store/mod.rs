@@ -16,7 +16,7 @@ pub(crate) use request::{
 pub(crate) use slabs::{CHUNK_MAX, PAGE, chunk_size};
 
 use slabs::item_size;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 use time::Time;
 
@@ -35,6 +35,8 @@ pub(crate) struct Store {
     pub(crate) limits: Limits,
     pub(crate) counters: Counters,
     pub(crate) items: Items,
+    /// The slab classes that ever had an item. Those of memcached keep their memory.
+    pub(crate) used_classes: BTreeSet<u8>,
     pub(crate) time: Time,
     /// `verbosity`; has no effect beyond `stats settings`.
     pub(crate) verbosity: u32,
@@ -85,6 +87,7 @@ impl Store {
             limits,
             counters: Counters::default(),
             items: Items::default(),
+            used_classes: BTreeSet::new(),
             time: Time::starting(now),
             verbosity: 0,
             detail: false,
@@ -211,14 +214,16 @@ impl Store {
         self.items.find(key)
     }
 
-    /// Whether an item of that size may be stored at all; judged before its value is read.
-    pub(crate) fn admit(&self, storage: &Storage) -> Result<(), NoRoom> {
+    /// Whether an item of that size may be stored at all; judged before its value is read, when
+    /// memcached takes the memory for it.
+    pub(crate) fn admit(&mut self, storage: &Storage) -> Result<(), NoRoom> {
         let size = storage.size();
         if size > self.limits.item_size {
             Err(NoRoom::TooLarge)
         } else if size > self.limits.memory {
             Err(NoRoom::NoMemory)
         } else {
+            self.used_classes.insert(storage.class());
             Ok(())
         }
     }
@@ -429,6 +434,7 @@ impl Store {
             marks,
         };
         self.counters.total_items += 1;
+        self.used_classes.insert(item.class());
         self.items.insert(key, item);
         while self.items.bytes() > self.limits.memory {
             let Some(item) = self.items.remove_least_used() else {

@@ -185,6 +185,14 @@ impl Transcoder for Php {
         })
     }
 
+    /// Those of an integer. Beyond 64 bits with a sign PHP has none, and reads a string of digits.
+    fn counter_flags(&self, count: u64) -> u32 {
+        match i64::try_from(count) {
+            Ok(_) => LONG,
+            Err(_) => STRING,
+        }
+    }
+
     fn describe(&self, flags: u32) -> &'static str {
         if let Some(other) = foreign::beyond(flags, MEANT | PROGRAMS_OWN) {
             return other;

@@ -153,6 +153,14 @@ impl Transcoder for Python {
         })
     }
 
+    /// Those of an int, which the client's own `get` makes one of.
+    fn counter_flags(&self, count: u64) -> u32 {
+        match i64::try_from(count) {
+            Ok(_) => self.rules.int,
+            Err(_) => self.rules.long,
+        }
+    }
+
     fn describe(&self, flags: u32) -> &'static str {
         // The bits that one of these clients gives a meaning to.
         const MEANT: u32 = 0b1_1111;

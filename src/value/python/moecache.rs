@@ -40,6 +40,11 @@ impl Transcoder for MoecachePickle {
         }
     }
 
+    /// Those of a str: it reads no others that stand before digits.
+    fn counter_flags(&self, _: u64) -> u32 {
+        STR
+    }
+
     fn describe(&self, flags: u32) -> &'static str {
         match flags {
             STR => "a Python str",
@@ -69,6 +74,10 @@ impl<T: Transcoder> Transcoder for AndPickles<T> {
             PICKLE if !item.data.is_empty() => unpickle(&item.data, self.limit),
             _ => self.format.decode(item),
         }
+    }
+
+    fn counter_flags(&self, count: u64) -> u32 {
+        self.format.counter_flags(count)
     }
 
     fn describe(&self, flags: u32) -> &'static str {

@@ -236,6 +236,7 @@ impl Peer {
                 let is_named = error.starts_with("the item is a")
                     || error.starts_with("the item is JSON")
                     || error.starts_with("the item is bytes")
+                    || error.starts_with("the item is compressed")
                     || error.starts_with(&unknown);
                 assert!(is_named, "{name}: {error}");
                 self.refused += 1;

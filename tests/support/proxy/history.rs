@@ -41,29 +41,38 @@ impl History {
     ) -> Option<Vec<u8>> {
         let seen = self.next_opaques.get(&session).copied().unwrap_or(0);
         let floor = exchange.opaques.iter().min().copied().unwrap_or(seen);
+        // Each connection has opaques of its own: any of another one is wrong.
+        let may_pass = |of: u64, reply: &[u8]| {
+            let floor = (of == session).then_some(floor);
+            may_pass(exchange, floor, reply)
+        };
         let fits = self
             .replies
             .iter()
-            .filter(|(of, reply)| is_of(*of) && !may_pass(exchange, floor, reply));
+            .filter(|(of, reply)| is_of(*of) && !may_pass(*of, reply));
         let fits: Vec<&(u64, Vec<u8>)> = fits.collect();
         (!fits.is_empty()).then(|| random.pick(&fits).1.clone())
     }
 }
 
+/// More than the requests that can be under way together.
+const NEAR: u32 = 1 << 20;
+
 /// Whether `reply` may be a right one to the requests of `exchange`, of which the first opaque is
-/// `floor`, or a later one; `true` also where that is not clear. Its first message decides: the
-/// client closes the connection over it.
-fn may_pass(exchange: &Exchange, floor: u32, reply: &[u8]) -> bool {
+/// `floor`, or a later one; `true` also where that is not clear. Without a floor no opaque is right. Its
+/// first message decides: the client closes the connection over it.
+fn may_pass(exchange: &Exchange, floor: Option<u32>, reply: &[u8]) -> bool {
+    let is_right = |opaque: u32| floor.is_some_and(|floor| opaque.wrapping_sub(floor) < NEAR);
     let (request, Some(first)) = (exchange.request(), Message::first(reply)) else {
         return true;
     };
     if request.is_packet() {
-        return first.opaque().is_none_or(|opaque| opaque >= floor);
+        return first.opaque().is_none_or(is_right);
     }
     let (asked, words) = (request.words()[0], first.words());
     let is_meta = matches!(asked, b"mg" | b"ms" | b"md" | b"ma" | b"mn");
     if let Some(opaque) = first.opaque() {
-        return is_meta && opaque >= floor;
+        return is_meta && is_right(opaque);
     }
     match (asked, words[0]) {
         // Errors name no request.

@@ -35,7 +35,7 @@ fn moved(bytes: &[u8], words: Words, to: impl Fn(u64) -> u64) -> Vec<u8> {
         let line_words: Vec<&[u8]> = content.split(|&byte| byte == b' ').collect();
         for (number, word) in line_words.iter().enumerate() {
             let id = words(&line_words, number)
-                .and_then(|prefix| Some((prefix, str::from_utf8(&word[prefix..]).ok()?)))
+                .and_then(|prefix| Some((prefix, std::str::from_utf8(&word[prefix..]).ok()?)))
                 .and_then(|(prefix, id)| Some((prefix, id.parse().ok()?)));
             if number > 0 {
                 all.push(b' ');

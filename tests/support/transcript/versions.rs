@@ -20,8 +20,9 @@ pub struct Reply(pub Vec<Part>);
 pub enum Expected {
     /// It is recorded.
     Exactly(Vec<u8>),
-    /// It is not: what its neighbors both answer, and what one of them does.
-    Between(Vec<(Vec<u8>, Must)>),
+    /// It is not: what its neighbors both answer, and what one of them does; and what each of them answers
+    /// in all.
+    Between(Vec<(Vec<u8>, Must)>, Vec<Vec<u8>>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,8 @@ impl Reply {
             };
             Some((part.bytes.clone(), must))
         });
-        Expected::Between(parts.collect())
+        let replies = neighbors.iter().map(|version| self.of(version));
+        Expected::Between(parts.collect(), replies.collect())
     }
 
     /// The same with another reply of one version. `recorded` has that version too.
@@ -112,6 +114,20 @@ impl Reply {
             self.0.push(part);
         }
         self.0.extend(reply[next..].iter().map(|part| new(part)));
+    }
+}
+
+impl Expected {
+    /// Whether this is all, and nothing can follow.
+    pub fn is_complete(&self, received: &[u8]) -> bool {
+        match self {
+            Self::Exactly(reply) => received == reply,
+            Self::Between(_, replies) => {
+                let mut longer = replies.iter().filter(|reply| *reply != received);
+                replies.iter().any(|reply| reply == received)
+                    && !longer.any(|reply| reply.starts_with(received))
+            }
+        }
     }
 }
 
