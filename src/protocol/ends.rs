@@ -121,9 +121,12 @@ fn follow(decoder: &Decoder<'_>, mut input: &[u8], mut at: usize, goes_on: bool)
         let is_error = refused(line).is_some();
         let is_value = line.starts_with(b"VALUE ");
         if is_over {
-            // twemproxy, which speaks text, may have no server that answers the fence.
-            let is_refused = is_error && decoder.dialect == Dialect::Text;
-            let is_fence = has_fence && (is_fence(decoder.dialect, line) || is_refused);
+            // The fence may be refused: by a server that wants a password first, or by twemproxy, which
+            // speaks text and may have no server to answer it.
+            let refused = refused(line);
+            let is_refused =
+                refused.is_some_and(|it| it.by_grammar || decoder.dialect == Dialect::Text);
+            let is_fence = has_fence && (is_refused || is_fence(decoder.dialect, line));
             return if is_fence { Way::Right } else { Way::Wrong };
         }
         let window = if at < own.end { own } else { last };
@@ -132,8 +135,11 @@ fn follow(decoder: &Decoder<'_>, mut input: &[u8], mut at: usize, goes_on: bool)
             Request::Get { .. } => text::run(&decoder.requests[at..window.end], window.max_keys),
             _ => 1,
         };
-        // In meta a key that is alone on its line has an `mg`.
-        let is_line = request.asks_for_value() && (decoder.dialect == Dialect::Text || run > 1);
+        let is_line = match decoder.dialect {
+            Dialect::Text => request.asks_for_value(),
+            // A key that is alone may have an `mg`.
+            _ => run > 1 || (window.lines && meta::is_classic(request)),
+        };
         if window.quiet {
             match line {
                 b"MN" => at = window.end,

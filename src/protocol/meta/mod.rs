@@ -69,11 +69,19 @@ pub(super) fn decode<'b>(
             }),
             Place::EndOfHeader => Ok(decoder.reply(0, Reply::Hit)),
             _ if decoder.next < decoder.found => Ok(implied(decoder)),
-            _ => match first_line(input, decoder.bounds.line)? {
-                None => Ok(Step::NeedMore),
-                Some((line, used)) if decoder.window.quiet => quiet(decoder, input, line, used),
-                Some((line, used)) => loud(decoder, input, line, used),
-            },
+            _ => {
+                let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
+                    return Ok(Step::NeedMore);
+                };
+                if std::mem::take(&mut decoder.owes_end) && line == b"END" {
+                    return Ok(Step::Skip { used });
+                }
+                if decoder.window.quiet {
+                    quiet(decoder, input, line, used)
+                } else {
+                    loud(decoder, input, line, used)
+                }
+            }
         },
     }
 }
