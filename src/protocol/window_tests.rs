@@ -117,3 +117,27 @@ fn a_window_of_gets_is_small() {
         }
     }
 }
+
+/// Amazon ElastiCache Serverless refuses longer lines.
+#[test]
+fn a_get_line_has_16_kib_at_most() {
+    let keys: Vec<Vec<u8>> = (0..2000).map(|i| vec![b'k'; 1 + i % 250]).collect();
+    for cas in [false, true] {
+        let keys = keys.iter().map(|bytes| key(bytes));
+        let requests: Vec<_> = keys.map(|key| Request::Get { key, cas }).collect();
+        for dialect in [Dialect::Text, Dialect::Meta] {
+            let (mut next, mut longest) = (0, 0);
+            while next < requests.len() {
+                let mut out = Output::default();
+                let rest = (next, requests.len());
+                let limits = Limits::TCP.with_lines(true);
+                let window = Window::encode(dialect, &requests, rest, limits, true, 0, &mut out);
+                let buffer = out.into_buffer();
+                next = window.end;
+                let lines = buffer.split_inclusive(|&byte| byte == b'\n');
+                longest = lines.map(<[u8]>::len).max().unwrap_or(0).max(longest);
+            }
+            assert!((10_000..=SMALL).contains(&longest), "{dialect}: {longest}");
+        }
+    }
+}
