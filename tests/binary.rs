@@ -124,6 +124,10 @@ fn all_servers() {
     assert_eq!(raw.stat("curr_connections"), "2");
 }
 
+fn is_not_found(error: &Error) -> bool {
+    error.to_string().contains("Not found")
+}
+
 #[test]
 fn statistics() {
     let (server, client) = start();
@@ -142,12 +146,20 @@ fn statistics() {
         ("detail dump", "a", None),
         ("reset", "", None),
     ] {
-        let stats = stats(&client, arguments).unwrap();
+        let stats = match stats(&client, arguments) {
+            // Newer versions do not count sizes.
+            Err(error) if arguments.starts_with("sizes_") && is_not_found(&error) => {
+                let version = memcached::version();
+                println!("skipped: stats {arguments}: memcached {version} does not know it");
+                continue;
+            }
+            stats => stats.unwrap(),
+        };
         assert_eq!(stats.get(name), value, "{arguments:?}: {stats:?}");
     }
     for arguments in ["conns", "cachedump 1 0", "detail", "none", "a b c"] {
         let error = stats(&client, arguments).unwrap_err();
-        assert!(error.to_string().contains("Not found"), "{arguments:?}");
+        assert!(is_not_found(&error), "{arguments:?}");
     }
     // More of it than the buffers hold.
     for prefix in 0..3000 {
