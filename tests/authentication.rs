@@ -152,7 +152,9 @@ fn a_server_that_wants_none_keeps_nothing() {
     let dump = raw.read_until("END\r\n");
     // memcached 1.6.45 says OK first.
     let keys: Vec<_> = dump.lines().filter(|line| line.contains('=')).collect();
-    assert!(keys.len() == 1 && keys[0].starts_with("key=key "), "{dump}");
+    // A walk by age shows an item twice that is read meanwhile.
+    let is_key = |line: &&str| line.starts_with("key=key ");
+    assert!(!keys.is_empty() && keys.iter().all(is_key), "{dump}");
 
     let client = client(&server, Protocol::Binary, Some((USER, PASSWORD)));
     let error = client.get::<String>("key").unwrap_err();

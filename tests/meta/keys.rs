@@ -1,6 +1,7 @@
 //! Binary keys, and many keys at once.
 
 use super::is_about;
+use super::support::noted;
 use moecache::{Client, DeleteOutcome, MetaGet};
 
 pub fn binary_keys(client: &Client) {
@@ -90,6 +91,13 @@ pub fn quiet_sets_of_which_some_fail(client: &Client) {
     let failed: Vec<_> = failed
         .map(|(key, error)| (key.as_str(), error.to_string()))
         .collect();
+    let refused = "CLIENT_ERROR parsing request";
+    if let Some((_, error)) = failed.iter().find(|(_, error)| error.contains(refused)) {
+        // memcached 1.6.38's proxy: what stands behind such a value is not carried out.
+        return noted(format_args!(
+            "skipped: quiet sets of which some fail: {error}"
+        ));
+    }
     assert_eq!(failed.len(), 4, "{failed:?}");
     for (key, error) in failed {
         assert!(
