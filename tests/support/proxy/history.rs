@@ -5,9 +5,18 @@ use std::collections::{HashMap, VecDeque};
 /// Replies that were sent, to be sent again.
 #[derive(Debug, Default)]
 pub struct History {
-    replies: VecDeque<(u64, Vec<u8>)>,
-    /// The first opaque that each connection has not been seen to use.
-    next_opaques: HashMap<u64, u32>,
+    replies: VecDeque<Sent>,
+    /// The first opaque that each connection was seen to use, and the first that it was not.
+    opaques: HashMap<u64, (u32, u32)>,
+}
+
+/// A reply that was sent.
+#[derive(Debug)]
+struct Sent {
+    session: u64,
+    /// How many opaques its connection had used before.
+    place: Option<u32>,
+    reply: Vec<u8>,
 }
 
 impl History {
@@ -15,19 +24,36 @@ impl History {
     const LONGEST: usize = 8 << 10;
 
     pub fn add(&mut self, session: u64, exchange: &Exchange, reply: &[u8]) {
-        if let Some(last) = exchange.opaques.iter().max() {
-            self.next_opaques.insert(session, last.wrapping_add(1));
+        let place = self.place(session, exchange);
+        if let (Some(first), Some(last)) = (exchange.opaques.first(), exchange.opaques.last()) {
+            let (_, next) = self.opaques.entry(session).or_insert((*first, 0));
+            *next = last.wrapping_add(1);
         }
         if reply.len() <= Self::LONGEST {
             if self.replies.len() == Self::MOST {
                 self.replies.pop_front();
             }
-            self.replies.push_back((session, reply.to_vec()));
+            let reply = reply.to_vec();
+            self.replies.push_back(Sent {
+                session,
+                place,
+                reply,
+            });
         }
     }
 
     pub fn forget(&mut self, session: u64) {
-        self.next_opaques.remove(&session);
+        self.opaques.remove(&session);
+    }
+
+    /// How many opaques a connection had used before this.
+    fn place(&self, session: u64, exchange: &Exchange) -> Option<u32> {
+        let first = exchange.opaques.first()?;
+        let began = self
+            .opaques
+            .get(&session)
+            .map_or(*first, |(began, _)| *began);
+        Some(first.wrapping_sub(began))
     }
 
     /// An earlier reply of such a session, of which the client of `session` can tell that it is not
@@ -39,19 +65,23 @@ impl History {
         random: &mut Random,
         is_of: impl Fn(u64) -> bool,
     ) -> Option<Vec<u8>> {
-        let seen = self.next_opaques.get(&session).copied().unwrap_or(0);
-        let floor = exchange.opaques.iter().min().copied().unwrap_or(seen);
-        // Each connection has opaques of its own: any of another one is wrong.
+        let seen = self.opaques.get(&session).map_or(0, |(_, next)| *next);
+        let floor = exchange.opaques.first().copied().unwrap_or(seen);
+        // Each connection begins its opaques at random: any of another one is wrong.
         let may_pass = |of: u64, reply: &[u8]| {
             let floor = (of == session).then_some(floor);
             may_pass(exchange, floor, reply)
         };
-        let fits = self
-            .replies
-            .iter()
-            .filter(|(of, reply)| is_of(*of) && !may_pass(*of, reply));
-        let fits: Vec<&(u64, Vec<u8>)> = fits.collect();
-        (!fits.is_empty()).then(|| random.pick(&fits).1.clone())
+        let mut fits: Vec<&Sent> = self.replies.iter().collect();
+        fits.retain(|it| is_of(it.session) && !may_pass(it.session, &it.reply));
+        // Most like the right one is that which came at the same place of another connection: to a client
+        // that always begins with the same opaque, it is the same.
+        let place = self.place(session, exchange);
+        let is_there = |it: &&Sent| it.session != session && place.is_some() && it.place == place;
+        if fits.iter().any(is_there) {
+            fits.retain(is_there);
+        }
+        (!fits.is_empty()).then(|| random.pick(&fits).reply.clone())
     }
 }
 
