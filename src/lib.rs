@@ -29,7 +29,7 @@
 //! * [`Client`] has the commands, [`ClientBuilder`] the settings, and [`Config`] the same as data:
 //!   from a file, a URL, or what a libmemcached or pylibmc deployment is set up with. One client
 //!   serves any number of threads, over a pool of connections to each server.
-//! * [`compatible_with`](ClientBuilder::compatible_with) takes the [`Peer`] whose deployment it is; the
+//! * [`compatible_with`](ClientBuilder::compatible_with) takes the [`Library`] whose deployment it is; the
 //!   guide [joining](guide::joining) has what to set for each of them, and what to check, and the pages
 //!   [coming from](guide::coming_from) what the calls of each Python and .NET client are called here.
 //! * One key: [`get`](Client::get), [`set`](Client::set), [`add`](Client::add),
@@ -106,8 +106,10 @@
     )
 )]
 
+mod address;
 pub mod cache;
 mod client;
+mod compatibility;
 mod config;
 mod conn;
 pub mod driver;
@@ -121,16 +123,14 @@ pub mod guide;
 mod hash;
 mod item;
 mod key;
+mod library;
 mod locator;
-mod meta;
-mod peer;
-mod preset;
+mod meta_options;
 mod protocol;
 #[cfg(test)]
-mod recorded;
+mod recorded_vectors;
 mod route;
 mod secret;
-mod server;
 mod stats;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -138,6 +138,7 @@ pub mod testing;
 mod tls;
 pub mod value;
 
+pub use address::{DEFAULT_PORT, IntoServers, Server};
 pub use client::{
     CasCache, CasOutcome, Client, ClientBuilder, DeleteOutcome, Each, Explanation, KeyInfo, Keys,
     Lifetime, Many, Pending, PerServer, Pipeline, Raw, Replies, ServerMetrics, ServerStats,
@@ -150,14 +151,13 @@ pub use expiry::Expiry;
 pub use hash::Hash;
 pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::{KeyBytes, KeyTransform, MAX_KEY_LENGTH, PrefixPlacement};
+pub use library::Library;
 pub use locator::{Distribution, HashTag, Locator, Node, Scheme, Trace};
-pub use meta::{
+pub use meta_options::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl,
 };
-pub use peer::Peer;
 pub use route::FailurePolicy;
 pub use secret::Secret;
-pub use server::{DEFAULT_PORT, IntoServers, Server};
 pub use stats::Stats;
 pub use tls::Tls;

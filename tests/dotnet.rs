@@ -4,7 +4,7 @@
 mod support;
 
 use moecache::value::DateTime;
-use moecache::{Client, Config, Item, Peer, Protocol};
+use moecache::{Client, Config, Item, Library, Protocol};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ const GUIDE: &str = include_str!("../src/guide/joining.md");
 
 fn enyim(server: &Memcached) -> Client {
     let builder = Client::builder().servers(server.address());
-    builder.compatible_with(Peer::Enyim).build().unwrap()
+    builder.compatible_with(Library::Enyim).build().unwrap()
 }
 
 /// The flags of each Rust type, by the table.
@@ -127,7 +127,7 @@ fn keys_that_are_not_ascii() {
     let builder = || {
         Client::builder()
             .servers(server.address())
-            .compatible_with(Peer::Enyim)
+            .compatible_with(Library::Enyim)
     };
     let key = "ключ";
     let binary = builder()
@@ -150,7 +150,7 @@ fn keys_that_are_not_ascii() {
 /// Host names and IPv6 addresses need `compatible_with`: the default hashes what was typed.
 #[test]
 fn the_default_is_enyims_ring_for_ipv4_addresses_only() {
-    let placed = |servers: [&str; 3], peer: Peer| {
+    let placed = |servers: [&str; 3], peer: Library| {
         let client = Client::builder()
             .servers(servers)
             .compatible_with(peer)
@@ -165,9 +165,9 @@ fn the_default_is_enyims_ring_for_ipv4_addresses_only() {
             .collect::<Vec<_>>()
     };
     let v4 = ["10.0.0.1", "10.0.0.2", "10.0.0.3:11212"];
-    assert_eq!(placed(v4, Peer::Moecache), placed(v4, Peer::Enyim));
+    assert_eq!(placed(v4, Library::Moecache), placed(v4, Library::Enyim));
     let v6 = ["[::1]:5001", "[::1]:5002", "[::1]:5003"];
-    assert_ne!(placed(v6, Peer::Moecache), placed(v6, Peer::Enyim));
+    assert_ne!(placed(v6, Library::Moecache), placed(v6, Library::Enyim));
 }
 
 /// Items as ActiveSupport 6.1.7 with dalli 3.0.6, and Symfony's cache 5.4.53, stored them.
@@ -176,7 +176,7 @@ fn keys_and_values_of_frameworks() {
     let server = Memcached::start();
     let plain = Client::builder()
         .servers(server.address())
-        .compatible_with(Peer::Libmemcached);
+        .compatible_with(Library::Libmemcached);
     let plain = plain.build().unwrap();
     for (key, data) in [
         ("ns:key", "text"),

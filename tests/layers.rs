@@ -8,7 +8,16 @@ use std::path::{Path, PathBuf};
 type Layer = (&'static str, &'static [&'static str]);
 
 const LEAVES: &[&str] = &[
-    "error", "event", "key", "expiry", "item", "meta", "peer", "server", "secret", "tls",
+    "error",
+    "event",
+    "key",
+    "expiry",
+    "item",
+    "meta_options",
+    "library",
+    "address",
+    "secret",
+    "tls",
 ];
 
 /// From the bottom up.
@@ -26,7 +35,7 @@ const LAYERS: &[Layer] = &[
     // From a key to its server.
     ("route", &["conn", "driver", "locator"]),
     // What a peer's name stands for.
-    ("preset", &["hash", "locator", "value"]),
+    ("compatibility", &["hash", "locator", "value"]),
     // The face.
     ("config", FACE),
     ("client", FACE),
@@ -37,13 +46,22 @@ const LAYERS: &[Layer] = &[
     // Documentation only.
     ("guide", &[]),
     // The test of all that was recorded of the peers.
-    ("recorded", &["locator", "value"]),
+    ("recorded_vectors", &["locator", "value"]),
     // Opens everything to the fuzz targets, and exists for them alone.
     ("fuzzing", FACE),
 ];
 
 const FACE: &[&str] = &[
-    "hash", "locator", "protocol", "value", "stats", "conn", "driver", "route", "preset", "config",
+    "hash",
+    "locator",
+    "protocol",
+    "value",
+    "stats",
+    "conn",
+    "driver",
+    "route",
+    "compatibility",
+    "config",
     "client",
 ];
 
@@ -64,15 +82,15 @@ fn a_violation_is_found() {
             "conn/pool.rs",
             "use std::io;\nuse crate::route::Topology;",
             Some(
-                "src/conn/pool.rs:2: conn uses route; allowed are error, event, key, expiry, item, meta, \
-                 peer, server, secret, tls, protocol",
+                "src/conn/pool.rs:2: conn uses route; allowed are error, event, key, expiry, item, meta_options, \
+                 library, address, secret, tls, protocol",
             ),
         ),
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
             Some(
-                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta, peer, server, secret, tls",
+                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta_options, library, address, secret, tls",
             ),
         ),
         (

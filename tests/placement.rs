@@ -1,7 +1,7 @@
 //! Where keys go: names that are looked up, and the program's own placement. The peers' rules are
 //! checked in `tests/vectors`.
 
-use moecache::{Client, Distribution, Locator, Node, Peer};
+use moecache::{Client, Distribution, Library, Locator, Node};
 
 const KEYS: u32 = 1000;
 
@@ -31,7 +31,7 @@ fn names_are_looked_up_where_addresses_are_placed_and_only_when_asked() {
     // A name that there is not: it is only looked up where that is of use.
     let nowhere = || Client::builder().servers(["name.invalid", "10.0.0.1"]);
     let error = nowhere()
-        .compatible_with(Peer::Enyim)
+        .compatible_with(Library::Enyim)
         .resolve_names()
         .build()
         .unwrap_err();

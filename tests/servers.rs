@@ -3,7 +3,7 @@
 mod support;
 
 use moecache::cache::Cache;
-use moecache::{Client, FailurePolicy, Peer, Protocol, Scheme, Server};
+use moecache::{Client, FailurePolicy, Library, Protocol, Scheme, Server};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn a_server_that_is_listed_twice() {
     let idle = connections(&servers[0]);
     let client = Client::builder()
         .servers([a, b, a])
-        .compatible_with(Peer::Gomemcache)
+        .compatible_with(Library::Gomemcache)
         .build()
         .unwrap();
     assert_eq!(client.servers(), [a.to_string(), b.to_string()]);
@@ -123,7 +123,7 @@ fn a_server_that_is_listed_twice_and_one_that_is_down() {
     let client = |list: &[std::net::SocketAddr]| {
         let builder = Client::builder()
             .servers(list)
-            .compatible_with(Peer::Gomemcache)
+            .compatible_with(Library::Gomemcache)
             .failure_policy(FailurePolicy::Rehash)
             .timeout(Duration::from_secs(20));
         builder.build().unwrap()
@@ -211,7 +211,7 @@ fn a_server_may_not_be_listed_twice() {
     let builder = |servers: &[Server]| {
         Client::builder()
             .servers(servers)
-            .compatible_with(Peer::Twemproxy)
+            .compatible_with(Library::Twemproxy)
     };
     assert!(builder(&named[..2]).build().is_ok());
     assert!(

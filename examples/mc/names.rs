@@ -1,12 +1,12 @@
 //! The names of schemes: several clients place keys by the rules of one, and differ in their values.
 
-use moecache::{Peer, Scheme};
+use moecache::{Library, Scheme};
 
 /// Those that place keys as `owner` does, by all of its rules.
-fn others_of(owner: Peer) -> &'static [Peer] {
+fn others_of(owner: Library) -> &'static [Library] {
     match owner {
-        Peer::Libmemcached => &[Peer::Pylibmc, Peer::PhpMemcached],
-        Peer::EnyimCore => &[Peer::EnyimCoreMessagePack],
+        Library::Libmemcached => &[Library::Pylibmc, Library::PhpMemcached],
+        Library::EnyimCore => &[Library::EnyimCoreMessagePack],
         _ => &[],
     }
 }

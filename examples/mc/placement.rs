@@ -4,7 +4,7 @@ use crate::lines::Lines;
 use crate::names;
 use crate::outcome::{Failure, Outcome, outcome_of, say};
 use crate::placer::Placer;
-use moecache::{Peer, Scheme};
+use moecache::{Library, Scheme};
 use std::fmt::Display;
 use std::io::{BufWriter, Write};
 
@@ -74,7 +74,7 @@ impl<W: Write> Answers<W> {
 /// then the schemes, each with what it is called for the other clients that have it.
 pub(crate) fn schemes(out: &mut impl Write) -> Result<Outcome, Failure> {
     let mut out = BufWriter::new(out);
-    for peer in Peer::ALL {
+    for peer in Library::ALL {
         writeln!(out, "{peer}\t{}", Scheme::from(peer))?;
     }
     for scheme in Scheme::all() {

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use moecache::value::{Compression, Format};
 use moecache::{
     Behaviors, Client, Config, Distribution, FailurePolicy, Hash, HashTag, KeyBytes, KeyTransform,
-    Peer, PrefixPlacement, Protocol, Scheme, Server,
+    Library, PrefixPlacement, Protocol, Scheme, Server,
 };
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -103,7 +103,7 @@ fn names(text: &str) {
     name::<Distribution>(text);
     name::<Hash>(text);
     name::<HashTag>(text);
-    name::<Peer>(text);
+    name::<Library>(text);
     name::<Protocol>(text);
     name::<FailurePolicy>(text);
     name::<Format>(text);

@@ -3,6 +3,7 @@ mod driver;
 mod keys;
 mod limits;
 
+use crate::address::{IntoServers, Server};
 use crate::conn::Protocol;
 use crate::driver::MakeDriver;
 use crate::error::Result;
@@ -13,7 +14,6 @@ use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
 use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, MakeLocator};
 use crate::secret::{Credentials, Secret};
-use crate::server::{IntoServers, Server};
 use crate::tls::Tls;
 use crate::value::{Compression, Format, Transcoder};
 use keys::KeySettings;
@@ -115,18 +115,18 @@ impl ClientBuilder {
     }
 
     /// Joins the deployment of another client, or of a proxy: places keys, names them and stores
-    /// values as it does. Takes a [`Peer`](crate::Peer), a [`Distribution`], which stands for its
-    /// owner, or a [`Scheme`]. Default: [`Peer::Moecache`](crate::Peer::Moecache).
+    /// values as it does. Takes a [`Library`](crate::Library), a [`Distribution`], which stands for its
+    /// owner, or a [`Scheme`]. Default: [`Library::Moecache`](crate::Library::Moecache).
     ///
     /// Each part can be set otherwise, before or after: [`distribution`](Self::distribution),
     /// [`hash`](Self::hash), [`format`](Self::format), [`compression`](Self::compression).
     ///
     /// ```
-    /// use moecache::{Client, Hash, Distribution, Peer, Scheme};
+    /// use moecache::{Client, Hash, Distribution, Library, Scheme};
     ///
     /// let one = Client::builder()
     ///     .servers(["10.0.0.1", "10.0.0.2"])
-    ///     .compatible_with(Peer::Pylibmc)
+    ///     .compatible_with(Library::Pylibmc)
     ///     .distribution(Distribution::LibmemcachedConsistent)
     ///     .hash(Hash::Fnv1a32)
     ///     .build()?;
@@ -172,11 +172,11 @@ impl ClientBuilder {
     /// this `hash_tag`. Default: by all of them.
     ///
     /// ```
-    /// use moecache::{Client, Peer};
+    /// use moecache::{Client, Library};
     ///
     /// let client = Client::builder()
     ///     .servers(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
-    ///     .compatible_with(Peer::Twemproxy)
+    ///     .compatible_with(Library::Twemproxy)
     ///     .hash_tag("{}".parse()?)
     ///     .build()?;
     /// assert_eq!(client.server_for("{user:7}:name")?, client.server_for("{user:7}:mail")?);

@@ -3,7 +3,7 @@ use super::answer::{Answer, forgive};
 use crate::conn::{Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
-use crate::meta::Wanted;
+use crate::meta_options::Wanted;
 use crate::protocol::{DeleteOptions, Dialect, GetOptions, Request, ValueHeader};
 use std::time::Instant;
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::{Key, Scratch};
-use crate::meta::{
+use crate::meta_options::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl, Wanted,
 };

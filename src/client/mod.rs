@@ -15,7 +15,7 @@ mod pipeline;
 mod raw;
 mod servers;
 mod single;
-mod store;
+mod storage;
 mod update;
 
 pub use admin::{PerServer, ServerStats};
@@ -29,8 +29,9 @@ pub use metrics::ServerMetrics;
 pub use pipeline::{Pending, Pipeline, Replies};
 pub use raw::Raw;
 pub use single::DeleteOutcome;
-pub use store::CasOutcome;
+pub use storage::CasOutcome;
 
+use crate::address::IntoServers;
 use crate::conn::{Deadline, Driver, Options};
 use crate::driver::MakeDriver;
 use crate::error::{Error, Result};
@@ -39,7 +40,6 @@ use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::protocol::Request;
 use crate::route::{FailurePolicy, Placement, Topology};
-use crate::server::IntoServers;
 use crate::value::{self, Compression, Format, Transcoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

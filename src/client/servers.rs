@@ -1,12 +1,12 @@
 use super::Client;
 use super::admin::PerServer;
 use super::answer::Answer;
+use crate::address::IntoServers;
 use crate::conn::Driver;
 use crate::error::Result;
 use crate::key::Scratch;
 use crate::protocol::Request;
 use crate::route::Topology;
-use crate::server::IntoServers;
 use std::sync::{Arc, PoisonError};
 
 /// # Servers

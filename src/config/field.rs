@@ -1,8 +1,8 @@
 use super::Config;
 use super::value::Value;
+use crate::address::{Address, DEFAULT_PORT, Server};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::server::{Address, DEFAULT_PORT, Server};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -1,12 +1,12 @@
 use super::behaviour::Effect;
 use super::{Config, Note};
+use crate::address::{Address, Server};
 use crate::conn::Protocol;
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::key::{KeyBytes, PrefixPlacement};
+use crate::library::Library;
 use crate::locator::{Distribution, Scheme};
-use crate::peer::Peer;
-use crate::server::{Address, Server};
 use std::time::Duration;
 
 /// What a libmemcached client comes to hold as its behaviours are set, one after the other: some
@@ -59,7 +59,7 @@ impl Default for Libmemcached {
 
 impl Libmemcached {
     /// Adds a server, if it is one to `library`.
-    pub(super) fn server(&mut self, server: &Server, library: Peer) -> Result<(), Error> {
+    pub(super) fn server(&mut self, server: &Server, library: Library) -> Result<(), Error> {
         let server = server.as_read_by(Some(library))?;
         // There a weight of 0 is as good as none.
         let server = match server.on_the_ring() {
@@ -240,7 +240,7 @@ impl Libmemcached {
     }
 
     /// The same for this crate's client.
-    pub(super) fn finish(mut self, peer: Peer) -> Result<(Config, Vec<Note>), Error> {
+    pub(super) fn finish(mut self, peer: Library) -> Result<(Config, Vec<Note>), Error> {
         use Distribution as Known;
 
         if self.is_cloned {

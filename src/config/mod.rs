@@ -14,6 +14,7 @@ mod value;
 pub use note::Note;
 pub use pylibmc::Behaviors;
 
+use crate::address::Server;
 use crate::client::{Client, ClientBuilder};
 use crate::conn::Protocol;
 use crate::error::Result;
@@ -22,7 +23,6 @@ use crate::key::{KeyBytes, KeyTransform, PrefixPlacement};
 use crate::locator::{Distribution, HashTag, Scheme};
 use crate::route::FailurePolicy;
 use crate::secret::Secret;
-use crate::server::Server;
 use crate::tls::Tls;
 use crate::value::{Compression, Format};
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ use std::time::Duration;
 /// are errors.
 ///
 /// ```
-/// use moecache::{Config, Peer};
+/// use moecache::{Config, Library};
 /// use std::time::Duration;
 ///
 /// let config: Config = toml::from_str(
@@ -53,7 +53,7 @@ use std::time::Duration;
 ///     "#,
 /// )?;
 /// assert_eq!(config.timeout, Some(Duration::from_millis(500)));
-/// assert_eq!(config.compatible_with.map(|scheme| scheme.peer()), Some(Peer::Pylibmc));
+/// assert_eq!(config.compatible_with.map(|scheme| scheme.peer()), Some(Library::Pylibmc));
 ///
 /// let same: Config = serde_json::from_str(
 ///     r#"{

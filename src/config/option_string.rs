@@ -1,10 +1,10 @@
 use super::behaviour::{BEHAVIOURS, Behaviour, Effect, FILES, UNUSED_HASH};
 use super::libmemcached::{Libmemcached, Spread};
 use super::{Config, Note};
+use crate::address::Server;
 use crate::error::Error;
 use crate::hash::Hash;
-use crate::peer::Peer;
-use crate::server::Server;
+use crate::library::Library;
 use std::path::Path;
 
 /// The hashes that `--HASH` and `--DISTRIBUTION` know; hsieh only where it was compiled in.
@@ -66,8 +66,8 @@ impl Config {
                     return Err(refused(&name, "the string calls itself an error"));
                 }
                 ("DEBUG", None) => client.note("DEBUG", "", "nothing is printed"),
-                ("--SERVER", Some(text)) => client.server(&server(text)?, Peer::Libmemcached)?,
-                ("--SOCKET", Some(text)) => client.server(&socket(text)?, Peer::Libmemcached)?,
+                ("--SERVER", Some(text)) => client.server(&server(text)?, Library::Libmemcached)?,
+                ("--SOCKET", Some(text)) => client.server(&socket(text)?, Library::Libmemcached)?,
                 _ => {
                     let behaviour = known(&name, value)?;
                     // The hash and the namespace can only be set once, not even after RESET.
@@ -81,7 +81,7 @@ impl Config {
                 }
             }
         }
-        client.finish(Peer::Libmemcached)
+        client.finish(Library::Libmemcached)
     }
 }
 

@@ -2,10 +2,10 @@ use super::behaviour::{BEHAVIOURS, Behaviour, Effect, UNUSED_HASH};
 use super::libmemcached::{Libmemcached, Spread};
 use super::value::Value;
 use super::{Config, Note};
+use crate::address::IntoServers;
 use crate::error::Error;
 use crate::hash::Hash;
-use crate::peer::Peer;
-use crate::server::IntoServers;
+use crate::library::Library;
 use serde::de::{Deserialize, Deserializer};
 use std::fmt;
 
@@ -102,9 +102,9 @@ impl Config {
                 .map_err(|reason| refused(name, &reason))?;
         }
         for server in servers.into_servers() {
-            client.server(&server, Peer::Pylibmc)?;
+            client.server(&server, Library::Pylibmc)?;
         }
-        client.finish(Peer::Pylibmc)
+        client.finish(Library::Pylibmc)
     }
 }
 

@@ -8,12 +8,12 @@ use super::sink::Sink;
 use super::stream::{Patience, Stream};
 use super::tls::Connector;
 use super::version::{Answers, QUESTIONS, understand};
+use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::{
     Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, ValueHeader, Window,
 };
 use crate::secret::Credentials;
-use crate::server::Address;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 

@@ -5,8 +5,8 @@ use super::deadline::Deadline;
 use super::fault::Fault;
 use super::stream::Patience;
 use super::wire::Wire;
+use crate::address::Address;
 use crate::error::Error;
-use crate::server::Address;
 use crate::tls::Tls;
 use std::io::{IoSlice, IoSliceMut};
 

@@ -3,9 +3,9 @@
 use super::super::connect::Place;
 use super::super::resolve::{LookUp, Resolver};
 use super::*;
+use crate::address::Server;
 use crate::error::Error;
 use crate::protocol::{Reply, ValueHeader};
-use crate::server::Server;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -10,12 +10,12 @@ mod stage;
 pub use conversation::conversation;
 pub use replies::replies;
 
+use crate::address::{Address, Server};
 use crate::expiry::Expiry;
 use crate::item::Item;
 use crate::key::KeyRule;
 use crate::protocol::replay::Event;
 use crate::protocol::{Dialect, Part, Reply, Request, StatsArguments, Status};
-use crate::server::{Address, Server};
 use crate::value::{self, Compression, Enyim, Format, Transcoder};
 use replies::in_any_pieces;
 use serde::Serialize;

@@ -1,6 +1,6 @@
 use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
-use crate::meta::Wanted;
+use crate::meta_options::Wanted;
 use crate::protocol::{
     ArithmeticOptions, Confidential, DeleteOptions, Dialect, Direction, GetOptions, Initial, Mode,
     Request, SetOptions, StatsArguments, Walk,

@@ -3,8 +3,8 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Driver as _, Exchange, Options, Patience, Peer, Pool, Protocol, Sink,
-    State,
+    BackOff, Batch, Deadline, Driver as _, Exchange, Library, Options, Patience, Pool, Protocol,
+    Sink, State,
 };
 use crate::error::Error;
 use crate::event::Hook;
@@ -126,7 +126,7 @@ struct Stage<'s> {
 /// The server's end of a connection.
 struct Line<'s> {
     /// `None` once it is closed.
-    peer: Option<Peer>,
+    peer: Option<Library>,
     /// The place in [`Script::scenes`].
     scene: usize,
     unsent: &'s [u8],

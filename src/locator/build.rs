@@ -98,8 +98,8 @@ fn python_memcached(hash: KeyHash, servers: &[Node]) -> Modula {
 mod tests {
     use super::super::Scheme;
     use super::*;
-    use crate::peer::Peer;
-    use crate::server::Server;
+    use crate::address::Server;
+    use crate::library::Library;
 
     fn nodes(servers: &[Server]) -> Vec<Node> {
         let nodes = servers.iter().map(|server| Node::new(server).unwrap());
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn weights_may_be_as_large_as_they_get() {
         let servers = ["a", "b"].map(|host| Server::from(host).weight(u32::MAX));
-        for scheme in Scheme::all().filter(|scheme| scheme.peer() != Peer::Pyermc) {
+        for scheme in Scheme::all().filter(|scheme| scheme.peer() != Library::Pyermc) {
             let mut nodes = nodes(&servers);
             for (node, last) in nodes.iter_mut().zip(1..) {
                 node.ip = Some([10, 0, 0, last].into());
@@ -221,7 +221,7 @@ mod tests {
         let servers = (1..4_u32).map(|n| Server::from((format!("10.0.0.{n}"), 11212, n)));
         let nodes = nodes(&servers.collect::<Vec<_>>());
         let mut told = 0;
-        for scheme in Scheme::all().filter(|scheme| scheme.peer() != Peer::Pyermc) {
+        for scheme in Scheme::all().filter(|scheme| scheme.peer() != Library::Pyermc) {
             let Ok(locator) = scheme.build(&nodes) else {
                 continue;
             };

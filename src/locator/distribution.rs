@@ -1,7 +1,7 @@
 use super::{Node, words};
 use crate::error::Error;
 use crate::hash::Hash;
-use crate::peer::Peer;
+use crate::library::Library;
 use std::fmt;
 use std::str::FromStr;
 
@@ -191,62 +191,64 @@ impl Distribution {
     ];
 
     /// Whose it is, what it is called there, and the hashes it may be used with.
-    fn facts(self) -> (Peer, &'static str, Hashes) {
+    fn facts(self) -> (Library, &'static str, Hashes) {
         match self {
-            Self::Moecache => (Peer::Moecache, "default", &[]),
-            Self::Enyim => (Peer::Enyim, "DefaultNodeLocator", &[]),
-            Self::EnyimKetama => (Peer::Enyim, "ketama", ENYIM),
-            Self::EnyimCore => (Peer::EnyimCore, "DefaultNodeLocator", &[]),
-            Self::EnyimCoreDnsEndPoint => (Peer::EnyimCore, "DefaultNodeLocator/DnsEndPoint", &[]),
-            Self::EnyimCoreLegacy => (Peer::EnyimCore, "LegacyNodeLocator", &[]),
+            Self::Moecache => (Library::Moecache, "default", &[]),
+            Self::Enyim => (Library::Enyim, "DefaultNodeLocator", &[]),
+            Self::EnyimKetama => (Library::Enyim, "ketama", ENYIM),
+            Self::EnyimCore => (Library::EnyimCore, "DefaultNodeLocator", &[]),
+            Self::EnyimCoreDnsEndPoint => {
+                (Library::EnyimCore, "DefaultNodeLocator/DnsEndPoint", &[])
+            }
+            Self::EnyimCoreLegacy => (Library::EnyimCore, "LegacyNodeLocator", &[]),
             Self::EnyimCoreLegacyDnsEndPoint => {
-                (Peer::EnyimCore, "LegacyNodeLocator/DnsEndPoint", &[])
+                (Library::EnyimCore, "LegacyNodeLocator/DnsEndPoint", &[])
             }
-            Self::LibmemcachedModula => (Peer::Libmemcached, "modula", LIBMEMCACHED),
+            Self::LibmemcachedModula => (Library::Libmemcached, "modula", LIBMEMCACHED),
             Self::LibmemcachedModulaSortHosts => {
-                (Peer::Libmemcached, "modula_sort_hosts", LIBMEMCACHED)
+                (Library::Libmemcached, "modula_sort_hosts", LIBMEMCACHED)
             }
-            Self::LibmemcachedConsistent => (Peer::Libmemcached, "consistent", LIBMEMCACHED),
+            Self::LibmemcachedConsistent => (Library::Libmemcached, "consistent", LIBMEMCACHED),
             Self::LibmemcachedConsistentHashLater => {
-                (Peer::Libmemcached, "consistent_hash_later", LIBMEMCACHED)
+                (Library::Libmemcached, "consistent_hash_later", LIBMEMCACHED)
             }
             Self::LibmemcachedKetamaWeighted => {
-                (Peer::Libmemcached, "ketama_weighted", LIBMEMCACHED)
+                (Library::Libmemcached, "ketama_weighted", LIBMEMCACHED)
             }
-            Self::LibmemcachedKetamaSpy => (Peer::Libmemcached, "ketama_spy", LIBMEMCACHED),
+            Self::LibmemcachedKetamaSpy => (Library::Libmemcached, "ketama_spy", LIBMEMCACHED),
             Self::LibmemcachedKetamaSpyUnweighted => {
-                (Peer::Libmemcached, "ketama_spy_unweighted", LIBMEMCACHED)
+                (Library::Libmemcached, "ketama_spy_unweighted", LIBMEMCACHED)
             }
-            Self::PythonMemcached => (Peer::PythonMemcached, "crc32", &[]),
+            Self::PythonMemcached => (Library::PythonMemcached, "crc32", &[]),
             Self::PythonMemcachedOld => (
-                Peer::PythonMemcached,
+                Library::PythonMemcached,
                 "crc32_old_useOldServerHashFunction",
                 &[],
             ),
-            Self::Pymemcache => (Peer::Pymemcache, "rendezvous_murmur3", &[]),
-            Self::Pyermc => (Peer::Pyermc, "single", &[]),
-            Self::Dalli => (Peer::Dalli, "ring", &[]),
-            Self::Gomemcache => (Peer::Gomemcache, "crc32_mod", &[]),
-            Self::SpymemcachedArrayMod => (Peer::Spymemcached, "arraymod", SPYMEMCACHED),
-            Self::SpymemcachedKetama => (Peer::Spymemcached, "ketama_spy_format", SPYMEMCACHED),
+            Self::Pymemcache => (Library::Pymemcache, "rendezvous_murmur3", &[]),
+            Self::Pyermc => (Library::Pyermc, "single", &[]),
+            Self::Dalli => (Library::Dalli, "ring", &[]),
+            Self::Gomemcache => (Library::Gomemcache, "crc32_mod", &[]),
+            Self::SpymemcachedArrayMod => (Library::Spymemcached, "arraymod", SPYMEMCACHED),
+            Self::SpymemcachedKetama => (Library::Spymemcached, "ketama_spy_format", SPYMEMCACHED),
             Self::SpymemcachedKetamaLibmemcached => (
-                Peer::Spymemcached,
+                Library::Spymemcached,
                 "ketama_libmemcached_format",
                 SPYMEMCACHED,
             ),
             Self::SpymemcachedKetamaLibmemcachedWeighted => (
-                Peer::Spymemcached,
+                Library::Spymemcached,
                 "ketama_libmemcached_format_weighted",
                 SPYMEMCACHED,
             ),
-            Self::TwemproxyKetama => (Peer::Twemproxy, "ketama", TWEMPROXY),
-            Self::TwemproxyModula => (Peer::Twemproxy, "modula", TWEMPROXY),
+            Self::TwemproxyKetama => (Library::Twemproxy, "ketama", TWEMPROXY),
+            Self::TwemproxyModula => (Library::Twemproxy, "modula", TWEMPROXY),
         }
     }
 
     /// The peer that has it.
     #[must_use]
-    pub fn owner(self) -> Peer {
+    pub fn owner(self) -> Library {
         self.facts().0
     }
 
@@ -280,10 +282,10 @@ impl Distribution {
     }
 
     /// Whether `peer` has it, as its own or because it is built upon the owner.
-    pub(super) fn is_of(self, peer: Peer) -> bool {
+    pub(super) fn is_of(self, peer: Library) -> bool {
         let owner = match peer {
-            Peer::EnyimCoreMessagePack => Peer::EnyimCore,
-            Peer::Pylibmc | Peer::PhpMemcached => Peer::Libmemcached,
+            Library::EnyimCoreMessagePack => Library::EnyimCore,
+            Library::Pylibmc | Library::PhpMemcached => Library::Libmemcached,
             peer => peer,
         };
         self.owner() == owner

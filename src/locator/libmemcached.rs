@@ -3,9 +3,9 @@
 use super::modula::Modula;
 use super::ring::{Ring, Search, Tie};
 use super::{Distribution, Locator, Named, Node, ketama};
+use crate::address::{Address, Server};
 use crate::error::Error;
 use crate::hash::KeyHash;
-use crate::server::{Address, Server};
 use std::sync::Arc;
 
 /// How many points a server has that is not weighted (`MEMCACHED_POINTS_PER_SERVER`).

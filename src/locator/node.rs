@@ -1,6 +1,6 @@
+use crate::address::{Address, Server};
 use crate::error::Error;
 use crate::secret::Credentials;
-use crate::server::{Address, Server};
 use std::net::IpAddr;
 
 /// A server as a [`Locator`](crate::Locator) sees it.

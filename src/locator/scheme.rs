@@ -1,12 +1,12 @@
 use super::{Distribution, Locator, Node, words};
 use crate::error::Error;
 use crate::hash::Hash;
-use crate::peer::Peer;
+use crate::library::Library;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Whose deployment it is and how its keys are placed: a [`Peer`], one of its [`Distribution`]s, and
+/// Whose deployment it is and how its keys are placed: a [`Library`], one of its [`Distribution`]s, and
 /// the [`Hash`](enum@Hash) where there is a choice.
 ///
 /// The names are those under which the peers' placements were recorded: `moecache:default`,
@@ -15,20 +15,20 @@ use std::sync::Arc;
 /// distribution's default, and all behind the peer for the peer's. They parse and print:
 ///
 /// ```
-/// use moecache::{Distribution, Hash, Peer, Scheme};
+/// use moecache::{Distribution, Hash, Library, Scheme};
 ///
 /// let scheme: Scheme = "libmemcached:consistent".parse()?;
 /// assert_eq!(scheme.distribution(), Distribution::LibmemcachedConsistent);
 /// assert_eq!(scheme.to_string(), "libmemcached:consistent/default");
 ///
 /// let scheme: Scheme = "pylibmc".parse()?;
-/// assert_eq!(scheme, Peer::Pylibmc.into());
+/// assert_eq!(scheme, Library::Pylibmc.into());
 /// assert_eq!(scheme.to_string(), "pylibmc:modula/default");
 /// # Ok::<(), moecache::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scheme {
-    peer: Peer,
+    peer: Library,
     distribution: Distribution,
     /// One that the distribution has; `None` where there is no choice.
     hash: Option<Hash>,
@@ -66,7 +66,7 @@ impl Scheme {
             })
         });
         let php = PHP.into_iter().map(|(_, distribution, hash)| Self {
-            peer: Peer::PhpMemcached,
+            peer: Library::PhpMemcached,
             distribution,
             hash: Some(hash),
         });
@@ -75,7 +75,7 @@ impl Scheme {
 
     /// Whose deployment it is.
     #[must_use]
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> Library {
         self.peer
     }
 
@@ -93,7 +93,7 @@ impl Scheme {
 
     /// The library whose rules for a list of servers count: the deployment's, or that of a
     /// distribution which is another's.
-    pub(crate) fn library(self) -> Peer {
+    pub(crate) fn library(self) -> Library {
         if self.distribution.is_of(self.peer) {
             self.peer
         } else {
@@ -126,22 +126,22 @@ impl Scheme {
     }
 }
 
-impl From<Peer> for Scheme {
-    fn from(peer: Peer) -> Self {
+impl From<Library> for Scheme {
+    fn from(peer: Library) -> Self {
         let distribution = match peer {
-            Peer::Moecache => Distribution::Moecache,
-            Peer::Enyim => Distribution::Enyim,
-            Peer::EnyimCore | Peer::EnyimCoreMessagePack => Distribution::EnyimCore,
-            Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached => {
+            Library::Moecache => Distribution::Moecache,
+            Library::Enyim => Distribution::Enyim,
+            Library::EnyimCore | Library::EnyimCoreMessagePack => Distribution::EnyimCore,
+            Library::Libmemcached | Library::Pylibmc | Library::PhpMemcached => {
                 Distribution::LibmemcachedModula
             }
-            Peer::PythonMemcached => Distribution::PythonMemcached,
-            Peer::Pymemcache => Distribution::Pymemcache,
-            Peer::Pyermc => Distribution::Pyermc,
-            Peer::Dalli => Distribution::Dalli,
-            Peer::Gomemcache => Distribution::Gomemcache,
-            Peer::Spymemcached => Distribution::SpymemcachedArrayMod,
-            Peer::Twemproxy => Distribution::TwemproxyKetama,
+            Library::PythonMemcached => Distribution::PythonMemcached,
+            Library::Pymemcache => Distribution::Pymemcache,
+            Library::Pyermc => Distribution::Pyermc,
+            Library::Dalli => Distribution::Dalli,
+            Library::Gomemcache => Distribution::Gomemcache,
+            Library::Spymemcached => Distribution::SpymemcachedArrayMod,
+            Library::Twemproxy => Distribution::TwemproxyKetama,
         };
         let hash = distribution.default_hash();
         Self {
@@ -161,7 +161,7 @@ impl From<Distribution> for Scheme {
 
 impl Default for Scheme {
     fn default() -> Self {
-        Self::from(Peer::default())
+        Self::from(Library::default())
     }
 }
 
@@ -173,7 +173,7 @@ impl fmt::Display for Scheme {
             hash,
         } = *self;
         let php = PHP.iter().find(|&&(_, its, with)| {
-            peer == Peer::PhpMemcached && its == distribution && Some(with) == hash
+            peer == Library::PhpMemcached && its == distribution && Some(with) == hash
         });
         if let Some((name, ..)) = php {
             return write!(f, "{peer}:{name}");
@@ -196,13 +196,13 @@ impl FromStr for Scheme {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let (peer, rule) = match text.split_once(':') {
-            Some((peer, rule)) => (peer.parse::<Peer>()?, rule),
-            None => return Ok(text.parse::<Peer>()?.into()),
+            Some((peer, rule)) => (peer.parse::<Library>()?, rule),
+            None => return Ok(text.parse::<Library>()?.into()),
         };
         let scheme = Self::from(peer);
         let php = PHP
             .iter()
-            .find(|(name, ..)| peer == Peer::PhpMemcached && *name == rule);
+            .find(|(name, ..)| peer == Library::PhpMemcached && *name == rule);
         if let Some(&(_, distribution, hash)) = php {
             return scheme.with_distribution(distribution).with_hash(hash);
         }
@@ -246,12 +246,12 @@ fn hash_named(distribution: Distribution, name: &str) -> Result<Hash, Error> {
     hash.map_err(|_| distribution.has_no_hash(name))
 }
 
-fn has_no_rule(peer: Peer, rule: &str) -> Error {
+fn has_no_rule(peer: Library, rule: &str) -> Error {
     let answer = words::answer(peer, rule);
     let answer = answer.map_or_else(String::new, |answer| format!("; {answer}"));
     let distributions = Distribution::ALL.iter();
     let own = distributions.filter(|distribution| distribution.is_of(peer));
-    let php = PHP.iter().filter(|_| peer == Peer::PhpMemcached);
+    let php = PHP.iter().filter(|_| peer == Library::PhpMemcached);
     let mut known: Vec<&str> = php.map(|&(name, ..)| name).collect();
     for distribution in own {
         // php-memcached has a `consistent` of its own.
@@ -292,7 +292,7 @@ mod tests {
     /// Of any peer with any distribution and hash.
     #[test]
     fn every_mixture_prints_and_parses() {
-        for peer in Peer::ALL {
+        for peer in Library::ALL {
             for own in Scheme::all() {
                 let mut mixed = Scheme::from(peer).with_distribution(own.distribution);
                 if let Some(hash) = own.hash {

@@ -1,8 +1,8 @@
 //! The texts that stand for servers where a distribution hashes them.
 
 use super::{Distribution, Node};
+use crate::address::{Address, DEFAULT_PORT};
 use crate::error::Error;
-use crate::server::{Address, DEFAULT_PORT};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A server of the list by its text.
@@ -153,7 +153,7 @@ fn java_v6(ip: Ipv6Addr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Server;
+    use crate::address::Server;
 
     fn text(distribution: Distribution, server: impl Into<Server>) -> Result<String, String> {
         let node = Node::new(&server.into()).unwrap();

@@ -4,7 +4,7 @@
 mod placement;
 
 use super::{Distribution, Node, Scheme};
-use crate::server::Server;
+use crate::address::Server;
 use placement::{Case, Typed, all};
 
 /// How much of a peer's scheme was checked.

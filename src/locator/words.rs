@@ -2,11 +2,11 @@
 
 use super::{Distribution, Scheme};
 use crate::hash::Hash;
-use crate::peer::Peer;
+use crate::library::Library;
 
 /// Words of a library, and what they are here.
 struct Row {
-    libraries: &'static [Peer],
+    libraries: &'static [Library],
     /// In the form that [`plain`] gives.
     words: &'static [&'static str],
     answer: Answer,
@@ -19,10 +19,18 @@ enum Answer {
     Nothing(&'static str),
 }
 
-const LIBMEMCACHED: &[Peer] = &[Peer::Libmemcached, Peer::Pylibmc, Peer::PhpMemcached];
-const ENYIM: &[Peer] = &[Peer::Enyim];
-const CORE: &[Peer] = &[Peer::EnyimCore, Peer::EnyimCoreMessagePack];
-const DOT_NET: &[Peer] = &[Peer::Enyim, Peer::EnyimCore, Peer::EnyimCoreMessagePack];
+const LIBMEMCACHED: &[Library] = &[
+    Library::Libmemcached,
+    Library::Pylibmc,
+    Library::PhpMemcached,
+];
+const ENYIM: &[Library] = &[Library::Enyim];
+const CORE: &[Library] = &[Library::EnyimCore, Library::EnyimCoreMessagePack];
+const DOT_NET: &[Library] = &[
+    Library::Enyim,
+    Library::EnyimCore,
+    Library::EnyimCoreMessagePack,
+];
 
 const OWN_LOCATOR: &str = "give a locator of yours, ClientBuilder::locator";
 
@@ -30,9 +38,9 @@ const OWN_LOCATOR: &str = "give a locator of yours, ClientBuilder::locator";
 const ROWS: &[Row] = &[
     // pylibmc's behaviors, libmemcached's MEMCACHED_BEHAVIOR_, MEMCACHED_DISTRIBUTION_ and
     // configuration string, php-memcached's OPT_ and DISTRIBUTION_.
-    row(&[Peer::PhpMemcached], &["libketamacompatible", "ketamaweighted", "libketama"], Rule("libketama_compatible")),
-    row(&[Peer::PhpMemcached], &["modula"], Rule("default")),
-    row(&[Peer::PhpMemcached], &["ketama"], Nothing("OPT_LIBKETAMA_COMPATIBLE is php-memcached:libketama_compatible, and DISTRIBUTION_CONSISTENT is php-memcached:consistent")),
+    row(&[Library::PhpMemcached], &["libketamacompatible", "ketamaweighted", "libketama"], Rule("libketama_compatible")),
+    row(&[Library::PhpMemcached], &["modula"], Rule("default")),
+    row(&[Library::PhpMemcached], &["ketama"], Nothing("OPT_LIBKETAMA_COMPATIBLE is php-memcached:libketama_compatible, and DISTRIBUTION_CONSISTENT is php-memcached:consistent")),
     row(LIBMEMCACHED, &["ketama", "consistentketama", "consistenthashing"], Rule("consistent/default")),
     row(LIBMEMCACHED, &["consistentweighted"], Rule("ketama_weighted/default")),
     row(LIBMEMCACHED, &["libketamacompatible", "libketama", "weightedketama"], Rule("ketama_weighted/md5")),
@@ -42,24 +50,24 @@ const ROWS: &[Row] = &[
     row(LIBMEMCACHED, &["random"], Nothing("it finds no key again; allowed are modula and consistent")),
     row(LIBMEMCACHED, &["virtualbucket", "vbucket"], Nothing("it places keys by a map of buckets, which only the program has; give a locator of yours, ClientBuilder::locator")),
     // python-memcached: `memcache.serverHashFunction`, which is `cmemcache_hash`.
-    row(&[Peer::PythonMemcached], &["cmemcachehash", "default", "modulo", "modula", "serverhashfunction"], Rule("crc32")),
-    row(&[Peer::PythonMemcached], &["useoldserverhashfunction", "binasciicrc32", "zlibcrc32", "crc32old", "old"], Rule("crc32_old_useOldServerHashFunction")),
+    row(&[Library::PythonMemcached], &["cmemcachehash", "default", "modulo", "modula", "serverhashfunction"], Rule("crc32")),
+    row(&[Library::PythonMemcached], &["useoldserverhashfunction", "binasciicrc32", "zlibcrc32", "crc32old", "old"], Rule("crc32_old_useOldServerHashFunction")),
     // pymemcache: `HashClient(hasher=RendezvousHash)`.
-    row(&[Peer::Pymemcache], &["rendezvoushash", "rendezvous", "hashclient", "murmur332", "murmur3", "hasher", "default"], Rule("rendezvous_murmur3")),
-    row(&[Peer::Pyermc], &["client", "default"], Rule("single")),
-    row(&[Peer::Dalli], &["dalliring", "ketama", "consistent", "consistenthashing", "continuum", "crc32", "sha1", "default"], Rule("ring")),
-    row(&[Peer::Gomemcache], &["serverlist", "pickserver", "crc32", "crc32checksumieee", "modulo", "modula", "mod", "default"], Rule("crc32_mod")),
-    row(&[Peer::Gomemcache], &["serverselector", "newfromselector"], Nothing(OWN_LOCATOR)),
+    row(&[Library::Pymemcache], &["rendezvoushash", "rendezvous", "hashclient", "murmur332", "murmur3", "hasher", "default"], Rule("rendezvous_murmur3")),
+    row(&[Library::Pyermc], &["client", "default"], Rule("single")),
+    row(&[Library::Dalli], &["dalliring", "ketama", "consistent", "consistenthashing", "continuum", "crc32", "sha1", "default"], Rule("ring")),
+    row(&[Library::Gomemcache], &["serverlist", "pickserver", "crc32", "crc32checksumieee", "modulo", "modula", "mod", "default"], Rule("crc32_mod")),
+    row(&[Library::Gomemcache], &["serverselector", "newfromselector"], Nothing(OWN_LOCATOR)),
     // spymemcached: `ConnectionFactoryBuilder.Locator`, factories, `KetamaNodeKeyFormatter.Format`.
-    row(&[Peer::Spymemcached], &["arraymod", "arraymodnodelocator", "defaultconnectionfactory", "binaryconnectionfactory", "modulo", "default"], Rule("arraymod/NATIVE_HASH")),
-    row(&[Peer::Spymemcached], &["consistent"], Nothing("it is spymemcached:ketama_spy_format/NATIVE_HASH, and with setHashAlg(KETAMA_HASH) spymemcached:ketama_spy_format/KETAMA_HASH")),
-    row(&[Peer::Spymemcached], &["ketama", "ketamanodelocator", "ketamaconnectionfactory", "ketamahash", "spymemcached", "formatspymemcached"], Rule("ketama_spy_format/KETAMA_HASH")),
-    row(&[Peer::Spymemcached], &["libmemcached", "formatlibmemcached"], Rule("ketama_libmemcached_format/KETAMA_HASH")),
-    row(&[Peer::Spymemcached], &["vbucket", "vbucketnodelocator"], Nothing("it places keys by a map of buckets, which only the program has; give a locator of yours, ClientBuilder::locator")),
+    row(&[Library::Spymemcached], &["arraymod", "arraymodnodelocator", "defaultconnectionfactory", "binaryconnectionfactory", "modulo", "default"], Rule("arraymod/NATIVE_HASH")),
+    row(&[Library::Spymemcached], &["consistent"], Nothing("it is spymemcached:ketama_spy_format/NATIVE_HASH, and with setHashAlg(KETAMA_HASH) spymemcached:ketama_spy_format/KETAMA_HASH")),
+    row(&[Library::Spymemcached], &["ketama", "ketamanodelocator", "ketamaconnectionfactory", "ketamahash", "spymemcached", "formatspymemcached"], Rule("ketama_spy_format/KETAMA_HASH")),
+    row(&[Library::Spymemcached], &["libmemcached", "formatlibmemcached"], Rule("ketama_libmemcached_format/KETAMA_HASH")),
+    row(&[Library::Spymemcached], &["vbucket", "vbucketnodelocator"], Nothing("it places keys by a map of buckets, which only the program has; give a locator of yours, ClientBuilder::locator")),
     // twemproxy's nutcracker.yml.
-    row(&[Peer::Twemproxy], &["consistent", "default", "distribution"], Rule("ketama/fnv1a_64")),
-    row(&[Peer::Twemproxy], &["modulo"], Rule("modula/fnv1a_64")),
-    row(&[Peer::Twemproxy], &["random"], Nothing("it finds no key again but through the proxy: give the proxy as the one server")),
+    row(&[Library::Twemproxy], &["consistent", "default", "distribution"], Rule("ketama/fnv1a_64")),
+    row(&[Library::Twemproxy], &["modulo"], Rule("modula/fnv1a_64")),
+    row(&[Library::Twemproxy], &["random"], Nothing("it finds no key again but through the proxy: give the proxy as the one server")),
     // .NET: `<locator type=..>`, `<locator factory=..>`, `NodeLocator`, `UseLegacyNodeLocator`.
     row(ENYIM, &["ketamanodelocator", "ketamanodelocatorfactory"], Rule("ketama/md5")),
     row(DOT_NET, &["defaultnodelocator", "defaultnodelocatorfactory", "default"], Rule("DefaultNodeLocator")),
@@ -68,12 +76,12 @@ const ROWS: &[Row] = &[
     row(CORE, &["ketama", "ketamanodelocator", "ketamanodelocatorfactory"], Nothing("EnyimMemcachedCore has no ketama; a port of EnyimMemcached's is enyim:ketama/md5, which any library takes by its whole name: enyimmemcachedcore:enyim:ketama/md5")),
     row(DOT_NET, &["singlenodelocator"], Nothing("it sends all keys to the first server: give that server alone")),
     row(DOT_NET, &["vbucketnodelocator", "vbucketnodelocatorfactory"], Nothing("it places keys by a map of buckets, which only the program has; give a locator of yours, ClientBuilder::locator")),
-    row(&[Peer::Moecache], &["ring", "consistent", "consistenthashing", "fnv1a", "defaultnodelocator", "ketama"], Rule("default")),
+    row(&[Library::Moecache], &["ring", "consistent", "consistenthashing", "fnv1a", "defaultnodelocator", "ketama"], Rule("default")),
 ];
 
 use Answer::{Nothing, Rule};
 
-const fn row(libraries: &'static [Peer], words: &'static [&'static str], answer: Answer) -> Row {
+const fn row(libraries: &'static [Library], words: &'static [&'static str], answer: Answer) -> Row {
     Row {
         libraries,
         words,
@@ -83,7 +91,7 @@ const fn row(libraries: &'static [Peer], words: &'static [&'static str], answer:
 
 /// What to say to a rule that `library` has under another name here; `None` if nothing is
 /// known of it.
-pub(super) fn answer(library: Peer, text: &str) -> Option<String> {
+pub(super) fn answer(library: Library, text: &str) -> Option<String> {
     // A hash may follow.
     let (word, hash) = match text.split_once('/') {
         Some((word, hash)) => (word, Some(hash)),
@@ -112,14 +120,14 @@ pub(super) fn answer(library: Peer, text: &str) -> Option<String> {
 }
 
 /// The library's rule of that name, but for its spelling.
-fn rule_of(library: Peer, plain: &str) -> Option<&'static str> {
+fn rule_of(library: Library, plain: &str) -> Option<&'static str> {
     let mut own = Distribution::ALL.iter().filter(|it| it.is_of(library));
     let found = own.find(|it| alphanumeric(it.rule()) == plain)?;
     Some(found.rule())
 }
 
 /// The whole name, as it is printed, with the hash that stood behind the word.
-fn named(library: Peer, rule: &str, hash: Option<&str>) -> String {
+fn named(library: Library, rule: &str, hash: Option<&str>) -> String {
     let name = format!("{library}:{rule}");
     let scheme = name.parse::<Scheme>().ok();
     let scheme = scheme.map(|scheme| {
@@ -189,7 +197,7 @@ fn alphanumeric(text: &str) -> String {
 /// What several libraries call `text`, as [`Distribution`] names it.
 pub(super) fn distributions(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for library in Peer::ALL {
+    for library in Library::ALL {
         for plain in plain(text) {
             let rows = ROWS.iter().filter(|row| row.libraries.contains(&library));
             let rule = rows.into_iter().find_map(|row| match row.answer {

@@ -2,7 +2,7 @@ use super::request::{Mode, Request};
 use super::text;
 use crate::error::{Error, Kind};
 use crate::key::Key;
-use crate::meta::RawFlags;
+use crate::meta_options::RawFlags;
 use std::fmt;
 
 /// The protocol that a connection speaks.

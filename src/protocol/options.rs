@@ -1,7 +1,7 @@
 //! What the requests of the meta protocol say besides their keys, as it goes over the wire.
 
 use super::request::{Direction, Initial, Mode};
-use crate::meta::{RawFlags, Wanted};
+use crate::meta_options::{RawFlags, Wanted};
 
 /// What few meta commands say: apart, so that requests stay small.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::key::KeyRule;
-use crate::meta::Wanted;
+use crate::meta_options::Wanted;
 
 fn key(text: &str) -> Key<'_> {
     KeyRule::Printable.key(text.as_bytes()).unwrap()

@@ -1,7 +1,7 @@
+use crate::address::Server;
 use crate::conn::first_ipv4;
 use crate::error::{Error, Result};
 use crate::locator::{HashTag, Locator, Node, Repeated, Scheme, Tagged};
-use crate::server::Server;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;

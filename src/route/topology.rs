@@ -1,11 +1,11 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
+use crate::address::Server;
 use crate::conn::{Circuit, Driver, Options, Pool};
 use crate::driver::{Custom, MakeDriver};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Locator, Node, Trace, unrepeated};
-use crate::server::Server;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The servers of a client, and which key belongs to which.

@@ -7,7 +7,7 @@ use super::counters::Counters;
 use super::fault::{Fault, Faults, Occasion};
 use super::place::{Place, reachable};
 use super::process::Process;
-use crate::server::IntoServers;
+use crate::address::IntoServers;
 use socket2::Socket;
 use std::fmt;
 use std::io::{self, Write};

@@ -58,7 +58,7 @@
 //!
 //!   ```
 //!   # fn main() -> moecache::Result<()> {
-//!   use moecache::{Client, Peer};
+//!   use moecache::{Client, Library};
 //!   use serde::{Deserialize, Serialize};
 //!
 //!   #[derive(Serialize, Deserialize)]
@@ -70,7 +70,7 @@
 //!
 //!   let client = Client::builder()
 //!       .servers(["127.0.0.1:11211"])
-//!       .compatible_with(Peer::EnyimCoreMessagePack)
+//!       .compatible_with(Library::EnyimCoreMessagePack)
 //!       .build()?;
 //!   # let _ = client;
 //!   # Ok(())

@@ -1,6 +1,6 @@
 use moecache::value::{Compression, Format};
 use moecache::{
-    Config, Distribution, FailurePolicy, Hash, KeyBytes, KeyTransform, Peer, PrefixPlacement,
+    Config, Distribution, FailurePolicy, Hash, KeyBytes, KeyTransform, Library, PrefixPlacement,
     Protocol, Server,
 };
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn all() -> Config {
         Server::from("/run/a.sock"),
         Server::from("/run/b.sock").weight(3),
     ];
-    config.compatible_with = Some(Peer::Pylibmc.into());
+    config.compatible_with = Some(Library::Pylibmc.into());
     config.distribution = Some(Distribution::LibmemcachedConsistent);
     config.hash = Some(Hash::Fnv1a32);
     config.hash_tag = Some("{}".parse().unwrap());
@@ -430,7 +430,7 @@ fn a_server_that_is_none_is_not_written() {
 fn the_builder_has_the_settings() {
     let mut config = all();
     config.servers.truncate(2);
-    config.compatible_with = Some(Peer::Moecache.into());
+    config.compatible_with = Some(Library::Moecache.into());
     (config.distribution, config.hash) = (Some(Distribution::Enyim), None);
     (config.format, config.compression) = (Some(Format::Moecache), Some(Compression::off()));
     let shown = format!("{:?}", config.builder());

@@ -3,7 +3,7 @@
 use crate::servers::{PROTOCOLS, Servers, THREE};
 use crate::support::skipped;
 use crate::tools::Tools;
-use moecache::Peer;
+use moecache::Library;
 use serde_json::json;
 
 /// An absolute time, the least that there is: in January 1970. All clients send it as it is.
@@ -19,7 +19,7 @@ pub fn agree() {
         let tools = Tools::new(&json!({ "binary": binary }), &servers.addresses());
         let succeeds = |tool: &str, arguments: &[&str]| tools.run(tool, arguments).status.success();
         for protocol in PROTOCOLS {
-            let client = servers.client().compatible_with(Peer::Libmemcached);
+            let client = servers.client().compatible_with(Library::Libmemcached);
             let client = client.protocol(protocol).build().unwrap();
             for key in ["one", "two", "three", "four"] {
                 let context = format!("{protocol}, binary: {binary}, {key}");

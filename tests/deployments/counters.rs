@@ -4,7 +4,7 @@ use crate::python::Driver;
 use crate::report::{self, Outcome};
 use crate::servers::{PROTOCOLS, Servers, THREE};
 use moecache::value::Format;
-use moecache::{Client, Peer};
+use moecache::{Client, Library};
 use serde_json::{Value, json};
 
 struct Row {
@@ -63,7 +63,7 @@ impl report::Row for Row {
         let mut python = Driver::start(self.peer, &self.settings, &servers.addresses());
         let mut outcome = Outcome::default();
         for protocol in PROTOCOLS {
-            let peer: Peer = self.peer.parse().unwrap();
+            let peer: Library = self.peer.parse().unwrap();
             let client = servers.client().compatible_with(peer).format(self.format);
             let client = client.protocol(protocol).build().unwrap();
 

@@ -4,7 +4,7 @@ use crate::peer::{self, TOOLS};
 use crate::report::{self, Outcome};
 use crate::servers::{PROTOCOLS, Servers, TWO};
 use crate::shared::{self, Kind, Shared, Values};
-use moecache::Peer;
+use moecache::Library;
 use moecache::value::{Compression, Format};
 use serde_json::{Value, json};
 
@@ -181,7 +181,7 @@ impl report::Row for Row {
 
 impl Row {
     /// That of the peer itself.
-    fn placement(&self) -> Peer {
+    fn placement(&self) -> Library {
         self.peer.parse().unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! `mc` on deployments of other clients: their keys, their words, and schemes that do not matter.
 
 use crate::{NOWHERE, Row, mc, server, text};
-use moecache::{Client, KeyTransform, Peer};
+use moecache::{Client, KeyTransform, Library};
 
 #[test]
 fn keys_that_are_transformed() {
@@ -22,7 +22,7 @@ fn keys_that_are_transformed() {
     // belongs.
     let client = Client::builder()
         .servers(NOWHERE.split(',').collect::<Vec<_>>())
-        .compatible_with(Peer::Enyim)
+        .compatible_with(Library::Enyim)
         .key_transform(KeyTransform::Base64)
         .build()
         .unwrap();

@@ -1,7 +1,7 @@
 //! `mc ring`, `mc where --explain` and `mc schemes`.
 
 use crate::{NOWHERE, Row, command, mc, text};
-use moecache::{Peer, Scheme};
+use moecache::{Library, Scheme};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn schemes() {
     let answer = mc("nobody:1", &["schemes"], b"");
     let lines: Vec<&str> = text(&answer.stdout).lines().collect();
     let names = lines.iter().map(|line| line.split('\t').next().unwrap());
-    let peers = Peer::ALL.iter().map(Peer::to_string);
+    let peers = Library::ALL.iter().map(Library::to_string);
     let all: Vec<String> = peers
         .chain(Scheme::all().map(|it| it.to_string()))
         .collect();

@@ -1,7 +1,7 @@
 use crate::support::Memcached;
 use crate::{PROTOCOLS, goes_round, listed, numbered, three};
 use moecache::value::Format;
-use moecache::{Client, Expiry, Peer, PrefixPlacement};
+use moecache::{Client, Expiry, Library, PrefixPlacement};
 use std::collections::BTreeSet;
 
 #[test]
@@ -115,7 +115,7 @@ fn an_empty_key() {
     assert!(error.to_string().contains("key: empty"), "{error}");
     let pymemcache = builder
         .format(Format::Moecache)
-        .compatible_with(Peer::Pymemcache);
+        .compatible_with(Library::Pymemcache);
     let pymemcache = pymemcache.build().unwrap();
     pymemcache.set_item("", (0, "1"), 0).unwrap();
     let plain = Client::new(server.address()).unwrap();

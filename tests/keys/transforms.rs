@@ -1,6 +1,6 @@
 use crate::support::Memcached;
 use crate::{PROTOCOLS, goes_round, listed, three};
-use moecache::{Client, Distribution, KeyBytes, KeyTransform, Peer, Protocol};
+use moecache::{Client, Distribution, KeyBytes, KeyTransform, Library, Protocol};
 
 /// All that are there with the features of this build.
 const TRANSFORMS: &[KeyTransform] = &[
@@ -16,7 +16,7 @@ fn commands() {
     for protocol in PROTOCOLS {
         for &transform in TRANSFORMS {
             let (_servers, builder) = three();
-            let builder = builder.compatible_with(Peer::Enyim).protocol(protocol);
+            let builder = builder.compatible_with(Library::Enyim).protocol(protocol);
             let client = builder.key_transform(transform).build().unwrap();
             let keys = [
                 "key",
@@ -121,7 +121,7 @@ fn long_keys() {
         assert!(error.is_validation(), "{error:?}");
 
         // The distribution is our own: where dalli puts a key is another matter.
-        let dalli = builder.compatible_with(Peer::Dalli);
+        let dalli = builder.compatible_with(Library::Dalli);
         let dalli = dalli.distribution(Distribution::Moecache);
         let dalli = dalli.build().unwrap();
         goes_round(&dalli, &["short", &long, &"k".repeat(10_000)]);

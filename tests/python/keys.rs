@@ -89,7 +89,7 @@ const ALL: &[Protocol] = &[
 
 const ROWS: &[Row] = &[
     Row::new(&MOECACHE, |builder| {
-        builder.compatible_with(moecache::Peer::Moecache)
+        builder.compatible_with(moecache::Library::Moecache)
     }),
     // libmemcached sends control characters in text, but cannot read a reply with one: it takes the
     // value for empty, or waits for minutes for more of it. A space before a key or behind it gets lost.
@@ -97,37 +97,37 @@ const ROWS: &[Row] = &[
         protocols: LINES,
         not_asked: |key| key.iter().any(u8::is_ascii_control),
         ..Row::new(&PYLIBMC, |builder| {
-            builder.compatible_with(moecache::Peer::Pylibmc)
+            builder.compatible_with(moecache::Library::Pylibmc)
         })
     },
     Row {
         protocols: &[Protocol::Binary],
         ..Row::new(&PYLIBMC_BINARY, |builder| {
-            builder.compatible_with(moecache::Peer::Pylibmc)
+            builder.compatible_with(moecache::Library::Pylibmc)
         })
     },
     Row {
         protocols: LINES,
         ..Row::new(&PYLIBMC_VERIFYING, |builder| {
-            let builder = builder.compatible_with(moecache::Peer::Pylibmc);
+            let builder = builder.compatible_with(moecache::Library::Pylibmc);
             builder.key_bytes(KeyBytes::Printable)
         })
     },
     Row::new(&PYTHON_MEMCACHED, |builder| {
-        builder.compatible_with(moecache::Peer::PythonMemcached)
+        builder.compatible_with(moecache::Library::PythonMemcached)
     }),
     // It takes what is not ASCII as `bytes` alone, whatever those say.
     Row {
         theirs_alone: CONTROLS,
         ours_alone: |key| !key.is_ascii() && key.len() <= 250 && std::str::from_utf8(key).is_ok(),
         ..Row::new(&PYMEMCACHE, |builder| {
-            builder.compatible_with(moecache::Peer::Pymemcache)
+            builder.compatible_with(moecache::Library::Pymemcache)
         })
     },
     Row {
         theirs_alone: CONTROLS,
         ..Row::new(&PYMEMCACHE_UNICODE, |builder| {
-            builder.compatible_with(moecache::Peer::Pymemcache)
+            builder.compatible_with(moecache::Library::Pymemcache)
         })
     },
 ];

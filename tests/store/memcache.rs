@@ -4,7 +4,7 @@ use crate::support::{Memcached, RawClient, wait_until};
 use crate::{LISTS, conforms, is_missing};
 use moecache::store::{KeyValueStore, Lifetime, MemcacheStore, Prefixed, StoreError, WithLifetime};
 use moecache::testing::Server;
-use moecache::{Client, ClientBuilder, KeyTransform, Peer, Protocol};
+use moecache::{Client, ClientBuilder, KeyTransform, Library, Protocol};
 use std::error::Error as _;
 use std::io::{self, ErrorKind, Read};
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ fn three_memcacheds_with_prefixes_conform() {
 #[test]
 fn the_embedded_server_conforms() {
     let server = Server::start().unwrap();
-    let compressed = client(&server).compatible_with(Peer::Pylibmc);
+    let compressed = client(&server).compatible_with(Library::Pylibmc);
     conforms("embedded", &store(compressed), &[]);
     assert_eq!(server_items(&server), 0, "what the suite leaves");
 }

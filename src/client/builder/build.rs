@@ -1,9 +1,9 @@
 use super::super::{Client, Shared, Values};
 use super::ClientBuilder;
+use crate::compatibility;
 use crate::conn::{BackOff, Options, Security};
 use crate::error::{Error, Result};
 use crate::item::MAX_VALUE_SIZE;
-use crate::preset;
 use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, PlacedBy, Placement, Topology};
 use std::ops::RangeInclusive;
@@ -153,7 +153,9 @@ impl ClientBuilder {
                 max_decompressed_size,
             });
         }
-        let format = self.format.unwrap_or(preset::format(self.scheme.peer()));
+        let format = self
+            .format
+            .unwrap_or(compatibility::format(self.scheme.peer()));
         let compression = self.compression.unwrap_or(format.default_compression());
         Values::new(format, compression, max_decompressed_size)
     }

@@ -1,9 +1,9 @@
 use super::ClientBuilder;
 use super::build::within;
+use crate::compatibility;
 use crate::conn::Protocol;
 use crate::error::{Error, Result};
 use crate::key::{KeyBytes, KeyRule, KeyTransform, MAX_KEY_LENGTH, Naming, PrefixPlacement, Rules};
-use crate::preset;
 
 /// What is set of keys; the peer has the rest.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ impl ClientBuilder {
     /// Default: nothing. [`Client::with_prefix`](crate::Client::with_prefix) adds to it.
     ///
     /// ```
-    /// use moecache::{Client, Peer};
+    /// use moecache::{Client, Library};
     ///
     /// let servers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
     /// let client = Client::builder().servers(servers).prefix("app:").build()?;
@@ -79,7 +79,7 @@ impl ClientBuilder {
     }
 
     pub(super) fn naming(&self) -> Result<Naming> {
-        let peer = preset::keys(self.scheme.peer());
+        let peer = compatibility::keys(self.scheme.peer());
         let KeySettings {
             bytes,
             prefix,

@@ -8,7 +8,7 @@ pub use replies::{Pending, Replies};
 use super::Client;
 use super::answer::Answer;
 use super::many::Plan;
-use super::store::CasOutcome;
+use super::storage::CasOutcome;
 use crate::conn::Driver;
 use crate::error::Result;
 use crate::expiry::Expiry;

@@ -1,6 +1,6 @@
 use super::got;
 use crate::key::{Key, base64};
-use crate::meta::Wanted;
+use crate::meta_options::Wanted;
 use crate::protocol::options::More;
 use crate::protocol::output::Output;
 use crate::protocol::request::{Direction, Mode, Request};

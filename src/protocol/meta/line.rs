@@ -1,5 +1,5 @@
 use super::{got, unexpected};
-use crate::meta::Wanted;
+use crate::meta_options::Wanted;
 use crate::protocol::decoder::Decoder;
 use crate::protocol::lines::{length, number};
 use crate::protocol::reply::{Malformed, Reply, SetReply, Status, ValueHeader};

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::reply::{Counter, Excerpt, Malformed, Part, Refused, Reply, Status, Step};
 use super::request::Request;
 use super::{text, values};
-use crate::meta::Wanted;
+use crate::meta_options::Wanted;
 
 /// Encodes all of `requests`, with up to `max_keys` on a `get` line; with `lines`, a get that is alone
 /// has one, too. Each has an opaque, one more than the one before it. Quietly, the

@@ -1,5 +1,5 @@
 use super::*;
-use crate::meta::RawFlags;
+use crate::meta_options::RawFlags;
 use crate::protocol::options::More;
 
 #[test]

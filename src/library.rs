@@ -8,14 +8,14 @@ use std::str::FromStr;
 /// The names are those of the projects; they parse and print:
 ///
 /// ```
-/// use moecache::Peer;
+/// use moecache::Library;
 ///
-/// assert_eq!("python-memcached".parse::<Peer>()?, Peer::PythonMemcached);
+/// assert_eq!("python-memcached".parse::<Library>()?, Library::PythonMemcached);
 /// # Ok::<(), moecache::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Peer {
+pub enum Library {
     /// `moecache`, Python's moecache 1.0, as far as its strings go; numbers and bytes as
     /// EnyimMemcached has them, and objects in MessagePack. The default.
     #[default]
@@ -49,7 +49,7 @@ pub enum Peer {
     Twemproxy,
 }
 
-impl Peer {
+impl Library {
     /// All of them.
     pub const ALL: [Self; 14] = [
         Self::Moecache,
@@ -91,20 +91,26 @@ impl Peer {
 }
 
 /// Other names of the libraries: of their packages, their classes, and what is built upon them.
-const NAMES: [(Peer, &[&str]); 13] = [
-    (Peer::Enyim, &["enyimmemcached", "enyimcaching", "dotnet"]),
+const NAMES: [(Library, &[&str]); 13] = [
     (
-        Peer::EnyimCore,
+        Library::Enyim,
+        &["enyimmemcached", "enyimcaching", "dotnet"],
+    ),
+    (
+        Library::EnyimCore,
         &["enyimcore", "enyimcachingcore", "dotnetcore"],
     ),
     (
-        Peer::EnyimCoreMessagePack,
+        Library::EnyimCoreMessagePack,
         &["messagepacktranscoder", "enyimcoremessagepack"],
     ),
-    (Peer::Libmemcached, &["libmemcachedawesome", "libmemcache"]),
-    (Peer::Pylibmc, &["pylibmccache"]),
     (
-        Peer::PhpMemcached,
+        Library::Libmemcached,
+        &["libmemcachedawesome", "libmemcache"],
+    ),
+    (Library::Pylibmc, &["pylibmccache"]),
+    (
+        Library::PhpMemcached,
         &[
             "php",
             "memcached",
@@ -113,28 +119,31 @@ const NAMES: [(Peer, &[&str]); 13] = [
             "memcachedadapter",
         ],
     ),
-    (Peer::PythonMemcached, &["pythonmemcache", "memcachedcache"]),
     (
-        Peer::Pymemcache,
+        Library::PythonMemcached,
+        &["pythonmemcache", "memcachedcache"],
+    ),
+    (
+        Library::Pymemcache,
         &["pymemcached", "pymemcachecache", "hashclient"],
     ),
-    (Peer::Pyermc, &["pyermemcache"]),
+    (Library::Pyermc, &["pyermemcache"]),
     (
-        Peer::Dalli,
+        Library::Dalli,
         &["ruby", "rails", "memcachestore", "dallistore"],
     ),
     (
-        Peer::Gomemcache,
+        Library::Gomemcache,
         &["go", "gomemcached", "bradfitzgomemcache"],
     ),
     (
-        Peer::Spymemcached,
+        Library::Spymemcached,
         &["spy", "spymemcache", "netspymemcached"],
     ),
-    (Peer::Twemproxy, &["nutcracker", "twemproxynutcracker"]),
+    (Library::Twemproxy, &["nutcracker", "twemproxynutcracker"]),
 ];
 
-impl Peer {
+impl Library {
     /// The library that `text` may mean.
     fn called(text: &str) -> Option<Self> {
         let plain = |text: &str| {
@@ -152,13 +161,13 @@ impl Peer {
     }
 }
 
-impl fmt::Display for Peer {
+impl fmt::Display for Library {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Peer {
+impl FromStr for Library {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -193,13 +202,13 @@ mod tests {
             ("nutcracker", "twemproxy"),
             ("net.spy.memcached", "spymemcached"),
         ] {
-            let error = text.parse::<Peer>().unwrap_err().to_string();
+            let error = text.parse::<Library>().unwrap_err().to_string();
             assert!(
                 error.contains(&format!("; its name here is {name};")),
                 "{error}"
             );
         }
-        let error = "redis".parse::<Peer>().unwrap_err().to_string();
+        let error = "redis".parse::<Library>().unwrap_err().to_string();
         assert!(
             error.starts_with("peer: \"redis\" is not known; allowed are moecache, "),
             "{error}"

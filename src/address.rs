@@ -1,7 +1,7 @@
 //! Servers: what the caller typed, and the address it stands for.
 
 use crate::error::Error;
-use crate::peer::Peer;
+use crate::library::Library;
 use crate::secret::{Credentials, Secret};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -119,7 +119,7 @@ impl Server {
 
     /// The same with what stands behind the path of a unix socket taken for what it is to `library`;
     /// `None` is a placement of the program's own.
-    pub(crate) fn as_read_by(&self, library: Option<Peer>) -> Result<Self, ServerError> {
+    pub(crate) fn as_read_by(&self, library: Option<Library>) -> Result<Self, ServerError> {
         if self.behind_path.is_empty() {
             return Ok(self.clone());
         }
@@ -141,7 +141,7 @@ impl Server {
     /// dalli has `/path:weight` (its `ServerConfigParser`), and so has twemproxy. libmemcached has
     /// `/path:port:weight` and takes no notice of the port (`memcached_servers_parse`), or
     /// `/path/?weight` in its configuration string.
-    fn weight_behind_path(&self, library: Option<Peer>) -> Result<u32, Option<&'static str>> {
+    fn weight_behind_path(&self, library: Option<Library>) -> Result<u32, Option<&'static str>> {
         let parts: Vec<&str> = self.behind_path.split(':').skip(1).collect();
         let number = |text: &str| {
             let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -149,26 +149,28 @@ impl Server {
         };
         let query = self.behind_path.strip_prefix("/?");
         match (library, &*parts, query) {
-            (Some(Peer::Libmemcached), [], Some(weight)) => number(weight),
-            (Some(Peer::Dalli | Peer::Twemproxy), [weight], None) => number(weight),
-            (Some(Peer::Dalli | Peer::Twemproxy), ..) => Err(Some(
+            (Some(Library::Libmemcached), [], Some(weight)) => number(weight),
+            (Some(Library::Dalli | Library::Twemproxy), [weight], None) => number(weight),
+            (Some(Library::Dalli | Library::Twemproxy), ..) => Err(Some(
                 "behind the path of a unix socket this library has a weight and no port: \
                  /run/a.sock:5",
             )),
-            (Some(Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached), [port], None)
-                if number(port) == Ok(0) =>
-            {
-                Ok(1)
-            }
             (
-                Some(Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached),
+                Some(Library::Libmemcached | Library::Pylibmc | Library::PhpMemcached),
+                [port],
+                None,
+            ) if number(port) == Ok(0) => Ok(1),
+            (
+                Some(Library::Libmemcached | Library::Pylibmc | Library::PhpMemcached),
                 [port, weight],
                 None,
             ) if number(port).is_ok() => number(weight),
-            (Some(Peer::Libmemcached | Peer::Pylibmc | Peer::PhpMemcached), ..) => Err(Some(
-                "behind the path of a unix socket this library has a port, 0, and a weight: \
+            (Some(Library::Libmemcached | Library::Pylibmc | Library::PhpMemcached), ..) => {
+                Err(Some(
+                    "behind the path of a unix socket this library has a port, 0, and a weight: \
                  /run/a.sock:0:5",
-            )),
+                ))
+            }
             _ => Err(None),
         }
     }
@@ -616,5 +618,5 @@ impl<S: Into<Server> + Clone, const N: usize> IntoServers for &[S; N] {
 }
 
 #[cfg(test)]
-#[path = "server_tests.rs"]
+#[path = "address_tests.rs"]
 mod tests;

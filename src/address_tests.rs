@@ -143,12 +143,12 @@ fn weights() {
 /// Behind the path of a unix socket, as each library reads it.
 #[test]
 fn behind_a_path() {
-    use Peer::{Dalli, Libmemcached, PhpMemcached, Pylibmc, Twemproxy};
+    use Library::{Dalli, Libmemcached, PhpMemcached, Pylibmc, Twemproxy};
 
-    let weighted: [(&str, &[Peer], u32); 7] = [
-        ("/run/a.sock", &Peer::ALL, 1),
-        ("/run/memcached-1.5", &Peer::ALL, 1),
-        ("/run/a:b.sock", &Peer::ALL, 1),
+    let weighted: [(&str, &[Library], u32); 7] = [
+        ("/run/a.sock", &Library::ALL, 1),
+        ("/run/memcached-1.5", &Library::ALL, 1),
+        ("/run/a:b.sock", &Library::ALL, 1),
         ("/run/a.sock:5", &[Dalli, Twemproxy], 5),
         ("/run/a.sock:0:5", &[Libmemcached, Pylibmc, PhpMemcached], 5),
         (
@@ -161,7 +161,7 @@ fn behind_a_path() {
     for (text, libraries, weight) in weighted {
         let server = Server::from(text);
         assert_eq!(server.to_string(), text.trim_start_matches("unix://"));
-        for library in Peer::ALL {
+        for library in Library::ALL {
             let read = server.as_read_by(Some(library));
             if libraries.contains(&library) {
                 let read = read.unwrap();
@@ -183,7 +183,7 @@ fn behind_a_path() {
         "/run/a.sock:99999999999",
         "/run/a.sock:1.5",
     ] {
-        for library in Peer::ALL.map(Some).into_iter().chain([None]) {
+        for library in Library::ALL.map(Some).into_iter().chain([None]) {
             let error = Server::from(text).as_read_by(library).unwrap_err();
             assert!(error.to_string().contains("unix socket"), "{text}: {error}");
         }
