@@ -1,7 +1,7 @@
 //! Everything that was recorded of the peers, `tests/vectors/{placement,values}`, in one table:
 //!
 //! ```console
-//! $ cargo test --all-features --lib recorded -- --nocapture
+//! $ cargo test --all-features --lib recorded_vectors -- --nocapture
 //! ```
 
 use crate::{locator, value};

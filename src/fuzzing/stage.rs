@@ -3,7 +3,7 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Driver as _, Exchange, Library, Options, Patience, Pool, Protocol,
+    BackOff, Batch, Deadline, Driver as _, Exchange, Peer, Options, Patience, Pool, Protocol,
     Sink, State,
 };
 use crate::error::Error;
@@ -126,7 +126,7 @@ struct Stage<'s> {
 /// The server's end of a connection.
 struct Line<'s> {
     /// `None` once it is closed.
-    peer: Option<Library>,
+    peer: Option<Peer>,
     /// The place in [`Script::scenes`].
     scene: usize,
     unsent: &'s [u8],
