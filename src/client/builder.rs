@@ -5,12 +5,12 @@ mod limits;
 
 use crate::address::{IntoServers, Server};
 use crate::conn::Protocol;
-use crate::driver::MakeDriver;
 use crate::error::Result;
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
+use crate::middleware::Chain;
 use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, MakeLocator};
 use crate::secret::{Credentials, Secret};
@@ -64,7 +64,7 @@ pub struct ClientBuilder {
     failure_policy: FailurePolicy,
     max_back_off: Duration,
     hook: Hook,
-    driver: Option<MakeDriver>,
+    middleware: Chain,
     tcp_nodelay: bool,
     queue_keys: bool,
 }
@@ -99,7 +99,7 @@ impl Default for ClientBuilder {
             failure_policy: FailurePolicy::default(),
             max_back_off: Duration::from_secs(1),
             hook: Hook::default(),
-            driver: None,
+            middleware: Chain::default(),
             tcp_nodelay: true,
             queue_keys: false,
         }

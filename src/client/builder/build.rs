@@ -85,14 +85,14 @@ impl ClientBuilder {
             &placement,
             policy,
             &options,
-            self.driver.as_ref(),
+            &self.middleware,
             None,
         )?;
         let shared = Shared {
             topology: RwLock::new(Arc::new(topology)),
             placement,
             options,
-            make_driver: self.driver,
+            middleware: self.middleware,
             changing: Mutex::default(),
             begun: Mutex::default(),
             max_value_size: self.max_value_size,

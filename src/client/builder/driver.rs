@@ -1,24 +1,17 @@
 use super::ClientBuilder;
-use crate::driver::{Driver, MakeDriver};
-use crate::locator::Node;
+use crate::middleware::Middleware;
 use std::sync::Arc;
 
 /// # Connections
 impl ClientBuilder {
-    /// Puts a driver of the program's own between the client and each server: see [`driver`](crate::driver),
-    /// which has an example. `make` is given the server and the built-in driver, and gives the one that
-    /// is used; [`build`](Self::build) asks it for each server, and so does
-    /// [`set_servers`](crate::Client::set_servers) for each that is new. Default: the built-in ones, which
-    /// nothing stands in front of.
+    /// Adds [middleware](crate::middleware) between the client and its servers, behind what was added
+    /// before. Default: none.
     ///
-    /// [`metrics`](crate::Client::metrics) and [`on_event`](Self::on_event) tell what the built-in driver
-    /// does, if it is used. A call for one server runs its driver in its own thread, one for several in a
-    /// thread for each.
-    pub fn driver(
-        mut self,
-        make: impl Fn(&Node, Arc<dyn Driver>) -> Arc<dyn Driver> + Send + Sync + 'static,
-    ) -> Self {
-        self.driver = Some(MakeDriver(Arc::new(make)));
+    /// [`metrics`](crate::Client::metrics) and [`on_event`](Self::on_event) tell what is passed on to the
+    /// servers. A call for one server runs the middleware in its own thread, one for several in a thread
+    /// for each.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.0.push(Arc::new(middleware));
         self
     }
 
