@@ -1,5 +1,6 @@
 use super::behaviour::Effect;
-use super::{Config, Note};
+use super::note::Note;
+use super::settings::Config;
 use crate::address::{Address, Server};
 use crate::conn::Protocol;
 use crate::error::Error;
@@ -145,7 +146,7 @@ impl Libmemcached {
         if text.is_empty() {
             return Err("it is empty".to_owned());
         }
-        self.config.prefix = Some(text.to_owned());
+        self.config.prefix = Some(text.into());
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 use super::behaviour::{BEHAVIOURS, Behaviour, Effect, FILES, UNUSED_HASH};
 use super::libmemcached::{Libmemcached, Spread};
-use super::{Config, Note};
+use super::note::Note;
+use super::settings::Config;
 use crate::address::Server;
 use crate::error::Error;
 use crate::hash::Hash;

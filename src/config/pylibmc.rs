@@ -1,7 +1,8 @@
 use super::behaviour::{BEHAVIOURS, Behaviour, Effect, UNUSED_HASH};
 use super::libmemcached::{Libmemcached, Spread};
+use super::note::Note;
+use super::settings::Config;
 use super::value::Value;
-use super::{Config, Note};
 use crate::address::IntoServers;
 use crate::error::Error;
 use crate::hash::Hash;
@@ -177,7 +178,7 @@ fn set(
         (effect, _) => {
             let number = match value {
                 Value::Bool(on) => Some(i64::from(*on)),
-                Value::Integer(number) => i64::try_from(*number).ok(),
+                Value::Integer(number) => Some(*number),
                 _ => None,
             };
             let number = number.ok_or_else(|| {
