@@ -1,6 +1,6 @@
 use super::{Client, Shared, Values};
 use crate::address::IntoServers;
-use crate::compatibility;
+use crate::compatibility::Conventions;
 use crate::config::Config;
 use crate::conn::{BackOff, Options, Protocol, Security};
 use crate::driver::{Driver, MakeDriver};
@@ -457,8 +457,7 @@ impl ClientBuilder {
                 max_decompressed_size,
             });
         }
-        let of_library = compatibility::format(config.compatible_with.unwrap_or_default().peer());
-        let format = config.format.unwrap_or(of_library);
+        let format = config.format.unwrap_or(conventions(config).format);
         let compression = config.compression.unwrap_or(format.default_compression());
         Values::new(format, compression, max_decompressed_size)
     }
@@ -499,8 +498,12 @@ fn scheme(config: &Config) -> Result<Scheme> {
     }
 }
 
+fn conventions(config: &Config) -> Conventions {
+    Conventions::of(config.compatible_with.unwrap_or_default().peer())
+}
+
 fn naming(config: &Config) -> Result<Naming> {
-    let library = compatibility::keys(config.compatible_with.unwrap_or_default().peer());
+    let library = conventions(config);
     let protocol = config.protocol.unwrap_or_default();
     let longest = config.max_key_length.unwrap_or(MAX_KEY_LENGTH);
     within("max_key_length", longest, 1..=MAX_KEY_LENGTH)?;
