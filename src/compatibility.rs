@@ -49,7 +49,7 @@ impl Keys {
     }
 }
 
-/// How the peer names its items. `tests/python/keys.rs` holds those that can be run to it; of the
+/// How the peer names its items. `tests/compat/python/keys.rs` holds those that can be run to it; of the
 /// others it is their source that is quoted.
 ///
 /// None allows more in a line than 0x21 to 0x7e and 0x80 to 0xff here. Some do: libmemcached and
