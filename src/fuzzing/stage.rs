@@ -3,8 +3,8 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Driver as _, Exchange, Peer, Options, Patience, Pool, Protocol,
-    Sink, State,
+    BackOff, Batch, Deadline, Driver as _, Exchange, Options, Patience, Peer, Pool, Protocol, Sink,
+    State,
 };
 use crate::error::Error;
 use crate::event::Hook;
