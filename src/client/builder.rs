@@ -3,13 +3,13 @@ use crate::address::IntoServers;
 use crate::compatibility::Conventions;
 use crate::config::Config;
 use crate::conn::{BackOff, Options, Protocol, Security};
-use crate::driver::{Driver, MakeDriver};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
 use crate::key::{KeyBytes, KeyRule, KeyTransform, MAX_KEY_LENGTH, Naming, PrefixPlacement, Rules};
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
+use crate::middleware::{Chain, Middleware};
 use crate::protocol::{Bounds, Limits};
 use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
 use crate::secret::{Credentials, Secret};
@@ -42,7 +42,7 @@ pub struct ClientBuilder {
     tls: Option<Tls>,
     locator: Option<MakeLocator>,
     transcoder: Option<Arc<dyn Transcoder>>,
-    driver: Option<MakeDriver>,
+    middleware: Chain,
     hook: Hook,
 }
 
@@ -291,20 +291,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Puts a driver of the program's own between the client and each server: see [`driver`](crate::driver),
-    /// which has an example. `make` is given the server and the built-in driver, and gives the one that
-    /// is used; [`build`](Self::build) asks it for each server, and so does
-    /// [`set_servers`](Client::set_servers) for each that is new. Default: the built-in ones, which
-    /// nothing stands in front of.
+    /// Adds [middleware](crate::middleware) between the client and its servers, behind what was added
+    /// before. Default: none.
     ///
-    /// [`metrics`](Client::metrics) and [`on_event`](Self::on_event) tell what the built-in driver
-    /// does, if it is used. A call for one server runs its driver in its own thread, one for several in a
-    /// thread for each.
-    pub fn driver(
-        mut self,
-        make: impl Fn(&Node, Arc<dyn Driver>) -> Arc<dyn Driver> + Send + Sync + 'static,
-    ) -> Self {
-        self.driver = Some(MakeDriver(Arc::new(make)));
+    /// [`metrics`](Client::metrics) and [`on_event`](Self::on_event) tell what is passed on to the
+    /// servers. A call for one server runs the middleware in its own thread, one for several in a thread
+    /// for each.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.0.push(Arc::new(middleware));
         self
     }
 
@@ -416,7 +410,7 @@ impl ClientBuilder {
             &placement,
             failure_policy,
             &options,
-            self.driver.as_ref(),
+            &self.middleware,
             None,
         )?;
         let values = self.values()?;
@@ -425,7 +419,7 @@ impl ClientBuilder {
             topology: RwLock::new(Arc::new(topology)),
             placement,
             options,
-            make_driver: self.driver,
+            middleware: self.middleware,
             changing: Mutex::default(),
             begun: Mutex::default(),
             max_value_size,

@@ -4,7 +4,7 @@ use crate::conn::{Batch, Driver};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
 use crate::key::Scratch;
-use crate::protocol::{Expected, RawLine, Request, Status};
+use crate::protocol::{Expected, Line, RawLine, Request, Status};
 use std::fmt;
 
 /// # Raw commands
@@ -115,7 +115,13 @@ impl Client {
         driver.exchange(batch, &mut one, self.deadline());
         match one.take()? {
             Answer::Refused(error) => Err(error.on(driver.name())),
-            answer => Ok((answer, std::mem::take(&mut one.lines))),
+            answer => {
+                let lines = one.lines.into_iter().filter_map(|line| match line {
+                    Line::Item(line) => Some(line.into_owned()),
+                    Line::Stat { .. } => None,
+                });
+                Ok((answer, lines.collect()))
+            }
         }
     }
 }
