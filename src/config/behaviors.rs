@@ -51,21 +51,6 @@ impl fmt::Display for Note {
     }
 }
 
-/// Something that can be set in libmemcached.
-pub(super) struct Behavior {
-    /// libmemcached's name, without `MEMCACHED_BEHAVIOR_`; empty for what it has no behavior for.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for people, and the guide's test")
-    )]
-    name: &'static str,
-    /// The name in pylibmc's dictionary, or of its constructor's argument; empty for none.
-    pub(super) pylibmc: &'static str,
-    /// The option of a configuration string, with `=` if it takes a value; empty for none.
-    pub(super) option: &'static str,
-    pub(super) effect: Effect,
-}
-
 /// The meaning of a behavior here.
 #[derive(Clone, Copy)]
 pub(super) enum Effect {
@@ -84,94 +69,62 @@ pub(super) enum Effect {
     /// Milliseconds; below 0 for no limit.
     Millis(fn(&mut Libmemcached, Duration)),
     Count(fn(&mut Libmemcached, usize)),
-    /// None, and why. `usual` is the number that asks for what happens anyway; 1 is any but 0.
-    Nothing {
-        usual: Option<i64>,
-        reason: &'static str,
-    },
+    /// None, and why, but for the number that asks for what happens anyway; 1 is any but 0.
+    Nothing(Option<i64>, &'static str),
     /// Not possible, and why.
     Refused(&'static str),
 }
 
-/// In pylibmc's order, which is the one in which it sets them, whatever that of the dictionary.
+/// What can be set in libmemcached: its name, without `MEMCACHED_BEHAVIOR_`; the one in pylibmc's
+/// dictionary, or of its constructor's argument; and the option of a configuration string, with `=` if it
+/// takes a value. Each is empty for none. In pylibmc's order, which is the one in which it sets them,
+/// whatever that of the dictionary.
 #[rustfmt::skip]
-pub(super) const BEHAVIORS: &[Behavior] = &[
-    row("BINARY_PROTOCOL", "binary", "--BINARY-PROTOCOL", Effect::Switch(Libmemcached::binary)),
-    row("", "username", "", Effect::Username),
-    row("", "password", "", Effect::Password),
-    row("NO_BLOCK", "no_block", "", never(NO_BLOCK)),
-    row("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", Effect::Switch(|it, on| it.config.tcp_nodelay = Some(on))),
-    row("TCP_KEEPALIVE", "tcp_keepalive", "--TCP-KEEPALIVE", never(KEEPALIVE)),
-    row("TCP_KEEPIDLE", "", "--TCP-KEEPIDLE", never(KEEPALIVE)),
-    row("HASH", "hash", "--HASH=", Effect::Hash),
-    row("KETAMA_HASH", "ketama_hash", "", Effect::UnusedHash),
-    row("KETAMA", "ketama", "", Effect::Switch(Libmemcached::ketama)),
-    row("KETAMA_WEIGHTED", "ketama_weighted", "", Effect::Switch(Libmemcached::ketama_weighted)),
-    row("DISTRIBUTION", "distribution", "--DISTRIBUTION=", Effect::Distribution),
-    row("SUPPORT_CAS", "cas", "--SUPPORT-CAS", always(CAS)),
-    row("BUFFER_REQUESTS", "buffer_requests", "--BUFFER-REQUESTS", never(BUFFER_REQUESTS)),
-    row("VERIFY_KEY", "verify_keys", "--VERIFY-KEY", Effect::Switch(Libmemcached::verify_key)),
-    row("CONNECT_TIMEOUT", "connect_timeout", "--CONNECT-TIMEOUT=", Effect::Millis(|it, time| it.config.connect_timeout = Some(time))),
-    row("SND_TIMEOUT", "send_timeout", "--SND-TIMEOUT=", never(SOCKET_TIMEOUT)),
-    row("RCV_TIMEOUT", "receive_timeout", "--RCV-TIMEOUT=", never(SOCKET_TIMEOUT)),
-    row("NUMBER_OF_REPLICAS", "num_replicas", "--NUMBER-OF-REPLICAS=", never(ONE_COPY)),
-    row("RANDOMIZE_REPLICA_READ", "", "--RANDOMIZE-REPLICA-READ", never(ONE_COPY)),
-    row("AUTO_EJECT_HOSTS", "auto_eject", "", never(NOT_EJECTED)),
-    row("RETRY_TIMEOUT", "retry_timeout", "--RETRY-TIMEOUT=", never(RETRY)),
-    row("REMOVE_FAILED_SERVERS", "remove_failed", "--REMOVE-FAILED-SERVERS=", never(NOT_EJECTED)),
-    row("SERVER_FAILURE_LIMIT", "failure_limit", "", nothing(NOT_EJECTED)),
-    row("DEAD_TIMEOUT", "dead_timeout", "", never(NOT_EJECTED)),
-    row("IO_MSG_WATERMARK", "_io_msg_watermark", "--IO-MSG-WATERMARK=", nothing(WATERMARK)),
-    row("IO_BYTES_WATERMARK", "_io_bytes_watermark", "--IO-BYTES-WATERMARK=", nothing(WATERMARK)),
-    row("IO_KEY_PREFETCH", "_io_key_prefetch", "--IO-KEY-PREFETCH=", never(WATERMARK)),
-    row("HASH_WITH_PREFIX_KEY", "_hash_with_prefix_key", "--HASH-WITH-NAMESPACE", Effect::Switch(Libmemcached::hash_with_namespace)),
-    row("NOREPLY", "_noreply", "--NOREPLY", never(NOREPLY)),
-    row("USE_UDP", "", "--USE-UDP", never(UDP)),
-    row("SORT_HOSTS", "_sort_hosts", "--SORT-HOSTS", Effect::Switch(Libmemcached::sort_hosts)),
-    row("POLL_TIMEOUT", "_poll_timeout", "--POLL-TIMEOUT=", Effect::Millis(|it, time| it.config.timeout = Some(time))),
-    row("SOCKET_SEND_SIZE", "_socket_send_size", "--SOCKET-SEND-SIZE=", never(BUFFER_SIZE)),
-    row("SOCKET_RECV_SIZE", "_socket_recv_size", "--SOCKET-RECV-SIZE=", never(BUFFER_SIZE)),
-    row("USER_DATA", "", "--USER-DATA", nothing(USER_DATA)),
-    row("", "", "--FETCH-VERSION", nothing(FETCH_VERSION)),
-    row("", "", "--POOL-MIN=", Effect::Count(Libmemcached::pool_min)),
-    row("", "", "--POOL-MAX=", Effect::Count(Libmemcached::pool_max)),
-    row("", "", "--CONFIGURE-FILE=", Effect::Refused(FILES)),
-    row("", "pickle_protocol", "", Effect::Nothing { usual: Some(2), reason: PICKLES }),
-    // No behaviour but a callback; pylibmc sets it last.
-    row("", "namespace", "--NAMESPACE=", Effect::Namespace),
+pub(super) const BEHAVIORS: &[(&str, &str, &str, Effect)] = &[
+    ("BINARY_PROTOCOL", "binary", "--BINARY-PROTOCOL", Effect::Switch(Libmemcached::binary)),
+    ("", "username", "", Effect::Username),
+    ("", "password", "", Effect::Password),
+    ("NO_BLOCK", "no_block", "", Effect::Nothing(Some(0), NO_BLOCK)),
+    ("TCP_NODELAY", "tcp_nodelay", "--TCP-NODELAY", Effect::Switch(|it, on| it.config.tcp_nodelay = Some(on))),
+    ("TCP_KEEPALIVE", "tcp_keepalive", "--TCP-KEEPALIVE", Effect::Nothing(Some(0), KEEPALIVE)),
+    ("TCP_KEEPIDLE", "", "--TCP-KEEPIDLE", Effect::Nothing(Some(0), KEEPALIVE)),
+    ("HASH", "hash", "--HASH=", Effect::Hash),
+    ("KETAMA_HASH", "ketama_hash", "", Effect::UnusedHash),
+    ("KETAMA", "ketama", "", Effect::Switch(Libmemcached::ketama)),
+    ("KETAMA_WEIGHTED", "ketama_weighted", "", Effect::Switch(Libmemcached::ketama_weighted)),
+    ("DISTRIBUTION", "distribution", "--DISTRIBUTION=", Effect::Distribution),
+    ("SUPPORT_CAS", "cas", "--SUPPORT-CAS", Effect::Nothing(Some(1), CAS)),
+    ("BUFFER_REQUESTS", "buffer_requests", "--BUFFER-REQUESTS", Effect::Nothing(Some(0), BUFFER_REQUESTS)),
+    ("VERIFY_KEY", "verify_keys", "--VERIFY-KEY", Effect::Switch(Libmemcached::verify_key)),
+    ("CONNECT_TIMEOUT", "connect_timeout", "--CONNECT-TIMEOUT=", Effect::Millis(|it, time| it.config.connect_timeout = Some(time))),
+    ("SND_TIMEOUT", "send_timeout", "--SND-TIMEOUT=", Effect::Nothing(Some(0), SOCKET_TIMEOUT)),
+    ("RCV_TIMEOUT", "receive_timeout", "--RCV-TIMEOUT=", Effect::Nothing(Some(0), SOCKET_TIMEOUT)),
+    ("NUMBER_OF_REPLICAS", "num_replicas", "--NUMBER-OF-REPLICAS=", Effect::Nothing(Some(0), ONE_COPY)),
+    ("RANDOMIZE_REPLICA_READ", "", "--RANDOMIZE-REPLICA-READ", Effect::Nothing(Some(0), ONE_COPY)),
+    ("AUTO_EJECT_HOSTS", "auto_eject", "", Effect::Nothing(Some(0), NOT_EJECTED)),
+    ("RETRY_TIMEOUT", "retry_timeout", "--RETRY-TIMEOUT=", Effect::Nothing(Some(0), RETRY)),
+    ("REMOVE_FAILED_SERVERS", "remove_failed", "--REMOVE-FAILED-SERVERS=", Effect::Nothing(Some(0), NOT_EJECTED)),
+    ("SERVER_FAILURE_LIMIT", "failure_limit", "", Effect::Nothing(None, NOT_EJECTED)),
+    ("DEAD_TIMEOUT", "dead_timeout", "", Effect::Nothing(Some(0), NOT_EJECTED)),
+    ("IO_MSG_WATERMARK", "_io_msg_watermark", "--IO-MSG-WATERMARK=", Effect::Nothing(None, WATERMARK)),
+    ("IO_BYTES_WATERMARK", "_io_bytes_watermark", "--IO-BYTES-WATERMARK=", Effect::Nothing(None, WATERMARK)),
+    ("IO_KEY_PREFETCH", "_io_key_prefetch", "--IO-KEY-PREFETCH=", Effect::Nothing(Some(0), WATERMARK)),
+    ("HASH_WITH_PREFIX_KEY", "_hash_with_prefix_key", "--HASH-WITH-NAMESPACE", Effect::Switch(|it, on| it.config.prefix_placement = on.then_some(PrefixPlacement::Hashed))),
+    ("NOREPLY", "_noreply", "--NOREPLY", Effect::Nothing(Some(0), NOREPLY)),
+    ("USE_UDP", "", "--USE-UDP", Effect::Nothing(Some(0), UDP)),
+    ("SORT_HOSTS", "_sort_hosts", "--SORT-HOSTS", Effect::Switch(Libmemcached::sort_hosts)),
+    ("POLL_TIMEOUT", "_poll_timeout", "--POLL-TIMEOUT=", Effect::Millis(|it, time| it.config.timeout = Some(time))),
+    ("SOCKET_SEND_SIZE", "_socket_send_size", "--SOCKET-SEND-SIZE=", Effect::Nothing(Some(0), BUFFER_SIZE)),
+    ("SOCKET_RECV_SIZE", "_socket_recv_size", "--SOCKET-RECV-SIZE=", Effect::Nothing(Some(0), BUFFER_SIZE)),
+    ("USER_DATA", "", "--USER-DATA", Effect::Nothing(None, USER_DATA)),
+    ("", "", "--FETCH-VERSION", Effect::Nothing(None, FETCH_VERSION)),
+    ("", "", "--POOL-MIN=", Effect::Count(Libmemcached::pool_min)),
+    ("", "", "--POOL-MAX=", Effect::Count(Libmemcached::pool_max)),
+    ("", "", "--CONFIGURE-FILE=", Effect::Refused(FILES)),
+    ("", "pickle_protocol", "", Effect::Nothing(Some(2), PICKLES)),
+    // No behavior but a callback; pylibmc sets it last.
+    ("", "namespace", "--NAMESPACE=", Effect::Namespace),
 ];
-
-const fn row(
-    name: &'static str,
-    pylibmc: &'static str,
-    option: &'static str,
-    effect: Effect,
-) -> Behavior {
-    Behavior {
-        name,
-        pylibmc,
-        option,
-        effect,
-    }
-}
-
-/// For a switch that is off here, and always.
-const fn never(reason: &'static str) -> Effect {
-    let usual = Some(0);
-    Effect::Nothing { usual, reason }
-}
-
-/// For a switch that is on here, and always.
-const fn always(reason: &'static str) -> Effect {
-    let usual = Some(1);
-    Effect::Nothing { usual, reason }
-}
-
-/// For what there is nothing like here.
-const fn nothing(reason: &'static str) -> Effect {
-    let usual = None;
-    Effect::Nothing { usual, reason }
-}
 
 const NO_BLOCK: &str = "a call returns when the server has answered; pipelines and the calls for \
                         many keys send without waiting in between";
@@ -348,7 +301,7 @@ impl Libmemcached {
                 let count = usize::try_from(number()?);
                 set(self, count.map_err(|_| "1 and more are allowed")?);
             }
-            Effect::Nothing { usual, reason } => {
+            Effect::Nothing(usual, reason) => {
                 let number = number()?;
                 let is_usual = usual == Some(number) || (usual == Some(1) && number != 0);
                 if !is_usual {
@@ -440,10 +393,6 @@ impl Libmemcached {
         }
     }
 
-    fn hash_with_namespace(&mut self, on: bool) {
-        self.config.prefix_placement = on.then_some(PrefixPlacement::Hashed);
-    }
-
     /// A pool's handles have one connection to each server, and are clones.
     fn pool_max(&mut self, count: usize) {
         self.config.max_connections = Some(count);
@@ -470,21 +419,17 @@ impl Libmemcached {
         }
     }
 
-    /// A clone makes its own ring, of the servers and the hash as they are by then. It is not told
-    /// that the ring was weighted.
-    fn become_clone(&mut self) {
-        self.ring_hash = self.hash;
-        self.is_weighted = self.servers.iter().any(is_heavy);
-    }
-
     /// Returns the same for this crate's client.
     pub(super) fn finish(mut self) -> Result<(Config, Vec<Note>), Error> {
         use Distribution as Known;
 
+        // A clone makes its own ring, of the servers and the hash as they are by then. It is not told
+        // that the ring was weighted.
         if self.is_cloned {
-            self.become_clone();
+            self.ring_hash = self.hash;
+            self.is_weighted = self.servers.iter().any(is_heavy);
         }
-        let refused = |reason| Err(Error::validation(format!("distribution: {reason}")));
+        let refused = |reason| Err(refused("distribution", reason));
         let distribution = match (self.spread, self.is_weighted) {
             (Spread::Modula, _) if self.sorts => Known::LibmemcachedModulaSortHosts,
             (Spread::Modula, _) => Known::LibmemcachedModula,
@@ -516,6 +461,10 @@ impl Libmemcached {
         self.config.servers = self.servers;
         Ok((self.config, self.notes))
     }
+}
+
+pub(super) fn refused(name: &str, reason: &str) -> Error {
+    Error::validation(format!("{name}: {reason}"))
 }
 
 const UNWEIGHTED: &str = "libmemcached counts weights only with a consistent distribution, and only \
@@ -561,7 +510,7 @@ mod tests {
             .collect();
         let known: BTreeSet<Vec<&str>> = BEHAVIORS
             .iter()
-            .map(|row| vec![row.name, row.pylibmc, row.option])
+            .map(|&(name, pylibmc, option, _)| vec![name, pylibmc, option])
             .collect();
         assert_eq!(listed.len(), BEHAVIORS.len());
         assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), known);

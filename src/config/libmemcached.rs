@@ -1,4 +1,4 @@
-use super::behaviors::{BEHAVIORS, Behavior, Effect, FILES, Libmemcached, Note};
+use super::behaviors::{BEHAVIORS, Effect, FILES, Libmemcached, Note, refused};
 use super::settings::Config;
 use super::value::Value;
 use crate::address::Server;
@@ -78,10 +78,6 @@ impl Config {
     }
 }
 
-fn refused(name: &str, reason: &str) -> Error {
-    Error::validation(format!("{name}: {reason}"))
-}
-
 /// What stands between white space; a text in quotes may hold some. (libmemcached itself wants
 /// exactly one space between two options.)
 fn tokens(string: &str) -> Result<Vec<&str>, Error> {
@@ -106,61 +102,56 @@ fn tokens(string: &str) -> Result<Vec<&str>, Error> {
     Ok(tokens)
 }
 
-fn known(name: &str, value: Option<&str>) -> Result<&'static Behavior, Error> {
-    let takes_value = |behavior: &Behavior| behavior.option.ends_with('=');
-    let found = BEHAVIORS
+/// The effect of an option, and whether it takes a value.
+fn known(name: &str, value: Option<&str>) -> Result<(Effect, bool), Error> {
+    let options = BEHAVIORS
         .iter()
-        .find(|behavior| behavior.option.trim_end_matches('=') == name && !name.is_empty());
-    match (found, value) {
-        (Some(behavior), None) if takes_value(behavior) => {
-            Err(refused(name, &format!("it needs a value: {name}=..")))
-        }
-        (Some(behavior), Some(_)) if !takes_value(behavior) => {
-            Err(refused(name, "it takes no value"))
-        }
-        (Some(behavior), _) => Ok(behavior),
-        (None, _) => {
-            let options = BEHAVIORS.iter().map(|behavior| behavior.option);
-            let options: Vec<&str> = options.filter(|option| !option.is_empty()).collect();
-            Err(Error::validation(format!(
-                "configuration: there is no option {name:?}; allowed are --SERVER=, --SOCKET=, {}, \
-                 RESET and END",
-                options.join(", ")
-            )))
-        }
+        .filter(|(_, _, option, _)| !option.is_empty());
+    let found = options
+        .clone()
+        .find(|(_, _, option, _)| option.trim_end_matches('=') == name);
+    let Some(&(_, _, option, effect)) = found else {
+        let options: Vec<&str> = options.map(|&(_, _, option, _)| option).collect();
+        return Err(Error::validation(format!(
+            "configuration: there is no option {name:?}; allowed are --SERVER=, --SOCKET=, {}, \
+             RESET and END",
+            options.join(", ")
+        )));
+    };
+    match (option.ends_with('='), value) {
+        (true, None) => Err(refused(name, &format!("it needs a value: {name}=.."))),
+        (false, Some(_)) => Err(refused(name, "it takes no value")),
+        (takes_value, _) => Ok((effect, takes_value)),
     }
 }
 
 fn set(
     client: &mut Libmemcached,
-    behavior: &Behavior,
+    (effect, takes_value): (Effect, bool),
     name: &str,
     text: &str,
 ) -> Result<(), String> {
-    let effect = behavior.effect;
-    match effect {
-        Effect::Hash => client.set(effect, name, &lowercase(text), text),
+    let value = match effect {
+        Effect::Hash => lowercase(text),
         Effect::Distribution => {
             let (spread, unused) = text.split_once(',').unwrap_or((text, ""));
             client.set(effect, name, &lowercase(spread), text)?;
             if text.contains(',') {
                 client.set(Effect::UnusedHash, name, &lowercase(unused), text)?;
             }
-            Ok(())
+            return Ok(());
         }
-        Effect::Namespace => {
-            client.set(effect, name, &Value::Text(unquoted(text).to_owned()), text)
-        }
-        Effect::Refused(_) => client.set(effect, name, &Value::Null, text),
+        Effect::Namespace => Value::Text(unquoted(text).to_owned()),
+        Effect::Refused(_) => Value::Null,
         // A switch is on when it is there.
-        _ if !behavior.option.ends_with('=') => client.set(effect, name, &Value::Bool(true), text),
+        _ if !takes_value => Value::Bool(true),
         _ => {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
             let number = text.parse().ok().filter(|_| digits);
-            let number = number.ok_or_else(|| format!("{text:?} is not a number from 0 on"))?;
-            client.set(effect, name, &Value::Integer(number), text)
+            Value::Integer(number.ok_or_else(|| format!("{text:?} is not a number from 0 on"))?)
         }
-    }
+    };
+    client.set(effect, name, &value, text)
 }
 
 fn lowercase(text: &str) -> Value {

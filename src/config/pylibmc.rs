@@ -1,4 +1,4 @@
-use super::behaviors::{BEHAVIORS, Libmemcached, Note};
+use super::behaviors::{BEHAVIORS, Libmemcached, Note, refused};
 use super::settings::Config;
 use super::value::Value;
 use crate::address::IntoServers;
@@ -85,7 +85,7 @@ impl Config {
                 _ => value.to_string(),
             };
             client
-                .set(BEHAVIORS[at].effect, name, value, &shown)
+                .set(BEHAVIORS[at].3, name, value, &shown)
                 .map_err(|reason| refused(name, &reason))?;
         }
         for server in servers.into_servers() {
@@ -93,10 +93,6 @@ impl Config {
         }
         client.finish()
     }
-}
-
-fn refused(name: &str, reason: &str) -> Error {
-    Error::validation(format!("{name}: {reason}"))
 }
 
 /// Where a behavior is in the table.
@@ -108,11 +104,11 @@ fn place(name: &str) -> Option<usize> {
         name
     };
     let mut known = BEHAVIORS.iter();
-    known.position(|behavior| behavior.pylibmc == name && !name.is_empty())
+    known.position(|(_, known, ..)| *known == name && !name.is_empty())
 }
 
 fn unknown(name: &str) -> Error {
-    let known = BEHAVIORS.iter().map(|behavior| behavior.pylibmc);
+    let known = BEHAVIORS.iter().map(|&(_, name, ..)| name);
     let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
     Error::validation(format!(
         "behaviors: there is no {name:?}; allowed are {}",

@@ -362,8 +362,11 @@ fn is_default<T: Default + PartialEq>(setting: &T) -> bool {
 }
 
 impl Config {
-    /// Reads a table of the fields.
     pub(super) fn from_value(table: Value) -> Result<Self, Error> {
+        if !matches!(table, Value::Table(_)) {
+            let reason = format!("config: {table} is not possible; it must be a table of settings");
+            return Err(Error::validation(reason));
+        }
         Fields::deserialize(table).map_err(|refused| Error::validation(refused.to_string()))
     }
 }

@@ -1,14 +1,13 @@
-use crate::address::{Address, DEFAULT_PORT, Server};
+#![expect(clippy::ref_option, reason = "serde asks for it")]
+
 use crate::error::Error;
 use crate::secret::Secret;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, Deserializer, IntoDeserializer, MapAccess, Visitor};
-use serde::ser::{Error as _, SerializeSeq as _, Serializer};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// A setting as it was written: what TOML, JSON, YAML and a URL have in common. As a
 /// [`Deserializer`] it takes numbers and switches written as text, as a URL has them, and says what is
@@ -127,21 +126,9 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Refused> {
-        match self {
-            Self::Table(_) => self.deserialize_any(visitor),
-            _ => Err(self.refused("it must be a table")),
-        }
-    }
-
     forward_to_deserialize_any! {
         i8 i16 i32 i64 u8 f32 f64 char str bytes byte_buf unit unit_struct newtype_struct seq
-        tuple tuple_struct map enum identifier ignored_any
+        tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -208,10 +195,8 @@ impl<'de> MapAccess<'de> for Entries {
         read.map_err(|Refused(reason)| {
             // What a type says of its own text may begin with the same name.
             let named = format!("{}: ", self.name);
-            Refused(match reason.starts_with(&named) {
-                true => reason,
-                false => named + &reason,
-            })
+            let is_named = reason.starts_with(&named);
+            Refused(if is_named { reason } else { named + &reason })
         })
     }
 }
@@ -248,7 +233,7 @@ fn split_unit<'t>(text: &'t str, units: &[(&str, u64)]) -> Option<(&'t str, u64)
 
 /// Settings whose types parse and print.
 pub(super) mod text {
-    use super::*;
+    use super::{Deserialize, Deserializer, Error, FromStr, Serialize, Serializer, de, fmt};
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: FromStr<Err = Error>>(
         deserializer: D,
@@ -271,7 +256,8 @@ pub(super) mod text {
 
 /// Keys, whose bytes are text in a file.
 pub(super) mod bytes {
-    use super::*;
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::ser::Error as _;
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
@@ -290,7 +276,10 @@ pub(super) mod bytes {
 
 /// Durations, with a unit or in seconds.
 pub(super) mod time {
-    use super::*;
+    use super::{
+        Deserialize, Deserializer, Serialize, Serializer, Value, de, is_digits, split_unit,
+    };
+    use std::time::Duration;
 
     const ALLOWED: &str = "allowed are a number of seconds, texts like \"250us\", \"500ms\", \"2s\", \
                            \"1.5m\" and \"1h\", and \"forever\"";
@@ -390,7 +379,12 @@ pub(super) fn secret<'de, D: Deserializer<'de>>(
 
 /// A list of texts and tables, or one text with commas in between.
 pub(super) mod servers {
-    use super::*;
+    use super::{
+        Deserialize, Deserializer, Refused, Secret, Serialize, Serializer, Value, de, secret,
+    };
+    use crate::address::{Address, DEFAULT_PORT, Server};
+    use serde::ser::{Error as _, SerializeSeq as _};
+    use std::path::PathBuf;
 
     const ALLOWED: &str = "allowed is a text, or a table of host and port, or of path, and of weight, \
                            ring_name, username and password";

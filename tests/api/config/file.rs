@@ -194,7 +194,11 @@ const ERRORS: &[(&str, &str, &str)] = &[
         "timeout: given twice",
         "",
     ),
-    ("[]", "a list is not possible; it must be a table", ""),
+    (
+        "[]",
+        "config: a list is not possible; it must be a table of settings",
+        "",
+    ),
     (
         r#"{"timeout": "5 parsecs"}"#,
         "timeout: \"5 parsecs\" ",

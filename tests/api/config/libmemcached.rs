@@ -236,7 +236,7 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     (
         "--DISTRIBUTION=ketama",
-        "--DISTRIBUTION: \"ketama\" is not known; allowed are modula, consistent and random",
+        "--DISTRIBUTION: \"ketama\" is not known; allowed are modula, consistent, random",
     ),
     (
         "--DISTRIBUTION=consistent,sha1",
