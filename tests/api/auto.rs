@@ -3,7 +3,7 @@
 
 use crate::support;
 
-use moecache::{Client, ClientBuilder, MetaGet, Protocol};
+use moecache::{Client, ClientBuilder, MetaGet, Protocol, testing};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -516,5 +516,39 @@ fn memcached_behind_proxies() {
             }
         }
         assert!(client.delete("page").unwrap());
+    }
+}
+
+/// Old servers speak text with `Auto`, and what they do not know is a clear error.
+#[test]
+fn old_servers() {
+    for version in ["1.4.20", "1.5.22", "1.6.17"] {
+        let server = testing::Server::builder().version(version).start().unwrap();
+        let auto = Client::builder().servers(&server).protocol(Protocol::Auto);
+        let client = auto.build().unwrap();
+        client.set("key", 1, 0).unwrap();
+        assert_eq!(client.get("key").unwrap(), Some(1));
+        assert!(client.contains("key").unwrap() && !client.contains("other").unwrap());
+        let (_, cas) = client.gets::<i32>("key").unwrap().unwrap();
+        let error = client.delete_with_cas("key", cas).unwrap_err();
+        assert!(error.is_unsupported(), "{version}: {error:?}");
+        assert!(
+            client
+                .meta_get("key", MetaGet::new())
+                .unwrap_err()
+                .is_unsupported()
+        );
+        let keys: Result<Vec<_>, _> = client.keys().collect();
+        match keys {
+            Ok(keys) => assert!(version != "1.4.20" && keys.len() == 1, "{version}"),
+            Err(error) => {
+                assert_eq!(version, "1.4.20");
+                let expected = "it cannot list its keys; memcached can since 1.4.31";
+                assert!(
+                    error.is_server() && error.to_string().contains(expected),
+                    "{error}"
+                );
+            }
+        }
     }
 }

@@ -29,6 +29,9 @@ mod tls;
 mod tracing;
 mod validation;
 
+use moecache::{Client, Error};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
 #[cfg(not(feature = "tls"))]
 #[test]
 #[ignore = "needs the feature tls"]
@@ -38,3 +41,9 @@ fn tls() {}
 #[test]
 #[ignore = "needs the feature tracing"]
 fn tracing() {}
+
+const fn shared_freely<T: Send + Sync + Clone + UnwindSafe + RefUnwindSafe + 'static>() {}
+const _: () = shared_freely::<Client>();
+
+const fn goes_anywhere<T: std::error::Error + Send + Sync + Clone + 'static>() {}
+const _: () = goes_anywhere::<Error>();

@@ -1,44 +1,20 @@
 //! The commands of one key, and of the fleet.
 
 use super::support::memcached;
-use super::{Row, RowByProtocol};
+use super::{Row, rows};
 use moecache::{CasOutcome, Client, DeleteOutcome, Error, Item, Lifetime, Protocol};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-pub(super) const ROWS: &[Row] = &[
-    ("add stores what is not there", add),
-    ("replace stores what is there", replace),
-    (
-        "append and prepend extend what is there",
-        append_and_prepend,
-    ),
-    ("compare_and_swap tells three outcomes", compare_and_swap),
-    ("gets gives the cas id", gets),
-    ("raw items have flags and cas", raw_items),
-    ("update changes, or makes", update),
-    ("update loses nothing to others", update_with_others),
-    ("update gives up", update_gives_up),
-    ("contains asks, and changes nothing", contains),
-    ("touch moves the expiry", touch),
-    ("get_and_touch does both", get_and_touch),
-    ("incr and decr count", counting),
-    ("incr wraps, decr stops", limits_of_counting),
-    ("a counter that is not there is made", counting_from),
-    ("what is no counter is not counted", no_counter),
-    ("flush_all empties every server", flush_all),
-    ("every server has a version", version),
-    ("a reset of the counters", reset),
-    ("a bad key is refused before anything is sent", bad_keys),
-];
-
-pub(super) const BY_PROTOCOL: &[RowByProtocol] = &[
-    ("delete with a cas id", delete_with_cas),
-    ("verbosity", verbosity),
-    ("the keys of all servers", keys),
-];
+pub(super) const ROWS: &[Row] = rows! {
+    add replace append_and_prepend compare_and_swap gets raw_items update update_with_others
+    update_gives_up contains touch get_and_touch incr_and_decr_count incr_wraps_and_decr_stops
+    a_counter_that_is_not_there_is_made what_is_no_counter_is_not_counted flush_all
+    every_server_has_a_version reset_stats a_bad_key_is_refused;
+    delete_with_cas verbosity list_keys
+};
 
 fn add(client: &Client) -> Result<(), Error> {
     assert!(client.add("key", "first", 0)?);
@@ -203,7 +179,7 @@ fn get_and_touch(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn counting(client: &Client) -> Result<(), Error> {
+fn incr_and_decr_count(client: &Client) -> Result<(), Error> {
     assert_eq!(
         (client.incr("key", 1)?, client.decr("key", 1)?),
         (None, None)
@@ -216,7 +192,7 @@ fn counting(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn limits_of_counting(client: &Client) -> Result<(), Error> {
+fn incr_wraps_and_decr_stops(client: &Client) -> Result<(), Error> {
     client.set_counter("key", u64::MAX, 0)?;
     assert_eq!(client.incr("key", 3)?, Some(2));
     assert_eq!(client.decr("key", u64::MAX)?, Some(0));
@@ -227,7 +203,7 @@ fn limits_of_counting(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn counting_from(client: &Client) -> Result<(), Error> {
+fn a_counter_that_is_not_there_is_made(client: &Client) -> Result<(), Error> {
     assert_eq!(client.incr_with_initial("up", 5, 100, 60)?, 100);
     assert_eq!(client.incr_with_initial("up", 5, 100, 60)?, 105);
     assert_eq!(client.decr_with_initial("down", 5, 0, 0)?, 0);
@@ -239,7 +215,7 @@ fn counting_from(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn no_counter(client: &Client) -> Result<(), Error> {
+fn what_is_no_counter_is_not_counted(client: &Client) -> Result<(), Error> {
     client.set("key", "text", 0)?;
     let mut operations = Vec::new();
     for error in [
@@ -287,7 +263,7 @@ fn flush_all(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn version(client: &Client) -> Result<(), Error> {
+fn every_server_has_a_version(client: &Client) -> Result<(), Error> {
     for server in client.version() {
         let version = server.result?;
         // The embedded server is 1.6.18.
@@ -305,7 +281,7 @@ fn version(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn reset(client: &Client) -> Result<(), Error> {
+fn reset_stats(client: &Client) -> Result<(), Error> {
     client.set("key", 1, 0)?;
     for server in client.reset_stats() {
         server.result?;
@@ -317,7 +293,7 @@ fn reset(client: &Client) -> Result<(), Error> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a row")]
-fn bad_keys(client: &Client) -> Result<(), Error> {
+fn a_bad_key_is_refused(client: &Client) -> Result<(), Error> {
     for key in [
         &b""[..],
         b"a b",
@@ -382,7 +358,7 @@ fn delete_with_cas(client: &Client, protocol: Protocol) -> Result<(), Error> {
     Ok(())
 }
 
-fn keys(client: &Client, protocol: Protocol) -> Result<(), Error> {
+fn list_keys(client: &Client, protocol: Protocol) -> Result<(), Error> {
     let stored: BTreeSet<String> = (0..1000).map(|i| format!("key%{i}=")).collect();
     client
         .set_many(stored.iter().map(|key| (key, 1)), 1000)

@@ -5,12 +5,15 @@
 //! memcached 1.6.40 and later take the key of `delete noreply` for the word with which a line can end, and
 //! do not answer. Its proxy does so before that, too, with every key that begins with the word.
 
-use crate::support;
-
+use super::servers::{SETUPS, Setup};
+use super::support::Memcached;
+use super::support::behind::Proxy;
+use super::{PROTOCOLS, on};
+use libtest_mimic::{Completion, Trial};
 use moecache::{CasOutcome, Client, Protocol};
 use std::time::Duration;
-use support::memcached::has_option;
-use support::{Memcached, skipped};
+
+const SETUP: Setup = SETUPS[0];
 
 const WORDS: [&str; 58] = [
     "noreply",
@@ -156,27 +159,38 @@ fn many(client: &Client, key: &str) {
     }
 }
 
-#[test]
-fn every_command_answers_for_every_word() {
-    let server = Memcached::start();
-    for (protocol, client) in clients(&server) {
-        for word in WORDS {
-            println!("{word} in {protocol}");
-            single(&client, word);
-            many(&client, word);
+/// Each word as a test in each protocol, and one of all words behind memcached's own proxy.
+pub fn tests() -> Vec<Trial> {
+    let mut tests = Vec::new();
+    for word in WORDS {
+        for (protocol_name, protocol) in PROTOCOLS {
+            let name = format!("key_words::{word}::{protocol_name}::{}", SETUP.name);
+            tests.push(Trial::ignorable_test(name, move || {
+                on(&SETUP, protocol, |client| {
+                    let connections = || client.metrics()[0].connections_made;
+                    let before = connections();
+                    single(client, word);
+                    many(client, word);
+                    assert_eq!(connections(), before, "a reply was not understood");
+                    Ok(())
+                })
+            }));
         }
-        let metrics = client.metrics().remove(0);
-        assert_eq!(metrics.connections_made, 1, "{protocol}: {metrics:?}");
     }
+    let name = "key_words::every_word::behind_memcacheds_proxy";
+    tests.push(Trial::ignorable_test(name, || {
+        if let Some(why) = Proxy::BuiltIn.is_missing() {
+            return Ok(Completion::ignored_with(why));
+        }
+        every_word_behind_memcacheds_own_proxy();
+        Ok(Completion::Completed)
+    }));
+    tests
 }
 
 /// Behind memcached's own proxy, which has no way to be asked for `noreply` in text: that is an error, and
 /// never a miss.
-#[test]
 fn every_word_behind_memcacheds_own_proxy() {
-    if !has_option("proxy_config") {
-        return skipped("memcached's own proxy: the memcached at hand has none");
-    }
     let backend = Memcached::start();
     let config = format!(
         "function mcp_config_pools() return mcp.pool({{mcp.backend('b', '127.0.0.1', {})}}) end

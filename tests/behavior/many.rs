@@ -1,38 +1,23 @@
 //! Many keys, and pipelines.
 
-use super::Row;
+use super::{Row, rows};
 use moecache::{CasOutcome, Client, Error, Item};
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) const ROWS: &[Row] = &[
-    ("no keys", none),
-    ("one key", one),
-    ("a map of what is there", map),
-    ("values in the order of the keys", in_order),
-    ("items as they come", callback),
-    ("cas ids of many", gets_many),
-    ("every store has its own outcome", stores),
-    ("bytes and items", bytes_and_items),
-    ("delete, touch and count", others),
-    ("each key fails alone", failures),
-    ("as many keys as fill many windows", many),
-    ("large values among small ones", large),
-    ("a value that the server refuses", too_large),
-    ("a pipeline of everything", pipeline),
-    ("a pipeline keeps the order of each key", pipeline_order),
-    ("a result of another pipeline", other_pipeline),
-    (
-        "a value of a pipeline that is no such thing",
-        pipeline_decode,
-    ),
-    ("a pipeline of large values both ways", large_pipeline),
-];
+pub(super) const ROWS: &[Row] = rows! {
+    no_keys one_key a_map_of_what_is_there values_in_the_order_of_the_keys items_as_they_come
+    gets_many every_store_has_its_own_outcome bytes_and_items delete_touch_and_count
+    each_key_fails_alone as_many_keys_as_fill_many_windows large_values_among_small_ones
+    a_value_that_the_server_refuses a_pipeline_of_everything a_pipeline_keeps_the_order_of_each_key
+    a_result_of_another_pipeline a_value_of_a_pipeline_of_another_type
+    a_pipeline_of_large_values_both_ways
+};
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("key:{number}")).collect()
 }
 
-fn none(client: &Client) -> Result<(), Error> {
+fn no_keys(client: &Client) -> Result<(), Error> {
     let no_keys: [&str; 0] = [];
     assert!(client.get_many::<i32, _>(no_keys).all()?.is_empty());
     assert!(client.get_each::<i32, _>(no_keys).all()?.is_empty());
@@ -48,7 +33,7 @@ fn none(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn one(client: &Client) -> Result<(), Error> {
+fn one_key(client: &Client) -> Result<(), Error> {
     assert_eq!(client.get_each::<i32, _>(["key"]).all()?, [None]);
     client.set_many([("key", 1)], 0).all()?;
     assert_eq!(client.get_each("key".split(' ')).all()?, [Some(1)]);
@@ -56,7 +41,7 @@ fn one(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn map(client: &Client) -> Result<(), Error> {
+fn a_map_of_what_is_there(client: &Client) -> Result<(), Error> {
     let keys = numbered(300);
     let there = || keys.iter().zip(0..).step_by(3);
     client.set_many(there(), 60).all()?;
@@ -65,7 +50,7 @@ fn map(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn in_order(client: &Client) -> Result<(), Error> {
+fn values_in_the_order_of_the_keys(client: &Client) -> Result<(), Error> {
     client.set_many([("a", 1), ("b", 2), ("c", 3)], 60).all()?;
     let keys = ["c", "x", "a", "c", "b", "x", "a"];
     let each = client.get_each::<i32, _>(keys);
@@ -78,7 +63,7 @@ fn in_order(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn callback(client: &Client) -> Result<(), Error> {
+fn items_as_they_come(client: &Client) -> Result<(), Error> {
     let keys = numbered(1000);
     let values = keys.iter().map(|key| (key, key.repeat(10)));
     client.set_many_bytes(values.step_by(2), 0).all()?;
@@ -111,7 +96,7 @@ fn gets_many(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn stores(client: &Client) -> Result<(), Error> {
+fn every_store_has_its_own_outcome(client: &Client) -> Result<(), Error> {
     client.set("b", 1, 0)?;
     let added = client.add_many([("a", 2), ("b", 2), ("c", 2), ("a", 3)], 0);
     assert_eq!(added.all()?, [true, false, true, false]);
@@ -140,7 +125,7 @@ fn bytes_and_items(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn others(client: &Client) -> Result<(), Error> {
+fn delete_touch_and_count(client: &Client) -> Result<(), Error> {
     let keys = numbered(10);
     let even = || keys.iter().step_by(2);
     let counters = even().map(|key| (key, (0, "5")));
@@ -160,7 +145,7 @@ fn others(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn failures(client: &Client) -> Result<(), Error> {
+fn each_key_fails_alone(client: &Client) -> Result<(), Error> {
     client.set("text", "text", 0)?;
     client.set("number", 1, 0)?;
     let many = client.get_many::<i32, _>(["number", "not a key", "text", "none"]);
@@ -197,7 +182,7 @@ fn failures(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn many(client: &Client) -> Result<(), Error> {
+fn as_many_keys_as_fill_many_windows(client: &Client) -> Result<(), Error> {
     let keys: Vec<String> = (0..3000)
         .map(|i| format!("{i}:{}", "k".repeat(i % 200)))
         .collect();
@@ -221,7 +206,7 @@ fn many(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn large(client: &Client) -> Result<(), Error> {
+fn large_values_among_small_ones(client: &Client) -> Result<(), Error> {
     let sizes = [1, 20 << 10, 3, 1 << 20, 16 << 10, 5, 300 << 10, 2 << 20];
     let keys = numbered(40);
     let value = |index: usize| vec![index.to_le_bytes()[0]; sizes[index % sizes.len()]];
@@ -240,7 +225,7 @@ fn large(client: &Client) -> Result<(), Error> {
 }
 
 /// One store of many fails, and the others are stored; the connection goes on.
-fn too_large(client: &Client) -> Result<(), Error> {
+fn a_value_that_the_server_refuses(client: &Client) -> Result<(), Error> {
     let keys = numbered(30);
     let huge = vec![0; 9 << 20];
     let items = keys.iter().enumerate().map(|(index, key)| {
@@ -263,7 +248,7 @@ fn too_large(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn pipeline(client: &Client) -> Result<(), Error> {
+fn a_pipeline_of_everything(client: &Client) -> Result<(), Error> {
     client.set("old", 1, 0)?;
     client.set_counter("counter", 5, 0)?;
     let (_, cas) = client.gets::<i32>("old")?.unwrap();
@@ -320,7 +305,7 @@ fn pipeline(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn pipeline_order(client: &Client) -> Result<(), Error> {
+fn a_pipeline_keeps_the_order_of_each_key(client: &Client) -> Result<(), Error> {
     let mut pipeline = client.pipeline();
     let keys = numbered(20);
     let mut values = Vec::new();
@@ -339,7 +324,7 @@ fn pipeline_order(client: &Client) -> Result<(), Error> {
 }
 
 /// Far more in both directions than all socket buffers hold.
-fn large_pipeline(client: &Client) -> Result<(), Error> {
+fn a_pipeline_of_large_values_both_ways(client: &Client) -> Result<(), Error> {
     let value = vec![b'v'; 500 << 10];
     let keys = numbered(60);
     client
@@ -369,7 +354,7 @@ fn large_pipeline(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn other_pipeline(client: &Client) -> Result<(), Error> {
+fn a_result_of_another_pipeline(client: &Client) -> Result<(), Error> {
     client.set("one", "of one", 0)?;
     client.set("other", "of other", 0)?;
     let (mut one, mut other) = (client.pipeline(), client.pipeline());
@@ -384,7 +369,7 @@ fn other_pipeline(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn pipeline_decode(client: &Client) -> Result<(), Error> {
+fn a_value_of_a_pipeline_of_another_type(client: &Client) -> Result<(), Error> {
     client.set("key", "text", 0)?;
     let mut pipeline = client.pipeline();
     let one = pipeline.get::<i32>("key");

@@ -1,6 +1,6 @@
-//! What memcached answers, case by case: `tests/transcripts/*.txt`, each case run against a fresh
-//! memcached, which must answer as is recorded of its version, and against the embedded server, which
-//! must answer as memcached 1.6.18 does.
+//! What memcached answers, case by case: `tests/transcripts/*.txt`. Each case is a test on a fresh
+//! memcached, which must answer as is recorded of its version, and one on the embedded server, which must
+//! answer as memcached 1.6.18 does: `transcripts::counting::a_miss::memcached`.
 //!
 //! `TRANSCRIPTS=record MEMCACHED=/path/to/memcached cargo test --test behavior transcripts` asks that memcached
 //! for all replies and writes them into the files, beside those of other versions.
@@ -40,13 +40,12 @@
 //! are written as if they began at 1), and numbers that change from run to run, which are `*`: values
 //! of `STAT`, and times in the replies to meta commands and to `lru_crawler metadump`.
 
-use crate::support;
-
+use super::support::transcript::{File, Server};
+use super::support::{Memcached, RawClient, memcached, noted};
+use libtest_mimic::{Completion, Failed, Trial};
 use moecache::testing;
 use std::path::PathBuf;
-use std::sync::LazyLock;
-use support::transcript::{File, Server};
-use support::{Memcached, RawClient, memcached, noted};
+use std::sync::{Arc, LazyLock};
 
 /// The version whose answers the embedded server gives.
 const EMBEDDED: &str = "1.6.18";
@@ -58,90 +57,78 @@ const NO_BACKGROUND_THREADS: [&str; 2] = ["-o", "no_lru_maintainer,no_lru_crawle
 /// The crawler on request only; the other thread would start it by itself.
 const NO_MAINTAINER: [&str; 2] = ["-o", "no_lru_maintainer"];
 
-macro_rules! files {
-    ($($name:ident)*) => {
-        const FILES: &[&str] = &[$(stringify!($name)),*];
-        $(
-            #[test]
-            fn $name() {
-                run(stringify!($name));
-            }
-        )*
-    };
-}
-
-files!(
-    binary_counting binary_deleting binary_getting binary_other binary_stats binary_storing
-    counting crawler deleting expiry flushing getting keys lines meta_base64 meta_counting
-    meta_deleting meta_getting meta_quiet meta_stats meta_storing numbers pipelines sizes stats storing touching
-);
-
-#[test]
-fn every_file_is_run() {
-    let mut files: Vec<String> = std::fs::read_dir(directory())
+/// Two tests of each case of all files.
+pub fn tests() -> Vec<Trial> {
+    let mut names: Vec<String> = std::fs::read_dir(directory())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    files.sort();
-    assert_eq!(
-        files,
-        FILES
-            .iter()
-            .map(|name| format!("{name}.txt"))
-            .collect::<Vec<_>>()
-    );
+    names.sort();
+    names.iter().flat_map(|name| tests_of(name)).collect()
 }
 
-fn run(name: &str) {
-    let mut file = File::read(directory().join(format!("{name}.txt")));
+fn tests_of(file_name: &str) -> Vec<Trial> {
+    let mut file = File::read(directory().join(file_name));
+    let stem = file_name.strip_suffix(".txt").expect("a text file");
     // Without those threads `stats` has fewer lines.
-    let args = match name {
+    let args = match stem {
         "stats" | "binary_stats" | "meta_stats" => &[][..],
         "crawler" => &NO_MAINTAINER,
         _ => &NO_BACKGROUND_THREADS,
     };
-    let version = memcached::version();
     if std::env::var_os("TRANSCRIPTS").is_some_and(|value| value == "record") {
-        file.record(version, *FIRST_CAS, || Memcached::with_args(args));
+        file.record(memcached::version(), *FIRST_CAS, || {
+            Memcached::with_args(args)
+        });
     }
-    let mut failures = Vec::new();
-    for case in &file.cases {
-        let memcached = Memcached::with_args(args);
-        let embedded = testing::Server::start().unwrap();
-        let servers = [
-            (
-                "memcached",
-                Server {
-                    address: memcached.address(),
-                    version,
-                    first_cas: *FIRST_CAS,
-                },
-            ),
-            (
-                "the embedded server",
-                Server {
-                    address: embedded.address(),
-                    version: EMBEDDED,
-                    first_cas: 1,
-                },
-            ),
-        ];
-        for (who, server) in servers {
-            match file.play(case, server) {
-                Ok(differences) if differences.is_empty() => {}
-                Ok(differences) => noted(format_args!(
-                    "{name}.txt: {}: {version} is not as {}: {}",
-                    case.name,
-                    file.compared_with(version),
-                    differences.join("; ")
-                )),
-                Err(difference) => {
-                    failures.push(format!("{name}.txt: {}: {who}: {difference}", case.name));
-                }
+    let file = Arc::new(file);
+    let mut tests = Vec::new();
+    for number in 0..file.cases.len() {
+        let case = file.cases[number].name.replace(' ', "_");
+        let name = |server| format!("transcripts::{stem}::{case}::{server}");
+        let of_memcached = Arc::clone(&file);
+        tests.push(Trial::ignorable_test(name("memcached"), move || {
+            if let Some(why) = memcached::is_missing() {
+                return Ok(Completion::ignored_with(why));
             }
-        }
+            let memcached = Memcached::with_args(args);
+            let server = Server {
+                address: memcached.address(),
+                version: memcached::version(),
+                first_cas: *FIRST_CAS,
+            };
+            play(&of_memcached, number, server)?;
+            Ok(Completion::Completed)
+        }));
+        let of_embedded = Arc::clone(&file);
+        tests.push(Trial::test(name("the_embedded_server"), move || {
+            let embedded = testing::Server::start().unwrap();
+            let server = Server {
+                address: embedded.address(),
+                version: EMBEDDED,
+                first_cas: 1,
+            };
+            play(&of_embedded, number, server)
+        }));
     }
-    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+    tests
+}
+
+/// Plays a case. What is not as in the versions before and after this one is printed.
+fn play(file: &File, case: usize, server: Server<'_>) -> Result<(), Failed> {
+    let case = &file.cases[case];
+    let differences = file.play(case, server)?;
+    if !differences.is_empty() {
+        noted(format_args!(
+            "{}: {}: {} is not as {}: {}",
+            file.name(),
+            case.name,
+            server.version,
+            file.compared_with(server.version),
+            differences.join("; ")
+        ));
+    }
+    Ok(())
 }
 
 /// The first cas id that memcached gives.

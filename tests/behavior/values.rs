@@ -1,6 +1,6 @@
 //! Values: every type and size, and what comes back.
 
-use super::Row;
+use super::{Row, rows};
 use moecache::value::DateTime;
 use moecache::{Client, Error, Item};
 use serde::{Deserialize, Serialize};
@@ -8,27 +8,12 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
-pub(super) const ROWS: &[Row] = &[
-    ("a miss is none", a_miss_is_none),
-    ("set replaces", set_replaces),
-    ("delete says whether there was anything", delete_says),
-    ("every type comes back", every_type_comes_back),
-    ("integers convert where they fit", integers_convert),
-    ("another type is an error that names both", another_type),
-    ("a foreign value is refused by name", a_foreign_value),
-    ("bytes go around serde", bytes),
-    ("get_into keeps the buffer", get_into),
-    ("items are raw", items),
-    ("counters are text", counters),
-    ("values of every size", values_of_every_size),
-    (
-        "values that look like replies",
-        values_that_look_like_replies,
-    ),
-    ("keys of every byte and length", keys),
-    ("what has expired is gone", expired),
-    ("what has not expired is there", not_expired),
-];
+pub(super) const ROWS: &[Row] = rows! {
+    a_miss_is_none set_replaces delete_says_whether_there_was_anything every_type_comes_back
+    integers_convert_where_they_fit another_type_is_an_error a_foreign_value_is_refused_by_name
+    bytes get_into items counters values_of_every_size values_that_look_like_replies
+    keys_of_every_byte_and_length what_has_expired_is_gone what_has_not_expired_is_there
+};
 
 fn a_miss_is_none(client: &Client) -> Result<(), Error> {
     assert_eq!(client.get::<String>("missing")?, None);
@@ -45,7 +30,7 @@ fn set_replaces(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn delete_says(client: &Client) -> Result<(), Error> {
+fn delete_says_whether_there_was_anything(client: &Client) -> Result<(), Error> {
     client.set("key", "value", 0)?;
     assert!(client.delete("key")?);
     assert!(!client.delete("key")?);
@@ -114,7 +99,7 @@ fn every_type_comes_back(client: &Client) -> Result<(), Error> {
     check(client, &user, 0x4d40)
 }
 
-fn integers_convert(client: &Client) -> Result<(), Error> {
+fn integers_convert_where_they_fit(client: &Client) -> Result<(), Error> {
     client.set("number", 200_i64, 0)?;
     assert_eq!(client.get::<u8>("number")?, Some(200));
     let error = client.get::<i8>("number").unwrap_err();
@@ -128,7 +113,7 @@ fn integers_convert(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn another_type(client: &Client) -> Result<(), Error> {
+fn another_type_is_an_error(client: &Client) -> Result<(), Error> {
     client.set("number", 42_i32, 0)?;
     let error = client.get::<String>("number").unwrap_err();
     assert!(error.is_decode() && !error.is_retryable(), "{error:?}");
@@ -142,7 +127,7 @@ fn another_type(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn a_foreign_value(client: &Client) -> Result<(), Error> {
+fn a_foreign_value_is_refused_by_name(client: &Client) -> Result<(), Error> {
     let object = Item::new(257, b"\0\x01\0\0\0\xff\xff\xff\xff");
     client.set_item("object", (object.flags, &object.data), 0)?;
     let error = client.get::<i32>("object").unwrap_err();
@@ -242,7 +227,7 @@ fn values_that_look_like_replies(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn keys(client: &Client) -> Result<(), Error> {
+fn keys_of_every_byte_and_length(client: &Client) -> Result<(), Error> {
     let every_byte: Vec<u8> = (0x21..=0x7e).collect();
     let longest = vec![b'k'; 250 - client.prefix().len()];
     for key in [&b"k"[..], &every_byte, &longest, b"VALUE", b"noreply", b"0"] {
@@ -253,7 +238,7 @@ fn keys(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn expired(client: &Client) -> Result<(), Error> {
+fn what_has_expired_is_gone(client: &Client) -> Result<(), Error> {
     client.set("key", "value", SystemTime::now() - Duration::from_secs(60))?;
     assert_eq!(client.get::<String>("key")?, None);
     // The trap that the documentation of Expiry warns of.
@@ -262,7 +247,7 @@ fn expired(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-fn not_expired(client: &Client) -> Result<(), Error> {
+fn what_has_not_expired_is_there(client: &Client) -> Result<(), Error> {
     let day = Duration::from_secs(86_400);
     let expiries: [moecache::Expiry; 4] = [
         2_592_000.into(),

@@ -24,6 +24,25 @@ fn items_expire_by_the_clock() {
     client.ask("get a\r\n", "END\r\n");
 }
 
+/// The clock of the embedded server can be moved, so that time need not pass.
+#[test]
+fn what_a_client_stores_expires_by_the_clock() {
+    let server = Server::start().unwrap();
+    let client = moecache::Client::new(&server).unwrap();
+    client.set("minute", 1, 60).unwrap();
+    client
+        .set("five-weeks", 1, Duration::from_secs(5 * 7 * 86_400))
+        .unwrap();
+    client.set("never", 1, 0).unwrap();
+    let there =
+        || ["minute", "five-weeks", "never"].map(|key| client.get::<i32>(key).unwrap().is_some());
+    assert_eq!(there(), [true, true, true]);
+    server.clock().advance(Duration::from_secs(62));
+    assert_eq!(there(), [false, true, true]);
+    server.clock().advance(Duration::from_secs(5 * 7 * 86_400));
+    assert_eq!(there(), [false, false, true]);
+}
+
 #[test]
 fn a_fixed_clock_is_exact() {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);

@@ -1,7 +1,9 @@
 //! Where keys go: names that are looked up, and the program's own placement. The peers' rules are
 //! checked in `tests/vectors`.
 
+use crate::support::Memcached;
 use moecache::{Client, Distribution, Library, Locator, Node};
+use std::collections::BTreeMap;
 
 const KEYS: u32 = 1000;
 
@@ -83,5 +85,28 @@ fn a_place_that_there_is_not_is_an_error_and_nothing_is_sent() {
     for error in [get, many, where_is] {
         assert!(error.is_validation());
         assert!(error.to_string().ends_with(reason), "{error}");
+    }
+}
+
+#[test]
+fn each_key_is_on_its_own_server() {
+    let servers = [(); 3].map(|()| Memcached::start());
+    let client = Client::new(servers.each_ref().map(Memcached::address)).unwrap();
+    let mut counts = BTreeMap::new();
+    for i in 0..300_i32 {
+        // Keys that are alike are close to each other on the ring.
+        let key = format!("{:x}", i.wrapping_mul(0x9e37_79b1_u32.cast_signed()));
+        client.set(&key, i, 0).unwrap();
+        let server = client.server_for(&key).unwrap();
+        let alone = Client::new(&server).unwrap();
+        assert_eq!(alone.get::<i32>(&key).unwrap(), Some(i));
+        *counts.entry(server).or_insert(0) += 1;
+    }
+    assert_eq!(counts.len(), 3, "all of them have some: {counts:?}");
+    for server in client.stats().unwrap() {
+        assert_eq!(
+            server.result.unwrap().curr_items(),
+            counts.get(&server.server).copied()
+        );
     }
 }
