@@ -55,7 +55,7 @@ impl Client {
     /// # Errors
     ///
     /// [Unsupported](Error::is_unsupported) in the binary protocol, and for a key that is only sent in
-    /// base64 ([`binary_keys`](crate::ClientBuilder::binary_keys)), which memcached 1.6.45 does not find
+    /// base64 ([`KeyBytes::Any`](crate::KeyBytes::Any)), which memcached 1.6.45 does not find
     /// by this command; a server error of a server that does not know it.
     pub fn meta_debug(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<(String, String)>>> {
         let debug = || {

@@ -38,7 +38,7 @@ fn with_bad_key(client: &Client, key: &str) -> Vec<Result<()>> {
     results
 }
 
-/// On a connection that is there and idle, in each protocol; `tests/validation.rs` has more of what is
+/// On a connection that is there and idle, in each protocol; `tests/api/validation.rs` has more of what is
 /// refused.
 #[test]
 fn a_bad_key_leaves_the_wire_untouched() {

@@ -183,6 +183,19 @@ pub fn program() -> OsString {
     std::env::var_os("MEMCACHED").unwrap_or_else(|| "memcached".into())
 }
 
+/// Returns why there is no memcached, if there is none.
+pub fn is_missing() -> Option<String> {
+    static MISSING: LazyLock<Option<String>> = LazyLock::new(|| {
+        let error = Command::new(program()).arg("--version").output().err()?;
+        let program = program();
+        let program = Path::new(&program).display();
+        Some(format!(
+            "no {program} ({error}); tests/run installs memcached, MEMCACHED names one"
+        ))
+    });
+    MISSING.clone()
+}
+
 /// What that memcached says its version is, such as `1.6.18`.
 pub fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {

@@ -1,10 +1,11 @@
 //! What the integration tests share: real servers to run against, a proxy that
 //! commits faults, scripted servers, raw connections,
-//! transcripts to play, programs in Python, and pages of the guide.
+//! transcripts to play, programs in Python, pages of the guide, and processes for tests that run alone.
 
 // Each test program uses its own part of it.
 #![allow(dead_code, unused_imports, reason = "shared by several programs")]
 
+mod alone;
 pub mod behind;
 mod hanging;
 mod heard;
@@ -19,6 +20,7 @@ pub mod scripted;
 mod skipped;
 pub mod transcript;
 
+pub use alone::alone;
 pub use hanging::Hanging;
 pub use heard::Heard;
 pub use memcached::{Memcached, UnixMemcached, reserve};
