@@ -3,7 +3,7 @@ use super::answer::{Answer, One};
 use crate::conn::{Batch, Driver, Sink};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::protocol::{Malformed, Part, Reply, Request, StatsArguments, ValueHeader};
+use crate::protocol::{Line, Malformed, Reply, Request, StatsArguments};
 use crate::route::scatter;
 use crate::stats::Stats;
 use std::time::{Duration, Instant, SystemTime};
@@ -227,25 +227,17 @@ struct Asked {
 }
 
 impl Sink for All {
-    fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>) {
-        self.servers[index].one.value(0, header, data);
-    }
-
-    fn part(&mut self, index: usize, part: Part<'_>) -> Result<(), Malformed> {
-        match part {
-            Part::Stat { name, value } => self.servers[index].lines.push(name, value),
-            Part::Item(_) => Ok(()),
+    fn line(&mut self, index: usize, line: Line<'_>) -> Result<(), Malformed> {
+        match line {
+            Line::Stat { name, value } => self.servers[index].lines.push(&name, &value),
+            Line::Item(_) => Ok(()),
         }
     }
 
-    fn reply(&mut self, index: usize, reply: Reply<'_>) {
+    fn reply(&mut self, index: usize, reply: Result<Reply<'_>>) {
         let server = &mut self.servers[index];
         server.lines.took = self.started.elapsed();
         server.one.reply(0, reply);
-    }
-
-    fn failed(&mut self, index: usize, error: Error) {
-        self.servers[index].one.failed(0, error);
     }
 }
 

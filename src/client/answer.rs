@@ -1,18 +1,15 @@
-use crate::conn::{Driver, Sink};
+use crate::conn::{Driver, SingleReply, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
 use crate::protocol::{
-    Counter, Excerpt, Malformed, Mode, Part, Refused, Reply, Request, SetReply, Status, ValueHeader,
+    Counter, Excerpt, Hit, Line, Malformed, Mode, Refused, Reply, Request, SetReply, Status,
 };
 use crate::route::FailurePolicy;
 
 /// What a server made of a request.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Item {
-        header: ValueHeader,
-        data: Vec<u8>,
-    },
+    Item(Hit<'static>),
     Status(Status),
     Number(u64),
     Counter(Counter),
@@ -27,17 +24,17 @@ impl Answer {
     /// The answer to a request that stores what `stored` says, if it does.
     pub(super) fn new(reply: Reply<'_>, stored: Option<Stored>) -> Self {
         match reply {
-            // Comes as a value, not as a reply.
-            Reply::Hit => Self::Status(Status::Ok),
+            Reply::Hit(hit) => Self::Item(hit.into_owned()),
+            Reply::Lines { end, .. } => Self::new(*end, stored),
             Reply::Status(status) => Self::Status(status),
             Reply::Number(number) => Self::Number(number),
             Reply::Counter(counter) => Self::Counter(counter),
             Reply::Cas(id) => Self::Cas(id),
-            Reply::Version(text) => Self::Version(String::from_utf8_lossy(text).into_owned()),
+            Reply::Version(text) => Self::Version(String::from_utf8_lossy(&text).into_owned()),
             Reply::Set(set) => Self::Set(set),
             Reply::Refused(refused) => {
-                let error = server_error(refused.line);
-                let hint = stored.and_then(|stored| stored.hint(refused.line));
+                let error = server_error(&refused);
+                let hint = stored.and_then(|stored| stored.hint(&refused.line));
                 Self::Refused(match hint {
                     Some(hint) => error.and(&hint),
                     None => error,
@@ -48,17 +45,18 @@ impl Answer {
 
     /// The error for an answer that is not what was asked for.
     pub(super) fn into_error(self, driver: &dyn Driver) -> Error {
-        match self {
-            Self::Refused(error) => error,
-            // The decoder lets none of these through but where it is asked for.
-            Self::Item { .. } => unexpected("a value"),
-            Self::Status(status) => unexpected(&format!("{status:?}")),
-            Self::Number(_) | Self::Counter(_) => unexpected("a number"),
-            Self::Cas(_) => unexpected("a cas id"),
-            Self::Set(_) => unexpected("a size"),
-            Self::Version(_) => unexpected("a version"),
-        }
-        .on(driver.name())
+        // The decoder lets none of these through but where it is asked for.
+        let reply = match self {
+            Self::Refused(error) => return error.on(driver.name()),
+            Self::Item(hit) => Reply::Hit(hit),
+            Self::Status(status) => Reply::Status(status),
+            Self::Number(number) => Reply::Number(number),
+            Self::Counter(counter) => Reply::Counter(counter),
+            Self::Cas(id) => Reply::Cas(id),
+            Self::Set(set) => Reply::Set(set),
+            Self::Version(version) => Reply::Version(version.into_bytes().into()),
+        };
+        unexpected(&reply.to_string()).on(driver.name())
     }
 
     /// Whether something was stored, under a condition.
@@ -81,10 +79,10 @@ impl Answer {
 
     pub(super) fn value(self, driver: &dyn Driver) -> Result<Option<Item>> {
         match self {
-            Self::Item { header, data } => Ok(Some(Item {
-                flags: header.flags,
-                data,
-                cas: header.cas,
+            Self::Item(hit) => Ok(Some(Item {
+                flags: hit.flags,
+                data: hit.data.into_owned(),
+                cas: hit.cas,
             })),
             Self::Status(Status::NotFound) => Ok(None),
             answer => Err(answer.into_error(driver)),
@@ -177,7 +175,8 @@ pub(super) fn forgive(
 }
 
 /// The error for an error line of the server.
-pub(super) fn server_error(line: &[u8]) -> Error {
+pub(super) fn server_error(refused: &Refused<'_>) -> Error {
+    let line = &*refused.line;
     // Of incr and decr, in text and meta, and in binary.
     let is_no_counter = line
         .windows(11)
@@ -187,7 +186,7 @@ pub(super) fn server_error(line: &[u8]) -> Error {
     } else {
         ""
     };
-    if Refused::wants_credentials(line) {
+    if refused.wants_credentials() {
         let line = Excerpt::new(line);
         return Error::new(
             Kind::Authentication,
@@ -210,63 +209,39 @@ fn unexpected(what: &str) -> Error {
     Error::new(Kind::Protocol, format!("unexpected reply: {what}"))
 }
 
-/// The most bytes of lines that are taken.
-const MAX_LINES: usize = 128 << 20;
-
 /// Takes what comes for one request.
 #[derive(Debug, Default)]
 pub(super) struct One {
-    /// Where a value is read to.
-    pub(super) buffer: Vec<u8>,
+    pub(super) single: SingleReply,
     /// What the request stores.
     pub(super) stored: Option<Stored>,
-    /// Lines that came before the answer.
-    pub(super) lines: Vec<Vec<u8>>,
-    /// The bytes that they take.
-    length: usize,
-    answer: Option<Result<Answer>>,
+    pub(super) lines: Vec<Line<'static>>,
 }
 
 impl One {
     pub(super) fn into_buffer(buffer: Vec<u8>) -> Self {
-        Self {
-            buffer,
-            ..Self::default()
-        }
+        let mut one = Self::default();
+        one.single.buffer = buffer;
+        one
     }
 
     pub(super) fn take(&mut self) -> Result<Answer> {
-        // A driver leaves no request without an answer.
-        let nothing = || Err(unanswered());
-        self.answer.take().unwrap_or_else(nothing)
+        let (lines, reply) = self.single.take()?.split();
+        self.lines = lines;
+        Ok(Answer::new(reply, self.stored))
     }
 }
 
 impl Sink for One {
-    fn buffer(&mut self, _: usize, _: &ValueHeader) -> Vec<u8> {
-        std::mem::take(&mut self.buffer)
+    fn buffer(&mut self, index: usize) -> Vec<u8> {
+        self.single.buffer(index)
     }
 
-    fn value(&mut self, _: usize, header: ValueHeader, data: Vec<u8>) {
-        self.answer = Some(Ok(Answer::Item { header, data }));
+    fn line(&mut self, index: usize, line: Line<'_>) -> Result<(), Malformed> {
+        self.single.line(index, line)
     }
 
-    fn part(&mut self, _: usize, part: Part<'_>) -> Result<(), Malformed> {
-        if let Part::Item(line) = part {
-            self.length += line.len() + size_of::<Vec<u8>>() + 16;
-            if self.length > MAX_LINES {
-                return Err(Malformed::TooManyStats(MAX_LINES));
-            }
-            self.lines.push(line.to_vec());
-        }
-        Ok(())
-    }
-
-    fn reply(&mut self, _: usize, reply: Reply<'_>) {
-        self.answer = Some(Ok(Answer::new(reply, self.stored)));
-    }
-
-    fn failed(&mut self, _: usize, error: Error) {
-        self.answer = Some(Err(error));
+    fn reply(&mut self, index: usize, reply: Result<Reply<'_>>) {
+        self.single.reply(index, reply);
     }
 }

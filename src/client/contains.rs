@@ -4,7 +4,7 @@ use crate::conn::{Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::meta_options::Wanted;
-use crate::protocol::{DeleteOptions, Dialect, GetOptions, Request, ValueHeader};
+use crate::protocol::{DeleteOptions, Dialect, GetOptions, Request};
 use std::time::Instant;
 
 /// # One key: whether it is there
@@ -61,8 +61,8 @@ impl Client {
         };
         let mut won = None;
         let asked = self.exchange(key, &ask, deadline, |answer, driver| {
-            if let Answer::Item { header, .. } = &answer {
-                won = header.cas.filter(|_| is_stale_win(header));
+            if let Answer::Item(hit) = &answer {
+                won = hit.cas.filter(|_| hit.details.won && hit.details.stale);
             }
             there(answer, driver)
         });
@@ -97,11 +97,6 @@ impl Client {
         // If that fails, the win is lost, as it is with a client that dies. The call has its answer.
         let _ = self.steps().exchange(key, &mark, deadline, |_, _| Ok(()));
     }
-}
-
-/// Whether it fell to this client to compute the value of a stale item.
-fn is_stale_win(header: &ValueHeader) -> bool {
-    header.details.won && header.details.stale
 }
 
 fn there(answer: Answer, driver: &dyn Driver) -> Result<bool> {

@@ -1,9 +1,9 @@
 use super::Client;
 use super::answer::server_error;
-use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
+use crate::conn::{Batch, Deadline, Driver as _, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
-use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader, Walk};
+use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
 use crate::route::Topology;
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -306,15 +306,12 @@ struct Refusal {
 }
 
 impl Sink for Lines<'_> {
-    /// There are no values in a list of keys.
-    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
-
-    fn part(&mut self, _: usize, part: Part<'_>) -> Result<(), Malformed> {
-        let Part::Item(line) = part else {
+    fn line(&mut self, _: usize, line: Line<'_>) -> Result<(), Malformed> {
+        let Line::Item(line) = line else {
             return Ok(());
         };
-        let info = KeyInfo::parse(line, &self.server);
-        let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+        let info = KeyInfo::parse(&line, &self.server);
+        let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(&line)))?;
         self.has_progressed = true;
         if let Some(listed) = &mut self.listed {
             if !listed.insert(&info.key) {
@@ -333,23 +330,23 @@ impl Sink for Lines<'_> {
         self.has_progressed
     }
 
-    fn reply(&mut self, _: usize, reply: Reply<'_>) {
-        let Reply::Refused(refused) = reply else {
-            self.is_complete = true;
-            return;
+    fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
+        let refused = match reply {
+            Ok(Reply::Refused(refused)) => refused,
+            Ok(_) => {
+                self.is_complete = true;
+                return;
+            }
+            Err(error) => return self.read.push_back(Err(error)),
         };
-        let error = match refused.line {
+        let error = match &*refused.line {
             b"ERROR" => Error::new(Kind::Server, CANNOT_LIST),
-            line => server_error(line),
+            _ => server_error(&refused),
         };
         self.refused = Some(Refusal {
             error: error.on(&self.server),
-            is_busy: refused.line.starts_with(b"BUSY ") || refused.line == LOCKED,
+            is_busy: refused.line.starts_with(b"BUSY ") || &*refused.line == LOCKED,
         });
-    }
-
-    fn failed(&mut self, _: usize, error: Error) {
-        self.read.push_back(Err(error));
     }
 }
 

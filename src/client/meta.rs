@@ -11,8 +11,8 @@ use crate::meta_options::{
     MetaSet, MetaSetOutcome, Ttl, Wanted,
 };
 use crate::protocol::{
-    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, More, Request,
-    SetOptions, SetReply, Status, ValueHeader,
+    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Hit, Initial, Line, Mode, More,
+    Request, SetOptions, SetReply, Status,
 };
 use std::time::{Duration, SystemTime};
 
@@ -88,7 +88,7 @@ impl Client {
             let mut one = One::default();
             let found = self.exchange_into(&mut one, key, &request, self.deadline(), {
                 |answer, driver| match answer {
-                    Answer::Item { header, data } => found(&get, header, data, driver).map(Some),
+                    Answer::Item(hit) => found(&get, hit, driver).map(Some),
                     answer => answer_to(&more, answer.value(driver).map(|_| None)),
                 }
             })?;
@@ -369,14 +369,9 @@ fn does_not_know(flag: &str, since: &str) -> String {
 }
 
 /// An item that was found.
-fn found(
-    get: &MetaGet,
-    header: ValueHeader,
-    data: Vec<u8>,
-    driver: &dyn Driver,
-) -> Result<MetaItem> {
-    let is_left_out = header.details.is_left_out;
-    let unchanged = get.unless_cas.is_some() && header.cas == get.unless_cas;
+fn found(get: &MetaGet, hit: Hit<'_>, driver: &dyn Driver) -> Result<MetaItem> {
+    let is_left_out = hit.details.is_left_out;
+    let unchanged = get.unless_cas.is_some() && hit.cas == get.unless_cas;
     if unchanged && get.wanted.has(b'v') && !is_left_out {
         let reason = format!(
             "{}; the item is unchanged, and its value was sent",
@@ -384,7 +379,7 @@ fn found(
         );
         return Err(Error::new(Kind::Server, reason).on(driver.name()));
     }
-    let item = item(get.wanted, header, data);
+    let item = item(get.wanted, hit);
     Ok(MetaItem {
         value: item.value.filter(|_| !is_left_out),
         unchanged,
@@ -393,10 +388,12 @@ fn found(
 }
 
 /// The words of the line about an item that no field stands for.
-fn others(lines: &[Vec<u8>]) -> Vec<String> {
-    let words = lines
-        .iter()
-        .flat_map(|line| line.split(|&byte| byte == b' ').skip(1));
+fn others(lines: &[Line<'_>]) -> Vec<String> {
+    let lines = lines.iter().filter_map(|line| match line {
+        Line::Item(line) => Some(line),
+        Line::Stat { .. } => None,
+    });
+    let words = lines.flat_map(|line| line.split(|&byte| byte == b' ').skip(1));
     let words = words.filter(|word| !matches!(word.first(), None | Some(b'0'..=b'9')));
     let words = words.filter(|word| !b"fcthlsOWXZ".contains(&word[0]));
     words
@@ -474,14 +471,14 @@ fn ttl(seconds: Option<u32>) -> Ttl {
 }
 
 /// What was `wanted` of what the server says.
-fn item(wanted: Wanted, header: ValueHeader, data: Vec<u8>) -> MetaItem {
-    let details = header.details;
+fn item(wanted: Wanted, hit: Hit<'_>) -> MetaItem {
+    let details = hit.details;
     let last_access = Duration::from_secs(details.last_access.into());
     let size = usize::try_from(details.size).ok();
     MetaItem {
-        value: wanted.has(b'v').then_some(data),
-        flags: wanted.has(b'f').then_some(header.flags),
-        cas: header.cas,
+        value: wanted.has(b'v').then(|| hit.data.into_owned()),
+        flags: wanted.has(b'f').then_some(hit.flags),
+        cas: hit.cas,
         ttl: wanted.has(b't').then(|| ttl(details.ttl)),
         hit_before: details.hit_before,
         last_access: wanted.has(b'l').then_some(last_access),

@@ -33,11 +33,11 @@ pub use storage::CasOutcome;
 
 use crate::address::IntoServers;
 use crate::conn::{Deadline, Driver, Options};
-use crate::driver::MakeDriver;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
+use crate::middleware::Chain;
 use crate::protocol::Request;
 use crate::route::{FailurePolicy, Placement, Topology};
 use crate::value::{self, Compression, Format, Transcoder};
@@ -135,8 +135,7 @@ struct Shared {
     topology: RwLock<Arc<Topology>>,
     placement: Arc<Placement>,
     options: Arc<Options>,
-    /// The program's own drivers, if it has any.
-    make_driver: Option<MakeDriver>,
+    middleware: Chain,
     /// Held by whoever changes the topology, while the next one is made.
     changing: Mutex<()>,
     /// Under which list of servers what has this prefix was begun anew: see

@@ -4,7 +4,7 @@ use crate::conn::{Batch, Driver};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
 use crate::key::Scratch;
-use crate::protocol::{Expected, RawLine, Request, Status};
+use crate::protocol::{Expected, Line, RawLine, Request, Status};
 use std::fmt;
 
 /// # Raw commands
@@ -55,7 +55,7 @@ impl Client {
     /// # Errors
     ///
     /// [Unsupported](Error::is_unsupported) in the binary protocol, and for a key that is only sent in
-    /// base64 ([`binary_keys`](crate::ClientBuilder::binary_keys)), which memcached 1.6.45 does not find
+    /// base64 ([`KeyBytes::Any`](crate::KeyBytes::Any)), which memcached 1.6.45 does not find
     /// by this command; a server error of a server that does not know it.
     pub fn meta_debug(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<(String, String)>>> {
         let debug = || {
@@ -115,7 +115,13 @@ impl Client {
         driver.exchange(batch, &mut one, self.deadline());
         match one.take()? {
             Answer::Refused(error) => Err(error.on(driver.name())),
-            answer => Ok((answer, std::mem::take(&mut one.lines))),
+            answer => {
+                let lines = one.lines.into_iter().filter_map(|line| match line {
+                    Line::Item(line) => Some(line.into_owned()),
+                    Line::Stat { .. } => None,
+                });
+                Ok((answer, lines.collect()))
+            }
         }
     }
 }

@@ -150,7 +150,7 @@ impl Client {
             &shared.placement,
             self.policy,
             &shared.options,
-            shared.make_driver.as_ref(),
+            &shared.middleware,
             Some(&old),
         );
         let new = Arc::new(new.map_err(|error| error.during("set_servers"))?);

@@ -339,7 +339,7 @@ impl Client {
             })
         };
         let fetched = fetch();
-        *buffer = one.buffer;
+        *buffer = one.single.buffer;
         buffer.clear();
         fetched.map_err(|error: Error| error.during(operation))
     }

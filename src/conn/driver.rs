@@ -1,4 +1,3 @@
-use super::breaker::Circuit;
 use super::deadline::Deadline;
 use super::ledger::Snapshot;
 use super::sink::Sink;
@@ -10,7 +9,7 @@ use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a server is to the layers above: the seam between routing and connections.
+/// A server.
 pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
     /// The server, as messages name it.
     fn name(&self) -> &str;
@@ -31,9 +30,6 @@ pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
 
     /// A failure of it is hidden from the caller.
     fn missed(&self, error: &Error);
-
-    /// The state of its circuit breaker.
-    fn circuit(&self) -> Circuit;
 
     /// Whether it has a connection, or needs none. Nothing is sent.
     fn is_connected(&self) -> bool;

@@ -27,7 +27,7 @@ mod version;
 mod wire;
 
 pub(crate) use breaker::{BackOff, Circuit};
-pub use deadline::Deadline;
+pub(crate) use deadline::Deadline;
 pub(crate) use driver::{Batch, Driver, Exchange, State};
 pub use histogram::Latency;
 pub(crate) use ledger::Snapshot;
@@ -35,7 +35,7 @@ pub(crate) use ledger::Snapshot;
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};
 pub(crate) use resolve::first_ipv4;
-pub(crate) use sink::Sink;
+pub(crate) use sink::{SingleReply, Sink};
 pub use tally::ErrorCounts;
 pub(crate) use tls::Security;
 pub use version::Protocol;

@@ -2,7 +2,9 @@
 
 use crate::support;
 
-use moecache::{CasOutcome, Client, ClientBuilder, DeleteOutcome, Error, Protocol, Stats};
+use moecache::{
+    CasOutcome, Client, ClientBuilder, DeleteOutcome, Error, KeyBytes, Protocol, Stats,
+};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -177,7 +179,10 @@ fn statistics() {
 #[test]
 fn keys_of_any_bytes() {
     let (server, _) = start();
-    let client = binary(server.address()).binary_keys().build().unwrap();
+    let client = binary(server.address())
+        .key_bytes(KeyBytes::Any)
+        .build()
+        .unwrap();
     let mut keys: Vec<Vec<u8>> = (0..=u8::MAX).map(|byte| vec![byte]).collect();
     keys.extend([
         b"with space".to_vec(),

@@ -31,9 +31,9 @@ const LAYERS: &[Layer] = &[
     // Sockets.
     ("conn", &["protocol"]),
     // What a program may put between itself and them.
-    ("driver", &["conn", "protocol", "locator"]),
+    ("middleware", &["conn", "protocol"]),
     // From a key to its server.
-    ("route", &["conn", "driver", "locator"]),
+    ("route", &["conn", "middleware", "locator"]),
     // What a peer's name stands for.
     ("compatibility", &["hash", "locator", "value"]),
     // The face.
@@ -58,7 +58,7 @@ const FACE: &[&str] = &[
     "value",
     "stats",
     "conn",
-    "driver",
+    "middleware",
     "route",
     "compatibility",
     "config",

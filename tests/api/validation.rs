@@ -3,7 +3,8 @@
 use crate::support;
 
 use moecache::{
-    Client, Distribution, Error, Expiry, KeyTransform, MAX_VALUE_SIZE, PrefixPlacement, Result,
+    Client, Distribution, Error, Expiry, KeyBytes, KeyTransform, MAX_VALUE_SIZE, PrefixPlacement,
+    Result,
 };
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -222,7 +223,7 @@ fn settings() {
         ),
         (
             "binary keys in text",
-            one().binary_keys().build(),
+            one().key_bytes(KeyBytes::Any).build(),
             "key_bytes: any is not possible with the protocol text; choose meta or binary",
         ),
         (

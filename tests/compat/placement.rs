@@ -24,7 +24,10 @@ fn names_are_looked_up_where_addresses_are_placed_and_only_when_asked() {
         assert!(error.is_validation());
         assert!(error.to_string().contains("resolve_names"), "{error}");
 
-        let resolved = named().distribution(distribution).resolve_names().build();
+        let resolved = named()
+            .distribution(distribution)
+            .resolve_names(true)
+            .build();
         let typed = typed.clone().distribution(distribution).build().unwrap();
         let same = |server: String| server.replace("127.0.0.1", "localhost");
         let expected: Vec<_> = places(&typed).into_iter().map(same).collect();
@@ -34,12 +37,12 @@ fn names_are_looked_up_where_addresses_are_placed_and_only_when_asked() {
     let nowhere = || Client::builder().servers(["name.invalid", "10.0.0.1"]);
     let error = nowhere()
         .compatible_with(Library::Enyim)
-        .resolve_names()
+        .resolve_names(true)
         .build()
         .unwrap_err();
     assert!(error.is_connect(), "{error}");
     assert!(error.to_string().contains("name.invalid"), "{error}");
-    nowhere().resolve_names().build().unwrap();
+    nowhere().resolve_names(true).build().unwrap();
 }
 
 /// All keys on one server, whether it is there or not.

@@ -3,9 +3,8 @@ use super::super::answer::{Answer, Stored, forgive};
 use crate::conn::{Batch, Deadline, Driver, Sink};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
-use crate::protocol::{Reply, Request, ValueHeader};
+use crate::protocol::{Hit, Reply, Request};
 use crate::route::{FailurePolicy, Topology, scatter};
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,9 +23,8 @@ pub(in super::super) trait ByKey {
     }
 
     /// A value. The data may still be where it was received.
-    fn item(&mut self, key: usize, server: usize, header: ValueHeader, data: Cow<'_, [u8]>) {
-        let data = data.into_owned();
-        self.answer(key, server, Ok(Answer::Item { header, data }));
+    fn item(&mut self, key: usize, server: usize, hit: Hit<'_>) {
+        self.answer(key, server, Ok(Answer::Item(hit.into_owned())));
     }
 
     /// Any other answer, or why there is none.
@@ -203,22 +201,17 @@ impl<'k, B> Sorter<'_, 'k, B> {
 }
 
 impl<B: ByKey> Sink for Sorter<'_, '_, B> {
-    fn buffer(&mut self, _: usize, _: &ValueHeader) -> Vec<u8> {
+    fn buffer(&mut self, _: usize) -> Vec<u8> {
         self.by_key.buffer()
     }
 
-    fn value(&mut self, place: usize, header: ValueHeader, data: Vec<u8>) {
-        let (key, server, _) = self.at(place);
-        self.by_key.item(key, server, header, Cow::Owned(data));
-    }
-
-    fn slice(&mut self, place: usize, header: ValueHeader, data: &[u8]) {
-        let (key, server, _) = self.at(place);
-        self.by_key.item(key, server, header, Cow::Borrowed(data));
-    }
-
-    fn reply(&mut self, place: usize, reply: Reply<'_>) {
+    fn reply(&mut self, place: usize, reply: Result<Reply<'_>>) {
         let (key, server, request) = self.at(place);
+        let reply = match reply {
+            Ok(Reply::Hit(hit)) => return self.by_key.item(key, server, hit),
+            Ok(reply) => reply,
+            Err(error) => return self.failed(place, error),
+        };
         let stored = match reply {
             Reply::Refused(_) => Stored::of(request),
             _ => None,
@@ -226,7 +219,9 @@ impl<B: ByKey> Sink for Sorter<'_, '_, B> {
         let answer = Answer::new(reply, stored);
         self.by_key.answer(key, server, Ok(answer));
     }
+}
 
+impl<B: ByKey> Sorter<'_, '_, B> {
     fn failed(&mut self, place: usize, error: Error) {
         let (key, server, &request) = self.at(place);
         let next = request

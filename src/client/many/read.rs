@@ -3,7 +3,7 @@ use crate::conn::Driver;
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
-use crate::protocol::{Request, Status, ValueHeader};
+use crate::protocol::{Hit, Request, Status};
 use crate::route::Topology;
 use crate::value;
 use serde::de::DeserializeOwned;
@@ -200,10 +200,13 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
         self.spare.pop().unwrap_or_default()
     }
 
-    fn item(&mut self, key: usize, _: usize, header: ValueHeader, data: Cow<'_, [u8]>) {
-        let flags = header.flags;
-        (self.on_item)(key, ItemRef { flags, data: &data });
-        if let Cow::Owned(buffer) = data {
+    fn item(&mut self, key: usize, _: usize, hit: Hit<'_>) {
+        let item = ItemRef {
+            flags: hit.flags,
+            data: &hit.data,
+        };
+        (self.on_item)(key, item);
+        if let Cow::Owned(buffer) = hit.data {
             self.spare.push(buffer);
         }
     }

@@ -86,7 +86,11 @@ fn keys() {
     for (string, bytes, prefix, placement) in rows {
         let (config, notes) = read(string);
         assert_eq!(config.key_bytes, bytes, "{string}");
-        assert_eq!(config.prefix.as_deref(), prefix, "{string}");
+        assert_eq!(
+            config.prefix.as_deref(),
+            prefix.map(str::as_bytes),
+            "{string}"
+        );
         assert_eq!(config.prefix_placement, placement, "{string}");
         assert_eq!(notes, Vec::<String>::new(), "{string}");
     }
@@ -232,7 +236,7 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     (
         "--DISTRIBUTION=ketama",
-        "--DISTRIBUTION: \"ketama\" is not known; allowed are modula, consistent and random",
+        "--DISTRIBUTION: \"ketama\" is not known; allowed are modula, consistent, random",
     ),
     (
         "--DISTRIBUTION=consistent,sha1",

@@ -35,7 +35,7 @@ fn what_takes_effect() {
     .unwrap();
     assert_eq!(config.protocol, Some(Protocol::Binary));
     assert_eq!(config.key_bytes, None);
-    assert_eq!(config.prefix.as_deref(), Some("app:"));
+    assert_eq!(config.prefix.as_deref(), Some(&b"app:"[..]));
     assert_eq!(config.prefix_placement, Some(PrefixPlacement::Hashed));
     assert_eq!(config.connect_timeout, Some(Duration::from_millis(250)));
     assert_eq!(config.timeout, Some(Duration::MAX));

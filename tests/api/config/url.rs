@@ -1,5 +1,5 @@
 use super::reason;
-use moecache::{Config, Protocol, Server};
+use moecache::{Config, KeyBytes, Protocol, Server};
 use std::time::Duration;
 
 #[test]
@@ -52,7 +52,7 @@ fn servers() {
 fn settings_have_the_names_of_the_fields() {
     let url = "memcache://a:11211,b:11211:5?compatible_with=enyim%3Aketama%2Fmd5&timeout=500ms\
                &connect_timeout=0.1&max_read_size=64MiB&max_connections=8&protocol=meta\
-               &binary_keys=true&resolve_names=false&&";
+               &key_bytes=any&resolve_names=false&&";
     let mut expected = Config::default();
     expected.servers = vec!["a:11211".into(), "b:11211:5".into()];
     expected.compatible_with = Some("enyim:ketama/md5".parse().unwrap());
@@ -61,7 +61,7 @@ fn settings_have_the_names_of_the_fields() {
     expected.max_read_size = Some(64 << 20);
     expected.max_connections = Some(8);
     expected.protocol = Some(Protocol::Meta);
-    expected.binary_keys = true;
+    expected.key_bytes = Some(KeyBytes::Any);
     assert_eq!(url.parse::<Config>().unwrap(), expected);
 }
 
@@ -79,12 +79,13 @@ fn tls() {
     assert_eq!(serde_json::from_str::<Config>(&written).unwrap(), config);
     // Nobody who sets any of them gets a connection that is not encrypted.
     for url in [
-        "memcaches://a",
-        "memcache://a?tls=true",
-        "memcache://a?tls_key=/none",
+        "memcaches:///run/a.sock",
+        "memcache:///run/a.sock?tls=true",
+        "memcache:///run/a.sock?tls_key=/none",
+        "memcache:///run/a.sock?tls_server_name=a",
     ] {
-        let shown = format!("{:?}", url.parse::<Config>().unwrap().builder());
-        assert!(shown.contains("tls: Some(Tls"), "{shown}");
+        let error = reason(url.parse::<Config>().unwrap().client());
+        assert!(error.starts_with("tls: "), "{url}: {error}");
     }
     for scheme in ["memcache+tls", "memcached+tls", "memcacheds", "MEMCACHES"] {
         let config = format!("{scheme}://a").parse::<Config>().unwrap();
@@ -201,7 +202,7 @@ fn errors() {
         ),
         (
             "memcache://a?timout=1&password=secret",
-            "config: there is no field \"timout\"; allowed are servers",
+            "there is no field \"timout\"; allowed are servers",
         ),
         (
             "memcache://me:secret@a?password=secret",
@@ -225,8 +226,8 @@ fn errors() {
             "timeout: \"soon\" is not possible; allowed are a number of seconds",
         ),
         (
-            "memcache://a?binary_keys=yes",
-            "binary_keys: \"yes\" is not possible; allowed are true and false",
+            "memcache://a?resolve_names=yes",
+            "resolve_names: \"yes\" is not possible; allowed are true and false",
         ),
         (
             "memcache://a?hash=%6g",

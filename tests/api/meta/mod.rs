@@ -8,8 +8,8 @@ use crate::support;
 
 use moecache::testing::Server;
 use moecache::{
-    Client, DeleteOutcome, Expiry, IntoServers, MetaArithmetic, MetaArithmeticOutcome, MetaDelete,
-    MetaGet, MetaItem, MetaMode, MetaSet, MetaSetOutcome, Protocol, Ttl,
+    Client, DeleteOutcome, Expiry, IntoServers, KeyBytes, MetaArithmetic, MetaArithmeticOutcome,
+    MetaDelete, MetaGet, MetaItem, MetaMode, MetaSet, MetaSetOutcome, Protocol, Ttl,
 };
 use std::time::Duration;
 use support::Memcached;
@@ -72,7 +72,7 @@ fn behind_the_built_in_proxy() {
 
 fn client(servers: impl IntoServers) -> Client {
     let builder = Client::builder().servers(servers);
-    let builder = builder.protocol(Protocol::Meta).binary_keys();
+    let builder = builder.protocol(Protocol::Meta).key_bytes(KeyBytes::Any);
     builder.timeout(Duration::from_secs(20)).build().unwrap()
 }
 

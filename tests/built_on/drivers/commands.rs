@@ -1,25 +1,17 @@
-//! What a driver is told of each command.
+//! What middleware is told of each command.
 
-use super::with;
-use moecache::driver::{Command, Deadline, Driver, Replies, Reply};
-use moecache::{Client, KeyTransform, Protocol};
+use moecache::middleware::{Command, Middleware, Next, Reply};
+use moecache::{Client, KeyTransform, Protocol, Result};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What the last command was, in all its parts.
-#[derive(Clone)]
-struct Told {
-    name: String,
-    last: Arc<Mutex<(String, Option<Instant>)>>,
-}
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<(String, Option<Instant>)>>);
 
-impl Driver for Told {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
+impl Middleware for Told {
+    fn handle(&self, commands: &[Command<'_>], next: Next<'_>) -> Vec<Result<Reply<'static>>> {
         let [command] = commands else {
             panic!("one at a time");
         };
@@ -50,32 +42,31 @@ impl Driver for Told {
         let words = [
             ("with cas", command.wants_cas()),
             ("writes", command.is_write()),
-            ("repeatable", command.is_repeatable()),
+            ("idempotent", command.is_idempotent()),
         ];
         for (word, _) in words.iter().filter(|(_, is)| *is) {
             write!(parts, ", {word}").unwrap();
         }
         assert!(!command.to_string().contains("secret"), "{command}");
         assert!(!format!("{command:?}").contains("secret"), "{command:?}");
-        *self.last.lock().unwrap() = (parts, deadline.at());
+        *self.0.lock().unwrap() = (parts, next.deadline());
         // Not "unsupported": the client would make do with other commands, where there are any.
-        replies.reply(0, Reply::Refused(b"SERVER_ERROR not now".into()));
+        vec![Ok(Reply::refused(b"SERVER_ERROR not now"))]
     }
 }
 
 fn told(protocol: Protocol) -> (Client, impl Fn() -> String) {
-    let last: Arc<Mutex<(String, Option<Instant>)>> = Arc::default();
-    let theirs = Arc::clone(&last);
-    let builder = Client::builder()
+    let told = Told::default();
+    let client = Client::builder()
         .servers("10.0.0.1")
         .protocol(protocol)
-        .prefix("app:");
-    let make = move |name| {
-        let last = Arc::clone(&theirs);
-        Told { name, last }
-    };
-    let take = move || std::mem::take(&mut last.lock().unwrap().0);
-    (with(builder, make).build().unwrap(), take)
+        .prefix("app:")
+        .middleware(told.clone())
+        .build()
+        .unwrap();
+    (client, move || {
+        std::mem::take(&mut told.0.lock().unwrap().0)
+    })
 }
 
 type Call = fn(&Client);
@@ -84,18 +75,18 @@ type Call = fn(&Client);
 fn each_command_has_its_parts() {
     let (client, last) = told(Protocol::Binary);
     let rows: [(Call, &str); 20] = [
-        (|c| drop(c.get_item("k")), "get key=app:k, repeatable"),
+        (|c| drop(c.get_item("k")), "get key=app:k, idempotent"),
         (
             |c| drop(c.gets_item("k")),
-            "gets key=app:k, with cas, repeatable",
+            "gets key=app:k, with cas, idempotent",
         ),
         (
             |c| drop(c.get_and_touch_item("k", 9)),
-            "gat key=app:k exptime=9, with cas, writes, repeatable",
+            "gat key=app:k exptime=9, with cas, writes, idempotent",
         ),
         (
             |c| drop(c.set_item("k", (7, "secret"), 60)),
-            "set key=app:k flags=7 data=secret exptime=60, writes, repeatable",
+            "set key=app:k flags=7 data=secret exptime=60, writes, idempotent",
         ),
         (
             |c| drop(c.add_item("k", (7, "secret"), 60)),
@@ -119,7 +110,7 @@ fn each_command_has_its_parts() {
         ),
         (
             |c| drop(c.delete("k")),
-            "delete key=app:k, writes, repeatable",
+            "delete key=app:k, writes, idempotent",
         ),
         (
             |c| drop(c.delete_with_cas("k", 42)),
@@ -127,7 +118,7 @@ fn each_command_has_its_parts() {
         ),
         (
             |c| drop(c.touch("k", 9)),
-            "touch key=app:k exptime=9, writes, repeatable",
+            "touch key=app:k exptime=9, writes, idempotent",
         ),
         (|c| drop(c.incr("k", 2)), "incr key=app:k delta=2, writes"),
         (|c| drop(c.decr("k", 3)), "decr key=app:k delta=3, writes"),
@@ -137,18 +128,18 @@ fn each_command_has_its_parts() {
         ),
         (
             |c| drop(c.flush_all(30)),
-            "flush_all number=30, writes, repeatable",
+            "flush_all number=30, writes, idempotent",
         ),
-        (|c| drop(c.verbosity(2)), "verbosity number=2, repeatable"),
+        (|c| drop(c.verbosity(2)), "verbosity number=2, idempotent"),
         (
             |c| drop(c.stats_of("items")),
-            "stats arguments=items, repeatable",
+            "stats arguments=items, idempotent",
         ),
-        (|c| drop(c.version()), "version, repeatable"),
+        (|c| drop(c.version()), "version, idempotent"),
         // By its hash table, it is refused.
         (
             |c| drop(c.keys().next()),
-            "metadump arguments=all, repeatable",
+            "metadump arguments=all, idempotent",
         ),
     ];
     for (call, expected) in rows {
@@ -157,28 +148,25 @@ fn each_command_has_its_parts() {
     }
     let (client, last) = told(Protocol::Meta);
     drop(client.meta_get("k", moecache::MetaGet::new().value()));
-    assert_eq!(last(), "mg key=app:k, repeatable");
+    assert_eq!(last(), "mg key=app:k, idempotent");
 }
 
 #[test]
 fn the_key_and_the_deadline_are_those_of_the_call() {
-    let last: Arc<Mutex<(String, Option<Instant>)>> = Arc::default();
-    let theirs = Arc::clone(&last);
-    let builder = Client::builder()
+    let told = Told::default();
+    let client = Client::builder()
         .servers("10.0.0.1")
         .key_transform(KeyTransform::Base64)
-        .timeout(Duration::from_secs(100));
-    let make = move |name| {
-        let last = Arc::clone(&theirs);
-        Told { name, last }
-    };
-    let client = with(builder, make).build().unwrap();
+        .timeout(Duration::from_secs(100))
+        .middleware(told.clone())
+        .build()
+        .unwrap();
     let earliest = Instant::now() + Duration::from_secs(100);
     drop(client.get_item("key"));
     let latest = Instant::now() + Duration::from_secs(100);
-    let (parts, at) = last.lock().unwrap().clone();
-    assert_eq!(parts, "get key=a2V5, repeatable");
+    let (parts, at) = told.0.lock().unwrap().clone();
+    assert_eq!(parts, "get key=a2V5, idempotent");
     assert!((earliest..=latest).contains(&at.unwrap()));
     drop(client.with_timeout(Duration::MAX).get_item("key"));
-    assert_eq!(last.lock().unwrap().1, None, "never");
+    assert_eq!(told.0.lock().unwrap().1, None, "never");
 }

@@ -1,13 +1,12 @@
-//! Drivers in front of the built-in one.
+//! Middleware in front of servers.
 
 use crate::support::{Hanging, Memcached};
-use moecache::driver::{Command, Deadline, Driver, Line, Replies, Reply, Value};
+use moecache::middleware::{Command, Hit, Middleware, Next, Reply};
 use moecache::{
     Client, ClientBuilder, Expiry, FailurePolicy, MetaGet, MetaMode, MetaSet, MetaSetOutcome,
-    Protocol,
+    Protocol, Result,
 };
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,60 +27,23 @@ impl Log {
     }
 }
 
-struct Logging {
-    log: Log,
-    built_in: Arc<dyn Driver>,
-}
-
-impl Driver for Logging {
-    fn name(&self) -> &str {
-        self.built_in.name()
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
-        let log = &self.log;
-        let mut seen = Seen {
-            log,
-            commands,
-            replies,
-        };
-        self.built_in.run(commands, &mut seen, deadline);
-    }
-
-    fn is_connected(&self) -> bool {
-        self.built_in.is_connected()
-    }
-}
-
-struct Seen<'a> {
-    log: &'a Log,
-    commands: &'a [Command<'a>],
-    replies: &'a mut dyn Replies,
-}
-
-impl Replies for Seen<'_> {
-    fn reply(&mut self, index: usize, reply: Reply<'_>) {
-        let line = format!("{}: {reply}", self.commands[index]);
-        self.log.0.lock().unwrap().push(line);
-        self.replies.reply(index, reply);
-    }
-
-    fn line(&mut self, index: usize, line: Line<'_>) -> ControlFlow<()> {
-        self.replies.line(index, line)
+impl Middleware for Log {
+    fn handle(&self, commands: &[Command<'_>], next: Next<'_>) -> Vec<Result<Reply<'static>>> {
+        let replies = next.run(commands);
+        for (command, reply) in commands.iter().zip(&replies) {
+            let reply = match reply {
+                Ok(reply) => reply.to_string(),
+                Err(error) => error.to_string(),
+            };
+            self.0.lock().unwrap().push(format!("{command}: {reply}"));
+        }
+        replies
     }
 }
 
 fn logged(builder: ClientBuilder) -> (Client, Log) {
     let log = Log::default();
-    let theirs = log.clone();
-    let client = builder
-        .driver(move |_, built_in| {
-            let log = theirs.clone();
-            Arc::new(Logging { log, built_in })
-        })
-        .build()
-        .unwrap();
-    (client, log)
+    (builder.middleware(log.clone()).build().unwrap(), log)
 }
 
 #[test]
@@ -194,7 +156,7 @@ fn a_silent_server_costs_the_others_nothing() {
 }
 
 #[test]
-fn what_is_known_of_a_server_is_known_behind_a_driver() {
+fn what_is_known_of_a_server_is_known_behind_middleware() {
     let mut servers = [Memcached::start(), Memcached::start()];
     let addresses = servers.each_ref().map(Memcached::address);
     let builder = Client::builder()
@@ -215,16 +177,15 @@ fn what_is_known_of_a_server_is_known_behind_a_driver() {
 }
 
 #[test]
-fn servers_that_stay_keep_their_drivers() {
+fn a_server_that_is_added_has_it_too() {
     let servers = [Memcached::start(), Memcached::start()];
-    let made = Arc::new(Mutex::new(Vec::new()));
-    let names = Arc::clone(&made);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let names = Arc::clone(&asked);
     let client = Client::builder()
         .servers(servers[0].address())
-        .driver(move |node, built_in| {
-            let port = node.port().unwrap();
-            names.lock().unwrap().push(port);
-            built_in
+        .middleware(move |commands: &[Command<'_>], next: Next<'_>| {
+            names.lock().unwrap().push(next.server().to_owned());
+            next.run(commands)
         })
         .build()
         .unwrap();
@@ -232,74 +193,73 @@ fn servers_that_stay_keep_their_drivers() {
     client
         .set_servers([servers[0].address(), servers[1].address()])
         .unwrap();
-    let ports = servers.each_ref().map(|server| server.address().port());
-    assert_eq!(*made.lock().unwrap(), ports);
-    assert_eq!(client.metrics()[0].operations, 1);
+    assert_eq!(client.metrics()[0].operations, 1, "it is kept");
+    let mut asked = std::mem::take(&mut *asked.lock().unwrap());
+    asked.extend(client.version().into_iter().map(|server| server.server));
+    let addresses = servers
+        .each_ref()
+        .map(|server| server.address().to_string());
+    assert_eq!(asked[0], addresses[0]);
+    assert_eq!(asked[1..], addresses);
+}
+
+#[test]
+fn what_is_added_first_is_asked_first() {
+    let server = Memcached::start();
+    let (outer, inner) = (Log::default(), Log::default());
+    let client = Client::builder()
+        .servers(server.address())
+        .middleware(outer.clone())
+        .middleware(|commands: &[Command<'_>], next: Next<'_>| {
+            if commands.iter().all(|command| command.name() != "delete") {
+                return next.run(commands);
+            }
+            let refused = |command: &Command<'_>| Err(command.unsupported());
+            commands.iter().map(refused).collect()
+        })
+        .middleware(inner.clone())
+        .build()
+        .unwrap();
+    client.set("key", 1, 0).unwrap();
+    let error = client.delete("key").unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+    assert_eq!(inner.take(), ["set key, 4 bytes: stored"]);
+    let refused = "delete key: the middleware has no delete; nothing was sent";
+    assert_eq!(outer.take(), ["set key, 4 bytes: stored", refused]);
 }
 
 /// Answers what it has got before, and passes on the rest, with the data in capitals.
-struct Near {
-    built_in: Arc<dyn Driver>,
-    values: Mutex<HashMap<Vec<u8>, Value<'static>>>,
-}
+#[derive(Default)]
+struct Near(Mutex<HashMap<Vec<u8>, Hit<'static>>>);
 
-/// Takes the replies to some of the commands, and knows which these are.
-struct Rest<'a> {
-    near: &'a Near,
-    commands: &'a [Command<'a>],
-    places: &'a [usize],
-    replies: &'a mut dyn Replies,
-}
-
-impl Driver for Near {
-    fn name(&self) -> &str {
-        self.built_in.name()
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
-        let (mut rest, mut places) = (Vec::new(), Vec::new());
-        for (index, command) in commands.iter().enumerate() {
-            let known = command
-                .key()
-                .filter(|_| command.name() == "get")
-                .and_then(|key| self.values.lock().unwrap().get(key).cloned());
-            if let Some(value) = known {
-                replies.reply(index, Reply::Value(value));
-            } else {
-                rest.push(*command);
-                places.push(index);
-            }
-        }
-        let mut received = Rest {
-            near: self,
-            commands: &rest,
-            places: &places,
-            replies,
+impl Middleware for Near {
+    fn handle(&self, commands: &[Command<'_>], next: Next<'_>) -> Vec<Result<Reply<'static>>> {
+        let mut known = self.0.lock().unwrap();
+        let find = |command: &Command<'_>| match command.name() {
+            "get" => known.get(command.key().unwrap()).cloned(),
+            _ => None,
         };
-        let sooner = Deadline::after(Duration::from_secs(10), Instant::now());
-        self.built_in
-            .run(&rest, &mut received, deadline.min(sooner));
-    }
-}
-
-impl Replies for Rest<'_> {
-    fn reply(&mut self, index: usize, reply: Reply<'_>) {
-        let reply = match reply {
-            Reply::Value(value) => {
-                let capitals = value.data().to_ascii_uppercase();
-                let value = value.with_data(capitals);
-                let key = self.commands[index].key().unwrap().to_vec();
-                let mut values = self.near.values.lock().unwrap();
-                values.insert(key, value.clone());
-                Reply::Value(value)
+        let found: Vec<Option<Hit<'static>>> = commands.iter().map(find).collect();
+        let rest = commands.iter().zip(&found).filter(|(_, hit)| hit.is_none());
+        let rest: Vec<Command<'_>> = rest.map(|(command, _)| *command).collect();
+        let mut replies = next
+            .with_timeout(Duration::from_secs(10))
+            .run(&rest)
+            .into_iter();
+        let mut next_reply = |command: &Command<'_>| match replies.next().unwrap() {
+            Ok(Reply::Hit(mut hit)) => {
+                hit.data = hit.data.to_ascii_uppercase().into();
+                known.insert(command.key().unwrap().to_vec(), hit.clone());
+                Ok(Reply::Hit(hit))
             }
             reply => reply,
         };
-        self.replies.reply(self.places[index], reply);
-    }
-
-    fn line(&mut self, index: usize, line: Line<'_>) -> ControlFlow<()> {
-        self.replies.line(self.places[index], line)
+        let pairs = commands.iter().zip(found);
+        pairs
+            .map(|(command, hit)| {
+                hit.map_or_else(|| next_reply(command), |hit| Ok(Reply::Hit(hit)))
+            })
+            .collect()
     }
 }
 
@@ -309,10 +269,7 @@ fn some_commands_may_be_answered_and_others_passed_on() {
     let client = Client::builder()
         .servers(server.address())
         .timeout(Duration::from_secs(20))
-        .driver(|_, built_in| {
-            let values = Mutex::default();
-            Arc::new(Near { built_in, values })
-        })
+        .middleware(Near::default())
         .build()
         .unwrap();
     let keys = ["a", "b", "c", "d"];

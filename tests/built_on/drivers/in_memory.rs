@@ -1,18 +1,14 @@
-//! A driver that is a server by itself: what the trait gives is enough for one, and every call finds in
+//! Middleware that is a server by itself: what the trait gives is enough for one, and every call finds in
 //! it what it finds in memcached.
 
-use super::with;
-use moecache::driver::{Command, Deadline, Driver, Line, Replies, Reply, Value};
-use moecache::{CasOutcome, Client, Expiry, Protocol};
+use moecache::middleware::{Command, Hit, Line, Middleware, Next, Reply, Status};
+use moecache::{CasOutcome, Client, Expiry, Protocol, Result};
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
+/// The items of each server.
 #[derive(Default)]
-struct Memory {
-    name: String,
-    items: Mutex<Items>,
-}
+struct Memory(Mutex<BTreeMap<String, Items>>);
 
 #[derive(Default)]
 struct Items {
@@ -29,96 +25,81 @@ struct Stored {
     cas: u64,
 }
 
-impl Memory {
-    fn new(name: String) -> Self {
-        let items = Mutex::default();
-        Self { name, items }
+impl Middleware for Memory {
+    fn handle(&self, commands: &[Command<'_>], next: Next<'_>) -> Vec<Result<Reply<'static>>> {
+        assert!(next.deadline().is_some(), "no timeout is without end here");
+        let mut servers = self.0.lock().unwrap();
+        let items = servers.entry(next.server().to_owned()).or_default();
+        let run = |command| items.run(command);
+        commands.iter().map(run).collect()
     }
 
-    fn items(&self) -> MutexGuard<'_, Items> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Driver for Memory {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
-        assert!(deadline.at().is_some(), "no timeout is without end here");
-        for (index, command) in commands.iter().enumerate() {
-            let items = &mut *self.items();
-            if command.name() == "metadump" {
-                let lines = items.by_key.keys().map(|key| {
-                    let key = String::from_utf8_lossy(key);
-                    format!("key={key} exp=-1 la=0 cas=1 fetch=no cls=1 size=1").into_bytes()
-                });
-                for line in lines {
-                    let flow = replies.line(index, Line::Item(&line));
-                    assert_eq!(flow, ControlFlow::Continue(()));
-                }
-            }
-            if command.name() == "stats" {
-                let count = items.by_key.len().to_string();
-                let line = Line::stat(b"curr_items", count.as_bytes());
-                assert_eq!(replies.line(index, line), ControlFlow::Continue(()));
-            }
-            replies.reply(index, items.run(command));
-        }
+    fn is_connected(&self, _: &str, _: bool) -> bool {
+        true
     }
 }
 
 impl Items {
-    fn run(&mut self, command: &Command<'_>) -> Reply<'static> {
+    fn run(&mut self, command: &Command<'_>) -> Result<Reply<'static>> {
         let found = command.key().and_then(|key| self.by_key.get(key).cloned());
-        match (command.name(), found) {
+        Ok(match (command.name(), found) {
             ("flush_all", _) => {
                 self.by_key.clear();
-                Reply::Done
+                Reply::Status(Status::Ok)
             }
-            ("stats" | "metadump" | "verbosity", _) => Reply::Done,
-            ("version", _) => Reply::Version("in memory".into()),
+            ("verbosity", _) => Reply::Status(Status::Ok),
+            ("stats", _) => Reply::lines([Line::Stat {
+                name: b"curr_items".into(),
+                value: self.by_key.len().to_string().into_bytes().into(),
+            }]),
+            ("metadump", _) => {
+                let line = |key: &Vec<u8>| {
+                    let key = String::from_utf8_lossy(key);
+                    let line = format!("key={key} exp=-1 la=0 cas=1 fetch=no cls=1 size=1");
+                    Line::Item(line.into_bytes().into())
+                };
+                Reply::lines(self.by_key.keys().map(line).collect::<Vec<_>>())
+            }
+            ("version", _) => Reply::Version(b"in memory".into()),
             ("set", _) | ("add", None) | ("replace", Some(_)) => self.store(command),
-            ("add", Some(_)) | ("replace" | "append" | "prepend", None) => Reply::NotStored,
+            ("add", Some(_)) | ("replace" | "append" | "prepend", None) => {
+                Reply::Status(Status::NotStored)
+            }
             ("incr" | "decr", None) if command.initial().is_some() => {
                 let (start, _) = command.initial().unwrap();
                 self.put(command, 0, start.to_string().into_bytes());
                 Reply::Number(start)
             }
-            (_, None) => Reply::NotFound,
+            (_, None) => Reply::Status(Status::NotFound),
             ("get" | "gets" | "gat", Some(it)) => {
-                let value = Value::new(it.flags, it.data);
-                Reply::Value(if command.wants_cas() {
-                    value.with_cas(it.cas)
-                } else {
-                    value
-                })
+                let mut hit = Hit::new(it.flags, it.data);
+                hit.cas = command.wants_cas().then_some(it.cas);
+                Reply::Hit(hit)
             }
             ("cas" | "delete", Some(it)) if command.cas().is_some_and(|id| id != it.cas) => {
-                Reply::Exists
+                Reply::Status(Status::Exists)
             }
             ("cas", Some(_)) => self.store(command),
             ("delete", Some(_)) => {
                 self.by_key.remove(command.key().unwrap());
-                Reply::Deleted
+                Reply::Status(Status::Deleted)
             }
-            ("touch", Some(_)) => Reply::Touched,
+            ("touch", Some(_)) => Reply::Status(Status::Touched),
             ("append", Some(it)) => {
                 let data = [&*it.data, command.item().unwrap().data].concat();
                 self.put(command, it.flags, data);
-                Reply::Stored
+                Reply::Status(Status::Stored)
             }
             ("prepend", Some(it)) => {
                 let data = [command.item().unwrap().data, &*it.data].concat();
                 self.put(command, it.flags, data);
-                Reply::Stored
+                Reply::Status(Status::Stored)
             }
             (count @ ("incr" | "decr"), Some(it)) => {
                 let text = std::str::from_utf8(&it.data).ok();
                 let Some(number) = text.and_then(|text| text.parse::<u64>().ok()) else {
-                    let line = &b"CLIENT_ERROR cannot increment or decrement non-numeric value"[..];
-                    return Reply::Refused(line.into());
+                    let line = b"CLIENT_ERROR cannot increment or decrement non-numeric value";
+                    return Ok(Reply::refused(line));
                 };
                 let delta = command.delta().unwrap();
                 let number = if count == "incr" {
@@ -129,14 +110,14 @@ impl Items {
                 self.put(command, it.flags, number.to_string().into_bytes());
                 Reply::Number(number)
             }
-            (_, Some(_)) => Reply::unsupported(),
-        }
+            (_, Some(_)) => return Err(command.unsupported()),
+        })
     }
 
     fn store(&mut self, command: &Command<'_>) -> Reply<'static> {
         let item = command.item().unwrap();
         self.put(command, item.flags, item.data.to_vec());
-        Reply::Stored
+        Reply::Status(Status::Stored)
     }
 
     fn put(&mut self, command: &Command<'_>, flags: u32, data: Vec<u8>) {
@@ -154,7 +135,10 @@ fn clients() -> impl Iterator<Item = (Protocol, Client)> {
         .into_iter()
         .map(move |protocol| {
             let builder = Client::builder().servers(servers).protocol(protocol);
-            (protocol, with(builder, Memory::new).build().unwrap())
+            (
+                protocol,
+                builder.middleware(Memory::default()).build().unwrap(),
+            )
         })
 }
 
@@ -202,6 +186,7 @@ fn one_key() {
 #[test]
 fn many_keys_and_servers() {
     for (protocol, client) in clients() {
+        assert!(client.is_connected());
         let keys: Vec<String> = (0..500).map(|number| format!("key{number}")).collect();
         let stored = client.set_many(keys.iter().zip(0..500), 0);
         assert_eq!(stored.len(), 500);

@@ -1,41 +1,33 @@
-//! Drivers that do not do what they must: every command has an error then, or its own reply, and never
+//! Middleware that does not do what it must: every command has an error then, or its own reply, and never
 //! another's.
 
-use super::with;
-use moecache::driver::{Command, Deadline, Driver, Line, Replies, Reply, Value};
-use moecache::{Client, Error, FailurePolicy};
+use moecache::middleware::{Command, Hit, Middleware, Next, Reply, Status};
+use moecache::{Client, Error, FailurePolicy, Result};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-type Run = fn(&[Command<'_>], &mut dyn Replies);
+type Run = fn(&[Command<'_>]) -> Vec<Result<Reply<'static>>>;
 
-struct Muddled(String, Run);
+struct Muddled(Run);
 
-impl Driver for Muddled {
-    fn name(&self) -> &str {
-        &self.0
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, _: Deadline) {
-        (self.1)(commands, replies);
+impl Middleware for Muddled {
+    fn handle(&self, commands: &[Command<'_>], _: Next<'_>) -> Vec<Result<Reply<'static>>> {
+        (self.0)(commands)
     }
 }
 
 fn client(servers: &[&str], run: Run) -> Client {
     let builder = Client::builder().servers(servers);
-    with(builder, move |name| Muddled(name, run))
-        .build()
-        .unwrap()
+    builder.middleware(Muddled(run)).build().unwrap()
 }
 
 /// A value that tells whose it is: a command's, by its key.
-fn value(command: &Command<'_>) -> Reply<'static> {
-    let key = command.key().unwrap().to_vec();
-    Reply::Value(Value::new(0, key))
+fn value(command: &Command<'_>) -> Result<Reply<'static>> {
+    Ok(Reply::Hit(Hit::new(0, command.key().unwrap().to_vec())))
 }
 
 /// Asks for three keys of one server, or of two; each has its own value, or an error.
-fn ask(run: Run, expected: [Result<(), &str>; 3]) {
+fn ask(run: Run, expected: [std::result::Result<(), &str>; 3]) {
     for servers in [&["10.0.0.1"][..], &["10.0.0.1", "10.0.0.2"]] {
         let client = client(servers, run);
         let mut keys = (0..1000).map(|number| format!("key{number}"));
@@ -64,99 +56,44 @@ fn ask(run: Run, expected: [Result<(), &str>; 3]) {
     }
 }
 
-const NONE: &str = "the driver gave no reply";
-const SEVERAL: &str = "the driver gave more than one reply";
-const STRAY: &str = "the driver gave a reply to a command that was not asked for";
-
 #[test]
 fn each_has_its_own_reply_or_an_error() {
+    ask(|commands| commands.iter().map(value).collect(), [Ok(()); 3]);
     ask(
-        |commands, replies| {
-            for (index, command) in commands.iter().enumerate().rev() {
-                replies.reply(index, value(command));
-            }
-        },
-        [Ok(()); 3],
-    );
-    ask(|_, _| {}, [Err(NONE); 3]);
-    ask(
-        |commands, replies| {
-            for (index, command) in commands.iter().enumerate().filter(|(index, _)| *index != 1) {
-                replies.reply(index, value(command));
-            }
-        },
-        [Ok(()), Err(NONE), Ok(())],
+        |_| Vec::new(),
+        [Err("the middleware gave 0 replies to 3 commands"); 3],
     );
     ask(
-        |commands, replies| {
-            for (index, command) in commands.iter().enumerate() {
-                replies.reply(index, value(command));
-            }
-            replies.reply(0, Reply::NotFound);
-        },
-        [Err(SEVERAL), Ok(()), Ok(())],
+        |commands| commands.iter().skip(1).map(value).collect(),
+        [Err("the middleware gave 2 replies to 3 commands"); 3],
     );
-    // It counts from 1: all replies are others'.
+    // It counts from 1.
     ask(
-        |commands, replies| {
-            for (index, command) in commands.iter().enumerate() {
-                replies.reply(index + 1, value(command));
-            }
+        |commands| {
+            let first = Ok(Reply::Status(Status::NotFound));
+            let replies = commands.iter().map(value);
+            std::iter::once(first).chain(replies).collect()
         },
-        [Err(STRAY); 3],
-    );
-    ask(
-        |commands, replies| {
-            for (index, command) in commands.iter().enumerate() {
-                replies.reply(index, value(command));
-            }
-            let flow = replies.line(commands.len(), Line::Item(b"key=a"));
-            assert!(flow.is_break());
-        },
-        [Err(STRAY); 3],
-    );
-    ask(
-        |commands, replies| {
-            for (index, command) in commands.iter().enumerate() {
-                replies.reply(index, value(command));
-            }
-            replies.reply(usize::MAX, Reply::NotFound);
-        },
-        [Err(STRAY); 3],
+        [Err("the middleware gave 4 replies to 3 commands"); 3],
     );
 }
 
 #[test]
 fn a_reply_to_something_else_is_an_error() {
-    let rows: [(&str, Run, &str); 4] = [
-        (
-            "a number",
-            |_, replies| replies.reply(0, Reply::Number(42)),
-            "get on 10.0.0.1:11211: unexpected reply: a number",
-        ),
-        (
-            "stored",
-            |_, replies| replies.reply(0, Reply::Stored),
-            "get on 10.0.0.1:11211: unexpected reply: Stored",
-        ),
-        (
-            "a version",
-            |_, replies| replies.reply(0, Reply::Version("1".into())),
-            "get on 10.0.0.1:11211: unexpected reply: a version",
-        ),
-        (
-            "done",
-            |_, replies| replies.reply(0, Reply::Done),
-            "get on 10.0.0.1:11211: unexpected reply: Ok",
-        ),
+    let rows: [(Run, &str); 4] = [
+        (|_| vec![Ok(Reply::Number(42))], "a number"),
+        (|_| vec![Ok(Reply::Status(Status::Stored))], "stored"),
+        (|_| vec![Ok(Reply::Version(b"1".into()))], "version 1"),
+        (|_| vec![Ok(Reply::Status(Status::Ok))], "done"),
     ];
-    for (name, run, expected) in rows {
+    for (run, name) in rows {
         let error = client(&["10.0.0.1"], run).get::<String>("key").unwrap_err();
         assert!(error.is_protocol(), "{name}: {error}");
-        assert_eq!(error.to_string(), expected, "{name}");
+        let expected = format!("get on 10.0.0.1:11211: unexpected reply: {name}");
+        assert_eq!(error.to_string(), expected);
     }
-    let client = client(&["10.0.0.1"], |_, replies| {
-        replies.reply(0, Reply::Value(Value::new(0, &b"secret"[..])));
+    let client = client(&["10.0.0.1"], |_| {
+        vec![Ok(Reply::Hit(Hit::new(0, b"secret")))]
     });
     let error = client.gets::<String>("key").unwrap_err();
     assert!(error.is_protocol(), "{error}");
@@ -180,7 +117,7 @@ fn a_reply_to_something_else_is_an_error() {
 
 #[test]
 fn a_write_without_a_reply_is_ambiguous() {
-    let client = client(&["10.0.0.1"], |_, _| {});
+    let client = client(&["10.0.0.1"], |_| Vec::new());
     let error = client.set("key", 1, 0).unwrap_err();
     assert!(error.is_protocol() && error.is_ambiguous(), "{error}");
     let error = client.set_many([("key", 1)], 0).all().unwrap_err();
@@ -192,12 +129,10 @@ fn a_write_without_a_reply_is_ambiguous() {
 }
 
 #[test]
-fn what_a_driver_says_of_its_failure_is_what_is_seen() {
-    let lost: Run = |commands, replies| {
-        for index in 0..commands.len() {
-            let error = Error::of_io(io::ErrorKind::ConnectionReset.into()).ambiguous();
-            replies.reply(index, Reply::Failed(error));
-        }
+fn what_it_says_of_its_failure_is_what_is_seen() {
+    let lost: Run = |commands| {
+        let error = Error::of_io(io::ErrorKind::ConnectionReset.into()).ambiguous();
+        commands.iter().map(|_| Err(error.clone())).collect()
     };
     let error = client(&["10.0.0.1"], lost).set("key", 1, 0).unwrap_err();
     assert!(error.is_io() && error.is_ambiguous(), "{error}");
@@ -209,15 +144,13 @@ fn what_a_driver_says_of_its_failure_is_what_is_seen() {
     let builder = Client::builder()
         .servers("10.0.0.1")
         .failure_policy(FailurePolicy::Miss);
-    let misses = with(builder, move |name| Muddled(name, lost))
-        .build()
-        .unwrap();
+    let misses = builder.middleware(Muddled(lost)).build().unwrap();
     misses.set("key", 1, 0).unwrap();
     assert_eq!(misses.get::<i32>("key").unwrap(), None);
     assert_eq!(misses.metrics()[0].missed, 2);
 
-    let refused = client(&["10.0.0.1"], |_, replies| {
-        replies.reply(0, Reply::Refused(b"SERVER_ERROR out of memory".into()));
+    let refused = client(&["10.0.0.1"], |_| {
+        vec![Ok(Reply::refused(b"SERVER_ERROR out of memory"))]
     });
     let error = refused.get::<i32>("key").unwrap_err();
     assert!(error.is_server(), "{error}");
@@ -237,12 +170,11 @@ fn what_a_driver_says_of_its_failure_is_what_is_seen() {
 
 #[test]
 fn a_panic_is_that_of_the_call() {
-    let client = client(&["10.0.0.1", "10.0.0.2"], |commands, replies| {
+    let client = client(&["10.0.0.1", "10.0.0.2"], |commands| {
         let key = commands[0].key().unwrap_or_default();
         assert_ne!(key, b"panic");
-        for index in 0..commands.len() {
-            replies.reply(index, Reply::NotFound);
-        }
+        let missing = |_| Ok(Reply::Status(Status::NotFound));
+        commands.iter().map(missing).collect()
     });
     let panicked = catch_unwind(AssertUnwindSafe(|| client.get::<i32>("panic")));
     assert!(panicked.is_err());

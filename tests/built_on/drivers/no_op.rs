@@ -1,28 +1,21 @@
-//! A driver that does nothing: the smallest that there can be.
+//! Middleware that does nothing: the smallest that there can be.
 
-use super::with;
-use moecache::driver::{Command, Deadline, Driver, Replies, Reply};
-use moecache::{Client, Expiry};
+use moecache::middleware::{Command, Middleware, Next, Reply, Status};
+use moecache::{Client, Expiry, Result};
 use std::net::TcpListener;
 
 /// A cache that is always empty, and refuses what is about servers.
-struct NoOp(String);
+struct NoOp;
 
-impl Driver for NoOp {
-    fn name(&self) -> &str {
-        &self.0
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, _: Deadline) {
-        for (index, command) in commands.iter().enumerate() {
-            let reply = match command.name() {
-                "set" => Reply::Stored,
-                "add" | "replace" | "append" | "prepend" => Reply::NotStored,
-                _ if command.key().is_some() => Reply::NotFound,
-                _ => Reply::unsupported(),
-            };
-            replies.reply(index, reply);
-        }
+impl Middleware for NoOp {
+    fn handle(&self, commands: &[Command<'_>], _: Next<'_>) -> Vec<Result<Reply<'static>>> {
+        let reply = |command: &Command<'_>| match command.name() {
+            "set" => Ok(Reply::Status(Status::Stored)),
+            "add" | "replace" | "append" | "prepend" => Ok(Reply::Status(Status::NotStored)),
+            _ if command.key().is_some() => Ok(Reply::Status(Status::NotFound)),
+            _ => Err(command.unsupported()),
+        };
+        commands.iter().map(reply).collect()
     }
 }
 
@@ -32,7 +25,9 @@ fn all_is_a_miss_and_nothing_is_connected() {
     let addresses = listeners
         .each_ref()
         .map(|listener| listener.local_addr().unwrap());
-    let client = with(Client::builder().servers(addresses), NoOp)
+    let client = Client::builder()
+        .servers(addresses)
+        .middleware(NoOp)
         .build()
         .unwrap();
     client.set("key", 1, 0).unwrap();

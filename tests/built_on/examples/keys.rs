@@ -1,7 +1,7 @@
 //! `mc keys`.
 
 use super::{Row, mc, server, stopped, text};
-use moecache::{Client, Protocol};
+use moecache::{Client, KeyBytes, Protocol};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,7 +40,7 @@ fn keys_of_any_bytes() {
     let client = Client::builder()
         .servers(&server)
         .protocol(Protocol::Binary)
-        .binary_keys()
+        .key_bytes(KeyBytes::Any)
         .build()
         .unwrap();
     let rows: [(&[u8], &str, Value); 5] = [

@@ -1,36 +1,36 @@
+use crate::error::{Error, Kind, Result};
 use crate::item::ItemRef;
-use crate::protocol::{Mode, Request, Walk};
+use crate::protocol::{Mode, Reply, Request, Walk};
 use std::fmt;
 
-/// A command, as a [`Driver`](super::Driver) is given it: judged, with the key as it is sent, prefix and
-/// all, and the value as it is stored.
+/// A command for a server, with the key as it is sent, prefix and all, and the value as it is stored.
 ///
 /// `Display` and `Debug` show the name and the key, escaped, and the length of a value; never the value.
 #[derive(Clone, Copy)]
 pub struct Command<'a>(pub(super) Request<'a>);
 
 impl<'a> Command<'a> {
-    /// What it is:
+    /// Returns its name. Each has some of the parts below, and its own [replies](Reply):
     ///
     /// | name | has | replies |
     /// |---|---|---|
-    /// | `get`, `gets` | key | [`Value`](super::Reply::Value), `NotFound` |
-    /// | `gat` | key, exptime | `Value`, `NotFound` |
+    /// | `get`, `gets` | key | [`Hit`](Reply::Hit), [`NotFound`](super::Status::NotFound) |
+    /// | `gat` | key, exptime | `Hit`, `NotFound` |
     /// | `set` | key, item, exptime | `Stored` |
     /// | `add`, `replace`, `append`, `prepend` | the same | `Stored`, `NotStored` |
     /// | `cas` | the same, and cas | `Stored`, `Exists`, `NotFound` |
     /// | `delete` | key, cas or none | `Deleted`, `NotFound`, `Exists` |
     /// | `touch` | key, exptime | `Touched`, `NotFound` |
-    /// | `incr`, `decr` | key, delta, initial or none | `Number`, `NotFound` |
-    /// | `flush_all` | number: seconds | `Done` |
-    /// | `verbosity` | number | `Done` |
-    /// | `version` | | `Version` |
-    /// | `stats` | arguments | [lines](super::Replies::line), and `Done` |
+    /// | `incr`, `decr` | key, delta, initial or none | [`Number`](Reply::Number), `NotFound` |
+    /// | `flush_all` | number: seconds | `Ok` |
+    /// | `verbosity` | number | `Ok` |
+    /// | `version` | | [`Version`](Reply::Version) |
+    /// | `stats` | arguments | [`Lines`](Reply::Lines), `Ok` |
     /// | `metadump` | arguments | the same |
-    /// | `raw` | raw | lines, and `Done`; or `Value`, `NotFound` |
-    /// | `mg`, `ms`, `md`, `ma` | key; `ms` item and exptime | those of the built-in driver |
+    /// | `raw` | raw | the same; or `Hit`, `NotFound` |
+    /// | `mg`, `ms`, `md`, `ma` | key; `ms` item and exptime | those of the server |
     ///
-    /// Any may be `Refused`, which is an error that the server answered, or `Failed`.
+    /// Any may be [`Refused`](Reply::Refused) by the server.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self.0 {
@@ -52,20 +52,20 @@ impl<'a> Command<'a> {
             Request::Verbosity { .. } => "verbosity",
             Request::Stats { .. } => "stats",
             Request::Version => "version",
-            // Connections say it for themselves; no driver is given one.
+            // Connections say it for themselves; no middleware sees it.
             Request::Authenticate { .. } => "authenticate",
             Request::Metadump { .. } => "metadump",
             Request::Raw { .. } => "raw",
         }
     }
 
-    /// The key, 1 to 250 bytes; `None` for a command that is about the server.
+    /// Returns the key, 1 to 250 bytes; `None` for a command that is about the server.
     #[must_use]
     pub fn key(&self) -> Option<&'a [u8]> {
         self.0.key().map(|key| key.as_bytes())
     }
 
-    /// The flags and the data to store. What is appended or prepended has flags 0, and the item keeps
+    /// Returns the flags and the data to store. What is appended or prepended has flags 0, and the item keeps
     /// its own.
     #[must_use]
     pub fn item(&self) -> Option<ItemRef<'a>> {
@@ -75,7 +75,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// When the item is to expire, as memcached has it: 0 for never, up to 2,592,000 (30 days) seconds
+    /// Returns the item's exptime, as memcached has it: 0 for never, up to 2,592,000 (30 days) seconds
     /// from now, above that a Unix time. Of `append` and `prepend` it is 0, and the item keeps its own.
     #[must_use]
     pub fn exptime(&self) -> Option<u32> {
@@ -88,7 +88,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// By how much to count. `incr` starts again from 0 after 2^64 - 1, `decr` ends at 0.
+    /// Returns the number to count by. `incr` starts again from 0 after 2^64 - 1, `decr` ends at 0.
     #[must_use]
     pub fn delta(&self) -> Option<u64> {
         match self.0 {
@@ -97,8 +97,8 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// What a counter that is not there is made from: where it starts, and its exptime. `None` where it
-    /// is not made.
+    /// Returns the start and the exptime of a counter that is made if the key was not found; `None` where
+    /// it is not made.
     #[must_use]
     pub fn initial(&self) -> Option<(u64, u32)> {
         match self.0 {
@@ -109,7 +109,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The cas id that the item must still have, of `cas`; and of `delete`, where it matters.
+    /// Returns the cas id that the item must still have, of `cas`; and of `delete`, where it matters.
     #[must_use]
     pub fn cas(&self) -> Option<u64> {
         match self.0 {
@@ -122,7 +122,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Whether a value must come with its cas id: of `gets` and `gat`.
+    /// Whether a hit must have the cas id: of `gets` and `gat`.
     #[must_use]
     pub fn wants_cas(&self) -> bool {
         matches!(
@@ -131,7 +131,7 @@ impl<'a> Command<'a> {
         )
     }
 
-    /// The seconds after which `flush_all` is to take effect, or the level of `verbosity`.
+    /// Returns the seconds after which `flush_all` is to take effect, or the level of `verbosity`.
     #[must_use]
     pub fn number(&self) -> Option<u32> {
         match self.0 {
@@ -141,8 +141,8 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// What follows `stats`: nothing, or words of printable ASCII. What follows `metadump`: `hash`; and
-    /// `all`, if that was refused.
+    /// Returns the words behind `stats`: none, or some of printable ASCII. Behind `metadump` it is `hash`,
+    /// and `all` if that was refused.
     #[must_use]
     pub fn arguments(&self) -> Option<&'a str> {
         match self.0 {
@@ -153,7 +153,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The line of a [raw command](crate::Client::raw), without its end.
+    /// Returns the line of a [raw command](crate::Client::raw), without its end.
     #[must_use]
     pub fn raw(&self) -> Option<&'a [u8]> {
         match self.0 {
@@ -168,10 +168,28 @@ impl<'a> Command<'a> {
         self.0.is_write()
     }
 
-    /// Whether carrying it out twice is the same as once, but for the reply.
+    /// Whether it is idempotent: carried out twice, it does what it does once, but for the reply.
     #[must_use]
-    pub fn is_repeatable(&self) -> bool {
+    pub fn is_idempotent(&self) -> bool {
         self.0.is_repeatable()
+    }
+
+    /// Makes the [error](Error::is_unsupported) of a middleware that has no such command.
+    #[must_use]
+    pub fn unsupported(&self) -> Error {
+        let reason = format!("the middleware has no {}; nothing was sent", self.name());
+        Error::new(Kind::Unsupported, reason)
+    }
+
+    /// Refuses a hit without the cas id, as the decoders do.
+    pub(super) fn check(&self, reply: Reply<'static>) -> Result<Reply<'static>> {
+        match reply {
+            Reply::Hit(hit) if self.wants_cas() && hit.cas.is_none() => {
+                let reason = "the middleware gave a value without the cas id that was asked for";
+                Err(Error::new(Kind::Protocol, reason))
+            }
+            reply => Ok(reply),
+        }
     }
 }
 
