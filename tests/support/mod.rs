@@ -53,6 +53,7 @@ pub mod transcript;
 pub use alone::alone;
 pub use hanging::Hanging;
 pub use heard::Heard;
+pub(crate) use memcached::needs_memcached;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;
