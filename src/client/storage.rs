@@ -1,11 +1,9 @@
 use super::Client;
-use super::answer::Answer;
-use crate::conn::Driver;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::Scratch;
-use crate::protocol::{Mode, Request, SetOptions, Status};
+use crate::protocol::{Mode, Reply, Request, SetOptions, Status};
 use crate::value;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -51,7 +49,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Answer::done)
+        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Reply::done)
     }
 
     /// As [`set`](Self::set), and gives the cas id that the item has then, which saves a
@@ -103,15 +101,10 @@ impl Client {
                 exptime,
                 options,
             };
-            self.exchange(
-                key,
-                &request,
-                self.deadline(),
-                |answer, driver| match answer {
-                    Answer::Cas(id) => Ok(id),
-                    answer => Err(answer.into_error(driver)),
-                },
-            )
+            self.exchange(key, &request, self.deadline(), |reply| match reply {
+                Reply::Cas(id) => Ok(id),
+                reply => Err(reply.into_error()),
+            })
         };
         set().map_err(|error: Error| error.during("set_returning_cas"))
     }
@@ -128,7 +121,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let expiry = expiry.into();
-        self.store(Mode::Set, key.as_ref(), expiry, Answer::done, |store| {
+        self.store(Mode::Set, key.as_ref(), expiry, Reply::done, |store| {
             let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref())?;
             store(body.as_item())
         })
@@ -159,7 +152,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Answer::done,
+            Reply::done,
         )
     }
 
@@ -187,7 +180,7 @@ impl Client {
             key.as_ref(),
             &value,
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -207,7 +200,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -227,7 +220,7 @@ impl Client {
             key.as_ref(),
             &value,
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -247,7 +240,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -281,7 +274,7 @@ impl Client {
             key.as_ref(),
             item,
             Expiry::Never,
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -297,7 +290,7 @@ impl Client {
             key.as_ref(),
             item,
             Expiry::Never,
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -353,7 +346,7 @@ impl Client {
         key: &[u8],
         value: &V,
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
     ) -> Result<T> {
         self.store(mode, key, expiry, meaning, |store| {
             let mut scratch = value::Scratch::default();
@@ -368,7 +361,7 @@ impl Client {
         key: &[u8],
         item: ItemRef<'_>,
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
     ) -> Result<T> {
         if matches!(mode, Mode::Append | Mode::Prepend) {
             let judged = self.values.check_append();
@@ -384,7 +377,7 @@ impl Client {
         mode: Mode,
         key: &[u8],
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
         encode: impl FnOnce(&mut dyn FnMut(ItemRef<'_>) -> Result<T>) -> Result<T>,
     ) -> Result<T> {
         let store = || {
@@ -420,12 +413,12 @@ pub enum CasOutcome {
 }
 
 impl CasOutcome {
-    pub(super) fn of(answer: Answer, driver: &dyn Driver) -> Result<Self> {
-        match answer {
-            Answer::Status(Status::Stored) => Ok(Self::Stored),
-            Answer::Status(Status::Exists) => Ok(Self::Changed),
-            Answer::Status(Status::NotFound) => Ok(Self::Missing),
-            answer => Err(answer.into_error(driver)),
+    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+        match reply {
+            Reply::Status(Status::Stored) => Ok(Self::Stored),
+            Reply::Status(Status::Exists) => Ok(Self::Changed),
+            Reply::Status(Status::NotFound) => Ok(Self::Missing),
+            reply => Err(reply.into_error()),
         }
     }
 }
