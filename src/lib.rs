@@ -149,7 +149,7 @@ pub use error::{Error, Result};
 pub use event::{Closed, Event};
 pub use expiry::Expiry;
 pub use hash::Hash;
-pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
+pub use item::{Bytes, Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::{KeyBytes, KeyTransform, MAX_KEY_LENGTH, PrefixPlacement};
 pub use library::Library;
 pub use locator::{Distribution, HashTag, Locator, Node, Scheme, Trace};

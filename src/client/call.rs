@@ -139,6 +139,14 @@ impl Reply<'_> {
         }
     }
 
+    /// The cas id of what was stored.
+    pub(super) fn cas(self) -> Result<u64> {
+        match self {
+            Self::Cas(id) => Ok(id),
+            reply => Err(reply.into_error()),
+        }
+    }
+
     pub(super) fn done(self) -> Result<()> {
         match self {
             Self::Status(Status::Ok | Status::Stored | Status::Reset) => Ok(()),

@@ -134,7 +134,7 @@ impl Client {
             key.as_ref(),
             &mut Scratch::default(),
             |key| {
-                self.shared.check_size(item.data.len())?;
+                self.shared.checked(item)?;
                 check_cas(set.cas)?;
                 let is_joined = matches!(set.mode, MetaMode::Append | MetaMode::Prepend);
                 if set.vivify.is_some() && !is_joined {

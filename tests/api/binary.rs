@@ -3,7 +3,8 @@
 use crate::support;
 
 use moecache::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Error, KeyBytes, Protocol, Stats,
+    Bytes, CasOutcome, Client, ClientBuilder, DeleteOutcome, Error, Item, ItemRef, KeyBytes,
+    Protocol, Stats,
 };
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
@@ -38,8 +39,8 @@ fn values() {
     assert_eq!(client.get::<String>("key").unwrap().unwrap(), "value");
     for size in [0, 1, 100, 10_000, 16_384, 16_385, 65_536, 1 << 20, 5 << 20] {
         let data = vec![b'x'; size];
-        client.set_item("key", (7, &data), 0).unwrap();
-        let item = client.get_item("key").unwrap().unwrap();
+        client.set("key", ItemRef::new(7, &data), 0).unwrap();
+        let item = client.get::<Item>("key").unwrap().unwrap();
         assert_eq!((item.flags, item.cas), (7, None));
         assert!(item.data == data, "{size} bytes");
     }
@@ -242,7 +243,7 @@ fn values_that_are_too_large_fail_alone() {
     let client = binary(server.address()).build().unwrap();
     let (small, large) = (vec![1; 100], vec![2; 2 << 20]);
     let items = [("a", &small), ("b", &large), ("c", &small), ("d", &large)];
-    let stored = client.set_many_bytes(items, 0);
+    let stored = client.set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0);
     let results = stored.iter().map(|(_, result)| result.is_ok());
     assert!(results.eq([true, false, true, false]), "{stored:?}");
     for (_, error) in stored.failed() {

@@ -1,7 +1,7 @@
 //! Many keys, and pipelines.
 
 use super::{Row, rows};
-use moecache::{CasOutcome, Client, Error, Item};
+use moecache::{Bytes, CasOutcome, Client, Error, Item, ItemRef};
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) const ROWS: &[Row] = rows! {
@@ -57,7 +57,7 @@ fn values_in_the_order_of_the_keys(client: &Client) -> Result<(), Error> {
     assert!(each.iter().map(|(key, _)| *key).eq(keys));
     let expected = [Some(3), None, Some(1), Some(3), Some(2), None, Some(1)];
     assert_eq!(each.all()?, expected);
-    let items = client.get_each_item(["b", "x"]).all()?;
+    let items = client.get_each::<Item, _>(["b", "x"]).all()?;
     assert_eq!(items.len(), 2);
     assert!(items[0].as_ref().is_some_and(|item| item.flags == 265) && items[1].is_none());
     Ok(())
@@ -66,7 +66,9 @@ fn values_in_the_order_of_the_keys(client: &Client) -> Result<(), Error> {
 fn items_as_they_come(client: &Client) -> Result<(), Error> {
     let keys = numbered(1000);
     let values = keys.iter().map(|key| (key, key.repeat(10)));
-    client.set_many_bytes(values.step_by(2), 0).all()?;
+    client
+        .set_many(values.step_by(2).map(|(key, value)| (key, Bytes(value))), 0)
+        .all()?;
     let mut seen = BTreeMap::new();
     let failed = client.get_many_with(&keys, |index, item| {
         assert_eq!(
@@ -111,12 +113,22 @@ fn every_store_has_its_own_outcome(client: &Client) -> Result<(), Error> {
 
 fn bytes_and_items(client: &Client) -> Result<(), Error> {
     client
-        .set_many_bytes([("a", "1"), ("b", "\r\n")], 0)
+        .set_many(
+            [("a", "1"), ("b", "\r\n")]
+                .into_iter()
+                .map(|(key, value)| (key, Bytes(value))),
+            0,
+        )
         .all()?;
     client
-        .set_many_items([("c", (7, "3")), ("d", (0, ""))], 0)
+        .set_many(
+            [("c", (7, "3")), ("d", (0, ""))]
+                .into_iter()
+                .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+            0,
+        )
         .all()?;
-    let items: Vec<_> = client.get_each_item(["a", "b", "c", "d"]).all()?;
+    let items: Vec<_> = client.get_each::<Item, _>(["a", "b", "c", "d"]).all()?;
     let expected = [(0xfa52, "1"), (0xfa52, "\r\n"), (7, "3"), (0, "")];
     assert_eq!(
         items,
@@ -129,7 +141,14 @@ fn delete_touch_and_count(client: &Client) -> Result<(), Error> {
     let keys = numbered(10);
     let even = || keys.iter().step_by(2);
     let counters = even().map(|key| (key, (0, "5")));
-    client.set_many_items(counters, 0).all()?;
+    client
+        .set_many(
+            counters
+                .into_iter()
+                .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+            0,
+        )
+        .all()?;
     let there = [true, false].repeat(5);
     let twice: Vec<_> = keys.iter().chain(&keys).collect();
     let counted = client.incr_many(&twice, 2).all()?;
@@ -214,7 +233,9 @@ fn large_values_among_small_ones(client: &Client) -> Result<(), Error> {
         .iter()
         .enumerate()
         .map(|(index, key)| (key, value(index)));
-    client.set_many_bytes(items, 0).all()?;
+    client
+        .set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0)
+        .all()?;
     let mut seen = 0;
     let failed = client.get_many_with(&keys, |index, item| {
         assert!(item.data == value(index), "{index}");
@@ -232,7 +253,11 @@ fn a_value_that_the_server_refuses(client: &Client) -> Result<(), Error> {
         let is_huge = index % 10 == 7;
         (key, if is_huge { &huge[..] } else { b"small" })
     });
-    for (index, (_, result)) in client.set_many_bytes(items, 0).into_iter().enumerate() {
+    for (index, (_, result)) in client
+        .set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0)
+        .into_iter()
+        .enumerate()
+    {
         match result {
             Err(error) => {
                 assert!(
@@ -256,7 +281,7 @@ fn a_pipeline_of_everything(client: &Client) -> Result<(), Error> {
     let swapped = pipeline.compare_and_swap("old", 2, 0, cas);
     let swapped_again = pipeline.compare_and_swap("old", 3, 0, cas);
     let set = pipeline.set("new", "text", 0);
-    let set_item = pipeline.set_item("item", (9, "data"), 0);
+    let set_item = pipeline.set("item", ItemRef::new(9, "data"), 0);
     let added = pipeline.add("new", "other", 0);
     let replaced = pipeline.replace("none", 1, 0);
     let appended = pipeline.append("new", "!");
@@ -264,7 +289,7 @@ fn a_pipeline_of_everything(client: &Client) -> Result<(), Error> {
     let bad = pipeline.get::<i32>("not a key");
     let value = pipeline.get::<String>("new");
     let typed = pipeline.get::<i32>("new");
-    let item = pipeline.get_item("item");
+    let item = pipeline.get::<Item>("item");
     let versioned = pipeline.gets::<i32>("old");
     let touched = pipeline.touch("old", 100);
     let got_and_touched = pipeline.get_and_touch::<i32>("old", 100);
@@ -328,14 +353,14 @@ fn a_pipeline_of_large_values_both_ways(client: &Client) -> Result<(), Error> {
     let value = vec![b'v'; 500 << 10];
     let keys = numbered(60);
     client
-        .set_many_bytes(keys.iter().map(|key| (key, &value)), 0)
+        .set_many(keys.iter().map(|key| (key, Bytes(&value))), 0)
         .all()?;
     let mut pipeline = client.pipeline();
     let mut pending = Vec::new();
     for (index, key) in keys.iter().enumerate() {
-        pending.push(pipeline.get_item(key));
+        pending.push(pipeline.get::<Item>(key));
         if index % 2 == 0 {
-            let _ = pipeline.set_item(key, (1, &value), 0);
+            let _ = pipeline.set(key, ItemRef::new(1, &value), 0);
         }
         let _ = pipeline.incr("none", 1);
     }
@@ -347,9 +372,13 @@ fn a_pipeline_of_large_values_both_ways(client: &Client) -> Result<(), Error> {
                 .is_some_and(|item| item.data == value)
         );
     }
-    let flags: Vec<u32> = (client.get_each_item(&keys).all()?.into_iter().flatten())
-        .map(|item| item.flags)
-        .collect();
+    let flags: Vec<u32> = (client
+        .get_each::<Item, _>(&keys)
+        .all()?
+        .into_iter()
+        .flatten())
+    .map(|item| item.flags)
+    .collect();
     assert_eq!(flags, [1, 0xfa52].repeat(30));
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! What reads finds all of its keys there; what writes writes what is there already.
 
 use super::pretender::value_of;
-use moecache::{Client, Error, Result};
+use moecache::{Client, Error, ItemRef, Result};
 
 /// A call of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +170,7 @@ pub fn prepare(client: &Client) {
     for key in ["key", "a", "b", "c", "after"] {
         client.set(key, value_of(key), 0).unwrap();
     }
-    client.set_item("joined", (0, "joined"), 0).unwrap();
+    client.set("joined", ItemRef::new(0, "joined"), 0).unwrap();
     for counter in ["count", "other-count"] {
         client.set_counter(counter, 1000, 0).unwrap();
     }

@@ -15,8 +15,7 @@ use std::time::SystemTime;
 impl Client {
     /// Stores a value under each key, until `expiry`.
     ///
-    /// All values are encoded before the first is sent, into one buffer. Bytes and items need none:
-    /// [`set_many_bytes`](Self::set_many_bytes), [`set_many_items`](Self::set_many_items).
+    /// All values are encoded before the first is sent, into one buffer.
     ///
     /// ```
     /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
@@ -42,38 +41,6 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Each<K, bool> {
         self.store_values("add_many", Mode::Add, items, expiry.into(), Reply::stored)
-    }
-
-    /// Stores bytes under each key, until `expiry`.
-    pub fn set_many_bytes<K: AsRef<[u8]>, B: AsRef<[u8]>>(
-        &self,
-        items: impl IntoIterator<Item = (K, B)>,
-        expiry: impl Into<Expiry>,
-    ) -> Each<K, ()> {
-        let (keys, values): (Vec<K>, Vec<B>) = items.into_iter().unzip();
-        let encode = |bytes| value::encode_bytes(&*self.values.transcoder, bytes);
-        let bodies: Vec<_> = values.iter().map(|bytes| encode(bytes.as_ref())).collect();
-        let item = |index: usize| match &bodies[index] {
-            Ok(body) => Ok(body.as_item()),
-            Err(error) => Err(error.clone()),
-        };
-        let expiry = expiry.into();
-        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Reply::done);
-        zip(keys, results)
-    }
-
-    /// Stores flags and data under each key, until `expiry`, as they are.
-    pub fn set_many_items<'a, K: AsRef<[u8]>, I: Into<ItemRef<'a>>>(
-        &self,
-        items: impl IntoIterator<Item = (K, I)>,
-        expiry: impl Into<Expiry>,
-    ) -> Each<K, ()> {
-        let items = items.into_iter().map(|(key, item)| (key, item.into()));
-        let (keys, items): (Vec<K>, Vec<ItemRef<'a>>) = items.unzip();
-        let item = |index: usize| Ok(items[index]);
-        let expiry = expiry.into();
-        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Reply::done);
-        zip(keys, results)
     }
 
     /// Removes each key; `false` for one that is not there.
@@ -212,14 +179,11 @@ impl Client {
     ) -> Vec<Result<T>> {
         let exptime = wire(expiry);
         let request = |index, key| {
-            let exptime = exptime.clone()?;
-            let item = item(index)?;
-            self.shared.check_size(item.data.len())?;
             Ok(Request::Store {
                 mode,
                 key,
-                item,
-                exptime,
+                exptime: exptime.clone()?,
+                item: self.shared.checked(item(index)?)?,
             })
         };
         self.each(operation, keys, &mut Scratch::default(), request, meaning)

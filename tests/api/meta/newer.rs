@@ -4,8 +4,8 @@
 use super::support::skipped;
 use super::{cas_of, found, is_about, marks};
 use moecache::{
-    Client, DeleteOutcome, Error, MetaArithmetic, MetaArithmeticOutcome, MetaDelete, MetaGet,
-    MetaMode, MetaSet, MetaSetOutcome,
+    Client, DeleteOutcome, Error, Item, ItemRef, MetaArithmetic, MetaArithmeticOutcome, MetaDelete,
+    MetaGet, MetaMode, MetaSet, MetaSetOutcome,
 };
 
 /// Whether the server is of this version or later, as it says.
@@ -28,7 +28,7 @@ fn assert_unknown(error: &Error, flag: &str, patch: u32) {
 }
 
 pub fn a_value_that_did_not_change_is_not_sent(client: &Client) {
-    client.set_item("key", (7, "value"), 60).unwrap();
+    client.set("key", ItemRef::new(7, "value"), 60).unwrap();
     let cas = cas_of(client, "key");
     let ask = |id| MetaGet::new().value().flags().unless_cas(id);
     let changed = found(client, "key", ask(cas + 1));
@@ -45,7 +45,7 @@ pub fn a_value_that_did_not_change_is_not_sent(client: &Client) {
         assert!(unchanged.unchanged);
         assert_eq!((unchanged.value, unchanged.flags), (None, Some(7)));
         // An empty value that did change is one.
-        client.set_item("key", (0, ""), 60).unwrap();
+        client.set("key", ItemRef::new(0, ""), 60).unwrap();
         let empty = found(client, "key", ask(cas));
         assert_eq!((empty.unchanged, empty.value), (false, Some(vec![])));
         let touched = found(client, "key", ask(empty.cas.unwrap()).touch(1000).ttl());
@@ -57,7 +57,7 @@ pub fn a_value_that_did_not_change_is_not_sent(client: &Client) {
         assert_unknown(&asked.unwrap_err(), "C (unless_cas)", 40);
     }
     // The connection goes on.
-    assert!(client.get_item("key").unwrap().is_some());
+    assert!(client.get::<Item>("key").unwrap().is_some());
 }
 
 pub fn a_cas_id_of_the_programs_own(client: &Client) {
@@ -94,7 +94,7 @@ pub fn a_cas_id_of_the_programs_own(client: &Client) {
         ] {
             assert_unknown(&error, "E (new_cas)", 27);
         }
-        assert_eq!(client.get_item("key").unwrap(), None);
+        assert_eq!(client.get::<Item>("key").unwrap(), None);
     }
 }
 
@@ -113,7 +113,7 @@ pub fn an_append_that_creates(client: &Client) {
     }
     if !is_since(client, 20) {
         assert_unknown(&add(MetaMode::Append).unwrap_err(), "N (vivify)", 20);
-        assert_eq!(client.get_item("key").unwrap(), None);
+        assert_eq!(client.get::<Item>("key").unwrap(), None);
         return;
     }
     for (mode, expected) in [(MetaMode::Append, "12"), (MetaMode::Prepend, "1212")] {
@@ -152,7 +152,7 @@ pub fn the_size_of_what_is_stored(client: &Client) {
         let error = stored.unwrap_err();
         assert_unknown(&error, "s (return_size)", 20);
         assert!(error.to_string().contains("the value is stored"), "{error}");
-        assert_eq!(client.get_item("key").unwrap().unwrap().data, b"value");
+        assert_eq!(client.get::<Item>("key").unwrap().unwrap().data, b"value");
     }
 }
 
@@ -216,7 +216,7 @@ pub fn raw_flags(client: &Client) {
         .meta_get("key", MetaGet::new().raw_flag("!"))
         .unwrap_err();
     assert!(error.is_server(), "{error:?}");
-    assert!(client.get_item("key").unwrap().is_none());
+    assert!(client.get::<Item>("key").unwrap().is_none());
 }
 
 pub fn what_me_says(client: &Client) {
@@ -231,7 +231,7 @@ pub fn what_me_says(client: &Client) {
             return skipped(format!("meta_debug: {error}"));
         }
     }
-    client.set_item("key", (0, "value"), 0).unwrap();
+    client.set("key", ItemRef::new(0, "value"), 0).unwrap();
     let said = client.meta_debug("key").unwrap().unwrap();
     let value = |name: &str| said.iter().find(|(it, _)| it == name).map(|(_, it)| &**it);
     assert_eq!(
