@@ -39,9 +39,7 @@
 //! * Many keys in one call: [`get_many`](Client::get_many) into a map,
 //!   [`get_each`](Client::get_each) in the order of the keys,
 //!   [`get_many_with`](Client::get_many_with) as they come; [`set_many`](Client::set_many),
-//!   [`add_many`](Client::add_many), [`touch_many`](Client::touch_many),
-//!   [`incr_many`](Client::incr_many), [`delete_many`](Client::delete_many). Each key has its own
-//!   result: [`Many`], [`Each`].
+//!   [`delete_many`](Client::delete_many). Each key has its own result: [`Many`], [`Each`].
 //! * Different commands in one call: [`Client::pipeline`].
 //! * Counters: [`set_counter`](Client::set_counter), [`incr`](Client::incr),
 //!   [`decr`](Client::decr), [`incr_with_initial`](Client::incr_with_initial).

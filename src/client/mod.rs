@@ -247,12 +247,6 @@ impl Client {
         self.naming.prefix()
     }
 
-    /// How long a call may take.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// How keys are placed; `None` with a [`locator`](ClientBuilder::locator) of the program's own.
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {

@@ -225,19 +225,6 @@ impl Client {
         }))
     }
 
-    /// Sets the counters of all servers back to 0: `stats reset`.
-    ///
-    /// # Errors
-    ///
-    /// Each server has its own.
-    #[must_use]
-    pub fn reset_stats(&self) -> Vec<PerServer<()>> {
-        let request = Request::Stats {
-            arguments: StatsArguments::RESET,
-        };
-        self.each_server("stats reset", &request, |reply, _| reply.done())
-    }
-
     /// Lets everything that all servers hold expire: at once, or after `delay` seconds. What is
     /// stored until then goes as well, and what is not below the client's
     /// [prefix](Self::with_prefix): servers know of none.

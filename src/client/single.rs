@@ -107,24 +107,8 @@ impl Client {
         Ok(hit)
     }
 
-    /// The value of an item that was got as it is, after a look at its flags, say. Nothing is sent.
-    ///
-    /// ```
-    /// # let server = moecache::testing::Server::start()?;
-    /// # let client = moecache::Client::new(&server)?;
-    /// client.set("answer", 42, 0)?;
-    /// let item = client.get_item("answer")?.unwrap();
-    /// match item.flags {
-    ///     265 => assert_eq!(client.decode::<i32>(item)?, 42),
-    ///     flags => println!("flags {flags}"),
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// A decode error, as of [`get`](Self::get).
-    pub fn decode<T: DeserializeOwned>(&self, item: Item) -> Result<T> {
+    /// The value of an item that was got as it is.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, item: Item) -> Result<T> {
         let decoded = value::decode(&*self.values.transcoder, item);
         decoded.map_err(|error| error.during("decode"))
     }

@@ -404,8 +404,6 @@ impl<'a> StatsArguments<'a> {
     /// The longest that is sent, in bytes. memcached's own are all under 20.
     const MAX_LENGTH: usize = 250;
 
-    pub(crate) const RESET: Self = Self("reset");
-
     pub(crate) fn new(arguments: &'a str) -> Result<Self, Error> {
         if arguments.len() > Self::MAX_LENGTH {
             return Err(Error::validation(format!(

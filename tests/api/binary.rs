@@ -121,7 +121,7 @@ fn all_servers() {
 
     let error = client.verbosity(1).remove(0).result.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
-    client.reset_stats().remove(0).result.unwrap();
+    client.stats_of("reset").unwrap().remove(0).result.unwrap();
     // One connection for all of it, and the other is that of this question.
     let mut raw = RawClient::connect(server.address());
     assert_eq!(raw.stat("curr_connections"), "2");
@@ -218,17 +218,28 @@ fn many_keys() {
     assert!(values().all(|(key, number)| found[key.as_str()] == number));
 
     let new = "new".to_owned();
-    let added = client.add_many(values().chain([(&new, 1)]), 0);
-    let added = added.all().unwrap();
+    let mut pipeline = client.pipeline();
+    let added = values().chain([(&new, 1)]);
+    let added: Vec<_> = added
+        .map(|(key, value)| pipeline.add(key, value, 0))
+        .collect();
+    let touched = ["none", "key-1", "no"].map(|key| pipeline.touch(key, 60));
+    let mut replies = pipeline.run();
+    let added: Vec<_> = added
+        .into_iter()
+        .map(|it| replies.take(it).unwrap())
+        .collect();
     assert_eq!(added.iter().filter(|added| **added).count(), 1);
     assert!(added[keys.len()]);
+    let touched = touched.map(|it| replies.take(it).unwrap());
+    assert_eq!(touched, [false, true, false]);
     let gets = client.gets_many::<i32, _>(&keys).all().unwrap();
     assert!(values().all(|(key, number)| gets[key].0 == number));
-    let touched = client.touch_many(["none", "key-1", "no"], 60).all();
-    assert_eq!(touched.unwrap(), [false, true, false]);
     client.set_counter("count", 5, 0).unwrap();
-    let counted = client.incr_many(["count", "none"], 2).all().unwrap();
-    assert_eq!(counted, [Some(7), None]);
+    let mut pipeline = client.pipeline();
+    let counted = ["count", "none"].map(|key| pipeline.incr(key, 2));
+    let mut replies = pipeline.run();
+    assert_eq!(counted.map(|it| replies.take(it).unwrap()), [Some(7), None]);
     let deleted = client.delete_many(keys.iter().map(String::as_str).chain(["none"]));
     let deleted = deleted.all().unwrap();
     assert_eq!(deleted.iter().filter(|deleted| !**deleted).count(), 1);

@@ -170,11 +170,16 @@ fn what_must_not_be_repeated_is_not() {
         let client = client(&server, protocol, Duration::from_secs(20));
         client.set_counter("key", 1, 0).unwrap();
         let before = server.received();
-        client.incr_many(["key", "key"], 1).all().unwrap();
+        let twice = || {
+            let mut pipeline = client.pipeline();
+            let counted = [pipeline.incr("key", 1), pipeline.incr("key", 1)];
+            let mut replies = pipeline.run();
+            counted.map(|counted| replies.take(counted))
+        };
+        assert!(twice().iter().all(Result::is_ok));
         let length = server.received() - before;
         server.inject(Fault::Cut { after: 0 });
-        let counted: Vec<_> = client.incr_many(["key", "key"], 1).into_iter().collect();
-        for (_, result) in counted {
+        for result in twice() {
             let error = result.unwrap_err();
             assert!(error.is_io() && error.is_ambiguous(), "{error:?}");
         }

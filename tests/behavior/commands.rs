@@ -284,7 +284,7 @@ fn every_server_has_a_version(client: &Client) -> Result<(), Error> {
 
 fn reset_stats(client: &Client) -> Result<(), Error> {
     client.set("key", 1, 0)?;
-    for server in client.reset_stats() {
+    for server in client.stats_of("reset")? {
         server.result?;
     }
     for server in client.stats()? {

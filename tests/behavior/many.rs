@@ -1,7 +1,7 @@
 //! Many keys, and pipelines.
 
 use super::{Row, rows};
-use moecache::{Bytes, CasOutcome, Client, Error, Item, ItemRef};
+use moecache::{Bytes, CasOutcome, Client, Error, Item, ItemRef, Pending, Pipeline};
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) const ROWS: &[Row] = rows! {
@@ -100,8 +100,11 @@ fn gets_many(client: &Client) -> Result<(), Error> {
 
 fn every_store_has_its_own_outcome(client: &Client) -> Result<(), Error> {
     client.set("b", 1, 0)?;
-    let added = client.add_many([("a", 2), ("b", 2), ("c", 2), ("a", 3)], 0);
-    assert_eq!(added.all()?, [true, false, true, false]);
+    let added = [("a", 2), ("b", 2), ("c", 2), ("a", 3)];
+    let added = together(client, added, |pipeline, (key, value)| {
+        pipeline.add(key, value, 0)
+    })?;
+    assert_eq!(added, [true, false, true, false]);
     assert_eq!(
         client.get_each(["a", "b", "c"]).all()?,
         [Some(2), Some(1), Some(2)]
@@ -151,14 +154,16 @@ fn delete_touch_and_count(client: &Client) -> Result<(), Error> {
         .all()?;
     let there = [true, false].repeat(5);
     let twice: Vec<_> = keys.iter().chain(&keys).collect();
-    let counted = client.incr_many(&twice, 2).all()?;
+    let counted = together(client, twice, |pipeline, key| pipeline.incr(key, 2))?;
     let expected = [Some(7), None]
         .repeat(5)
         .into_iter()
         .chain([Some(9), None].repeat(5));
     assert!(counted.into_iter().eq(expected));
-    assert_eq!(client.decr_many(even(), 10).all()?, [Some(0); 5]);
-    assert_eq!(client.touch_many(&keys, 100).all()?, there);
+    let counted = together(client, even(), |pipeline, key| pipeline.decr(key, 10))?;
+    assert_eq!(counted, [Some(0); 5]);
+    let touched = together(client, &keys, |pipeline, key| pipeline.touch(key, 100))?;
+    assert_eq!(touched, there);
     assert_eq!(client.delete_many(&keys).all()?, there);
     assert_eq!(client.delete_many(&keys).all()?, [false; 10]);
     Ok(())
@@ -189,15 +194,15 @@ fn each_key_fails_alone(client: &Client) -> Result<(), Error> {
             .all(|(_, result)| result.as_ref().is_err_and(Error::is_validation))
     );
 
-    let counted: Vec<_> = client
-        .incr_many(["text", "number", "none"], 1)
-        .into_iter()
-        .collect();
+    let mut pipeline = client.pipeline();
+    let counted = ["text", "number", "none"].map(|key| pipeline.incr(key, 1));
+    let mut replies = pipeline.run();
+    let counted = counted.map(|counted| replies.take(counted));
     assert!(
-        counted[0].1.as_ref().is_err_and(Error::is_server),
+        counted[0].as_ref().is_err_and(Error::is_server),
         "{counted:?}"
     );
-    assert!(matches!(counted[2].1, Ok(None)), "{counted:?}");
+    assert!(matches!(counted[2], Ok(None)), "{counted:?}");
     Ok(())
 }
 
@@ -218,7 +223,7 @@ fn as_many_keys_as_fill_many_windows(client: &Client) -> Result<(), Error> {
     for (index, found) in found.into_iter().enumerate() {
         assert_eq!(found, Some(value(index)));
     }
-    let added = client.add_many(keys.iter().map(|key| (key, "")), 0).all()?;
+    let added = together(client, &keys, |pipeline, key| pipeline.add(key, "", 0))?;
     assert_eq!(added, [false; 3000]);
     assert_eq!(client.delete_many(&keys).all()?, [true; 3000]);
     assert!(client.get_many::<String, _>(&keys).all()?.is_empty());
@@ -418,4 +423,17 @@ fn a_value_of_a_pipeline_of_another_type(client: &Client) -> Result<(), Error> {
         );
     }
     Ok(())
+}
+
+/// What came of a command for each of them, sent together.
+fn together<K, T>(
+    client: &Client,
+    keys: impl IntoIterator<Item = K>,
+    mut command: impl FnMut(&mut Pipeline<'_>, K) -> Pending<T>,
+) -> Result<Vec<T>, Error> {
+    let mut pipeline = client.pipeline();
+    let keys = keys.into_iter();
+    let pending: Vec<_> = keys.map(|key| command(&mut pipeline, key)).collect();
+    let mut replies = pipeline.run();
+    pending.into_iter().map(|it| replies.take(it)).collect()
 }

@@ -107,10 +107,13 @@ pub const MANY: [Call; 4] = [
         let deleted = client.delete_many(["deleted", "gone"]).into_iter();
         deleted.map(|(_, result)| result.map(drop)).collect()
     }),
-    call("incr_many", Once, "incr count", |client| {
-        let counted = client.incr_many(["count", "other-count"], 1).into_iter();
+    call("many incr", Once, "incr count", |client| {
+        let mut pipeline = client.pipeline();
+        let pending = ["count", "other-count"].map(|key| pipeline.incr(key, 1));
+        let mut replies = pipeline.run();
         let right = |count: Option<u64>| assert!(count.is_some());
-        counted.map(|(_, result)| result.map(right)).collect()
+        let results = pending.map(|counted| replies.take(counted).map(right));
+        results.into()
     }),
 ];
 

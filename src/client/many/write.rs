@@ -3,7 +3,7 @@ use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::Scratch;
-use crate::protocol::{Direction, Mode, Reply, Request};
+use crate::protocol::{Mode, Reply, Request};
 use crate::value;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -34,15 +34,6 @@ impl Client {
         self.store_values("set_many", Mode::Set, items, expiry.into(), Reply::done)
     }
 
-    /// Stores a value under each key that is not there, until `expiry`; `false` for one that is.
-    pub fn add_many<K: AsRef<[u8]>, V: Serialize>(
-        &self,
-        items: impl IntoIterator<Item = (K, V)>,
-        expiry: impl Into<Expiry>,
-    ) -> Each<K, bool> {
-        self.store_values("add_many", Mode::Add, items, expiry.into(), Reply::stored)
-    }
-
     /// Removes each key; `false` for one that is not there.
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Each<K, bool> {
         let keys: Vec<K> = keys.into_iter().collect();
@@ -53,82 +44,6 @@ impl Client {
             &mut Scratch::default(),
             request,
             Reply::found,
-        );
-        zip(keys, results)
-    }
-
-    /// Lets each key expire at `expiry`; `false` for one that is not there.
-    pub fn touch_many<K: AsRef<[u8]>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-        expiry: impl Into<Expiry>,
-    ) -> Each<K, bool> {
-        let keys: Vec<K> = keys.into_iter().collect();
-        let exptime = wire(expiry.into());
-        let request = |_, key| {
-            let exptime = exptime.clone()?;
-            Ok(Request::Touch { key, exptime })
-        };
-        let results = self.each(
-            "touch_many",
-            &keys,
-            &mut Scratch::default(),
-            request,
-            Reply::found,
-        );
-        zip(keys, results)
-    }
-
-    /// Adds `delta` to each counter, and gives what it counts then; `None` for one that is not
-    /// there. A key that is given twice is counted twice.
-    ///
-    /// ```
-    /// # let servers = [moecache::testing::Server::start()?, moecache::testing::Server::start()?];
-    /// # let client = moecache::Client::new(&servers)?;
-    /// client.set_counter("a", 1, 0)?;
-    /// let counts = client.incr_many(["a", "b", "a"], 10).all()?;
-    /// assert_eq!(counts, [Some(11), None, Some(21)]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn incr_many<K: AsRef<[u8]>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-        delta: u64,
-    ) -> Each<K, Option<u64>> {
-        self.count_each("incr_many", Direction::Up, keys, delta)
-    }
-
-    /// Takes `delta` from each counter; otherwise as [`incr_many`](Self::incr_many).
-    pub fn decr_many<K: AsRef<[u8]>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-        delta: u64,
-    ) -> Each<K, Option<u64>> {
-        self.count_each("decr_many", Direction::Down, keys, delta)
-    }
-
-    fn count_each<K: AsRef<[u8]>>(
-        &self,
-        operation: &'static str,
-        direction: Direction,
-        keys: impl IntoIterator<Item = K>,
-        delta: u64,
-    ) -> Each<K, Option<u64>> {
-        let keys: Vec<K> = keys.into_iter().collect();
-        let request = |_, key| {
-            Ok(Request::Arithmetic {
-                direction,
-                key,
-                delta,
-                initial: None,
-            })
-        };
-        let results = self.each(
-            operation,
-            &keys,
-            &mut Scratch::default(),
-            request,
-            Reply::count,
         );
         zip(keys, results)
     }

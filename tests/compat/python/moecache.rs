@@ -99,8 +99,11 @@ fn it_reads_what_is_written_here() {
         // A text of digits is a counter, and stays a text; what set_counter stores is none.
         let digits = changed(&pairs, |value| value.len().to_string());
         client.set_many(&digits, 60).all().unwrap();
-        for counted in client.incr_many(pairs.keys(), 1000).all().unwrap() {
-            assert!(counted.unwrap() >= 1000);
+        let mut pipeline = client.pipeline();
+        let counted: Vec<_> = pairs.keys().map(|key| pipeline.incr(key, 1000)).collect();
+        let mut replies = pipeline.run();
+        for counted in counted {
+            assert!(replies.take(counted).unwrap().unwrap() >= 1000);
         }
         let counted = changed(&pairs, |value| (value.len() + 1000).to_string());
         assert_eq!(

@@ -244,8 +244,11 @@ const ROWS: &[Row] = &[
                     60,
                 )
                 .all()?;
-            assert_eq!(client.incr_many(["count"], 1).all()?, [Some(100)]);
-            assert_eq!(client.decr_many(["count-down"], 1).all()?, [Some(9)]);
+            let mut pipeline = client.pipeline();
+            let counted = (pipeline.incr("count", 1), pipeline.decr("count-down", 1));
+            let mut replies = pipeline.run();
+            assert_eq!(replies.take(counted.0)?, Some(100));
+            assert_eq!(replies.take(counted.1)?, Some(9));
             Ok(())
         },
         &[
@@ -268,8 +271,13 @@ const ROWS: &[Row] = &[
                 )
                 .all()?;
             assert!(client.touch("touched", 600)? && client.touch("expired", PAST)?);
-            assert_eq!(client.touch_many(["touched-too"], 600).all()?, [true]);
-            assert_eq!(client.touch_many(["expired-too"], PAST).all()?, [true]);
+            let mut pipeline = client.pipeline();
+            let touched = [("touched-too", 600), ("expired-too", PAST)]
+                .map(|(key, expiry)| pipeline.touch(key, expiry));
+            let mut replies = pipeline.run();
+            for touched in touched {
+                assert!(replies.take(touched)?);
+            }
             Ok(())
         },
         &[
