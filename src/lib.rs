@@ -49,7 +49,7 @@
 //!   name, [`version`](Client::version), [`ping`](Client::ping), [`flush_all`](Client::flush_all);
 //!   and [`keys`](Client::keys), a list of all keys as it comes.
 //! * Values are anything that serde knows: [`value`] tells which type is stored how. Bytes and raw
-//!   items go around serde: [`Client::get_bytes`], [`Client::get_item`].
+//!   items go around serde: [`Client::get_bytes`], [`Item`], [`Bytes`].
 //! * When an item expires is an integer as memcached has it, a `Duration` or a `SystemTime`:
 //!   [`Expiry`].
 //! * Servers are given in any usual form, unix sockets included ([`IntoServers`]); which one has a

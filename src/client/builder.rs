@@ -156,7 +156,7 @@ impl ClientBuilder {
         /// Takes values from queue servers that answer to the name of a queue: [`Config::queue_keys`].
         ///
         /// ```
-        /// use moecache::Client;
+        /// use moecache::{Client, Item};
         /// use std::time::Duration;
         ///
         /// let queues = Client::builder()
@@ -166,9 +166,9 @@ impl ClientBuilder {
         ///     .timeout(Duration::from_secs(5))
         ///     .build()?;
         /// # let work = || -> moecache::Result<()> {
-        /// while let Some(job) = queues.get_item("jobs/t=1000/open")? {
+        /// while let Some(job) = queues.get::<Item>("jobs/t=1000/open")? {
         ///     println!("{} bytes", job.data.len());
-        ///     queues.get_item("jobs/close")?;
+        ///     queues.get::<Item>("jobs/close")?;
         /// }
         /// # Ok(()) };
         /// # Ok::<(), moecache::Error>(())

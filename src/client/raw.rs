@@ -17,7 +17,7 @@ impl Client {
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
-    /// client.set_item("key", (7, "value"), 0)?;
+    /// client.set("key", moecache::Item::new(7, "value"), 0)?;
     /// assert_eq!(client.raw("mn").line()?, b"MN");
     /// assert_eq!(client.raw("get key").for_key("key").value()?.unwrap().flags, 7);
     /// let settings = client.raw("stats settings").lines()?;

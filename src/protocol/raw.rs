@@ -87,7 +87,7 @@ impl<'a> RawLine<'a> {
         match &name[..] {
             b"set" | b"add" | b"replace" | b"append" | b"prepend" | b"cas" | b"ms" => {
                 return Some(format!(
-                    "{shown} takes a value on a second line; set_item and meta_set send one"
+                    "{shown} takes a value on a second line; set and meta_set send one"
                 ));
             }
             b"config" if rest.first() != Some(&&b"get"[..]) => {
@@ -121,7 +121,7 @@ impl<'a> RawLine<'a> {
         };
         match self.expected {
             Expected::Value if keys > 1 => Some(format!(
-                "{shown} with several keys; Client::get_many_items reads several values"
+                "{shown} with several keys; Client::get_many reads several values"
             )),
             Expected::Line | Expected::Lines if keys > 0 => Some(format!(
                 "the answer to {shown} is a value; Raw::value reads it"

@@ -75,7 +75,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "set_many_bytes",
+        "set_many of bytes",
         |client, _| {
             let bytes = [("raw-text", &b"text"[..]), ("raw", b"\xff\r\n\0")];
             client
@@ -89,7 +89,7 @@ const ROWS: &[Row] = &[
         &[raw("raw-text", b"text"), raw("raw", b"\xff\r\n\0")],
     ),
     (
-        "set_many_items, with the flags of the peer",
+        "set_many of items, with the flags of the peer",
         |client, peer| {
             let items = [
                 ("text", (peer.text, &b"Z\xc3\xbcrich"[..])),
