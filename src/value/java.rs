@@ -43,13 +43,6 @@ impl Spymemcached {
         Ok(Self { compression, limit })
     }
 
-    fn shrunk<'a>(&self, body: Body<'a>) -> Body<'a> {
-        match self.compression.shrink(&[], body.data()) {
-            Some(smaller) => Body::owned(body.flags() | COMPRESSED, smaller),
-            None => body,
-        }
-    }
-
     fn damaged(&self, flags: u32, how: impl Display) -> Error {
         damaged(self.describe(flags), flags, how)
     }
@@ -70,8 +63,14 @@ impl Transcoder for Spymemcached {
     /// Java's integers are signed: an unsigned type is the smallest one that holds all of it.
     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
         Ok(match value {
-            Value::Str(value) => self.shrunk(Body::borrowed(STRING, value.as_bytes())),
-            Value::Bytes(value) => self.shrunk(Body::borrowed(BYTES, value)),
+            Value::Str(value) => {
+                self.compression
+                    .shrunk(Body::borrowed(STRING, value.as_bytes()), &[], COMPRESSED)
+            }
+            Value::Bytes(value) => {
+                self.compression
+                    .shrunk(Body::borrowed(BYTES, value), &[], COMPRESSED)
+            }
             Value::Bool(true) => Body::borrowed(BOOLEAN, b"1"),
             Value::Bool(false) => Body::borrowed(BOOLEAN, b"0"),
             Value::I8(value) => Body::inline(BYTE, value.to_be_bytes()),

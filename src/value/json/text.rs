@@ -64,10 +64,6 @@ impl<'de> Visitor<'de> for Parser {
         Ok(Tree::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Tree, E> {
-        Ok(Tree::String(value))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
         let mut list = Vec::new();
         while let Some(Parsed(item)) = items.next_element()? {
