@@ -116,9 +116,9 @@ impl Transcoder for Spymemcached {
                 [value] => Decoded::Bool(value == b'1'),
                 _ => return Err(self.damaged(flags, "that is not of one byte")),
             },
-            INTEGER => Decoded::I32(i32::from_be_bytes(self.number(flags, &data)?)),
-            LONG => Decoded::I64(i64::from_be_bytes(self.number(flags, &data)?)),
-            BYTE => Decoded::I8(i8::from_be_bytes(self.number(flags, &data)?)),
+            INTEGER => Decoded::Integer(i32::from_be_bytes(self.number(flags, &data)?).into()),
+            LONG => Decoded::Integer(i64::from_be_bytes(self.number(flags, &data)?).into()),
+            BYTE => Decoded::Integer(i8::from_be_bytes(self.number(flags, &data)?).into()),
             FLOAT => Decoded::F32(f32::from_be_bytes(self.number(flags, &data)?)),
             DOUBLE => Decoded::F64(f64::from_be_bytes(self.number(flags, &data)?)),
             DATE => {

@@ -13,8 +13,10 @@ use std::fmt;
 /// Integers beyond 64 bits are read where they are all there is; elsewhere they are floats, as in
 /// JavaScript.
 pub(in crate::value) fn read(text: &[u8]) -> Result<Decoded, &'static str> {
-    if let Ok(wide @ (Decoded::I128(_) | Decoded::U128(_))) = integer(text) {
-        return Ok(wide);
+    match integer(text) {
+        Ok(Decoded::Integer(value)) if WORDS.contains(&value) => {}
+        Ok(wide) => return Ok(wide),
+        Err(_) => {}
     }
     match serde_json::from_slice(text) {
         Ok(Parsed(tree)) => Ok(Decoded::Tree(tree)),
