@@ -338,10 +338,11 @@ impl Crate {
                 violations.push(format!("{shown}: {from} is not in the table of {table}"));
                 continue;
             };
-            for (line, path) in &file.paths {
-                let used = self.resolve(path);
-                let Some(to) = used.first() else { continue };
-                if to != from && !allowed.contains(&to.as_str()) {
+            let uses = file.paths.iter();
+            let uses =
+                uses.filter_map(|(line, path)| Some((line, self.resolve(path).first()?.clone())));
+            for (line, to) in uses.collect::<BTreeSet<_>>() {
+                if to != *from && !allowed.contains(&&*to) {
                     let allowed = allowed.join(", ");
                     violations.push(format!(
                         "{shown}:{line}: {from} uses {to}; allowed are {allowed}"
