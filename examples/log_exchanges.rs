@@ -1,66 +1,35 @@
-//! Writes down every exchange with a server: a driver of one's own in front of the built-in one.
+//! Prints every exchange with a server: middleware in front of the servers.
 //!
 //! `cargo run --example log_exchanges` starts servers of its own;
 //! `cargo run --example log_exchanges -- 127.0.0.1:11211` takes those that are there.
 
-use moecache::driver::{Command, Deadline, Driver, Line, Replies, Reply};
-use moecache::{Client, testing};
+use moecache::middleware::{Command, Middleware, Next, Reply};
+use moecache::{Client, Result, testing};
 use std::env;
 use std::error::Error;
-use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Instant;
 
-/// Has the built-in driver do everything, and prints what that was.
-struct Logging {
-    built_in: Arc<dyn Driver>,
-}
+/// Passes everything on, and prints it.
+struct Logging;
 
-impl Driver for Logging {
-    fn name(&self) -> &str {
-        self.built_in.name()
-    }
-
-    fn run(&self, commands: &[Command<'_>], replies: &mut dyn Replies, deadline: Deadline) {
-        let mut log = Log {
-            server: self.name(),
-            commands,
-            started: Instant::now(),
-            replies,
-        };
-        self.built_in.run(commands, &mut log, deadline);
-    }
-
-    fn is_connected(&self) -> bool {
-        self.built_in.is_connected()
+impl Middleware for Logging {
+    fn handle(&self, commands: &[Command<'_>], next: Next<'_>) -> Vec<Result<Reply<'static>>> {
+        let started = Instant::now();
+        let replies = next.run(commands);
+        let micros = started.elapsed().as_micros();
+        for (command, reply) in commands.iter().zip(&replies) {
+            let server = next.server();
+            // A command and a reply print themselves without any value.
+            match reply {
+                Ok(reply) => println!("{server}  {command}  ->  {reply}  ({micros} us)"),
+                Err(error) => println!("{server}  {command}  ->  failed: {error}  ({micros} us)"),
+            }
+        }
+        replies
     }
 }
 
-/// Prints each reply on its way to the client.
-struct Log<'a> {
-    server: &'a str,
-    commands: &'a [Command<'a>],
-    started: Instant,
-    replies: &'a mut dyn Replies,
-}
-
-impl Replies for Log<'_> {
-    fn reply(&mut self, index: usize, reply: Reply<'_>) {
-        let Self {
-            server, commands, ..
-        } = self;
-        // A command and a reply print themselves without any value.
-        let micros = self.started.elapsed().as_micros();
-        println!("{server}  {}  ->  {reply}  ({micros} us)", commands[index]);
-        self.replies.reply(index, reply);
-    }
-
-    fn line(&mut self, index: usize, line: Line<'_>) -> ControlFlow<()> {
-        self.replies.line(index, line)
-    }
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> std::result::Result<(), Box<dyn Error>> {
     let own = [testing::Server::start()?, testing::Server::start()?];
     let given: Vec<String> = env::args().skip(1).collect();
     let builder = if given.is_empty() {
@@ -68,9 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else {
         Client::builder().servers(&given)
     };
-    let client = builder
-        .driver(|_, built_in| Arc::new(Logging { built_in }))
-        .build()?;
+    let client = builder.middleware(Logging).build()?;
 
     client.set("log_exchanges:user", "Ann", 60)?;
     client.get::<String>("log_exchanges:user")?;

@@ -96,7 +96,7 @@ impl Error {
         Self::new(Kind::Decode, reason)
     }
 
-    /// The error of a program's own [driver](crate::driver::Driver) that failed on the way: by the kind
+    /// The error of [middleware](crate::middleware) that stands in the place of a server and failed: by the kind
     /// of `source` a [connect error](Self::is_connect) (`ConnectionRefused`, `NotConnected`,
     /// `HostUnreachable`, `NetworkUnreachable`, `AddrNotAvailable`), a [timeout](Self::is_timeout)
     /// (`TimedOut`, `WouldBlock`), a [protocol error](Self::is_protocol) (`InvalidData`), or else an
@@ -150,8 +150,8 @@ impl Error {
         self
     }
 
-    /// The same of a write that may have taken effect: see [`is_ambiguous`](Self::is_ambiguous). For a
-    /// program's own [driver](crate::driver::Driver).
+    /// The same of a write that may have taken effect: see [`is_ambiguous`](Self::is_ambiguous). For
+    /// [middleware](crate::middleware) that stands in the place of a server.
     #[must_use]
     pub fn ambiguous(mut self) -> Self {
         self.0.ambiguous = true;

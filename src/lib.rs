@@ -65,7 +65,7 @@
 //!   can be done about it. A miss is `Ok(None)`. The guide [failures](guide::failures) has what is seen
 //!   of each fault, and [`FailurePolicy`] what becomes of the calls for a server that is down;
 //!   [`set_servers`](Client::set_servers) changes the list of a client in use.
-//! * What goes to a server and comes back can be seen, changed, or answered by something else: [`driver`].
+//! * What goes to a server and comes back can be seen, changed, or answered by something else: [`middleware`].
 //! * [`store`] has key-value stores of bytes behind one trait: in memory, in memcached, and in Redis (feature
 //!   `redis`).
 //! * [`cache`] is what programs make of it: namespaces, keys of any type, entries that depend on others,
@@ -112,7 +112,6 @@ mod client;
 mod compatibility;
 mod config;
 mod conn;
-pub mod driver;
 mod error;
 mod event;
 mod expiry;
@@ -126,6 +125,7 @@ mod key;
 mod library;
 mod locator;
 mod meta_options;
+pub mod middleware;
 mod protocol;
 #[cfg(test)]
 mod recorded_vectors;
@@ -133,6 +133,7 @@ mod route;
 mod secret;
 mod stats;
 pub mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;

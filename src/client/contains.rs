@@ -1,10 +1,10 @@
 use super::Client;
-use super::answer::{Answer, forgive};
-use crate::conn::{Deadline, Driver};
+use super::call;
+use crate::conn::Deadline;
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::meta_options::Wanted;
-use crate::protocol::{DeleteOptions, Dialect, GetOptions, Request, ValueHeader};
+use crate::protocol::{DeleteOptions, Dialect, GetOptions, Reply, Request};
 use std::time::Instant;
 
 /// # One key: whether it is there
@@ -60,11 +60,11 @@ impl Client {
             },
         };
         let mut won = None;
-        let asked = self.exchange(key, &ask, deadline, |answer, driver| {
-            if let Answer::Item { header, .. } = &answer {
-                won = header.cas.filter(|_| is_stale_win(header));
+        let asked = self.exchange(key, &ask, deadline, |reply| {
+            if let Reply::Hit(hit) = &reply {
+                won = hit.cas.filter(|_| hit.details.won && hit.details.stale);
             }
-            there(answer, driver)
+            there(reply)
         });
         if let Some(cas) = won {
             self.hand_back(key, cas, deadline.resumed(Instant::now()));
@@ -77,8 +77,8 @@ impl Client {
             // A meta command fails under every policy, but this is none to the caller.
             Err(error) => {
                 let topology = self.shared.topology();
-                let driver = topology.driver_of(key)?;
-                there(forgive(self.policy, error, &get, driver)?, driver)
+                let backend = topology.backend_of(key)?;
+                there(call::accept(Err(error), self.policy, &get, backend)?)
             }
             found => found,
         }
@@ -95,15 +95,10 @@ impl Client {
             },
         };
         // If that fails, the win is lost, as it is with a client that dies. The call has its answer.
-        let _ = self.steps().exchange(key, &mark, deadline, |_, _| Ok(()));
+        let _ = self.steps().exchange(key, &mark, deadline, |_| Ok(()));
     }
 }
 
-/// Whether it fell to this client to compute the value of a stale item.
-fn is_stale_win(header: &ValueHeader) -> bool {
-    header.details.won && header.details.stale
-}
-
-fn there(answer: Answer, driver: &dyn Driver) -> Result<bool> {
-    Ok(answer.value(driver)?.is_some())
+fn there(reply: Reply<'_>) -> Result<bool> {
+    Ok(call::item(reply)?.is_some())
 }

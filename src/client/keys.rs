@@ -1,9 +1,9 @@
 use super::Client;
-use super::answer::server_error;
+use super::call;
 use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
-use crate::protocol::{Excerpt, Malformed, Part, Reply, Request, ValueHeader, Walk};
+use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
 use crate::route::Topology;
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -204,8 +204,8 @@ impl Keys<'_> {
 
     /// Asks the next server; `None` if there is none.
     fn ask(&mut self) -> Option<()> {
-        let driver = self.topology.shared_driver(self.next)?;
-        self.lines.server = driver.name().to_owned();
+        let backend = self.topology.shared_backend(self.next)?;
+        self.lines.server = backend.name().to_owned();
         self.lines.listed = match self.walk {
             Walk::Hash => None,
             Walk::Lru => Some(Listed::default()),
@@ -219,7 +219,7 @@ impl Keys<'_> {
             is_step: true,
             ..Batch::of(request)
         };
-        let mut exchange = driver.converse_on(batch, self.client.deadline());
+        let mut exchange = backend.converse_on(batch, self.client.deadline());
         let state = exchange.begin(Patience::Full, &mut self.lines);
         self.current = Some(Current { exchange, state });
         Some(())
@@ -254,8 +254,8 @@ impl Keys<'_> {
     /// Counts the list of the current server as one request, however often it was asked for. How long it
     /// takes is the caller's.
     fn counted(&self, outcome: Result<(), &Error>) {
-        if let Some(driver) = self.topology.shared_driver(self.next - 1) {
-            driver.counted(outcome, None);
+        if let Some(backend) = self.topology.shared_backend(self.next - 1) {
+            backend.counted(outcome, None);
         }
     }
 }
@@ -306,15 +306,12 @@ struct Refusal {
 }
 
 impl Sink for Lines<'_> {
-    /// There are no values in a list of keys.
-    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
-
-    fn part(&mut self, _: usize, part: Part<'_>) -> Result<(), Malformed> {
-        let Part::Item(line) = part else {
+    fn line(&mut self, _: usize, line: Line<'_>) -> Result<(), Malformed> {
+        let Line::Item(line) = line else {
             return Ok(());
         };
-        let info = KeyInfo::parse(line, &self.server);
-        let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)))?;
+        let info = KeyInfo::parse(&line, &self.server);
+        let mut info = info.ok_or_else(|| Malformed::Unexpected(Excerpt::new(&line)))?;
         self.has_progressed = true;
         if let Some(listed) = &mut self.listed {
             if !listed.insert(&info.key) {
@@ -333,23 +330,23 @@ impl Sink for Lines<'_> {
         self.has_progressed
     }
 
-    fn reply(&mut self, _: usize, reply: Reply<'_>) {
-        let Reply::Refused(refused) = reply else {
-            self.is_complete = true;
-            return;
+    fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
+        let refused = match reply {
+            Ok(Reply::Refused(refused)) => refused,
+            Ok(_) => {
+                self.is_complete = true;
+                return;
+            }
+            Err(error) => return self.read.push_back(Err(error)),
         };
-        let error = match refused.line {
+        let error = match &*refused.line {
             b"ERROR" => Error::new(Kind::Server, CANNOT_LIST),
-            line => server_error(line),
+            _ => call::server_error(&refused),
         };
         self.refused = Some(Refusal {
             error: error.on(&self.server),
-            is_busy: refused.line.starts_with(b"BUSY ") || refused.line == LOCKED,
+            is_busy: refused.line.starts_with(b"BUSY ") || &*refused.line == LOCKED,
         });
-    }
-
-    fn failed(&mut self, _: usize, error: Error) {
-        self.read.push_back(Err(error));
     }
 }
 

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::sink::Sink;
 use super::version::Protocol;
 use crate::error::Error;
-use crate::protocol::{Confidential, Dialect, Excerpt, Reply, Request, ValueHeader};
+use crate::protocol::{Confidential, Dialect, Excerpt, Reply, Request};
 use crate::secret::Credentials;
 
 /// Says who the client is, on a new connection, before anything else is said on it.
@@ -46,17 +46,13 @@ pub(super) fn check(credentials: &Credentials, protocol: Protocol) -> Result<(),
 struct Verdict(Result<(), Fault>);
 
 impl Sink for Verdict {
-    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
-
-    fn reply(&mut self, _: usize, reply: Reply<'_>) {
+    fn reply(&mut self, _: usize, reply: Result<Reply<'_>, Error>) {
         // The decoder lets nothing else through than that, and that it was stored.
-        if let Reply::Refused(refused) = reply {
-            self.0 = Err(match refused.line {
+        if let Ok(Reply::Refused(refused)) = reply {
+            self.0 = Err(match &*refused.line {
                 b"Unknown command" => Fault::NoAuthentication,
                 line => Fault::Authentication(Excerpt::new(line)),
             });
         }
     }
-
-    fn failed(&mut self, _: usize, _: Error) {}
 }

@@ -11,7 +11,7 @@ use super::version::{Answers, QUESTIONS, understand};
 use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::{
-    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, ValueHeader, Window,
+    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Window,
 };
 use crate::secret::Credentials;
 use std::io::{self, ErrorKind};
@@ -203,11 +203,7 @@ pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(
 struct Ignore;
 
 impl Sink for Ignore {
-    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
-
-    fn reply(&mut self, _: usize, _: Reply<'_>) {}
-
-    fn failed(&mut self, _: usize, _: Error) {}
+    fn reply(&mut self, _: usize, _: Result<Reply<'_>, Error>) {}
 }
 
 /// The first words on a connection: one request without a value, and the reply to it.

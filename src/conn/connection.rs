@@ -6,7 +6,7 @@ use super::sink::Sink;
 use super::stream::{Patience, Slice, Stream};
 use super::tally::Answers;
 use crate::error::{Error, Kind};
-use crate::protocol::{Decoder, Dialect, Limits, Output, Refused, Reply, Step};
+use crate::protocol::{Decoder, Dialect, Hit, Limits, Output, Refused, Reply, Step};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
@@ -268,14 +268,14 @@ impl Connection {
                 Step::LineError { used, index } => {
                     let reply = decoder.line_error();
                     incoming.answers.reply(decoder.reads(index), &reply);
-                    sink.reply(first + index, reply);
+                    sink.reply(first + index, Ok(reply));
                     self.consume(used);
                     if decoder.is_lost() && !decoder.is_done() {
                         return Err(Fault::OutOfStep);
                     }
                 }
                 Step::Part { used, part } => {
-                    sink.part(first + decoder.next(), part)?;
+                    sink.line(first + decoder.next(), part)?;
                     self.consume(used);
                 }
                 Step::Value {
@@ -284,7 +284,7 @@ impl Connection {
                     header,
                 } => {
                     self.consume(used);
-                    let buffer = sink.buffer(first + index, &header);
+                    let buffer = sink.buffer(first + index);
                     incoming.value = Some(Value::new(header, buffer, &mut self.input));
                 }
                 Step::Whole {
@@ -295,20 +295,22 @@ impl Connection {
                 } => {
                     let received = &self.input.bytes()[used..][..header.length];
                     incoming.answers.hit();
-                    sink.slice(first + index, header, received);
+                    let hit = Hit::of(header, received);
+                    sink.reply(first + index, Ok(Reply::Hit(hit)));
                     self.consume(used + header.length + tail);
+                }
+                Step::EndOfValue { used, index } => {
+                    incoming.answers.hit();
+                    if let Some(value) = incoming.value.take() {
+                        let hit = Hit::of(value.header, value.data);
+                        sink.reply(first + index, Ok(Reply::Hit(hit)));
+                    }
+                    self.consume(used);
                 }
                 Step::Reply { used, index, reply } => {
                     incoming.answers.reply(decoder.reads(index), &reply);
-                    match reply {
-                        Reply::Hit => {
-                            if let Some(value) = incoming.value.take() {
-                                sink.value(first + index, value.header, value.data);
-                            }
-                        }
-                        reply => sink.reply(first + index, reply),
-                    }
                     incoming.is_out_of_step |= decoder.is_out_of_step(index, &reply);
+                    sink.reply(first + index, Ok(reply));
                     self.consume(used);
                     if incoming.is_out_of_step && !decoder.is_done() {
                         return Err(Fault::OutOfStep);

@@ -1,7 +1,7 @@
 use super::breaker::{Circuit, Evidence, Pass};
 use super::connection::{Incoming, Progress};
 use super::deadline::Deadline;
-use super::driver::{Batch, Driver as _, Exchange, State};
+use super::driver::{Batch, Exchange, State};
 use super::fault::{Fault, is_unreachable};
 use super::pool::{Admitted, Failed, Hold, Lease, Opening, Purpose};
 use super::sink::Sink;
@@ -478,7 +478,7 @@ impl<'c, P: Hold> Conversation<'c, P> {
             let in_doubt = index < self.in_doubt && request.is_write();
             let error = error.clone();
             let error = if in_doubt { error.ambiguous() } else { error };
-            sink.failed(self.batch.first + index, error);
+            sink.reply(self.batch.first + index, Err(error));
         }
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());

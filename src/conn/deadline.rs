@@ -2,10 +2,8 @@ use std::time::{Duration, Instant};
 
 /// When an operation must be over. It covers everything the operation does: resolution, connect,
 /// write, read and a retry.
-///
-/// A [driver](crate::driver::Driver) is given one, and may give a nearer one to another driver.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline {
+pub(crate) struct Deadline {
     /// When the operation began, or this part of it.
     started: Instant,
     /// `None` where the timeout is too long for the clock to hold: never.
@@ -19,8 +17,7 @@ pub(crate) struct Expired;
 
 impl Deadline {
     /// This long after `now`; never, if the clock cannot hold it.
-    #[must_use]
-    pub fn after(timeout: Duration, now: Instant) -> Self {
+    pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
         Self {
             started: now,
             at: now.checked_add(timeout),
@@ -68,14 +65,12 @@ impl Deadline {
     }
 
     /// When it is; `None` for never.
-    #[must_use]
-    pub fn at(&self) -> Option<Instant> {
+    pub(crate) fn at(&self) -> Option<Instant> {
         self.at
     }
 
     /// The earlier of the two.
-    #[must_use]
-    pub fn min(self, other: Self) -> Self {
+    pub(crate) fn min(self, other: Self) -> Self {
         match (self.at, other.at) {
             (Some(mine), Some(theirs)) if theirs < mine => other,
             (None, Some(_)) => other,

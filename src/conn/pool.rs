@@ -9,7 +9,7 @@ use super::connect::{Endpoint, ask, probe};
 use super::connection::{Connection, Incoming};
 use super::conversation::Conversation;
 use super::deadline::Deadline;
-use super::driver::{Batch, Driver, Exchange};
+use super::driver::{Batch, Exchange};
 use super::fault::Fault;
 use super::ledger::{End, Ledger, Snapshot};
 use super::sink::Sink;
@@ -391,12 +391,15 @@ impl Pool {
     }
 }
 
-impl Driver for Pool {
-    fn name(&self) -> &str {
+/// A server, as the layers above see it.
+impl Pool {
+    /// The server, as messages name it.
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
+    /// Sends the requests of `batch` and receives their replies, by `deadline`.
+    pub(crate) fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
         let conversation = || Conversation::new(self, batch, deadline);
         match batch.requests {
             [request] => match self.exchange_one(request, batch, sink, deadline) {
@@ -408,11 +411,17 @@ impl Driver for Pool {
         }
     }
 
-    fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a> {
+    /// The same in steps, so that several servers work at the same time.
+    pub(crate) fn converse<'a>(
+        &'a self,
+        batch: Batch<'a>,
+        deadline: Deadline,
+    ) -> Box<dyn Exchange + 'a> {
         Box::new(Conversation::new(self, batch, deadline))
     }
 
-    fn converse_on(
+    /// The same for requests that are always there, on a server that is kept as long as it takes.
+    pub(crate) fn converse_on(
         self: Arc<Self>,
         batch: Batch<'static>,
         deadline: Deadline,
@@ -420,23 +429,28 @@ impl Driver for Pool {
         Box::new(Conversation::new(self, batch, deadline).at_leisure())
     }
 
-    fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
+    /// Counts a call that was made in steps: a success, or an error that no exchange had.
+    pub(crate) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
         self.ledger.counted(outcome, latency);
     }
 
-    fn missed(&self, error: &Error) {
+    /// Counts a failure that is hidden from the caller.
+    pub(crate) fn missed(&self, error: &Error) {
         self.ledger.missed(error);
     }
 
-    fn circuit(&self) -> Circuit {
+    /// The state of its circuit breaker.
+    pub(crate) fn circuit(&self) -> Circuit {
         self.breaker.circuit()
     }
 
-    fn is_connected(&self) -> bool {
+    /// Whether it has a connection. Nothing is sent.
+    pub(crate) fn is_connected(&self) -> bool {
         self.connections().open > 0
     }
 
-    fn close(&self) {
+    /// Closes the idle connections, and those in use as they finish.
+    pub(crate) fn close(&self) {
         self.remember_text(false);
         let mut connections = self.connections();
         connections.closed += 1;
@@ -447,7 +461,8 @@ impl Driver for Pool {
         self.release(count);
     }
 
-    fn snapshot(&self) -> Snapshot {
+    /// What was counted until now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let connections = self.connections();
         let (open, idle) = (connections.open, connections.idle.len());
         drop(connections);

@@ -5,7 +5,7 @@ use super::super::resolve::{LookUp, Resolver};
 use super::*;
 use crate::address::Server;
 use crate::error::Error;
-use crate::protocol::{Reply, ValueHeader};
+use crate::protocol::Reply;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -86,14 +86,8 @@ fn ask(pool: &Pool, timeout: Duration) -> Result<(), Error> {
 struct Outcome(Option<Result<(), Error>>);
 
 impl Sink for Outcome {
-    fn value(&mut self, _: usize, _: ValueHeader, _: Vec<u8>) {}
-
-    fn reply(&mut self, _: usize, _: Reply<'_>) {
-        self.0 = Some(Ok(()));
-    }
-
-    fn failed(&mut self, _: usize, error: Error) {
-        self.0 = Some(Err(error));
+    fn reply(&mut self, _: usize, reply: Result<Reply<'_>, Error>) {
+        self.0 = Some(reply.map(drop));
     }
 }
 

@@ -1,36 +1,21 @@
-use crate::error::Error;
-use crate::protocol::{Malformed, Part, Reply, ValueHeader};
+use crate::error::{Error, Kind, Result};
+use crate::protocol::{Hit, Line, Lines, Malformed, Reply};
+use std::borrow::Cow;
 
-/// Takes what comes for the requests of a batch, which it knows by their places in it. Each gets
-/// exactly one of [`value`](Self::value), [`reply`](Self::reply) and [`failed`](Self::failed); or,
-/// where the first turns out to be wrong, a second that counts in its place.
+/// Takes the replies to the requests of a batch, which it knows by their places in it. Each gets exactly
+/// one; or, where the first turns out to be wrong, a second that counts in its place.
 pub(crate) trait Sink {
-    /// A value is coming: where to read it to, in place of what that holds.
-    fn buffer(&mut self, _index: usize, _header: &ValueHeader) -> Vec<u8> {
+    /// Gives the buffer that a large value is read into, in place of what it holds.
+    fn buffer(&mut self, _index: usize) -> Vec<u8> {
         Vec::new()
     }
 
-    /// The value that a request asked for, complete.
-    fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>);
-
-    /// The same, with the data still where it was received.
-    fn slice(&mut self, index: usize, header: ValueHeader, data: &[u8]) {
-        let mut buffer = self.buffer(index, &header);
-        buffer.clear();
-        if buffer.capacity() == 0 {
-            buffer = data.to_vec();
-        } else {
-            buffer.extend_from_slice(data);
-        }
-        self.value(index, header, buffer);
-    }
-
-    /// A line of a reply of many.
+    /// Takes a line that comes before the reply.
     ///
     /// # Errors
     ///
     /// When there are more of them than can be right: the connection is closed.
-    fn part(&mut self, _index: usize, _part: Part<'_>) -> Result<(), Malformed> {
+    fn line(&mut self, _index: usize, _line: Line<'_>) -> Result<(), Malformed> {
         Ok(())
     }
 
@@ -39,9 +24,106 @@ pub(crate) trait Sink {
         false
     }
 
-    /// A reply that is not a value; the end of one of many lines.
-    fn reply(&mut self, index: usize, reply: Reply<'_>);
+    /// Takes the reply to a request, or the reason why there is none.
+    fn reply(&mut self, index: usize, reply: Result<Reply<'_>>);
+}
 
-    /// There is no reply.
-    fn failed(&mut self, index: usize, error: Error);
+/// Keeps the reply to one request, with the lines before it.
+#[derive(Debug, Default)]
+pub(crate) struct SingleReply {
+    /// Where a value is put.
+    pub(crate) buffer: Vec<u8>,
+    lines: Vec<Line<'static>>,
+    /// What the lines take in memory, in bytes.
+    length: usize,
+    reply: Option<Result<Reply<'static>>>,
+}
+
+impl SingleReply {
+    /// The reply, with its value in `buffer` in place of what that holds.
+    #[inline]
+    pub(crate) fn into_buffer(buffer: Vec<u8>) -> Self {
+        Self {
+            buffer,
+            ..Self::default()
+        }
+    }
+
+    /// The most bytes of lines that are taken. `stats conns` of a server with 100,000 connections is
+    /// half of it.
+    pub(crate) const MAX_LINES: usize = 128 << 20;
+
+    /// What a line takes in memory besides its bytes, with what the allocator adds.
+    const PER_LINE: usize = size_of::<Line<'_>>() + 64;
+
+    /// The reply.
+    ///
+    /// # Errors
+    ///
+    /// That of the exchange. A protocol error if there is no reply: no connection leaves it out.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Result<Reply<'static>> {
+        match self.reply.take() {
+            Some(reply) if self.lines.is_empty() => reply,
+            Some(reply) => reply.map(|end| {
+                let lines = std::mem::take(&mut self.lines);
+                Reply::Lines(Box::new(Lines { lines, end }))
+            }),
+            None => Err(Error::new(Kind::Protocol, "unexpected reply: nothing")),
+        }
+    }
+}
+
+impl Sink for SingleReply {
+    fn buffer(&mut self, _: usize) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
+    }
+
+    fn line(&mut self, _: usize, line: Line<'_>) -> Result<(), Malformed> {
+        let length = match &line {
+            Line::Stat { name, value } => name.len() + value.len(),
+            Line::Item(line) => line.len(),
+        };
+        self.length += length + Self::PER_LINE;
+        if self.length > Self::MAX_LINES {
+            return Err(Malformed::TooManyStats(Self::MAX_LINES));
+        }
+        self.lines.push(line.into_owned());
+        Ok(())
+    }
+
+    fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
+        self.reply = Some(match reply {
+            Ok(Reply::Hit(hit)) => Ok(Reply::Hit(Hit {
+                data: Cow::Owned(match hit.data {
+                    Cow::Owned(data) => data,
+                    Cow::Borrowed(data) if self.buffer.capacity() == 0 => data.to_vec(),
+                    Cow::Borrowed(data) => {
+                        let mut buffer = std::mem::take(&mut self.buffer);
+                        buffer.clear();
+                        buffer.extend_from_slice(data);
+                        buffer
+                    }
+                }),
+                ..hit
+            })),
+            Ok(Reply::Status(status)) => Ok(Reply::Status(status)),
+            reply => reply.map(Reply::into_owned),
+        });
+    }
+}
+
+/// The replies to a batch, by the places of its requests.
+impl Sink for Vec<SingleReply> {
+    fn buffer(&mut self, index: usize) -> Vec<u8> {
+        self[index].buffer(index)
+    }
+
+    fn line(&mut self, index: usize, line: Line<'_>) -> Result<(), Malformed> {
+        self[index].line(index, line)
+    }
+
+    fn reply(&mut self, index: usize, reply: Result<Reply<'_>>) {
+        self[index].reply(index, reply);
+    }
 }

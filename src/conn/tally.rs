@@ -80,7 +80,6 @@ impl Answers {
     /// A reply to a request that `reads` a value, or to another.
     pub(super) fn reply(&mut self, reads: bool, reply: &Reply<'_>) {
         match reply {
-            Reply::Hit => self.hits += 1,
             Reply::Status(Status::NotFound) if reads => self.misses += 1,
             Reply::Refused(_) => self.refused += 1,
             _ => {}

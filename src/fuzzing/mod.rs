@@ -15,7 +15,7 @@ use crate::expiry::Expiry;
 use crate::item::Item;
 use crate::key::KeyRule;
 use crate::protocol::replay::Event;
-use crate::protocol::{Dialect, Part, Reply, Request, StatsArguments, Status};
+use crate::protocol::{Dialect, Line, Reply, Request, StatsArguments, Status};
 use crate::value::{self, Compression, Enyim, Format, Transcoder};
 use replies::in_any_pieces;
 use serde::Serialize;
@@ -68,7 +68,13 @@ fn stats_line(line: &[u8]) -> Option<String> {
         (b"RESET", None) => Reply::Status(Status::Reset),
         (b"STAT" | b"ITEM" | b"PREFIX", Some(name)) => {
             let value = words.next().unwrap_or_default();
-            return Some(format!("{:?}", Part::Stat { name, value }));
+            return Some(format!(
+                "{:?}",
+                Line::Stat {
+                    name: name.into(),
+                    value: value.into()
+                }
+            ));
         }
         _ => return None,
     };

@@ -3,12 +3,11 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Driver as _, Exchange, Options, Patience, Peer, Pool, Protocol, Sink,
-    State,
+    BackOff, Batch, Deadline, Exchange, Options, Patience, Peer, Pool, Protocol, Sink, State,
 };
 use crate::error::Error;
 use crate::event::Hook;
-use crate::protocol::{Bounds, Malformed, Part, Reply, Request, ValueHeader};
+use crate::protocol::{Bounds, Hit, Line, Malformed, Reply, Request};
 use std::time::{Duration, Instant};
 
 /// A value and a line may be so long here.
@@ -64,7 +63,7 @@ struct Answers {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
-    Value(ValueHeader, Vec<u8>),
+    Value(Hit<'static>),
     Reply(String),
     Failed(Failure),
 }
@@ -357,11 +356,8 @@ impl<'s> Stage<'s> {
             assert!((1..=most).contains(&all.len()), "{request:?}: {all:?}");
             for answer in all {
                 match answer {
-                    Answer::Value(header, data) => assert!(
-                        data.len() == header.length
-                            && sent
-                                .iter()
-                                .any(|sent| is_genuine(sent, request, header, data)),
+                    Answer::Value(hit) => assert!(
+                        sent.iter().any(|sent| is_genuine(sent, request, hit)),
                         "{request:?}: {answer:?}"
                     ),
                     Answer::Reply(_) => {}
@@ -393,35 +389,29 @@ struct Recorder {
 
 impl Sink for Recorder {
     /// One that was used before.
-    fn buffer(&mut self, _: usize, _: &ValueHeader) -> Vec<u8> {
+    fn buffer(&mut self, _: usize) -> Vec<u8> {
         vec![0xaa; 100]
     }
 
-    fn value(&mut self, index: usize, header: ValueHeader, data: Vec<u8>) {
-        self.answers[index].all.push(Answer::Value(header, data));
-    }
-
-    fn part(&mut self, index: usize, part: Part<'_>) -> Result<(), Malformed> {
+    fn line(&mut self, index: usize, line: Line<'_>) -> Result<(), Malformed> {
         let parts = &mut self.answers[index].parts;
         if parts.len() == MOST_PARTS {
             return Err(Malformed::TooManyStats(MOST_PARTS));
         }
-        parts.push(format!("{part:?}"));
+        parts.push(format!("{line:?}"));
         Ok(())
     }
 
-    fn reply(&mut self, index: usize, reply: Reply<'_>) {
-        let reply = Answer::Reply(format!("{reply:?}"));
-        self.answers[index].all.push(reply);
-    }
-
-    fn failed(&mut self, index: usize, error: Error) {
-        let failure = Failure {
-            text: error.to_string(),
-            is_ambiguous: error.is_ambiguous(),
-            is_unsupported: error.is_unsupported(),
-            is_connect: error.is_connect(),
-        };
-        self.answers[index].all.push(Answer::Failed(failure));
+    fn reply(&mut self, index: usize, reply: Result<Reply<'_>, Error>) {
+        self.answers[index].all.push(match reply {
+            Ok(Reply::Hit(hit)) => Answer::Value(hit.into_owned()),
+            Ok(reply) => Answer::Reply(format!("{reply:?}")),
+            Err(error) => Answer::Failed(Failure {
+                text: error.to_string(),
+                is_ambiguous: error.is_ambiguous(),
+                is_unsupported: error.is_unsupported(),
+                is_connect: error.is_connect(),
+            }),
+        });
     }
 }

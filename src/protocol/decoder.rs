@@ -201,7 +201,7 @@ impl<'r> Decoder<'r> {
     pub(crate) fn line_error(&self) -> Reply<'_> {
         let error = self.error.as_ref();
         Reply::Refused(Refused {
-            line: error.map_or(b"", |error| &error.line),
+            line: error.map_or(&b""[..], |error| &error.line).into(),
             by_grammar: error.is_some_and(|error| error.by_grammar),
         })
     }
@@ -264,6 +264,14 @@ impl<'r> Decoder<'r> {
             index,
             header,
         }
+    }
+
+    /// The value of the request that is due ends with `used` bytes.
+    pub(super) fn end_of_value(&mut self, used: usize) -> Step<'static> {
+        let index = self.next;
+        self.next += 1;
+        self.place = Place::Start;
+        Step::EndOfValue { used, index }
     }
 
     /// The reply to the request that is due, complete with `used` bytes.

@@ -30,6 +30,7 @@ pub(super) fn refused(line: &[u8]) -> Option<Refused<'_>> {
         b"SERVER_ERROR" => false,
         _ => return None,
     };
+    let line = line.into();
     Some(Refused { line, by_grammar })
 }
 

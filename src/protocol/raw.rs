@@ -2,7 +2,7 @@
 
 use super::decoder::{Decoder, Place};
 use super::lines::{bare_line, length, number, refused};
-use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
+use super::reply::{Excerpt, Line, Malformed, Refused, Reply, Status, Step, ValueHeader};
 use super::values::after_data;
 use crate::error::Error;
 use std::fmt;
@@ -159,7 +159,7 @@ pub(super) fn decode<'b>(
         }
         Expected::Lines if is_first && is_answer_of_crawler(text) => {
             let refused = Refused {
-                line: text,
+                line: text.into(),
                 by_grammar: false,
             };
             return Ok(decoder.reply(used, Reply::Refused(refused)));
@@ -186,7 +186,7 @@ pub(super) fn decode<'b>(
         }
     }
     decoder.place = Place::MoreLines;
-    let part = Part::Item(text);
+    let part = Line::Item(text.into());
     Ok(Step::Part { used, part })
 }
 
@@ -242,11 +242,11 @@ fn end_of_value<'b>(
         return Ok(Step::NeedMore);
     };
     if line.is_meta() {
-        return Ok(decoder.reply(2, Reply::Hit));
+        return Ok(decoder.end_of_value(2));
     }
     match bare_line(rest, decoder.bounds.line)? {
         None => Ok(Step::NeedMore),
-        Some((b"END\r", used)) => Ok(decoder.reply(2 + used, Reply::Hit)),
+        Some((b"END\r", used)) => Ok(decoder.end_of_value(2 + used)),
         Some((other, _)) => Err(Malformed::Unexpected(Excerpt::new(other))),
     }
 }

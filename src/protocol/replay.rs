@@ -2,7 +2,7 @@
 
 use super::reply::Details;
 use super::{
-    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Step, ValueHeader, Window,
+    Bounds, Decoder, Dialect, Limits, Malformed, Output, Request, Step, ValueHeader, Window,
 };
 
 /// What a decoder made of a reply.
@@ -114,7 +114,8 @@ pub(crate) fn replay(
                 push_value(&mut events, index, header, data);
                 line + header.length + tail
             }
-            Ok(Step::Skip { used: line }) => line,
+            // The value has said that it is there.
+            Ok(Step::Skip { used: line } | Step::EndOfValue { used: line, .. }) => line,
             Ok(Step::Part { used: line, part }) => {
                 events.push(Event::Part(format!("{part:?}")));
                 line
@@ -129,10 +130,7 @@ pub(crate) fn replay(
                 index,
                 reply,
             }) => {
-                // The value says that it is there.
-                if reply != Reply::Hit {
-                    events.push(Event::Reply(index, format!("{reply:?}")));
-                }
+                events.push(Event::Reply(index, format!("{reply:?}")));
                 line
             }
         };

@@ -1,4 +1,5 @@
 use crate::error::{Error, Kind};
+use std::borrow::Cow;
 use std::fmt;
 
 /// What a decoder makes of the bytes received so far.
@@ -9,7 +10,7 @@ pub(crate) enum Step<'b> {
     /// `used` bytes that say nothing about any request: a fence.
     Skip { used: usize },
     /// A part of the reply to the request under way, `used` bytes long.
-    Part { used: usize, part: Part<'b> },
+    Part { used: usize, part: Line<'b> },
     /// What comes before a value, `used` bytes long. The caller takes `header.length` bytes wherever
     /// it wants them, and then goes on with the bytes after those.
     Value {
@@ -32,52 +33,99 @@ pub(crate) enum Step<'b> {
         index: usize,
         reply: Reply<'b>,
     },
+    /// The value of request `index` has ended, with these `used` bytes: the reply is complete.
+    EndOfValue { used: usize, index: usize },
     /// Request `index` gets the [error](super::Decoder::line_error) that came for its line.
     LineError { used: usize, index: usize },
 }
 
-/// A line of a reply of many lines.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Part<'b> {
-    /// One of `stats`: `STAT name value`, `ITEM ..`, `PREFIX ..`.
-    Stat { name: &'b [u8], value: &'b [u8] },
-    /// One of `lru_crawler metadump`: `key=.. exp=..`; one of what a raw command comes to; and the
-    /// line that answers an `mg` with flags of the program's own.
-    Item(&'b [u8]),
+/// The reply to a [command](crate::middleware::Command), as the server gave it in any protocol.
+///
+/// `Display` says what it is, and neither it nor `Debug` shows a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply<'b> {
+    /// The item that was asked for.
+    Hit(Hit<'b>),
+    /// One of the protocol's words.
+    Status(Status),
+    /// The new value of a counter.
+    Number(u64),
+    /// The same with what a meta command asked for besides.
+    Counter(Counter),
+    /// Stored; this is the item's new cas id.
+    Cas(u64),
+    /// The outcome of an `ms` that asks for the size.
+    Set(SetReply),
+    /// The version of the server.
+    Version(Cow<'b, [u8]>),
+    /// An error line of the server.
+    Refused(Refused<'b>),
+    /// Several lines: [`Reply::lines`] makes such a reply.
+    Lines(Box<Lines<'b>>),
 }
 
-/// The reply to a request, in any protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reply<'b> {
-    /// The value that came before.
-    Hit,
-    Status(Status),
-    /// What a counter counts now.
-    Number(u64),
-    /// The same, with what else was asked for.
-    Counter(Counter),
-    /// Stored, and this is the item's cas id now.
-    Cas(u64),
-    /// What came of a set that asks for the size.
-    Set(SetReply),
-    Version(&'b [u8]),
-    Refused(Refused<'b>),
+/// Lines, and the reply that came after the last of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lines<'b> {
+    /// The lines, in their order.
+    pub lines: Vec<Line<'b>>,
+    /// The reply behind them: [`Status::Ok`] at the end of a list.
+    pub end: Reply<'b>,
+}
+
+/// An item that was found: a cache hit.
+///
+/// `Debug` gives the flags and the length of the data, which may be secret.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hit<'b> {
+    /// What the client that stored the item says about its data.
+    pub flags: u32,
+    /// The data, as it is stored.
+    pub data: Cow<'b, [u8]>,
+    /// The cas id, where it was [asked for](crate::middleware::Command::wants_cas).
+    pub cas: Option<u64>,
+    pub(crate) details: Details,
 }
 
 /// A reply that is one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+#[non_exhaustive]
+pub enum Status {
+    /// Stored.
     Stored,
-    /// The condition of add, replace, append or prepend does not hold.
+    /// Not stored: the condition of `add`, `replace`, `append` or `prepend` does not hold.
     NotStored,
-    /// The item has another cas id by now.
+    /// Not done: the item has another cas id by now.
     Exists,
+    /// The key was not found.
     NotFound,
+    /// Deleted.
     Deleted,
+    /// The item has its new expiry.
     Touched,
-    /// Done; the end of a reply of many lines.
+    /// Done; the end of a list of lines.
     Ok,
+    /// The statistics are 0 again.
     Reset,
+}
+
+/// A line of a reply that has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Line<'b> {
+    /// One of `stats`: `STAT name value`, `ITEM ..`, `PREFIX ..`.
+    Stat {
+        /// The name of the statistic.
+        name: Cow<'b, [u8]>,
+        /// The rest of the line.
+        value: Cow<'b, [u8]>,
+    },
+    /// One of `lru_crawler metadump`: `key=.. exp=..`; one of the reply to a raw command; and the line
+    /// that answers an `mg` with flags of the program's own.
+    Item(Cow<'b, [u8]>),
 }
 
 /// What is said about a value before it comes.
@@ -107,28 +155,32 @@ pub(crate) struct Details {
     pub(crate) is_left_out: bool,
 }
 
-/// What came of a set that asks for the size. What was not asked for is `None`.
+/// The outcome of an `ms` that asks for the size of the item: for the built-in client to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SetReply {
+pub struct SetReply {
     pub(crate) status: Status,
+    /// `None` if it was not asked for.
     pub(crate) cas: Option<u64>,
-    /// `None` from a server that does not know the flag, too.
+    /// `None` if it was not asked for, and from a server that does not know the flag.
     pub(crate) size: Option<u32>,
 }
 
-/// A counter. What was not asked for is `None`.
+/// A counter with what an `ma` asked for besides: for the built-in client to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counter {
+pub struct Counter {
     pub(crate) number: u64,
+    /// `None` if it was not asked for.
     pub(crate) cas: Option<u64>,
-    /// Seconds; `None` where it does not expire, too.
+    /// Seconds; `None` if it was not asked for, and where the counter does not expire.
     pub(crate) ttl: Option<u32>,
 }
 
 /// An error line of the server, as it came, without its line end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refused<'b> {
-    pub(crate) line: &'b [u8],
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused<'b> {
+    /// `ERROR`, `CLIENT_ERROR ..` or `SERVER_ERROR ..`; in the binary protocol the text alone.
+    pub line: Cow<'b, [u8]>,
     /// The request itself was wrong (`CLIENT_ERROR`, `ERROR`), and not the server in trouble.
     pub(crate) by_grammar: bool,
 }
@@ -136,7 +188,7 @@ pub(crate) struct Refused<'b> {
 impl Refused<'_> {
     /// Whether the server wants to know first who the client is: what memcached answers then, in text
     /// to a line and to a `set`, and in binary.
-    pub(crate) fn wants_credentials(line: &[u8]) -> bool {
+    pub(crate) fn wants_credentials(&self) -> bool {
         const WANTS: [&[u8]; 5] = [
             b"CLIENT_ERROR unauthenticated",
             b"CLIENT_ERROR bad authentication token format",
@@ -144,11 +196,142 @@ impl Refused<'_> {
             b"Auth failure.",
             b"Authentication failure",
         ];
-        WANTS.contains(&line)
+        WANTS.contains(&&*self.line)
     }
 
     /// memcached sends this to a new connection over its `-c` limit and closes it.
     pub(crate) const TOO_MANY_CONNECTIONS: &'static [u8] = b"ERROR Too many open connections\r\n";
+}
+
+impl<'b> Reply<'b> {
+    /// Makes the reply of a server that refuses a command: `SERVER_ERROR ..`, `CLIENT_ERROR ..` or
+    /// `ERROR`, without a line end. The call fails with a [server error](Error::is_server).
+    #[must_use]
+    pub fn refused(line: impl Into<Cow<'b, [u8]>>) -> Self {
+        let line = line.into();
+        let by_grammar = !line.starts_with(b"SERVER_ERROR");
+        Self::Refused(Refused { line, by_grammar })
+    }
+
+    /// Makes a list of lines, complete.
+    #[must_use]
+    pub fn lines(lines: impl Into<Vec<Line<'b>>>) -> Self {
+        let (lines, end) = (lines.into(), Self::Status(Status::Ok));
+        Self::Lines(Box::new(Lines { lines, end }))
+    }
+
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Reply<'static> {
+        match self {
+            Self::Hit(hit) => Reply::Hit(hit.into_owned()),
+            Self::Status(status) => Reply::Status(status),
+            Self::Number(number) => Reply::Number(number),
+            Self::Counter(counter) => Reply::Counter(counter),
+            Self::Cas(id) => Reply::Cas(id),
+            Self::Set(set) => Reply::Set(set),
+            Self::Version(version) => Reply::Version(owned(version)),
+            Self::Refused(refused) => Reply::Refused(Refused {
+                line: owned(refused.line),
+                ..refused
+            }),
+            Self::Lines(lines) => Reply::Lines(Box::new(Lines {
+                lines: lines.lines.into_iter().map(Line::into_owned).collect(),
+                end: lines.end.into_owned(),
+            })),
+        }
+    }
+
+    /// The lines, if there are any, and the reply behind them.
+    pub(crate) fn split(self) -> (Vec<Line<'b>>, Self) {
+        match self {
+            Self::Lines(lines) => (lines.lines, lines.end),
+            reply => (Vec::new(), reply),
+        }
+    }
+}
+
+fn owned(bytes: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
+    Cow::Owned(bytes.into_owned())
+}
+
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Hit(hit) => return write!(f, "a value of {} bytes", hit.data.len()),
+            Self::Version(version) => return write!(f, "version {}", version.escape_ascii()),
+            Self::Refused(refused) => return write!(f, "refused: {}", Excerpt::new(&refused.line)),
+            Self::Lines(lines) => {
+                return write!(f, "{} lines, and {}", lines.lines.len(), lines.end);
+            }
+            Self::Status(Status::Stored) => "stored",
+            Self::Status(Status::NotStored) => "not stored",
+            Self::Status(Status::Exists) => "exists, with another cas id",
+            Self::Status(Status::NotFound) => "not found",
+            Self::Status(Status::Deleted) => "deleted",
+            Self::Status(Status::Touched) => "touched",
+            Self::Status(Status::Ok) => "done",
+            Self::Status(Status::Reset) => "reset",
+            Self::Number(_) => "a number",
+            Self::Counter(_) => "a counter",
+            Self::Cas(_) => "stored, with a cas id",
+            Self::Set(_) => "stored or not, with the size",
+        };
+        f.write_str(text)
+    }
+}
+
+impl<'b> Hit<'b> {
+    /// Makes a hit without a cas id.
+    #[must_use]
+    pub fn new(flags: u32, data: impl Into<Cow<'b, [u8]>>) -> Self {
+        Self {
+            flags,
+            data: data.into(),
+            cas: None,
+            details: Details::default(),
+        }
+    }
+
+    pub(crate) fn into_owned(self) -> Hit<'static> {
+        Hit {
+            data: owned(self.data),
+            ..self
+        }
+    }
+
+    pub(crate) fn of(header: ValueHeader, data: impl Into<Cow<'b, [u8]>>) -> Self {
+        Self {
+            flags: header.flags,
+            data: data.into(),
+            cas: header.cas,
+            details: header.details,
+        }
+    }
+}
+
+impl fmt::Debug for Hit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hit")
+            .field("flags", &self.flags)
+            .field("length", &self.data.len())
+            .field("cas", &self.cas)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Line<'_> {
+    /// The same, with nothing borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Line<'static> {
+        match self {
+            Self::Stat { name, value } => Line::Stat {
+                name: owned(name),
+                value: owned(value),
+            },
+            Self::Item(line) => Line::Item(owned(line)),
+        }
+    }
 }
 
 /// Why the bytes received are not a reply to the request that was sent.

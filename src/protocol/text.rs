@@ -5,7 +5,7 @@ use super::ends;
 use super::lines::{bare_line, first_line, number, refused};
 use super::output::Output;
 use super::raw;
-use super::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step};
+use super::reply::{Excerpt, Line, Malformed, Refused, Reply, Status, Step};
 use super::request::{Direction, Mode, Request, Walk};
 use super::values;
 
@@ -227,7 +227,7 @@ pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<
             return number.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)));
         }
         (Request::Version, _) if line.starts_with(b"VERSION ") => {
-            return Ok(Reply::Version(&line[b"VERSION ".len()..]));
+            return Ok(Reply::Version(line[b"VERSION ".len()..].into()));
         }
         _ => {
             let refused = refused(line).map(Reply::Refused);
@@ -263,7 +263,7 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
     decoder.place = Place::MoreLines;
     let part = match request {
         Some(Request::Stats { .. }) => stat(line),
-        _ => line.starts_with(b"key=").then_some(Part::Item(line)),
+        _ => line.starts_with(b"key=").then_some(Line::Item(line.into())),
     };
     let status = match (line, part) {
         (b"END", _) => Status::Ok,
@@ -285,14 +285,17 @@ pub(super) fn lines<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<St
 
 /// A line of `stats`. Split on the first two spaces only: values contain spaces. `STAT` is the usual
 /// word, `ITEM` that of `cachedump`, `PREFIX` that of `detail dump`.
-pub(super) fn stat(line: &[u8]) -> Option<Part<'_>> {
+pub(super) fn stat(line: &[u8]) -> Option<Line<'_>> {
     let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
     let rest = words.iter().find_map(|word| line.strip_prefix(*word))?;
     let (name, value) = match memchr::memchr(b' ', rest) {
         Some(space) => (&rest[..space], &rest[space + 1..]),
         None => (rest, &b""[..]),
     };
-    (!name.is_empty()).then_some(Part::Stat { name, value })
+    (!name.is_empty()).then_some(Line::Stat {
+        name: name.into(),
+        value: value.into(),
+    })
 }
 
 /// `BUSY currently processing crawler request`: another client has the crawler. `BADCLASS invalid class
@@ -300,7 +303,7 @@ pub(super) fn stat(line: &[u8]) -> Option<Part<'_>> {
 fn not_now(line: &[u8]) -> Option<Refused<'_>> {
     let is_known = line.starts_with(b"BUSY ") || line.starts_with(b"BADCLASS ");
     is_known.then_some(Refused {
-        line,
+        line: line.into(),
         by_grammar: false,
     })
 }

@@ -83,7 +83,7 @@ fn status(status: Status) -> Event {
 
 fn refused_line(text: &'static str, by_grammar: bool) -> Event {
     reply(Reply::Refused(Refused {
-        line: text.as_bytes(),
+        line: text.as_bytes().into(),
         by_grammar,
     }))
 }
@@ -242,8 +242,8 @@ fn replies_to_several() {
             b"VALUE a 1 1\r\na\r\nSERVER_ERROR busy\r\nEND\r\nNOT_FOUND\r\n",
             vec![
                 value_of(0, 1, None, b"a"),
-                reply_to(1, Reply::Refused(Refused { line: b"SERVER_ERROR busy", by_grammar: false })),
-                reply_to(2, Reply::Refused(Refused { line: b"SERVER_ERROR busy", by_grammar: false })),
+                reply_to(1, Reply::Refused(Refused { line: b"SERVER_ERROR busy".into(), by_grammar: false })),
+                reply_to(2, Reply::Refused(Refused { line: b"SERVER_ERROR busy".into(), by_grammar: false })),
                 missing(3),
                 missing(4),
                 DONE,
@@ -431,7 +431,7 @@ fn replies() {
         (
             Request::Version,
             b"VERSION 1.6.18\r\n",
-            vec![reply(Reply::Version(b"1.6.18")), DONE],
+            vec![reply(Reply::Version(b"1.6.18".into())), DONE],
         ),
         (
             stats("reset"),
@@ -462,9 +462,9 @@ fn check(rows: &[(Request<'_>, &[u8], Vec<Event>)]) {
 #[test]
 fn lines_of_stats() {
     let stat = |name: &'static str, value: &'static str| {
-        let part = Part::Stat {
-            name: name.as_bytes(),
-            value: value.as_bytes(),
+        let part = Line::Stat {
+            name: name.as_bytes().into(),
+            value: value.as_bytes().into(),
         };
         Event::Part(format!("{part:?}"))
     };
@@ -598,7 +598,7 @@ fn malformed_replies() {
 
 #[test]
 fn a_metadump() {
-    let item = |line: &str| Event::Part(format!("{:?}", Part::Item(line.as_bytes())));
+    let item = |line: &str| Event::Part(format!("{:?}", Line::Item(line.as_bytes().into())));
     let rows: [(&[u8], Vec<Event>); 7] = [
         (b"END\r\n", vec![status(Status::Ok), DONE]),
         (

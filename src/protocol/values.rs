@@ -104,11 +104,7 @@ fn end_of_value<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'
     let index = decoder.group.cursor;
     decoder.next = decoder.group.take(decoder.next);
     decoder.place = Place::Start;
-    Ok(Step::Reply {
-        used,
-        index,
-        reply: Reply::Hit,
-    })
+    Ok(Step::EndOfValue { used, index })
 }
 
 /// The end of a `get` line's reply. `rest` comes after it.

@@ -1,11 +1,11 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
 use crate::address::Server;
-use crate::conn::{Circuit, Driver, Options, Pool};
-use crate::driver::{Custom, MakeDriver};
+use crate::conn::{Circuit, Options, Pool};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Locator, Node, Trace, unrepeated};
+use crate::middleware::{Backend, Chain};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The servers of a client, and which key belongs to which.
@@ -41,7 +41,7 @@ struct Left {
 #[derive(Debug)]
 struct Member {
     node: Node,
-    driver: Arc<dyn Driver>,
+    backend: Arc<Backend>,
 }
 
 impl Topology {
@@ -52,7 +52,7 @@ impl Topology {
         placement: &Arc<Placement>,
         policy: FailurePolicy,
         options: &Arc<Options>,
-        make_driver: Option<&MakeDriver>,
+        middleware: &Chain,
         previous: Option<&Self>,
     ) -> Result<Self, Error> {
         if servers.is_empty() {
@@ -66,20 +66,13 @@ impl Topology {
             previous.changes + u64::from(previous.nodes != nodes)
         });
         let member = |node: Node| {
-            let kept = previous.and_then(|previous| previous.driver_at(&node));
-            let driver = if let Some(driver) = kept {
-                driver
-            } else {
-                let credentials = node.credentials.as_ref();
-                let pool = Pool::new(&node.address, credentials, Arc::clone(options))?;
-                match make_driver {
-                    None => Arc::new(pool) as Arc<dyn Driver>,
-                    Some(MakeDriver(make)) => {
-                        Arc::new(Custom::new(pool, |built_in| make(&node, built_in)))
-                    }
-                }
-            };
-            Ok(Member { node, driver })
+            if let Some(backend) = previous.and_then(|previous| previous.backend_at(&node)) {
+                return Ok(Member { node, backend });
+            }
+            let credentials = node.credentials.as_ref();
+            let pool = Pool::new(&node.address, credentials, Arc::clone(options))?;
+            let backend = Arc::new(Backend::new(pool, middleware.clone()));
+            Ok(Member { node, backend })
         };
         let members: Result<_, Error> = unrepeated(&nodes).cloned().map(member).collect();
         let rehash = (policy == FailurePolicy::Rehash).then(|| Rehash {
@@ -101,26 +94,26 @@ impl Topology {
     }
 
     /// The server with the same address as `node`, spelt the same, and the same credentials.
-    fn driver_at(&self, node: &Node) -> Option<Arc<dyn Driver>> {
+    fn backend_at(&self, node: &Node) -> Option<Arc<Backend>> {
         let mut members = self.members.iter();
         let same = members.find(|Member { node: other, .. }| {
             (&other.address, &other.credentials) == (&node.address, &node.credentials)
         })?;
-        Some(Arc::clone(&same.driver))
+        Some(Arc::clone(&same.backend))
     }
 
     /// Closes the connections to the servers that `next` has no more.
     pub(crate) fn close_all_but(&self, next: &Self) {
         for member in &self.members {
-            if next.driver_at(&member.node).is_none() {
-                member.driver.close();
+            if next.backend_at(&member.node).is_none() {
+                member.backend.pool().close();
             }
         }
     }
 
     /// All servers, in list order.
-    pub(crate) fn drivers(&self) -> impl ExactSizeIterator<Item = &dyn Driver> {
-        self.members.iter().map(|member| &*member.driver)
+    pub(crate) fn backends(&self) -> impl ExactSizeIterator<Item = &Backend> {
+        self.members.iter().map(|member| &*member.backend)
     }
 
     /// The name and the weight of each of the list, one that is listed again again.
@@ -172,18 +165,18 @@ impl Topology {
         )))
     }
 
-    pub(crate) fn driver(&self, index: usize) -> &dyn Driver {
-        &*self.members[index].driver
+    pub(crate) fn backend(&self, index: usize) -> &Backend {
+        &*self.members[index].backend
     }
 
     /// The same server, to keep.
-    pub(crate) fn shared_driver(&self, index: usize) -> Option<Arc<dyn Driver>> {
-        Some(Arc::clone(&self.members.get(index)?.driver))
+    pub(crate) fn shared_backend(&self, index: usize) -> Option<Arc<Backend>> {
+        Some(Arc::clone(&self.members.get(index)?.backend))
     }
 
     /// The server that `key` belongs to.
-    pub(crate) fn driver_of(&self, key: Key<'_>) -> Result<&dyn Driver, Error> {
-        Ok(self.driver(self.locate(key)?))
+    pub(crate) fn backend_of(&self, key: Key<'_>) -> Result<&Backend, Error> {
+        Ok(self.backend(self.locate(key)?))
     }
 
     /// The place in the list of the server to ask for `key`: the one that it belongs to, or if that is
@@ -191,7 +184,7 @@ impl Topology {
     pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
         let owner = self.locate(key)?;
         match &self.rehash {
-            Some(rehash) if self.driver(owner).circuit() == Circuit::Open => {
+            Some(rehash) if self.backend(owner).pool().circuit() == Circuit::Open => {
                 let left = self.left(rehash)?;
                 Ok(left.map_or(owner, |left| left.locate(key)))
             }
@@ -211,7 +204,7 @@ impl Topology {
 
     /// The servers that are not down, or due to be tried; `None` if there is none.
     fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
-        let is_up = |index: &usize| self.driver(*index).circuit() == Circuit::Closed;
+        let is_up = |index: &usize| self.backend(*index).pool().circuit() == Circuit::Closed;
         let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
         if members.is_empty() {
             return Ok(None);

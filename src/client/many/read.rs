@@ -1,9 +1,9 @@
-use super::{Answer, ByKey, Client, Each, Many, Plan, zip};
-use crate::conn::Driver;
+use super::super::call;
+use super::{ByKey, Client, Each, Many, Plan, zip};
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
-use crate::protocol::{Request, Status, ValueHeader};
+use crate::protocol::{Reply, Request, Status};
 use crate::route::Topology;
 use crate::value;
 use serde::de::DeserializeOwned;
@@ -173,14 +173,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            |answer: Answer, driver: &dyn Driver| {
-                let Some(item) = answer.value(driver)? else {
-                    return Ok(None);
-                };
-                decode(item)
-                    .map(Some)
-                    .map_err(|error| error.on(driver.name()))
-            },
+            |reply| call::item(reply)?.map(&mut decode).transpose(),
         );
         zip(keys, results)
     }
@@ -200,20 +193,22 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
         self.spare.pop().unwrap_or_default()
     }
 
-    fn item(&mut self, key: usize, _: usize, header: ValueHeader, data: Cow<'_, [u8]>) {
-        let flags = header.flags;
-        (self.on_item)(key, ItemRef { flags, data: &data });
-        if let Cow::Owned(buffer) = data {
-            self.spare.push(buffer);
-        }
-    }
-
-    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>) {
-        let error = match answer {
-            Ok(Answer::Status(Status::NotFound)) => return,
-            Ok(answer) => answer.into_error(self.topology.driver(server)),
+    #[inline]
+    fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
+        let error = match reply {
+            Ok(Reply::Hit(hit)) => {
+                let (flags, data) = (hit.flags, &*hit.data);
+                (self.on_item)(key, ItemRef { flags, data });
+                if let Cow::Owned(buffer) = hit.data {
+                    self.spare.push(buffer);
+                }
+                return;
+            }
+            Ok(Reply::Status(Status::NotFound)) => return,
+            Ok(reply) => call::unexpected(reply),
             Err(error) => error,
         };
-        self.failed.push((key, error));
+        let name = self.topology.backend(server).name();
+        self.failed.push((key, error.on(name)));
     }
 }

@@ -1,7 +1,7 @@
 use super::packet::{HEADER, Header, NOOP, RESPONSE, opcode};
 use crate::protocol::decoder::{Decoder, Place};
 use crate::protocol::lines::first_line;
-use crate::protocol::reply::{Excerpt, Malformed, Part, Refused, Reply, Status, Step, ValueHeader};
+use crate::protocol::reply::{Excerpt, Line, Malformed, Refused, Reply, Status, Step, ValueHeader};
 use crate::protocol::request::{Mode, Request, StatsArguments};
 use crate::protocol::text;
 
@@ -14,7 +14,7 @@ pub(in crate::protocol) fn decode<'b>(
     input: &'b [u8],
 ) -> Result<Step<'b>, Malformed> {
     match (decoder.place, decoder.due()) {
-        (Place::EndOfValue, _) => return Ok(decoder.reply(0, Reply::Hit)),
+        (Place::EndOfValue, _) => return Ok(decoder.end_of_value(0)),
         (Place::InDump { left }, _) => return dump(decoder, left, input),
         (Place::MoreLines, Some(Request::Stats { arguments })) if arguments.has_one_line() => {
             return Ok(decoder.reply(0, Reply::Status(Status::Ok)));
@@ -230,7 +230,10 @@ fn stat<'b>(
     };
     let (name, value) = body.split_at(key);
     decoder.place = Place::MoreLines;
-    let part = Part::Stat { name, value };
+    let part = Line::Stat {
+        name: name.into(),
+        value: value.into(),
+    };
     Ok(Step::Part { used, part })
 }
 
@@ -277,7 +280,7 @@ fn success<'b>(
         (Request::MetaSet { .. }, 0, 0, []) => Reply::Cas(packet.header.cas),
         // memcached says "Authenticated".
         (Request::Authenticate { .. }, 0, 0, _) => Reply::Status(Status::Stored),
-        (Request::Version, 0, 0, [_, ..]) => Reply::Version(body),
+        (Request::Version, 0, 0, [_, ..]) => Reply::Version(body.into()),
         // memcached sends the flags after a touch; the protocol's description has none.
         (Request::Touch { .. }, FLAGS, 0, [_, _, _, _])
         | (
@@ -361,7 +364,7 @@ fn refused(status: u16, text: &[u8]) -> Refused<'_> {
         _ => b"an error without a text",
     };
     Refused {
-        line: if text.is_empty() { name } else { text },
+        line: if text.is_empty() { name } else { text }.into(),
         // After these memcached closes the connection, or loses its place in what it reads: 1.6.18
         // takes the extras and the key of a command that it does not know for part of the next.
         by_grammar: matches!(

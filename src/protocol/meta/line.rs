@@ -6,7 +6,7 @@ use crate::protocol::reply::{Malformed, Reply, SetReply, Status, ValueHeader};
 use crate::protocol::request::{Mode, Request};
 
 /// What a line means to the request that it is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Meaning {
     Reply(Reply<'static>),
     /// The data follows.

@@ -14,7 +14,7 @@ use self::line::{Line, Meaning};
 use super::decoder::{Decoder, Place};
 use super::lines::{first_line, number, refused};
 use super::output::Output;
-use super::reply::{Counter, Excerpt, Malformed, Part, Refused, Reply, Status, Step};
+use super::reply::{Counter, Excerpt, Malformed, Refused, Reply, Status, Step};
 use super::request::Request;
 use super::{text, values};
 use crate::meta_options::Wanted;
@@ -64,10 +64,10 @@ pub(super) fn decode<'b>(
         None if !decoder.window.quiet => text::decode(decoder, input),
         _ => match decoder.place {
             Place::EndOfValue => Ok(match values::after_data(input)? {
-                Some(_) => decoder.reply(2, Reply::Hit),
+                Some(_) => decoder.end_of_value(2),
                 None => Step::NeedMore,
             }),
-            Place::EndOfHeader => Ok(decoder.reply(0, Reply::Hit)),
+            Place::EndOfHeader => Ok(decoder.end_of_value(0)),
             _ if decoder.next < decoder.found => Ok(implied(decoder)),
             _ => {
                 let Some((line, used)) = first_line(input, decoder.bounds.line)? else {
@@ -117,7 +117,7 @@ fn loud<'b>(
     // What flags of the program's own come to, it is told as it is.
     if decoder.place == Place::Start && has_raw_flags(request) {
         decoder.place = Place::MoreLines;
-        let part = Part::Item(line);
+        let part = crate::protocol::Line::Item(line.into());
         return Ok(Step::Part { used: 0, part });
     }
     take(decoder, meaning, &input[used..], used)
@@ -142,7 +142,9 @@ fn quiet<'b>(
         return error(decoder, refused, &input[used..], used);
     }
     let identified = identify(decoder, line)?;
-    let index = identified.map_or(decoder.window.end, |(index, _)| index);
+    let index = identified
+        .as_ref()
+        .map_or(decoder.window.end, |(index, _)| *index);
     if decoder.next < index {
         decoder.found = index;
         return Ok(implied(decoder));
@@ -188,7 +190,7 @@ fn error<'b>(
     if decoder.requests[decoder.window.start].body().is_some() {
         // The server may run the value for commands: nothing that comes after is clear.
         if refused.by_grammar {
-            return Err(unexpected(refused.line));
+            return Err(unexpected(&refused.line));
         }
         decoder.unclear = true;
         return Ok(Step::Skip { used });
@@ -201,9 +203,11 @@ fn error<'b>(
         return Ok(Step::Skip { used });
     }
     let identified = identify(decoder, line)?;
-    let index = identified.map_or(decoder.window.end, |(index, _)| index);
+    let index = identified
+        .as_ref()
+        .map_or(decoder.window.end, |(index, _)| *index);
     if index == decoder.next {
-        return Err(unexpected(refused.line));
+        return Err(unexpected(&refused.line));
     }
     let is_last = decoder.next + 1 == index;
     Ok(decoder.reply(if is_last { used } else { 0 }, Reply::Refused(refused)))

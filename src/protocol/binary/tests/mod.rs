@@ -7,7 +7,7 @@ use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
 use crate::protocol::replay::{Event, encode, replay};
 use crate::protocol::{
-    Bounds, Dialect, Direction, Excerpt, Initial, Malformed, Mode, Part, Refused, Reply, Request,
+    Bounds, Dialect, Direction, Excerpt, Initial, Line, Malformed, Mode, Refused, Reply, Request,
     StatsArguments, Status,
 };
 
@@ -187,12 +187,24 @@ fn status(index: usize, status: Status) -> Event {
 
 fn refused(index: usize, text: &str, by_grammar: bool) -> Event {
     let line = text.as_bytes();
-    reply(index, &Reply::Refused(Refused { line, by_grammar }))
+    reply(
+        index,
+        &Reply::Refused(Refused {
+            line: line.into(),
+            by_grammar,
+        }),
+    )
 }
 
 fn part(name: &str, value: &str) -> Event {
     let (name, value) = (name.as_bytes(), value.as_bytes());
-    Event::Part(format!("{:?}", Part::Stat { name, value }))
+    Event::Part(format!(
+        "{:?}",
+        Line::Stat {
+            name: name.into(),
+            value: value.into()
+        }
+    ))
 }
 
 fn value(index: usize, cas: Option<u64>, data: &[u8]) -> Event {

@@ -101,7 +101,7 @@ fn statuses() {
         (
             Request::Version,
             failed(0x0b, 0, b"1.6.18"),
-            reply(0, &Reply::Version(b"1.6.18")),
+            reply(0, &Reply::Version(b"1.6.18".into())),
         ),
     ];
     for (request, packet, expected) in rows {

@@ -145,7 +145,13 @@ fn status_of(index: usize, status: Status) -> Event {
 
 fn refused_to(index: usize, line: &'static str, by_grammar: bool) -> Event {
     let line = line.as_bytes();
-    reply_to(index, Reply::Refused(Refused { line, by_grammar }))
+    reply_to(
+        index,
+        Reply::Refused(Refused {
+            line: line.into(),
+            by_grammar,
+        }),
+    )
 }
 
 fn value_of(index: usize, flags: u32, cas: Option<u64>, data: &[u8]) -> Event {

@@ -73,7 +73,7 @@ fn replies() {
         (
             Request::Version,
             b"VERSION 1.6.18\r\n",
-            vec![reply_to(0, Reply::Version(b"1.6.18")), DONE],
+            vec![reply_to(0, Reply::Version(b"1.6.18".into())), DONE],
         ),
     ];
     for (request, bytes, expected) in rows {
