@@ -42,7 +42,7 @@ impl Conventions {
         }
     }
 
-    /// Returns those of `library`. `tests/python/keys.rs` holds those that can be run to them; of the
+    /// Returns those of `library`. `tests/compat/python/keys.rs` holds those that can be run to them; of the
     /// others it is their source that is quoted.
     ///
     /// None allows more in a line than 0x21 to 0x7e and 0x80 to 0xff here. Some do: libmemcached and

@@ -1,10 +1,10 @@
 use super::Client;
-use super::answer::{Answer, forgive};
-use crate::conn::{Deadline, Driver};
+use super::call::accept;
+use crate::conn::Deadline;
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::meta_options::Wanted;
-use crate::protocol::{DeleteOptions, Dialect, GetOptions, Request};
+use crate::protocol::{DeleteOptions, Dialect, GetOptions, Reply, Request};
 use std::time::Instant;
 
 /// # One key: whether it is there
@@ -60,11 +60,11 @@ impl Client {
             },
         };
         let mut won = None;
-        let asked = self.exchange(key, &ask, deadline, |answer, driver| {
-            if let Answer::Item(hit) = &answer {
+        let asked = self.exchange(key, &ask, deadline, |reply| {
+            if let Reply::Hit(hit) = &reply {
                 won = hit.cas.filter(|_| hit.details.won && hit.details.stale);
             }
-            there(answer, driver)
+            there(reply)
         });
         if let Some(cas) = won {
             self.hand_back(key, cas, deadline.resumed(Instant::now()));
@@ -77,8 +77,8 @@ impl Client {
             // A meta command fails under every policy, but this is none to the caller.
             Err(error) => {
                 let topology = self.shared.topology();
-                let driver = topology.driver_of(key)?;
-                there(forgive(self.policy, error, &get, driver)?, driver)
+                let backend = topology.backend_of(key)?;
+                there(accept(Err(error), self.policy, &get, backend)?)
             }
             found => found,
         }
@@ -95,10 +95,10 @@ impl Client {
             },
         };
         // If that fails, the win is lost, as it is with a client that dies. The call has its answer.
-        let _ = self.steps().exchange(key, &mark, deadline, |_, _| Ok(()));
+        let _ = self.steps().exchange(key, &mark, deadline, |_| Ok(()));
     }
 }
 
-fn there(answer: Answer, driver: &dyn Driver) -> Result<bool> {
-    Ok(answer.value(driver)?.is_some())
+fn there(reply: Reply<'_>) -> Result<bool> {
+    Ok(reply.item()?.is_some())
 }

@@ -1,11 +1,10 @@
 use super::Client;
-use super::answer::Answer;
 use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::{Key, Scratch};
-use crate::protocol::{Direction, Initial, Mode, Request};
+use crate::protocol::{Direction, Initial, Mode, Reply, Request};
 use std::time::{Instant, SystemTime};
 
 /// # Counters
@@ -151,9 +150,10 @@ impl Client {
     }
 
     fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
-        self.ask(
+        self.call(
             direction.name(),
             key,
+            &mut Scratch::default(),
             |key| {
                 Ok(Request::Arithmetic {
                     direction,
@@ -162,7 +162,7 @@ impl Client {
                     initial: None,
                 })
             },
-            Answer::count,
+            Reply::count,
         )
     }
 
@@ -198,7 +198,7 @@ impl Client {
             if self.counter_flags(initial.value) != 0 {
                 return in_steps();
             }
-            match self.exchange(key, &request, deadline, Answer::count) {
+            match self.exchange(key, &request, deadline, Reply::count) {
                 Err(error) if error.is_unsupported() => in_steps(),
                 // memcached 1.6 says "not found" when it lost a race for making the counter. The call is
                 // counted with that.
@@ -233,7 +233,7 @@ impl Client {
         };
         let client = self.steps();
         let rest = || deadline.resumed(Instant::now());
-        if let Some(count) = client.exchange(key, &count, rest(), Answer::count)? {
+        if let Some(count) = client.exchange(key, &count, rest(), Reply::count)? {
             return Ok(count);
         }
         let digits = initial.value.to_string();
@@ -243,10 +243,10 @@ impl Client {
             item: ItemRef::from((self.counter_flags(initial.value), &digits)),
             exptime: initial.exptime,
         };
-        if client.exchange(key, &add, rest(), Answer::stored)? {
+        if client.exchange(key, &add, rest(), Reply::stored)? {
             return Ok(initial.value);
         }
-        let counted = client.exchange(key, &count, rest(), Answer::count)?;
+        let counted = client.exchange(key, &count, rest(), Reply::count)?;
         counted.ok_or_else(|| unsettled(self, key))
     }
 }
@@ -256,8 +256,8 @@ fn unsettled(client: &Client, key: Key<'_>) -> Error {
         Kind::Conflict,
         "the counter was made and removed by others at the same time",
     );
-    match client.shared.topology().driver_of(key) {
-        Ok(driver) => unsettled.on(driver.name()),
+    match client.shared.topology().backend_of(key) {
+        Ok(backend) => unsettled.on(backend.name()),
         Err(error) => error,
     }
 }

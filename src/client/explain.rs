@@ -54,7 +54,7 @@ impl Client {
         let explained = self.key(key.as_ref(), &mut scratch).and_then(|key| {
             let topology = shared.topology();
             let trace = topology.explain(key)?;
-            let server = topology.driver(trace.server).name().to_owned();
+            let server = topology.backend(trace.server).name().to_owned();
             Ok((key, trace, server))
         });
         let (key, trace, server) = explained.map_err(|error| error.during("explain"))?;

@@ -1,6 +1,6 @@
 use super::Client;
-use super::answer::server_error;
-use crate::conn::{Batch, Deadline, Driver as _, Exchange, Patience, Sink, State};
+use super::call::server_error;
+use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
 use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
@@ -204,8 +204,8 @@ impl Keys<'_> {
 
     /// Asks the next server; `None` if there is none.
     fn ask(&mut self) -> Option<()> {
-        let driver = self.topology.shared_driver(self.next)?;
-        self.lines.server = driver.name().to_owned();
+        let backend = self.topology.shared_backend(self.next)?;
+        self.lines.server = backend.name().to_owned();
         self.lines.listed = match self.walk {
             Walk::Hash => None,
             Walk::Lru => Some(Listed::default()),
@@ -219,7 +219,7 @@ impl Keys<'_> {
             is_step: true,
             ..Batch::of(request)
         };
-        let mut exchange = driver.converse_on(batch, self.client.deadline());
+        let mut exchange = backend.converse_on(batch, self.client.deadline());
         let state = exchange.begin(Patience::Full, &mut self.lines);
         self.current = Some(Current { exchange, state });
         Some(())
@@ -254,8 +254,8 @@ impl Keys<'_> {
     /// Counts the list of the current server as one request, however often it was asked for. How long it
     /// takes is the caller's.
     fn counted(&self, outcome: Result<(), &Error>) {
-        if let Some(driver) = self.topology.shared_driver(self.next - 1) {
-            driver.counted(outcome, None);
+        if let Some(backend) = self.topology.shared_backend(self.next - 1) {
+            backend.counted(outcome, None);
         }
     }
 }

@@ -1,17 +1,15 @@
 use super::Client;
-use super::answer::{Answer, One};
 use super::single::DeleteOutcome;
-use crate::conn::Driver;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
-use crate::key::{Key, Scratch};
+use crate::key::Scratch;
 use crate::meta_options::{
     MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
     MetaSet, MetaSetOutcome, Ttl, Wanted,
 };
 use crate::protocol::{
-    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Hit, Initial, Line, Mode, More,
+    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Hit, Initial, Line, Mode, More, Reply,
     Request, SetOptions, SetReply, Status,
 };
 use std::time::{Duration, SystemTime};
@@ -71,33 +69,30 @@ impl Client {
             flags: get.flags,
             ..More::default()
         };
-        let ask = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key.as_ref(), &mut scratch)?;
-            let request = Request::MetaGet {
-                key,
-                options: GetOptions {
+        let found = self.call(
+            "meta_get",
+            key.as_ref(),
+            &mut Scratch::default(),
+            |key| {
+                let options = GetOptions {
                     wanted: get.wanted,
                     touch: wire(get.touch)?,
                     vivify: wire(get.vivify)?,
                     recache: left(wire(get.recache)?)?,
                     unless_cas: get.unless_cas,
                     more: given(&more)?,
-                },
-            };
-            let mut one = One::default();
-            let found = self.exchange_into(&mut one, key, &request, self.deadline(), {
-                |answer, driver| match answer {
-                    Answer::Item(hit) => found(&get, hit, driver).map(Some),
-                    answer => answer_to(&more, answer.value(driver).map(|_| None)),
+                };
+                Ok(Request::MetaGet { key, options })
+            },
+            |reply| {
+                let (lines, reply) = reply.split();
+                match reply {
+                    Reply::Hit(hit) => found(&get, hit, &lines).map(Some),
+                    reply => reply.item().map(|_| None),
                 }
-            })?;
-            Ok(found.map(|item| MetaItem {
-                raw: others(&one.lines),
-                ..item
-            }))
-        };
-        ask().map_err(|error: Error| error.during("meta_get"))
+            },
+        );
+        explain_flags(&more, found)
     }
 
     /// Stores flags and data as they are, as [`MetaSet`] says.
@@ -128,50 +123,46 @@ impl Client {
         set: MetaSet,
     ) -> Result<MetaSetOutcome> {
         let (item, expiry) = (item.into(), expiry.into());
-        let store = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key.as_ref(), &mut scratch)?;
-            self.shared.check_size(item.data.len())?;
-            check_cas(set.cas)?;
-            if set.vivify.is_some() && !matches!(set.mode, MetaMode::Append | MetaMode::Prepend) {
-                return Err(Error::validation(
-                    "vivify: it goes with MetaMode::Append and Prepend alone; the others store anyway",
-                ));
-            }
-            let more = More {
-                new_cas: set.new_cas,
-                vivify: wire(set.vivify)?,
-                return_size: set.return_size,
-                flags: set.flags,
-            };
-            let request = Request::MetaSet {
-                key,
-                item,
-                exptime: expiry.to_wire(SystemTime::now())?,
-                options: SetOptions {
+        let more = More {
+            new_cas: set.new_cas,
+            vivify: wire(set.vivify).map_err(|error| error.during("meta_set"))?,
+            return_size: set.return_size,
+            flags: set.flags,
+        };
+        let stored = self.call(
+            "meta_set",
+            key.as_ref(),
+            &mut Scratch::default(),
+            |key| {
+                self.shared.check_size(item.data.len())?;
+                check_cas(set.cas)?;
+                let is_joined = matches!(set.mode, MetaMode::Append | MetaMode::Prepend);
+                if set.vivify.is_some() && !is_joined {
+                    return Err(Error::validation(
+                        "vivify: it goes with MetaMode::Append and Prepend alone; the others store anyway",
+                    ));
+                }
+                let options = SetOptions {
                     mode: mode(set.mode),
                     cas: set.cas,
                     invalidate: set.invalidate,
                     return_cas: set.return_cas,
                     more: given(&more)?,
-                },
-            };
-            self.exchange(
-                key,
-                &request,
-                self.deadline(),
-                |answer, driver| match answer {
-                    Answer::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
-                    Answer::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
-                    Answer::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
-                    Answer::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
-                    Answer::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
-                    Answer::Set(reply) => sized(set, reply, driver),
-                    answer => answer_to(&more, Err(answer.into_error(driver))),
-                },
-            )
-        };
-        store().map_err(|error: Error| error.during("meta_set"))
+                };
+                let exptime = expiry.to_wire(SystemTime::now())?;
+                Ok(Request::MetaSet { key, item, exptime, options })
+            },
+            |reply| match reply {
+                Reply::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
+                Reply::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
+                Reply::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
+                Reply::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
+                Reply::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
+                Reply::Set(reply) => sized(set, reply),
+                reply => Err(reply.into_error()),
+            },
+        );
+        explain_flags(&more, stored)
     }
 
     /// Removes `key`, or marks it as stale, as [`MetaDelete`] says.
@@ -200,32 +191,27 @@ impl Client {
             flags: delete.flags,
             ..More::default()
         };
-        self.ask_with(
-            &more,
+        let deleted = self.call(
             "meta_delete",
             key.as_ref(),
-            |key, more| {
+            &mut Scratch::default(),
+            |key| {
                 let options = DeleteOptions {
                     cas: delete.cas,
                     invalidate: delete.invalidate,
                     exptime: wire(delete.expiry)?,
                     tombstone: delete.tombstone,
-                    more,
+                    more: given(&more)?,
                 };
                 Ok(Request::MetaDelete { key, options })
             },
-            |answer, driver| {
-                let outcome = DeleteOutcome::of(answer, driver);
-                let outcome = answer_to(&more, outcome);
-                outcome.map_err(|error| {
-                    if delete.tombstone {
-                        unknown_flag(error, "x (tombstone)", "1.6.27")
-                    } else {
-                        error
-                    }
-                })
-            },
-        )
+            DeleteOutcome::of,
+        );
+        let deleted = explain_flags(&more, deleted);
+        if delete.tombstone {
+            return deleted.map_err(|error| unknown_flag(error, "x (tombstone)", "1.6.27"));
+        }
+        deleted
     }
 
     /// Counts, as [`MetaArithmetic`] says.
@@ -262,11 +248,11 @@ impl Client {
             flags: arithmetic.flags,
             ..More::default()
         };
-        self.ask_with(
-            &more,
+        let counted = self.call(
             "meta_arithmetic",
             key.as_ref(),
-            |key, more| {
+            &mut Scratch::default(),
+            |key| {
                 check_cas(arithmetic.cas)?;
                 let initial = arithmetic.initial;
                 let exptime = wire(initial.map(|(_, expiry)| expiry))?;
@@ -283,39 +269,22 @@ impl Client {
                     touch: wire(arithmetic.touch)?,
                     cas: arithmetic.cas,
                     wanted,
-                    more,
+                    more: given(&more)?,
                 };
                 Ok(Request::MetaArithmetic { key, options })
             },
-            |answer, driver| match answer {
-                Answer::Counter(counter) => {
+            |reply| match reply {
+                Reply::Counter(counter) => {
                     let left = wanted.has(b't').then(|| ttl(counter.ttl));
                     let counter = MetaCounter::new(counter.number, counter.cas, left);
                     Ok(MetaArithmeticOutcome::Counted(counter))
                 }
-                Answer::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
-                Answer::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
-                answer => answer_to(&more, Err(answer.into_error(driver))),
+                Reply::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
+                Reply::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
+                reply => Err(reply.into_error()),
             },
-        )
-    }
-
-    /// As [`ask`](Self::ask), with what a meta command says besides.
-    fn ask_with<T>(
-        &self,
-        more: &More,
-        operation: &'static str,
-        key: &[u8],
-        request: impl for<'k> FnOnce(Key<'k>, Option<&'k More>) -> Result<Request<'k>>,
-        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
-    ) -> Result<T> {
-        let ask = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key, &mut scratch)?;
-            let request = request(key, given(more)?)?;
-            self.exchange(key, &request, self.deadline(), meaning)
-        };
-        ask().map_err(|error: Error| error.during(operation))
+        );
+        explain_flags(&more, counted)
     }
 }
 
@@ -337,8 +306,8 @@ fn given(more: &More) -> Result<Option<&More>> {
 }
 
 /// The error of a server that refused a flag says which it does not know.
-fn answer_to<T>(more: &More, answer: Result<T>) -> Result<T> {
-    answer.map_err(|error| {
+fn explain_flags<T>(more: &More, result: Result<T>) -> Result<T> {
+    result.map_err(|error| {
         if more.new_cas.is_some() {
             return unknown_flag(error, "E (new_cas)", "1.6.27");
         }
@@ -368,8 +337,8 @@ fn does_not_know(flag: &str, since: &str) -> String {
     format!("the server does not know the flag {flag}: memcached has it from {since} on")
 }
 
-/// An item that was found.
-fn found(get: &MetaGet, hit: Hit<'_>, driver: &dyn Driver) -> Result<MetaItem> {
+/// An item that was found, with the lines about it.
+fn found(get: &MetaGet, hit: Hit<'_>, lines: &[Line<'_>]) -> Result<MetaItem> {
     let is_left_out = hit.details.is_left_out;
     let unchanged = get.unless_cas.is_some() && hit.cas == get.unless_cas;
     if unchanged && get.wanted.has(b'v') && !is_left_out {
@@ -377,12 +346,13 @@ fn found(get: &MetaGet, hit: Hit<'_>, driver: &dyn Driver) -> Result<MetaItem> {
             "{}; the item is unchanged, and its value was sent",
             does_not_know("C (unless_cas)", "1.6.40")
         );
-        return Err(Error::new(Kind::Server, reason).on(driver.name()));
+        return Err(Error::new(Kind::Server, reason));
     }
     let item = item(get.wanted, hit);
     Ok(MetaItem {
         value: item.value.filter(|_| !is_left_out),
         unchanged,
+        raw: others(lines),
         ..item
     })
 }
@@ -402,11 +372,11 @@ fn others(lines: &[Line<'_>]) -> Vec<String> {
 }
 
 /// What came of a set that asks for the size.
-fn sized(set: MetaSet, reply: SetReply, driver: &dyn Driver) -> Result<MetaSetOutcome> {
+fn sized(set: MetaSet, reply: SetReply) -> Result<MetaSetOutcome> {
     let SetReply { status, cas, size } = reply;
     let fault = |flag, what| {
         let reason = format!("{}; {what}", does_not_know(flag, "1.6.20"));
-        Err(Error::new(Kind::Server, reason).on(driver.name()))
+        Err(Error::new(Kind::Server, reason))
     };
     let size = size.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
     match (status, size) {

@@ -1,8 +1,7 @@
 //! The face: [`Client`] and its builder. May use everything below.
 
-mod admin;
-mod answer;
 mod builder;
+mod call;
 mod cas_cache;
 mod contains;
 mod counter;
@@ -10,7 +9,6 @@ mod explain;
 mod keys;
 mod many;
 mod meta;
-mod metrics;
 mod pipeline;
 mod raw;
 mod servers;
@@ -18,21 +16,20 @@ mod single;
 mod storage;
 mod update;
 
-pub use admin::{PerServer, ServerStats};
 pub use builder::ClientBuilder;
 pub use cas_cache::CasCache;
 pub use explain::Explanation;
 pub(crate) use keys::CANNOT_LIST;
 pub use keys::{KeyInfo, Keys, Lifetime};
 pub use many::{Each, Many};
-pub use metrics::ServerMetrics;
 pub use pipeline::{Pending, Pipeline, Replies};
 pub use raw::Raw;
+pub use servers::{PerServer, ServerMetrics, ServerStats};
 pub use single::DeleteOutcome;
 pub use storage::CasOutcome;
 
 use crate::address::IntoServers;
-use crate::conn::{Deadline, Driver, Options};
+use crate::conn::{Deadline, Options};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::{Key, Naming, Scratch};
@@ -265,7 +262,9 @@ impl Client {
     /// Closes the idle connections of all clones at once, and those in use as they finish. The
     /// client stays usable, and connects again when it is used.
     pub fn close(&self) {
-        self.shared.topology().drivers().for_each(Driver::close);
+        for backend in self.shared.topology().backends() {
+            backend.pool().close();
+        }
     }
 
     /// The key of what the caller calls `name`: every call that takes one comes by here, and those
@@ -305,8 +304,8 @@ impl Client {
             Err(error) if error.is_decode() || error.is_encode() => Ok(()),
             Err(_) => return Ok(()),
         };
-        let driver = topology.driver(topology.route(key)?);
-        driver.counted(outcome, Some(started.elapsed()));
+        let backend = topology.backend(topology.route(key)?);
+        backend.counted(outcome, Some(started.elapsed()));
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 use super::Client;
-use super::answer::{Answer, One};
-use crate::conn::{Batch, Driver};
+use super::call::no_reply;
+use crate::conn::{Batch, SingleReply};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
 use crate::key::Scratch;
-use crate::protocol::{Expected, Line, RawLine, Request, Status};
+use crate::protocol::{Expected, Line, RawLine, Reply, Request};
 use std::fmt;
 
 /// # Raw commands
@@ -60,69 +60,36 @@ impl Client {
     pub fn meta_debug(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<(String, String)>>> {
         let debug = || {
             let mut scratch = Scratch::default();
-            let key = self.key(key.as_ref(), &mut scratch)?;
-            if key.is_binary() {
+            let sent = self.key(key.as_ref(), &mut scratch)?;
+            if sent.is_binary() {
                 return Err(Error::new(
                     Kind::Unsupported,
                     "me has no binary keys: memcached 1.6.45 looks for another one; nothing was sent",
                 ));
             }
-            let command = [b"me ", key.as_bytes()].concat();
-            let topology = self.shared.topology();
-            let driver = topology.driver(topology.route(key)?);
-            let line = self.raw_line(&command, driver)?;
-            if line == b"EN" {
-                return Ok(None);
-            }
-            let text = String::from_utf8_lossy(&line);
-            let mut words = text.split(' ');
-            let is_it = words.next() == Some("ME")
-                && words.next() == Some(&*String::from_utf8_lossy(key.as_bytes()));
-            if !is_it {
-                let reason = "the server broke the protocol: it answered me about another key";
-                return Err(Error::new(Kind::Protocol, reason).on(driver.name()));
-            }
-            let facts = words.filter(|word| !word.is_empty()).map(|word| {
-                let (name, value) = word.split_once('=').unwrap_or((word, ""));
-                (name.to_owned(), value.to_owned())
-            });
-            Ok(Some(facts.collect()))
+            let command = [b"me ", sent.as_bytes()].concat();
+            let raw = self.raw(command).for_key(key.as_ref());
+            raw.exchange(Expected::Line, |reply| {
+                let line = first_line(reply)?;
+                if line == b"EN" {
+                    return Ok(None);
+                }
+                let text = String::from_utf8_lossy(&line);
+                let mut words = text.split(' ');
+                let is_it = words.next() == Some("ME")
+                    && words.next() == Some(&*String::from_utf8_lossy(sent.as_bytes()));
+                if !is_it {
+                    let reason = "the server broke the protocol: it answered me about another key";
+                    return Err(Error::new(Kind::Protocol, reason));
+                }
+                let facts = words.filter(|word| !word.is_empty()).map(|word| {
+                    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+                    (name.to_owned(), value.to_owned())
+                });
+                Ok(Some(facts.collect()))
+            })
         };
         debug().map_err(|error: Error| error.during("meta_debug"))
-    }
-
-    /// The only line that answers a command.
-    fn raw_line(&self, command: &[u8], driver: &dyn Driver) -> Result<Vec<u8>> {
-        let (_, mut lines) = self.raw_exchange(command, Expected::Line, driver)?;
-        let line = lines.pop();
-        line.ok_or_else(|| super::answer::unanswered().on(driver.name()))
-    }
-
-    fn raw_exchange(
-        &self,
-        command: &[u8],
-        expected: Expected,
-        driver: &dyn Driver,
-    ) -> Result<(Answer, Vec<Vec<u8>>)> {
-        let line = RawLine::new(command, expected)?;
-        let request = Request::Raw { line };
-        self.shared.check(&request)?;
-        let mut one = One::default();
-        let batch = Batch {
-            insists: true,
-            ..Batch::of(&request)
-        };
-        driver.exchange(batch, &mut one, self.deadline());
-        match one.take()? {
-            Answer::Refused(error) => Err(error.on(driver.name())),
-            answer => {
-                let lines = one.lines.into_iter().filter_map(|line| match line {
-                    Line::Item(line) => Some(line.into_owned()),
-                    Line::Stat { .. } => None,
-                });
-                Ok((answer, lines.collect()))
-            }
-        }
     }
 }
 
@@ -182,8 +149,7 @@ impl Raw<'_> {
     ///
     /// Those of [`Raw`].
     pub fn line(self) -> Result<Vec<u8>> {
-        let line = |driver: &dyn Driver| self.client.raw_line(&self.command, driver);
-        self.send(line)
+        self.send(Expected::Line, first_line)
     }
 
     /// Sends it; lines come back, up to `END` or, of meta commands, `EN`, which is left out.
@@ -193,11 +159,7 @@ impl Raw<'_> {
     /// Those of [`Raw`]; a protocol error for over 128 MiB of lines, or if a value is among them, which
     /// no line end ends.
     pub fn lines(self) -> Result<Vec<Vec<u8>>> {
-        self.send(|driver| {
-            let expected = Expected::Lines;
-            let (_, lines) = (self.client).raw_exchange(&self.command, expected, driver)?;
-            Ok(lines)
-        })
+        self.send(Expected::Lines, |reply| Ok(lines(reply)?.collect()))
     }
 
     /// Sends it; a value comes back, as after `get` (`VALUE ..`) or `mg` with the flag `v` (`VA ..`), or
@@ -208,44 +170,73 @@ impl Raw<'_> {
     /// Those of [`Raw`]; a protocol error for a value over
     /// [`max_read_size`](crate::ClientBuilder::max_read_size).
     pub fn value(self) -> Result<Option<Item>> {
-        self.send(|driver| {
-            let expected = Expected::Value;
-            let (answer, _) = (self.client).raw_exchange(&self.command, expected, driver)?;
-            match answer {
-                Answer::Status(Status::NotFound) => Ok(None),
-                answer => answer.value(driver),
-            }
-        })
+        self.send(Expected::Value, |reply| reply.split().1.item())
     }
 
-    fn send<T>(&self, send: impl FnOnce(&dyn Driver) -> Result<T>) -> Result<T> {
-        let send = || {
-            let topology = self.client.shared.topology();
-            let mut drivers = topology.drivers();
-            let servers = drivers.len();
-            let named = match &self.target {
-                Target::Only if servers == 1 => drivers.next(),
-                Target::Only => {
-                    return Err(Error::validation(format!(
-                        "command: there are {servers} servers; on_server or for_key says which gets it"
-                    )));
-                }
-                Target::Server(name) => drivers.find(|driver| driver.name() == name),
-                Target::Key(key) => {
-                    let mut scratch = Scratch::default();
-                    let key = self.client.key(key, &mut scratch)?;
-                    Some(topology.driver(topology.route(key)?))
-                }
-            };
-            let driver = named.ok_or_else(|| {
-                Error::validation(
-                    "command: no server of the client has that name; Client::servers has them",
-                )
-            })?;
-            send(driver)
-        };
-        send().map_err(|error: Error| error.during("raw"))
+    fn send<T>(
+        &self,
+        expected: Expected,
+        meaning: impl FnOnce(Reply<'static>) -> Result<T>,
+    ) -> Result<T> {
+        let result = self.exchange(expected, meaning);
+        result.map_err(|error| error.during("raw"))
     }
+
+    fn exchange<T>(
+        &self,
+        expected: Expected,
+        meaning: impl FnOnce(Reply<'static>) -> Result<T>,
+    ) -> Result<T> {
+        let Client { shared, .. } = self.client;
+        let topology = shared.topology();
+        let mut backends = topology.backends();
+        let servers = backends.len();
+        let named = match &self.target {
+            Target::Only if servers == 1 => backends.next(),
+            Target::Only => {
+                return Err(Error::validation(format!(
+                    "command: there are {servers} servers; on_server or for_key says which gets it"
+                )));
+            }
+            Target::Server(name) => backends.find(|backend| backend.name() == name),
+            Target::Key(key) => {
+                let mut scratch = Scratch::default();
+                let key = self.client.key(key, &mut scratch)?;
+                Some(topology.backend(topology.route(key)?))
+            }
+        };
+        let backend = named.ok_or_else(|| {
+            Error::validation(
+                "command: no server of the client has that name; Client::servers has them",
+            )
+        })?;
+        let line = RawLine::new(&self.command, expected)?;
+        let request = Request::Raw { line };
+        shared.check(&request)?;
+        let batch = Batch {
+            insists: true,
+            ..Batch::of(&request)
+        };
+        let mut single = SingleReply::default();
+        backend.exchange(batch, &mut single, self.client.deadline());
+        let result = single.take().and_then(meaning);
+        result.map_err(|error| error.on(backend.name()))
+    }
+}
+
+/// The lines of a reply.
+fn lines(reply: Reply<'static>) -> Result<impl Iterator<Item = Vec<u8>>> {
+    let (lines, end) = reply.split();
+    end.done()?;
+    Ok(lines.into_iter().filter_map(|line| match line {
+        Line::Item(line) => Some(line.into_owned()),
+        Line::Stat { .. } => None,
+    }))
+}
+
+/// The only line of a reply.
+fn first_line(reply: Reply<'static>) -> Result<Vec<u8>> {
+    lines(reply)?.next().ok_or_else(no_reply)
 }
 
 impl fmt::Debug for Raw<'_> {

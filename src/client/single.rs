@@ -1,14 +1,12 @@
 use super::Client;
-use super::answer::{Answer, One, Stored, forgive};
-use crate::conn::{Batch, Deadline, Driver};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::Item;
 use crate::key::{Key, Scratch};
-use crate::protocol::{Request, Status};
+use crate::protocol::{Reply, Request, Status};
 use crate::value;
 use serde::de::DeserializeOwned;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 /// # One key: reading and removing
 ///
@@ -228,14 +226,15 @@ impl Client {
     /// A validation error if the expiry cannot be sent.
     pub fn touch(&self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Result<bool> {
         let expiry = expiry.into();
-        self.ask(
+        self.call(
             "touch",
             key.as_ref(),
+            &mut Scratch::default(),
             |key| {
                 let exptime = expiry.to_wire(SystemTime::now())?;
                 Ok(Request::Touch { key, exptime })
             },
-            Answer::found,
+            Reply::found,
         )
     }
 
@@ -248,11 +247,12 @@ impl Client {
     ///
     /// None of its own.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.ask(
+        self.call(
             "delete",
             key.as_ref(),
+            &mut Scratch::default(),
             |key| Ok(Request::Delete { key, cas: None }),
-            Answer::found,
+            Reply::found,
         )
     }
 
@@ -275,9 +275,10 @@ impl Client {
     /// [Unsupported](Error::is_unsupported) in the text protocol, which has no such command.
     pub fn delete_with_cas(&self, key: impl AsRef<[u8]>, cas: u64) -> Result<DeleteOutcome> {
         let cas = Some(cas);
-        self.ask(
+        self.call(
             "delete_with_cas",
             key.as_ref(),
+            &mut Scratch::default(),
             |key| Ok(Request::Delete { key, cas }),
             DeleteOutcome::of,
         )
@@ -324,84 +325,17 @@ impl Client {
         request: impl FnOnce(Key<'_>) -> Request<'_>,
         decode: impl FnOnce(Item) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut one = One::into_buffer(std::mem::take(buffer));
         let fetch = || {
             let mut scratch = Scratch::default();
             let key = self.key(key, &mut scratch)?;
             let request = request(key);
-            let deadline = self.deadline();
-            self.exchange_into(&mut one, key, &request, deadline, |answer, driver| {
-                let Some(item) = answer.value(driver)? else {
-                    return Ok(None);
-                };
-                let decoded = decode(item).map_err(|error| error.on(driver.name()))?;
-                Ok(Some(decoded))
+            self.exchange_into(buffer, key, &request, self.deadline(), |reply| {
+                reply.item()?.map(decode).transpose()
             })
         };
         let fetched = fetch();
-        *buffer = one.single.buffer;
         buffer.clear();
         fetched.map_err(|error: Error| error.during(operation))
-    }
-
-    /// One request about one key, and what its answer means.
-    pub(super) fn ask<T>(
-        &self,
-        operation: &'static str,
-        key: &[u8],
-        request: impl FnOnce(Key<'_>) -> Result<Request<'_>>,
-        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
-    ) -> Result<T> {
-        let ask = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key, &mut scratch)?;
-            let request = request(key)?;
-            self.exchange(key, &request, self.deadline(), meaning)
-        };
-        ask().map_err(|error: Error| error.during(operation))
-    }
-
-    /// The same with a request that is there already.
-    pub(super) fn exchange<T>(
-        &self,
-        key: Key<'_>,
-        request: &Request<'_>,
-        deadline: Deadline,
-        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
-    ) -> Result<T> {
-        self.exchange_into(&mut One::default(), key, request, deadline, meaning)
-    }
-
-    /// The same, with `one` to take what comes. Every call for one key comes by here, and what becomes
-    /// of one for a server that fails.
-    pub(super) fn exchange_into<T>(
-        &self,
-        one: &mut One,
-        key: Key<'_>,
-        request: &Request<'_>,
-        deadline: Deadline,
-        meaning: impl FnOnce(Answer, &dyn Driver) -> Result<T>,
-    ) -> Result<T> {
-        let topology = self.shared.topology();
-        let mut server = topology.route(key)?;
-        one.stored = Stored::of(request);
-        let batch = Batch {
-            is_step: self.is_step,
-            ..Batch::of(request)
-        };
-        topology.driver(server).exchange(batch, one, deadline);
-        let mut answer = one.take();
-        if let Err(error) = &answer {
-            let next = topology.next(key, server, error);
-            if let Some((next, rest)) = next.zip(deadline.rest(Instant::now()).ok()) {
-                server = next;
-                topology.driver(server).exchange(batch, one, rest);
-                answer = one.take();
-            }
-        }
-        let driver = topology.driver(server);
-        let answer = answer.or_else(|error| forgive(self.policy, error, request, driver));
-        meaning(answer?, driver)
     }
 }
 
@@ -419,12 +353,12 @@ pub enum DeleteOutcome {
 }
 
 impl DeleteOutcome {
-    pub(super) fn of(answer: Answer, driver: &dyn Driver) -> Result<Self> {
-        match answer {
-            Answer::Status(Status::Deleted) => Ok(Self::Deleted),
-            Answer::Status(Status::Exists) => Ok(Self::Changed),
-            Answer::Status(Status::NotFound) => Ok(Self::Missing),
-            answer => Err(answer.into_error(driver)),
+    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+        match reply {
+            Reply::Status(Status::Deleted) => Ok(Self::Deleted),
+            Reply::Status(Status::Exists) => Ok(Self::Changed),
+            Reply::Status(Status::NotFound) => Ok(Self::Missing),
+            reply => Err(reply.into_error()),
         }
     }
 }

@@ -1,11 +1,9 @@
 use super::Client;
-use super::answer::Answer;
-use crate::conn::Driver;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::Scratch;
-use crate::protocol::{Mode, Request, SetOptions, Status};
+use crate::protocol::{Mode, Reply, Request, SetOptions, Status};
 use crate::value;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -54,7 +52,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Answer::done)
+        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Reply::done)
     }
 
     /// As [`set`](Self::set), and gives the cas id that the item has then, which saves a
@@ -105,15 +103,10 @@ impl Client {
                     exptime,
                     options,
                 };
-                self.exchange(
-                    key,
-                    &request,
-                    self.deadline(),
-                    |answer, driver| match answer {
-                        Answer::Cas(id) => Ok(id),
-                        answer => Err(answer.into_error(driver)),
-                    },
-                )
+                self.exchange(key, &request, self.deadline(), |reply| match reply {
+                    Reply::Cas(id) => Ok(id),
+                    reply => Err(reply.into_error()),
+                })
             })
         };
         set().map_err(|error: Error| error.during("set_returning_cas"))
@@ -131,7 +124,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let expiry = expiry.into();
-        self.store(Mode::Set, key.as_ref(), expiry, Answer::done, |store| {
+        self.store(Mode::Set, key.as_ref(), expiry, Reply::done, |store| {
             let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref())?;
             store(body.as_item())
         })
@@ -162,7 +155,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Answer::done,
+            Reply::done,
         )
     }
 
@@ -190,7 +183,7 @@ impl Client {
             key.as_ref(),
             &value,
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -210,7 +203,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -230,7 +223,7 @@ impl Client {
             key.as_ref(),
             &value,
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -250,7 +243,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -284,7 +277,7 @@ impl Client {
             key.as_ref(),
             item,
             Expiry::Never,
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -300,7 +293,7 @@ impl Client {
             key.as_ref(),
             item,
             Expiry::Never,
-            Answer::stored,
+            Reply::stored,
         )
     }
 
@@ -356,7 +349,7 @@ impl Client {
         key: &[u8],
         value: &V,
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
     ) -> Result<T> {
         self.store(mode, key, expiry, meaning, |store| {
             value::encode(&*self.values.transcoder, value, |body| {
@@ -371,7 +364,7 @@ impl Client {
         key: &[u8],
         item: ItemRef<'_>,
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
     ) -> Result<T> {
         if matches!(mode, Mode::Append | Mode::Prepend) {
             let judged = self.values.check_append();
@@ -387,7 +380,7 @@ impl Client {
         mode: Mode,
         key: &[u8],
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
         encode: impl FnOnce(&mut dyn FnMut(ItemRef<'_>) -> Result<T>) -> Result<T>,
     ) -> Result<T> {
         let store = || {
@@ -423,12 +416,12 @@ pub enum CasOutcome {
 }
 
 impl CasOutcome {
-    pub(super) fn of(answer: Answer, driver: &dyn Driver) -> Result<Self> {
-        match answer {
-            Answer::Status(Status::Stored) => Ok(Self::Stored),
-            Answer::Status(Status::Exists) => Ok(Self::Changed),
-            Answer::Status(Status::NotFound) => Ok(Self::Missing),
-            answer => Err(answer.into_error(driver)),
+    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+        match reply {
+            Reply::Status(Status::Stored) => Ok(Self::Stored),
+            Reply::Status(Status::Exists) => Ok(Self::Changed),
+            Reply::Status(Status::NotFound) => Ok(Self::Missing),
+            reply => Err(reply.into_error()),
         }
     }
 }

@@ -1,45 +1,7 @@
 use super::deadline::Deadline;
-use super::ledger::Snapshot;
 use super::sink::Sink;
 use super::stream::Patience;
-use crate::error::Error;
 use crate::protocol::Request;
-use std::fmt;
-use std::panic::RefUnwindSafe;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// A server.
-pub(crate) trait Driver: fmt::Debug + Send + Sync + RefUnwindSafe {
-    /// The server, as messages name it.
-    fn name(&self) -> &str;
-
-    /// Sends the requests of `batch` and receives their replies, by `deadline`. What comes of each,
-    /// `sink` is told.
-    fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline);
-
-    /// The same in steps, so that several servers work at the same time.
-    fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a>;
-
-    /// The same for requests that are always there, on a server that is kept as long as it takes.
-    fn converse_on(self: Arc<Self>, batch: Batch<'static>, deadline: Deadline)
-    -> Box<dyn Exchange>;
-
-    /// A call that was made in steps is over: with success, or with an error that no exchange had.
-    fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>);
-
-    /// A failure of it is hidden from the caller.
-    fn missed(&self, error: &Error);
-
-    /// Whether it has a connection, or needs none. Nothing is sent.
-    fn is_connected(&self) -> bool;
-
-    /// Closes the idle connections, and those in use as they finish.
-    fn close(&self);
-
-    /// What was counted until now.
-    fn snapshot(&self) -> Snapshot;
-}
 
 /// Requests for one server.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +16,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) insists: bool,
     /// Whether it is of a call for many keys, of which this server may have one.
     pub(crate) is_many: bool,
-    /// Whether it is a part of a call that is [counted](Driver::counted) as a whole: unless the exchange
+    /// Whether it is a part of a call that is [counted](super::Pool::counted) as a whole: unless the exchange
     /// fails, and so ends the call, it is not counted by itself.
     pub(crate) is_step: bool,
 }

@@ -1,8 +1,8 @@
 //! Sockets: from a batch of requests to their replies before a deadline, and the connections to a
 //! server.
 //!
-//! A [`Driver`] is a server to the layers above, and a [`Pool`] of connections is the one there is
-//! here; `crate::driver` lets a program put its own in front of it, or in its place.
+//! A [`Pool`] of connections is a server to the layers above; `crate::middleware` lets a program put its
+//! own code in front of it, or in its place.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod authenticate;
@@ -28,9 +28,8 @@ mod wire;
 
 pub(crate) use breaker::{BackOff, Circuit};
 pub(crate) use deadline::Deadline;
-pub(crate) use driver::{Batch, Driver, Exchange, State};
+pub(crate) use driver::{Batch, Exchange, State};
 pub use histogram::Latency;
-pub(crate) use ledger::Snapshot;
 #[cfg(fuzzing)]
 pub(crate) use pool::Peer;
 pub(crate) use pool::{Options, Pool};

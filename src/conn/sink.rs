@@ -40,6 +40,14 @@ pub(crate) struct SingleReply {
 }
 
 impl SingleReply {
+    /// The reply, with its value in `buffer` in place of what that holds.
+    pub(crate) fn into_buffer(buffer: Vec<u8>) -> Self {
+        Self {
+            buffer,
+            ..Self::default()
+        }
+    }
+
     /// The most bytes of lines that are taken. `stats conns` of a server with 100,000 connections is
     /// half of it.
     pub(crate) const MAX_LINES: usize = 128 << 20;

@@ -3,8 +3,7 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Driver as _, Exchange, Options, Patience, Peer, Pool, Protocol, Sink,
-    State,
+    BackOff, Batch, Deadline, Exchange, Options, Patience, Peer, Pool, Protocol, Sink, State,
 };
 use crate::error::Error;
 use crate::event::Hook;

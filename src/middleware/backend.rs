@@ -1,7 +1,5 @@
 use super::{Chain, Command, Next};
-use crate::conn::{
-    Batch, Deadline, Driver, Exchange, Patience, Pool, SingleReply, Sink, Snapshot, State,
-};
+use crate::conn::{Batch, Deadline, Exchange, Patience, Pool, SingleReply, Sink, State};
 use crate::error::{Error, Result};
 use crate::protocol::{Reply, Request};
 use std::ops::Deref;
@@ -23,6 +21,60 @@ impl Backend {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// The server, as messages name it.
+    pub(crate) fn name(&self) -> &str {
+        self.pool.name()
+    }
+
+    /// Sends the requests of `batch` and receives their replies, by `deadline`.
+    pub(crate) fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
+        if self.chain.0.is_empty() {
+            return self.pool.exchange(batch, sink, deadline);
+        }
+        let replies = self.handle(batch, deadline);
+        self.deliver(batch.first, replies, sink);
+    }
+
+    /// The same in steps, so that several servers work at the same time.
+    pub(crate) fn converse<'a>(
+        &'a self,
+        batch: Batch<'a>,
+        deadline: Deadline,
+    ) -> Box<dyn Exchange + 'a> {
+        if self.chain.0.is_empty() {
+            return self.pool.converse(batch, deadline);
+        }
+        Box::new(Handling::new(self, batch, deadline))
+    }
+
+    /// The same for requests that are always there, on a server that is kept as long as it takes.
+    pub(crate) fn converse_on(
+        self: Arc<Self>,
+        batch: Batch<'static>,
+        deadline: Deadline,
+    ) -> Box<dyn Exchange> {
+        if self.chain.0.is_empty() {
+            return Arc::clone(&self.pool).converse_on(batch, deadline);
+        }
+        Box::new(Handling::new(self, batch, deadline))
+    }
+
+    /// Counts a call that was made in steps. With middleware, what that sends has been counted: it does
+    /// not know of calls.
+    pub(crate) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
+        if self.chain.0.is_empty() {
+            self.pool.counted(outcome, latency);
+        }
+    }
+
+    /// Whether it has a connection, or needs none. Nothing is sent.
+    pub(crate) fn is_connected(&self) -> bool {
+        let inwards = self.chain.0.iter().rev();
+        inwards.fold(self.pool.is_connected(), |next, middleware| {
+            middleware.is_connected(self.name(), next)
+        })
     }
 
     fn handle(&self, batch: Batch<'_>, deadline: Deadline) -> Vec<Result<Reply<'static>>> {
@@ -72,69 +124,6 @@ impl Backend {
             });
             sink.reply(place, end.map_err(|error| error.on(self.name())));
         }
-    }
-}
-
-impl Driver for Backend {
-    fn name(&self) -> &str {
-        self.pool.name()
-    }
-
-    /// Sends the requests of `batch` and receives their replies, by `deadline`.
-    fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
-        if self.chain.0.is_empty() {
-            return self.pool.exchange(batch, sink, deadline);
-        }
-        let replies = self.handle(batch, deadline);
-        self.deliver(batch.first, replies, sink);
-    }
-
-    /// The same in steps, so that several servers work at the same time.
-    fn converse<'a>(&'a self, batch: Batch<'a>, deadline: Deadline) -> Box<dyn Exchange + 'a> {
-        if self.chain.0.is_empty() {
-            return self.pool.converse(batch, deadline);
-        }
-        Box::new(Handling::new(self, batch, deadline))
-    }
-
-    /// The same for requests that are always there, on a server that is kept as long as it takes.
-    fn converse_on(
-        self: Arc<Self>,
-        batch: Batch<'static>,
-        deadline: Deadline,
-    ) -> Box<dyn Exchange> {
-        if self.chain.0.is_empty() {
-            return Arc::clone(&self.pool).converse_on(batch, deadline);
-        }
-        Box::new(Handling::new(self, batch, deadline))
-    }
-
-    /// Counts a call that was made in steps. With middleware, what that sends has been counted: it does
-    /// not know of calls.
-    fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
-        if self.chain.0.is_empty() {
-            self.pool.counted(outcome, latency);
-        }
-    }
-
-    /// Whether it has a connection, or needs none. Nothing is sent.
-    fn is_connected(&self) -> bool {
-        let inwards = self.chain.0.iter().rev();
-        inwards.fold(self.pool.is_connected(), |next, middleware| {
-            middleware.is_connected(self.name(), next)
-        })
-    }
-
-    fn missed(&self, error: &Error) {
-        self.pool.missed(error);
-    }
-
-    fn close(&self) {
-        self.pool.close();
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        self.pool.snapshot()
     }
 }
 

@@ -100,7 +100,7 @@ pub use command::Command;
 
 pub use crate::protocol::{Counter, Hit, Line, Refused, Reply, SetReply, Status};
 
-use crate::conn::{Deadline, Driver as _};
+use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};
 use std::fmt;
 use std::panic::RefUnwindSafe;

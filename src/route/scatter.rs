@@ -1,4 +1,5 @@
-use crate::conn::{Batch, Deadline, Driver, Exchange, Patience, Sink, State};
+use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
+use crate::middleware::Backend;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, Scope};
 
@@ -10,17 +11,13 @@ use std::thread::{self, Scope};
 /// once.
 ///
 /// No thread is involved, but where a connection has to be made: that can take until the deadline,
-/// and is done aside. So is all that a driver of the program's own does.
-pub(crate) fn scatter(
-    batches: &[(&dyn Driver, Batch<'_>)],
-    sink: &mut dyn Sink,
-    deadline: Deadline,
-) {
-    if let [(driver, batch)] = batches {
-        return driver.exchange(*batch, sink, deadline);
+/// and is done aside. So is all that middleware does.
+pub(crate) fn scatter(batches: &[(&Backend, Batch<'_>)], sink: &mut dyn Sink, deadline: Deadline) {
+    if let [(backend, batch)] = batches {
+        return backend.exchange(*batch, sink, deadline);
     }
-    let begun = batches.iter().map(|(driver, batch)| {
-        let mut exchange = driver.converse(*batch, deadline);
+    let begun = batches.iter().map(|(backend, batch)| {
+        let mut exchange = backend.converse(*batch, deadline);
         let state = exchange.begin(Patience::None, sink);
         Talk { exchange, state }
     });

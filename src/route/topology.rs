@@ -1,7 +1,7 @@
 use super::placement::Placement;
 use super::policy::FailurePolicy;
 use crate::address::Server;
-use crate::conn::{Circuit, Driver, Options, Pool};
+use crate::conn::{Circuit, Options, Pool};
 use crate::error::Error;
 use crate::key::Key;
 use crate::locator::{Locator, Node, Trace, unrepeated};
@@ -112,10 +112,8 @@ impl Topology {
     }
 
     /// All servers, in list order.
-    pub(crate) fn drivers(&self) -> impl ExactSizeIterator<Item = &dyn Driver> {
-        self.members
-            .iter()
-            .map(|member| &*member.backend as &dyn Driver)
+    pub(crate) fn backends(&self) -> impl ExactSizeIterator<Item = &Backend> {
+        self.members.iter().map(|member| &*member.backend)
     }
 
     /// The name and the weight of each of the list, one that is listed again again.
@@ -167,18 +165,18 @@ impl Topology {
         )))
     }
 
-    pub(crate) fn driver(&self, index: usize) -> &dyn Driver {
+    pub(crate) fn backend(&self, index: usize) -> &Backend {
         &*self.members[index].backend
     }
 
     /// The same server, to keep.
-    pub(crate) fn shared_driver(&self, index: usize) -> Option<Arc<Backend>> {
+    pub(crate) fn shared_backend(&self, index: usize) -> Option<Arc<Backend>> {
         Some(Arc::clone(&self.members.get(index)?.backend))
     }
 
     /// The server that `key` belongs to.
-    pub(crate) fn driver_of(&self, key: Key<'_>) -> Result<&dyn Driver, Error> {
-        Ok(self.driver(self.locate(key)?))
+    pub(crate) fn backend_of(&self, key: Key<'_>) -> Result<&Backend, Error> {
+        Ok(self.backend(self.locate(key)?))
     }
 
     /// The place in the list of the server to ask for `key`: the one that it belongs to, or if that is
@@ -186,7 +184,7 @@ impl Topology {
     pub(crate) fn route(&self, key: Key<'_>) -> Result<usize, Error> {
         let owner = self.locate(key)?;
         match &self.rehash {
-            Some(rehash) if self.members[owner].backend.pool().circuit() == Circuit::Open => {
+            Some(rehash) if self.backend(owner).pool().circuit() == Circuit::Open => {
                 let left = self.left(rehash)?;
                 Ok(left.map_or(owner, |left| left.locate(key)))
             }
@@ -206,8 +204,7 @@ impl Topology {
 
     /// The servers that are not down, or due to be tried; `None` if there is none.
     fn left(&self, rehash: &Rehash) -> Result<Option<Arc<Left>>, Error> {
-        let is_up =
-            |index: &usize| self.members[*index].backend.pool().circuit() == Circuit::Closed;
+        let is_up = |index: &usize| self.backend(*index).pool().circuit() == Circuit::Closed;
         let members: Vec<usize> = (0..self.members.len()).filter(is_up).collect();
         if members.is_empty() {
             return Ok(None);

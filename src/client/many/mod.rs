@@ -9,11 +9,10 @@ pub use outcome::{Each, Many};
 pub(super) use plan::{ByKey, Plan};
 
 use super::Client;
-use super::answer::{Answer, unanswered};
-use crate::conn::Driver;
+use super::call::no_reply;
 use crate::error::Result;
 use crate::key::{Key, Scratch};
-use crate::protocol::Request;
+use crate::protocol::{Reply, Request};
 use crate::route::Topology;
 
 impl Client {
@@ -24,7 +23,7 @@ impl Client {
         keys: &'k [K],
         scratch: &'k mut Scratch,
         request: impl FnMut(usize, Key<'k>) -> Result<Request<'k>>,
-        meaning: impl FnMut(Answer, &dyn Driver) -> Result<T>,
+        meaning: impl FnMut(Reply<'static>) -> Result<T>,
     ) -> Vec<Result<T>> {
         let mut results: Vec<Option<Result<T>>> = keys.iter().map(|_| None).collect();
         let bytes = keys.iter().map(AsRef::as_ref);
@@ -37,7 +36,7 @@ impl Client {
         };
         plan.run(self, &mut meanings);
         let finish = |result: Option<Result<T>>| {
-            let result = result.unwrap_or_else(|| Err(unanswered()));
+            let result = result.unwrap_or_else(|| Err(no_reply()));
             result.map_err(|error| error.during(operation))
         };
         meanings.results.into_iter().map(finish).collect()
@@ -51,11 +50,11 @@ struct Meanings<'t, T, M> {
     results: Vec<Option<Result<T>>>,
 }
 
-impl<T, M: FnMut(Answer, &dyn Driver) -> Result<T>> ByKey for Meanings<'_, T, M> {
-    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>) {
-        let driver = self.topology.driver(server);
-        let result = answer.and_then(|answer| (self.meaning)(answer, driver));
-        self.results[key] = Some(result);
+impl<T, M: FnMut(Reply<'static>) -> Result<T>> ByKey for Meanings<'_, T, M> {
+    fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
+        let result = reply.and_then(|reply| (self.meaning)(reply.into_owned()));
+        let name = self.topology.backend(server).name();
+        self.results[key] = Some(result.map_err(|error| error.on(name)));
     }
 }
 

@@ -1,9 +1,10 @@
 use super::super::Client;
-use super::super::answer::{Answer, Stored, forgive};
-use crate::conn::{Batch, Deadline, Driver, Sink};
+use super::super::call::accept;
+use crate::conn::{Batch, Deadline, Sink};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
-use crate::protocol::{Hit, Reply, Request};
+use crate::middleware::Backend;
+use crate::protocol::{Reply, Request};
 use crate::route::{FailurePolicy, Topology, scatter};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,21 +15,16 @@ pub(in super::super) struct Plan<'k> {
     groups: Groups<'k>,
 }
 
-/// Takes what comes of each of the caller's keys, by its place among them. `server` is the one that was
+/// Takes the reply to each of the caller's keys, by its place among them. `server` is the one that was
 /// asked, by its place in the list.
 pub(in super::super) trait ByKey {
-    /// A value is coming: where to read it to, in place of what that holds.
+    /// Gives the buffer that a large value is read into, in place of what it holds.
     fn buffer(&mut self) -> Vec<u8> {
         Vec::new()
     }
 
-    /// A value. The data may still be where it was received.
-    fn item(&mut self, key: usize, server: usize, hit: Hit<'_>) {
-        self.answer(key, server, Ok(Answer::Item(hit.into_owned())));
-    }
-
-    /// Any other answer, or why there is none.
-    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>);
+    /// The reply, which may borrow from where it was received; or why there is none.
+    fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>);
 }
 
 impl<'k> Plan<'k> {
@@ -43,7 +39,7 @@ impl<'k> Plan<'k> {
     ) -> Self {
         let Client { shared, naming, .. } = client;
         let topology = shared.topology();
-        let mut groups = Groups::new(topology.drivers().len(), names.len());
+        let mut groups = Groups::new(topology.backends().len(), names.len());
         let keys = naming.keys(names.clone(), scratch);
         for (index, name) in names.enumerate() {
             let mut make = || {
@@ -75,7 +71,7 @@ impl<'k> Plan<'k> {
             return;
         }
         if let Ok(rest) = deadline.rest(Instant::now()) {
-            let mut groups = Groups::new(self.topology.drivers().len(), unreached.len());
+            let mut groups = Groups::new(self.topology.backends().len(), unreached.len());
             for it in unreached {
                 groups.push(it.next, it.key, it.request);
             }
@@ -83,7 +79,7 @@ impl<'k> Plan<'k> {
             unreached = self.exchange(&groups, client, by_key, rest);
         }
         for it in unreached {
-            by_key.answer(it.key, it.server, Err(it.error));
+            by_key.reply(it.key, it.server, Err(it.error));
         }
     }
 
@@ -95,7 +91,7 @@ impl<'k> Plan<'k> {
         deadline: Deadline,
     ) -> Vec<Unreached<'k>> {
         let is_checked = client.shared.options.protocol.dialect().is_some();
-        let batches: Vec<(&dyn Driver, Batch<'_>)> = (groups.0.iter())
+        let batches: Vec<(&Backend, Batch<'_>)> = (groups.0.iter())
             .map(|group| {
                 let batch = Batch {
                     requests: &group.requests,
@@ -105,7 +101,7 @@ impl<'k> Plan<'k> {
                     is_many: true,
                     is_step: false,
                 };
-                (self.topology.driver(group.server), batch)
+                (self.topology.backend(group.server), batch)
             })
             .collect();
         let mut sorter = Sorter {
@@ -207,38 +203,26 @@ impl<B: ByKey> Sink for Sorter<'_, '_, B> {
 
     fn reply(&mut self, place: usize, reply: Result<Reply<'_>>) {
         let (key, server, request) = self.at(place);
-        let reply = match reply {
-            Ok(Reply::Hit(hit)) => return self.by_key.item(key, server, hit),
-            Ok(reply) => reply,
-            Err(error) => return self.failed(place, error),
-        };
-        let stored = match reply {
-            Reply::Refused(_) => Stored::of(request),
-            _ => None,
-        };
-        let answer = Answer::new(reply, stored);
-        self.by_key.answer(key, server, Ok(answer));
-    }
-}
-
-impl<B: ByKey> Sorter<'_, '_, B> {
-    fn failed(&mut self, place: usize, error: Error) {
-        let (key, server, &request) = self.at(place);
-        let next = request
-            .key()
-            .and_then(|key| self.topology.next(key, server, &error));
-        if let Some(next) = next {
-            self.unreached.push(Unreached {
-                key,
-                server,
-                next,
-                request,
-                error,
-            });
-            return;
+        if let Ok(Reply::Hit(_)) = reply {
+            return self.by_key.reply(key, server, reply);
         }
-        let driver = self.topology.driver(server);
-        let answer = forgive(self.policy, error, &request, driver);
-        self.by_key.answer(key, server, answer);
+        let request = *request;
+        if let Err(error) = &reply {
+            let next = (request.key()).and_then(|key| self.topology.next(key, server, error));
+            if let Some(next) = next {
+                let error = error.clone();
+                return self.unreached.push(Unreached {
+                    key,
+                    server,
+                    next,
+                    request,
+                    error,
+                });
+            }
+        }
+        let backend = self.topology.backend(server);
+        let reply = accept(reply, self.policy, &request, backend);
+        let reply = reply.map_err(|error| error.on(backend.name()));
+        self.by_key.reply(key, server, reply);
     }
 }

@@ -1,9 +1,8 @@
-use super::{Answer, ByKey, Client, Each, Many, Plan, zip};
-use crate::conn::Driver;
+use super::{ByKey, Client, Each, Many, Plan, zip};
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
-use crate::protocol::{Hit, Request, Status};
+use crate::protocol::{Reply, Request, Status};
 use crate::route::Topology;
 use crate::value;
 use serde::de::DeserializeOwned;
@@ -173,14 +172,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            |answer: Answer, driver: &dyn Driver| {
-                let Some(item) = answer.value(driver)? else {
-                    return Ok(None);
-                };
-                decode(item)
-                    .map(Some)
-                    .map_err(|error| error.on(driver.name()))
-            },
+            |reply| reply.item()?.map(&mut decode).transpose(),
         );
         zip(keys, results)
     }
@@ -200,23 +192,21 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
         self.spare.pop().unwrap_or_default()
     }
 
-    fn item(&mut self, key: usize, _: usize, hit: Hit<'_>) {
-        let item = ItemRef {
-            flags: hit.flags,
-            data: &hit.data,
-        };
-        (self.on_item)(key, item);
-        if let Cow::Owned(buffer) = hit.data {
-            self.spare.push(buffer);
-        }
-    }
-
-    fn answer(&mut self, key: usize, server: usize, answer: Result<Answer>) {
-        let error = match answer {
-            Ok(Answer::Status(Status::NotFound)) => return,
-            Ok(answer) => answer.into_error(self.topology.driver(server)),
+    fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
+        let error = match reply {
+            Ok(Reply::Hit(hit)) => {
+                let (flags, data) = (hit.flags, &*hit.data);
+                (self.on_item)(key, ItemRef { flags, data });
+                if let Cow::Owned(buffer) = hit.data {
+                    self.spare.push(buffer);
+                }
+                return;
+            }
+            Ok(Reply::Status(Status::NotFound)) => return,
+            Ok(reply) => reply.into_error(),
             Err(error) => error,
         };
-        self.failed.push((key, error));
+        let name = self.topology.backend(server).name();
+        self.failed.push((key, error.on(name)));
     }
 }

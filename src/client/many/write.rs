@@ -1,10 +1,9 @@
-use super::{Answer, Client, Each, zip};
-use crate::conn::Driver;
+use super::{Client, Each, zip};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::Scratch;
-use crate::protocol::{Direction, Mode, Request};
+use crate::protocol::{Direction, Mode, Reply, Request};
 use crate::value;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -33,7 +32,7 @@ impl Client {
         items: impl IntoIterator<Item = (K, V)>,
         expiry: impl Into<Expiry>,
     ) -> Each<K, ()> {
-        self.store_values("set_many", Mode::Set, items, expiry.into(), Answer::done)
+        self.store_values("set_many", Mode::Set, items, expiry.into(), Reply::done)
     }
 
     /// Stores a value under each key that is not there, until `expiry`; `false` for one that is.
@@ -42,7 +41,7 @@ impl Client {
         items: impl IntoIterator<Item = (K, V)>,
         expiry: impl Into<Expiry>,
     ) -> Each<K, bool> {
-        self.store_values("add_many", Mode::Add, items, expiry.into(), Answer::stored)
+        self.store_values("add_many", Mode::Add, items, expiry.into(), Reply::stored)
     }
 
     /// Stores bytes under each key, until `expiry`.
@@ -59,7 +58,7 @@ impl Client {
             Err(error) => Err(error.clone()),
         };
         let expiry = expiry.into();
-        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Answer::done);
+        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Reply::done);
         zip(keys, results)
     }
 
@@ -73,7 +72,7 @@ impl Client {
         let (keys, items): (Vec<K>, Vec<ItemRef<'a>>) = items.unzip();
         let item = |index: usize| Ok(items[index]);
         let expiry = expiry.into();
-        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Answer::done);
+        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Reply::done);
         zip(keys, results)
     }
 
@@ -86,7 +85,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Answer::found,
+            Reply::found,
         );
         zip(keys, results)
     }
@@ -108,7 +107,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Answer::found,
+            Reply::found,
         );
         zip(keys, results)
     }
@@ -162,7 +161,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Answer::count,
+            Reply::count,
         );
         zip(keys, results)
     }
@@ -173,7 +172,7 @@ impl Client {
         mode: Mode,
         items: impl IntoIterator<Item = (K, V)>,
         expiry: Expiry,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
     ) -> Each<K, T> {
         let items = items.into_iter();
         let mut keys = Vec::with_capacity(items.size_hint().0);
@@ -207,7 +206,7 @@ impl Client {
         keys: &'k [K],
         expiry: Expiry,
         item: impl Fn(usize) -> Result<ItemRef<'k>>,
-        meaning: fn(Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(Reply<'static>) -> Result<T>,
     ) -> Vec<Result<T>> {
         let exptime = wire(expiry);
         let request = |index, key| {

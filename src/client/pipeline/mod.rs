@@ -6,15 +6,13 @@ mod replies;
 pub use replies::{Pending, Replies};
 
 use super::Client;
-use super::answer::Answer;
 use super::many::Plan;
 use super::storage::CasOutcome;
-use crate::conn::Driver;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
-use crate::protocol::{Direction, Mode};
+use crate::protocol::{Direction, Mode, Reply};
 use crate::value;
 use command::{Command, Kind};
 use replies::Replied;
@@ -86,16 +84,12 @@ impl<'a> Pipeline<'a> {
         &mut self,
         key: impl AsRef<[u8]>,
     ) -> Pending<Option<(T, u64)>> {
-        self.push(
-            "gets",
-            key,
-            Ok(Kind::Get { cas: true }),
-            |client, answer, driver| {
-                let item = answer.value(driver)?;
-                let with_cas = item.map(|item| client.values.with_cas(item)).transpose();
-                with_cas.map_err(|error| error.on(driver.name()))
-            },
-        )
+        self.push("gets", key, Ok(Kind::Get { cas: true }), |client, reply| {
+            reply
+                .item()?
+                .map(|item| client.values.with_cas(item))
+                .transpose()
+        })
     }
 
     /// As [`Client::get_and_touch`].
@@ -120,13 +114,9 @@ impl<'a> Pipeline<'a> {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Pending<()> {
-        self.store(
-            Mode::Set,
-            key,
-            &value,
-            expiry.into(),
-            |_, answer, driver| answer.done(driver),
-        )
+        self.store(Mode::Set, key, &value, expiry.into(), |_, reply| {
+            reply.done()
+        })
     }
 
     /// As [`Client::set_item`]; the data is not copied.
@@ -143,9 +133,7 @@ impl<'a> Pipeline<'a> {
             data: Cow::Borrowed(item.data),
             expiry: expiry.into(),
         };
-        self.push("set", key, Ok(kind), |_, answer, driver| {
-            answer.done(driver)
-        })
+        self.push("set", key, Ok(kind), |_, reply| reply.done())
     }
 
     /// As [`Client::add`].
@@ -155,13 +143,9 @@ impl<'a> Pipeline<'a> {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Pending<bool> {
-        self.store(
-            Mode::Add,
-            key,
-            &value,
-            expiry.into(),
-            |_, answer, driver| answer.stored(driver),
-        )
+        self.store(Mode::Add, key, &value, expiry.into(), |_, reply| {
+            reply.stored()
+        })
     }
 
     /// As [`Client::replace`].
@@ -171,13 +155,9 @@ impl<'a> Pipeline<'a> {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Pending<bool> {
-        self.store(
-            Mode::Replace,
-            key,
-            &value,
-            expiry.into(),
-            |_, answer, driver| answer.stored(driver),
-        )
+        self.store(Mode::Replace, key, &value, expiry.into(), |_, reply| {
+            reply.stored()
+        })
     }
 
     /// As [`Client::compare_and_swap`].
@@ -188,13 +168,9 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
         cas: u64,
     ) -> Pending<CasOutcome> {
-        self.store(
-            Mode::Cas(cas),
-            key,
-            &value,
-            expiry.into(),
-            |_, answer, driver| CasOutcome::of(answer, driver),
-        )
+        self.store(Mode::Cas(cas), key, &value, expiry.into(), |_, reply| {
+            CasOutcome::of(reply)
+        })
     }
 
     /// As [`Client::append`].
@@ -244,7 +220,7 @@ impl<'a> Pipeline<'a> {
     #[must_use = "commands may have failed"]
     pub fn run(self) -> Replies<'a> {
         let unanswered = |command: &Command<'_>| Replied {
-            answer: None,
+            reply: None,
             server: 0,
             operation: command.operation,
         };
@@ -256,7 +232,7 @@ impl<'a> Pipeline<'a> {
             self.commands.iter().map(|command| &*command.key),
             &mut scratch,
             |index, key| self.commands[index].request(key, now, self.client),
-            |index, error| results[index].answer = Some(Err(error)),
+            |index, error| results[index].reply = Some(Err(error)),
         );
         plan.run(self.client, &mut results);
         Replies {
@@ -273,7 +249,7 @@ impl<'a> Pipeline<'a> {
         key: impl AsRef<[u8]>,
         value: &V,
         expiry: Expiry,
-        meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(&Client, Reply<'static>) -> Result<T>,
     ) -> Pending<T> {
         let kind = value::encode(&*self.client.values.transcoder, value, |body| {
             let item = body.as_item();
@@ -295,9 +271,7 @@ impl<'a> Pipeline<'a> {
             expiry: Expiry::Never,
         };
         let kind = self.client.values.check_append().map(|()| kind);
-        self.push(mode.name(), key, kind, |_, answer, driver| {
-            answer.stored(driver)
-        })
+        self.push(mode.name(), key, kind, |_, reply| reply.stored())
     }
 
     fn count(
@@ -307,9 +281,7 @@ impl<'a> Pipeline<'a> {
         delta: u64,
     ) -> Pending<Option<u64>> {
         let kind = Kind::Count { direction, delta };
-        self.push(direction.name(), key, Ok(kind), |_, answer, driver| {
-            answer.count(driver)
-        })
+        self.push(direction.name(), key, Ok(kind), |_, reply| reply.count())
     }
 
     fn push<T>(
@@ -317,7 +289,7 @@ impl<'a> Pipeline<'a> {
         operation: &'static str,
         key: impl AsRef<[u8]>,
         kind: Result<Kind<'a>>,
-        meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
+        meaning: fn(&Client, Reply<'static>) -> Result<T>,
     ) -> Pending<T> {
         self.commands.push(Command {
             key: key.as_ref().to_vec(),
@@ -341,22 +313,16 @@ impl fmt::Debug for Pipeline<'_> {
     }
 }
 
-fn decoded<T: DeserializeOwned>(
-    client: &Client,
-    answer: Answer,
-    driver: &dyn Driver,
-) -> Result<Option<T>> {
-    let Some(item) = answer.value(driver)? else {
-        return Ok(None);
-    };
-    let decoded = value::decode(&*client.values.transcoder, item);
-    decoded.map(Some).map_err(|error| error.on(driver.name()))
+fn decoded<T: DeserializeOwned>(client: &Client, reply: Reply<'static>) -> Result<Option<T>> {
+    let item = reply.item()?;
+    item.map(|item| value::decode(&*client.values.transcoder, item))
+        .transpose()
 }
 
-fn item(_: &Client, answer: Answer, driver: &dyn Driver) -> Result<Option<Item>> {
-    answer.value(driver)
+fn item(_: &Client, reply: Reply<'static>) -> Result<Option<Item>> {
+    reply.item()
 }
 
-fn found(_: &Client, answer: Answer, driver: &dyn Driver) -> Result<bool> {
-    answer.found(driver)
+fn found(_: &Client, reply: Reply<'static>) -> Result<bool> {
+    reply.found()
 }

@@ -1,8 +1,8 @@
 use super::super::Client;
-use super::super::answer::{Answer, unanswered};
+use super::super::call::no_reply;
 use super::super::many::ByKey;
-use crate::conn::Driver;
 use crate::error::{Error, Result};
+use crate::protocol::Reply;
 use crate::route::Topology;
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Replies<'a> {
 
 /// What came of one.
 pub(super) struct Replied {
-    pub(super) answer: Option<Result<Answer>>,
+    pub(super) reply: Option<Result<Reply<'static>>>,
     /// The server that was asked, by its place in the list.
     pub(super) server: usize,
     pub(super) operation: &'static str,
@@ -31,7 +31,7 @@ pub struct Pending<T> {
     /// The pipeline's id.
     pub(super) pipeline: u64,
     pub(super) index: usize,
-    pub(super) meaning: fn(&Client, Answer, &dyn Driver) -> Result<T>,
+    pub(super) meaning: fn(&Client, Reply<'static>) -> Result<T>,
 }
 
 impl<T> fmt::Debug for Pending<T> {
@@ -53,10 +53,10 @@ impl Replies<'_> {
         let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
             return Err(Error::validation("pending: it is of another pipeline"));
         };
-        let driver = self.topology.driver(replied.server);
-        let answer = replied.answer.take().unwrap_or_else(|| Err(unanswered()));
-        let result = answer.and_then(|answer| (pending.meaning)(self.client, answer, driver));
-        result.map_err(|error| error.during(replied.operation))
+        let reply = replied.reply.take().unwrap_or_else(|| Err(no_reply()));
+        let result = reply.and_then(|reply| (pending.meaning)(self.client, reply));
+        let name = self.topology.backend(replied.server).name();
+        result.map_err(|error| error.on(name).during(replied.operation))
     }
 }
 
@@ -69,8 +69,8 @@ impl fmt::Debug for Replies<'_> {
 }
 
 impl ByKey for Vec<Replied> {
-    fn answer(&mut self, command: usize, server: usize, answer: Result<Answer>) {
-        self[command].answer = Some(answer);
+    fn reply(&mut self, command: usize, server: usize, reply: Result<Reply<'_>>) {
+        self[command].reply = Some(reply.map(Reply::into_owned));
         self[command].server = server;
     }
 }
