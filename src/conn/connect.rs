@@ -10,7 +10,9 @@ use super::version::{Answers, Protocol, QUESTIONS, understand};
 use super::wire::Wait;
 use crate::address::Address;
 use crate::error::Error;
-use crate::protocol::{Confidential, Dialect, Excerpt, Limits, Malformed, Output, Reply, Request};
+use crate::protocol::{
+    Confidential, Decoder, Dialect, Excerpt, Limits, Malformed, Output, Reply, Request,
+};
 use crate::secret::Credentials;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -255,8 +257,9 @@ fn exchange(
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
     let (mut output, wait) = (Output::default(), Wait::UntilDeadline);
-    let mut decoder = connection.encode(requests, (0, 1), false, false, &mut output);
+    let window = connection.encode(requests, (0, 1), false, false, &mut output);
     connection.send(&output, &mut 0, deadline, wait)?;
+    let mut decoder = Decoder::new(connection.dialect, requests, window, connection.bounds);
     let incoming = &mut Incoming::default();
     connection.receive(&mut decoder, incoming, 0, sink, deadline, wait)?;
     connection.finish(true);

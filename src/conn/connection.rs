@@ -155,28 +155,35 @@ impl Connection {
     }
 
     /// Encodes as many of `requests`, from `start` up to `end`, as may be sent at once, in place of what
-    /// `output` holds. Gives the decoder of their replies. `is_many` as in [`Limits::lines`].
+    /// `output` holds. `is_many` as in [`Limits::lines`].
     #[inline]
     pub(super) fn encode<'r>(
         &mut self,
-        requests: &'r [Request<'r>],
+        requests: &[Request<'r>],
         (start, end): (usize, usize),
         may_be_quiet: bool,
         is_many: bool,
         output: &mut Output<'r>,
-    ) -> Decoder<'r> {
+    ) -> Window {
         output.clear();
-        let window = Window::encode(
-            self.dialect,
-            requests,
-            (start, end),
-            self.limits.with_lines(is_many),
-            may_be_quiet,
-            self.opaque,
-            output,
-        );
+        let (dialect, opaque) = (self.dialect, self.opaque);
+        let window = if let [_] = requests {
+            Window::single(dialect, requests, is_many, opaque, output)
+        } else {
+            let limits = self.limits.with_lines(is_many);
+            let range = (start, end);
+            Window::encode(
+                dialect,
+                requests,
+                range,
+                limits,
+                may_be_quiet,
+                opaque,
+                output,
+            )
+        };
         self.opaque = self.opaque.wrapping_add(window.opaques());
-        Decoder::new(self.dialect, requests, window, self.bounds)
+        window
     }
 
     /// Sends what of `output` is not `written` yet; whether all of it is now.

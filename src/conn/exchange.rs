@@ -79,10 +79,17 @@ impl Pool {
         sink: &mut dyn Sink,
         deadline: Deadline,
     ) {
+        let first_step = match batch.requests {
+            [request] => self.exchange_single(request, batch, sink, deadline),
+            _ => FirstStep::NotTaken,
+        };
+        if matches!(first_step, FirstStep::Done) {
+            return;
+        }
         let wait = Wait::UntilDeadline;
         let mut exchange = PoolExchange::new(self, batch, deadline);
-        let mut state = match batch.requests {
-            [_] => exchange.exchange_single(sink),
+        let mut state = match first_step {
+            FirstStep::Failed(failed) => exchange.go_on(failed, sink),
             _ => exchange.begin(wait, sink),
         };
         while state != State::Done {
@@ -90,6 +97,79 @@ impl Pool {
                 exchange.open();
             }
             state = exchange.step(wait, sink);
+        }
+    }
+
+    /// Takes the shortest path: a single request on an idle connection, one window, written and read at
+    /// once, with all that this takes on the stack. What else there may be to do, the steps do.
+    fn exchange_single(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        batch: Batch<'_>,
+        sink: &mut dyn Sink,
+        deadline: Deadline,
+    ) -> FirstStep {
+        if self.breaker.has_failures() {
+            return FirstStep::NotTaken;
+        }
+        let reads_before = self.metrics.reads();
+        let now = deadline.started();
+        let Some(mut lease) = self.idle(now) else {
+            return FirstStep::NotTaken;
+        };
+        if lease.dialect.check(request).is_err() {
+            lease.put();
+            return FirstStep::NotTaken;
+        }
+        lease.begin(1, now);
+        let (requests, wait) = (std::slice::from_ref(request), Wait::UntilDeadline);
+        let (mut written, mut incoming) = (0, Incoming::default());
+        let mut output = Output::reusing(std::mem::take(&mut lease.output));
+        let window = lease.encode(requests, (0, 1), false, batch.is_many, &mut output);
+        let sent = lease.send(&output, &mut written, deadline, wait);
+        let received = sent.and_then(|_| {
+            let mut decoder = Decoder::new(lease.dialect, requests, window, lease.bounds);
+            lease.receive(
+                &mut decoder,
+                &mut incoming,
+                batch.first,
+                sink,
+                deadline,
+                wait,
+            )
+        });
+        if let Err(fault) = received {
+            return FirstStep::Failed(Failed {
+                fault,
+                lease,
+                reads_before,
+                is_in_doubt: written > 0,
+            });
+        }
+        let is_certain = !incoming.is_out_of_step && !request.reply_end_is_uncertain();
+        self.complete(lease, output, is_certain, batch.is_step, Some(now));
+        FirstStep::Done
+    }
+
+    /// Puts a connection back whose replies have all been read, for an exchange that `started` then.
+    #[inline]
+    fn complete(
+        &self,
+        mut lease: Lease,
+        output: Output<'_>,
+        is_certain: bool,
+        is_step: bool,
+        started: Option<Instant>,
+    ) {
+        lease.output = output.into_buffer();
+        lease.finish(is_certain);
+        lease.account.tally.latency = started.map(|started| started.elapsed());
+        if is_step {
+            lease.account.tally.be_step();
+        }
+        lease.put();
+        if self.breaker.has_failures() {
+            self.answered();
         }
     }
 
@@ -103,12 +183,28 @@ impl Pool {
     }
 }
 
+/// The result of the [shortest path](Pool::exchange_single).
+enum FirstStep {
+    Done,
+    /// Nothing was sent.
+    NotTaken,
+    Failed(Failed),
+}
+
+/// An exchange of a single request that failed.
+struct Failed {
+    fault: Fault,
+    lease: Lease,
+    reads_before: u64,
+    /// Whether some of it was sent.
+    is_in_doubt: bool,
+}
+
 /// The exchange of a batch of requests for their replies, over a connection of a pool.
 ///
 /// Windows of requests are written, and their replies read, so that two windows at most are under
 /// way: write one, write another, read the replies to the first, write a third. What may be under
-/// way together, [`Window`](crate::protocol::Window) decides. A single request on an idle connection is
-/// the shortest path: one window, written and read at once.
+/// way together, [`Window`](crate::protocol::Window) decides.
 #[derive(Debug)]
 struct PoolExchange<'e> {
     pool: Arc<Pool>,
@@ -199,83 +295,51 @@ impl<'e> PoolExchange<'e> {
         checked.map_err(Fault::Unsupported)
     }
 
-    /// Exchanges a single request on an idle connection, if there is one: what that takes is on the
-    /// stack. What else there may be to do, the steps do.
-    fn exchange_single(&mut self, sink: &mut dyn Sink) -> State {
-        let mut lease = match self.take_idle() {
-            Ok(Some(lease)) => lease,
-            Ok(None) => return State::Closed,
-            Err(fault) => return self.settle(fault, sink),
-        };
-        let Batch {
-            requests,
-            first,
-            is_many,
-            ..
-        } = self.batch;
-        let (deadline, wait) = (self.deadline, Wait::UntilDeadline);
-        let (mut written, mut incoming) = (0, Incoming::default());
-        let mut output = Output::reusing(std::mem::take(&mut lease.output));
-        let mut decoder = lease.encode(requests, (0, 1), false, is_many, &mut output);
-        let sent = lease.send(&output, &mut written, deadline, wait);
-        let received = sent
-            .and_then(|_| lease.receive(&mut decoder, &mut incoming, first, sink, deadline, wait));
-        if let Err(fault) = received {
-            self.in_doubt = usize::from(written > 0);
-            self.lease = Some(lease);
-            return self.settle(fault, sink);
-        }
-        self.is_certain = !incoming.is_out_of_step && !requests[0].reply_end_is_uncertain();
-        self.complete(lease, output)
+    /// Goes on where the first step failed.
+    fn go_on(&mut self, failed: Failed, sink: &mut dyn Sink) -> State {
+        self.lease = Some(failed.lease);
+        self.is_reused = true;
+        self.in_doubt = usize::from(failed.is_in_doubt);
+        self.reads_before = failed.reads_before;
+        self.pass = Some(Pass::Go);
+        self.settle(failed.fault, sink)
     }
 
-    /// Takes an idle connection; `None` if there is none, or a new one is to be made.
-    fn take_idle(&mut self) -> Result<Option<Lease>, Fault> {
+    /// Takes an idle connection, and sends what can be sent at once.
+    fn begin_on_idle(&mut self, wait: Wait) -> Result<State, Fault> {
         if let Some(dialect) = self.pool.dialect() {
             self.check(dialect)?;
         }
-        let pass = self.pool.admit(self.batch.insists)?;
+        let pass = self.pool.breaker.admit(self.batch.insists)?;
         self.pass = Some(pass);
         if pass == Pass::Probe {
-            return Ok(None); // A probe is made on a new connection.
+            return Ok(State::Closed); // A probe is made on a new connection.
         }
-        let now = self.deadline.started();
-        let lease = self.pool.idle(now);
-        lease.map(|lease| self.start(lease, true, now)).transpose()
+        let Some(lease) = self.pool.idle(self.deadline.started()) else {
+            return Ok(State::Closed);
+        };
+        self.start(lease, true)?;
+        self.send(wait)?;
+        Ok(State::Running)
     }
 
-    /// Begins on a connection.
-    #[inline]
-    fn start(&mut self, mut lease: Lease, is_reused: bool, now: Instant) -> Result<Lease, Fault> {
+    /// Takes up a connection.
+    fn start(&mut self, mut lease: Lease, is_reused: bool) -> Result<(), Fault> {
         if let Err(fault) = self.check(lease.dialect) {
             lease.put();
             return Err(fault);
         }
-        self.reads_before = self.pool.metrics().reads();
+        let now = if is_reused {
+            self.deadline.started()
+        } else {
+            Instant::now() // To connect took time.
+        };
+        self.reads_before = self.pool.metrics.reads();
         lease.begin(self.batch.requests.len(), now);
-        self.is_reused = is_reused;
-        Ok(lease)
-    }
-
-    /// Keeps a connection for the steps.
-    fn keep(&mut self, mut lease: Lease) {
         self.output = Output::reusing(std::mem::take(&mut lease.output));
+        self.is_reused = is_reused;
         self.lease = Some(lease);
-    }
-
-    /// All replies have been read.
-    #[inline]
-    fn complete(&mut self, mut lease: Lease, output: Output<'_>) -> State {
-        lease.output = output.into_buffer();
-        lease.finish(self.is_certain);
-        lease.account.tally.latency = self.started.map(|started| started.elapsed());
-        if self.batch.is_step {
-            lease.account.tally.be_step();
-        }
-        lease.put();
-        self.pool.answered();
-        self.pass = None;
-        State::Done
+        Ok(())
     }
 
     /// Sends all that may be sent before something is read. `false` if the socket takes no more now.
@@ -299,8 +363,9 @@ impl<'e> PoolExchange<'e> {
                     requests.len()
                 };
                 let (range, is_many) = ((self.next, end), self.batch.is_many);
-                let decoder = lease.encode(requests, range, !is_loud, is_many, &mut self.output);
-                self.next = decoder.window().end;
+                let window = lease.encode(requests, range, !is_loud, is_many, &mut self.output);
+                let decoder = Decoder::new(lease.dialect, requests, window, lease.bounds);
+                self.next = window.end;
                 self.written = Some(0);
                 if self.first.is_none() {
                     self.first = Some(decoder);
@@ -394,11 +459,14 @@ impl<'e> PoolExchange<'e> {
         if !self.is_complete() {
             return Ok(if sent { State::Running } else { State::Waiting });
         }
-        let output = std::mem::take(&mut self.output);
-        Ok(match self.lease.take() {
-            Some(lease) => self.complete(lease, output),
-            None => State::Done,
-        })
+        if let Some(lease) = self.lease.take() {
+            let output = std::mem::take(&mut self.output);
+            let is_step = self.batch.is_step;
+            self.pool
+                .complete(lease, output, self.is_certain, is_step, self.started);
+        }
+        self.pass = None;
+        Ok(State::Done)
     }
 
     /// Ends the whole with a fault, or lets it begin again.
@@ -408,7 +476,7 @@ impl<'e> PoolExchange<'e> {
             fault if self.can_begin_again(&fault) => {
                 self.forget_dialect(&fault);
                 self.close(fault);
-                self.pool.metrics().retried();
+                self.pool.metrics.retried();
                 self.in_doubt_before = self.in_doubt;
                 self.reset();
             }
@@ -457,7 +525,7 @@ impl<'e> PoolExchange<'e> {
         is_of_new
             && !is_unreachable(error)
             && self.lease.as_ref().is_some_and(nothing_came)
-            && self.pool.dropped()
+            && self.pool.breaker.dropped()
     }
 
     /// Closes the connection.
@@ -502,7 +570,7 @@ impl<'e> PoolExchange<'e> {
             return Some(Evidence::Dropped);
         }
         let evidence = fault.evidence()?;
-        if self.pool.metrics().reads() != self.reads_before {
+        if self.pool.metrics.reads() != self.reads_before {
             return None; // Something came, on whichever connection.
         }
         let had_time = match (&self.lease, fault) {
@@ -572,7 +640,7 @@ impl<'e> PoolExchange<'e> {
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());
         if is_sayable {
-            self.pool.metrics().failed(failed, &error, latency);
+            self.pool.metrics.failed(failed, &error, latency);
         }
         if let Some(mut lease) = self.lease.take() {
             if first.is_none_or(|decoder| !decoder.is_unclear()) {
@@ -591,16 +659,8 @@ fn nothing_came(lease: &Lease) -> bool {
 
 impl Exchange for PoolExchange<'_> {
     fn begin(&mut self, wait: Wait, sink: &mut dyn Sink) -> State {
-        let sent = match self.take_idle() {
-            Ok(Some(lease)) => {
-                self.keep(lease);
-                self.send(wait)
-            }
-            Ok(None) => return State::Closed,
-            Err(fault) => Err(fault),
-        };
-        match sent {
-            Ok(_) => State::Running,
+        match self.begin_on_idle(wait) {
+            Ok(state) => state,
             Err(fault) => self.settle(fault, sink),
         }
     }
@@ -619,24 +679,14 @@ impl Exchange for PoolExchange<'_> {
             insists: self.batch.insists,
             was_turned_away: self.was_turned_away,
         };
-        self.reads_before = self.pool.metrics().reads();
+        self.reads_before = self.pool.metrics.reads();
         let opened = self.pool.open(&mut self.deadline, opening);
-        if self.pool.circuit() == Circuit::Closed {
+        if self.pool.breaker.circuit() == Circuit::Closed {
             // A probe has found that the server is back: what comes of the request, is another matter.
             self.pass = Some(Pass::Go);
         }
-        let started = opened.and_then(|(lease, is_reused)| {
-            let now = if is_reused {
-                self.deadline.started()
-            } else {
-                Instant::now() // To connect took time.
-            };
-            self.start(lease, is_reused, now)
-        });
-        match started {
-            Ok(lease) => self.keep(lease),
-            Err(fault) => self.not_opened = Some(fault),
-        }
+        let started = opened.and_then(|(lease, is_reused)| self.start(lease, is_reused));
+        self.not_opened = started.err();
     }
 
     fn set_deadline(&mut self, deadline: Deadline) {
@@ -662,7 +712,7 @@ impl Drop for PoolExchange<'_> {
     /// One that ends without a result gives its pass back.
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {
-            self.pool.gave_up(pass);
+            self.pool.breaker.gave_up(pass);
         }
     }
 }

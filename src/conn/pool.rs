@@ -29,8 +29,8 @@ pub(crate) struct Pool {
     name: String,
     endpoint: Endpoint,
     options: Arc<Options>,
-    metrics: Arc<Metrics>,
-    breaker: CircuitBreaker,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) breaker: CircuitBreaker,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
@@ -105,10 +105,6 @@ impl Pool {
         self.speaks_text.store(speaks_text, Ordering::Relaxed);
     }
 
-    pub(super) fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
     /// What to say of a connection that ended before the server answered anything on it.
     pub(super) fn why_closed_early(&self) -> &'static str {
         if self.endpoint.is_plain() {
@@ -136,13 +132,7 @@ impl Pool {
         }
     }
 
-    /// Lets a call through unless the circuit breaker is open, or in any case.
-    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
-        self.breaker.admit(insists)
-    }
-
     /// A complete answer came from the server.
-    #[inline]
     pub(super) fn answered(&self) {
         if self.breaker.answered() {
             self.options.hook.tell(&Event::Up { server: &self.name });
@@ -169,16 +159,6 @@ impl Pool {
                 });
             }
         }
-    }
-
-    /// A call that was let through ended otherwise.
-    pub(super) fn gave_up(&self, pass: Pass) {
-        self.breaker.gave_up(pass);
-    }
-
-    /// A new connection was closed before anything came on it; whether the server is to be probed.
-    pub(super) fn dropped(&self) -> bool {
-        self.breaker.dropped()
     }
 
     /// The server refused a login, which is an answer.

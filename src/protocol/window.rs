@@ -87,22 +87,6 @@ impl Window {
         opaque: u32,
         out: &mut Output<'a>,
     ) -> Self {
-        if let [_] = requests {
-            // Nothing is sent before or behind it, so that there is nothing to judge.
-            let window = Self {
-                start: 0,
-                end: 1,
-                quiet: false,
-                opaque,
-                max_keys: 1,
-                lines: limits.lines,
-                is_small: false,
-                has_values: true,
-                is_exclusive: false,
-            };
-            window.write(dialect, requests, out);
-            return window;
-        }
         let mut window = Self {
             start,
             end: start,
@@ -120,6 +104,29 @@ impl Window {
         window.grow(dialect, &requests[..end], limits);
         let taken = &requests[window.start..window.end];
         window.write(dialect, taken, out);
+        window
+    }
+
+    /// Encodes one request; `lines` as in [`Limits`].
+    pub(crate) fn single<'a>(
+        dialect: Dialect,
+        request: &[Request<'a>],
+        lines: bool,
+        opaque: u32,
+        out: &mut Output<'a>,
+    ) -> Self {
+        let window = Self {
+            start: 0,
+            end: 1,
+            quiet: false,
+            opaque,
+            max_keys: 1,
+            lines,
+            is_small: false,
+            has_values: true,
+            is_exclusive: false,
+        };
+        window.write(dialect, request, out);
         window
     }
 
