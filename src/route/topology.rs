@@ -169,11 +169,6 @@ impl Topology {
         &self.members[index].backend
     }
 
-    /// The same server, to keep.
-    pub(crate) fn shared_backend(&self, index: usize) -> Option<Arc<Backend>> {
-        Some(Arc::clone(&self.members.get(index)?.backend))
-    }
-
     /// The server that `key` belongs to.
     pub(crate) fn backend_of(&self, key: Key<'_>) -> Result<&Backend, Error> {
         Ok(self.backend(self.locate(key)?))

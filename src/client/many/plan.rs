@@ -70,7 +70,7 @@ impl<'k> Plan<'k> {
         if unreached.is_empty() {
             return;
         }
-        if let Ok(rest) = deadline.rest(Instant::now()) {
+        if let Ok(rest) = deadline.try_restarted(Instant::now()) {
             let mut groups = Groups::new(self.topology.backends().len(), unreached.len());
             for it in unreached {
                 groups.push(it.next, it.key, it.request);
