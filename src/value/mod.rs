@@ -182,7 +182,6 @@ mod format;
 mod graph;
 mod java;
 mod json;
-mod just_byte;
 mod lower;
 mod marshal;
 mod msgpack;
@@ -213,26 +212,30 @@ pub(crate) use enyim::Enyim;
 use crate::error::{Error, Kind};
 use crate::item::Item;
 use fault::Fault;
-use lower::{Lower, Lowered};
+pub(crate) use lower::Scratch;
+use lower::{Failed, Lower, Lowered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Hands `then` what the transcoder makes of `value`.
-///
-/// A continuation, because a string or byte slice that serde lends for the length of a call can
-/// reach the socket only from inside that call without being copied. `then` runs once, and only
-/// after `value` is encoded in full.
-pub(crate) fn encode<V: Serialize + ?Sized, R>(
+/// Returns the flags and data of `value`, in `scratch` where they are too long to be moved.
+pub(crate) fn encode<'s, V: Serialize>(
+    transcoder: &'s dyn Transcoder,
+    value: &'s V,
+    scratch: &'s mut Scratch,
+) -> Result<Body<'s>, Error> {
+    match value.serialize(Lower::new(transcoder, scratch)) {
+        Ok(Lowered::Body(body)) => Ok(body),
+        Ok(_) => transcoder.encode(Value::Object(value)),
+        Err(Failed(error)) => Err(error),
+    }
+}
+
+/// Returns the item that holds `value`.
+pub(crate) fn encode_item<V: Serialize + ?Sized>(
     transcoder: &dyn Transcoder,
     value: &V,
-    then: impl FnOnce(Body<'_>) -> Result<R, Error>,
-) -> Result<R, Error> {
-    let lower = Lower::new(|value: Value<'_>| transcoder.encode(value).and_then(then));
-    match value.serialize(lower) {
-        Ok(Lowered::Done(result)) => result,
-        Ok(Lowered::Object(encode)) => encode(Value::Object(&value)),
-        Err(refusal) => Err(Error::new(Kind::Encode, refusal.to_string())),
-    }
+) -> Result<Item, Error> {
+    Ok(encode(transcoder, &value, &mut Scratch::default())?.into_item())
 }
 
 /// Bytes as they are, without serde.
