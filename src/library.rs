@@ -51,115 +51,52 @@ pub enum Library {
 
 impl Library {
     /// All of them.
-    pub const ALL: [Self; 14] = [
-        Self::Moecache,
-        Self::Enyim,
-        Self::EnyimCore,
-        Self::EnyimCoreMessagePack,
-        Self::Libmemcached,
-        Self::Pylibmc,
-        Self::PhpMemcached,
-        Self::PythonMemcached,
-        Self::Pymemcache,
-        Self::Pyermc,
-        Self::Dalli,
-        Self::Gomemcache,
-        Self::Spymemcached,
-        Self::Twemproxy,
-    ];
+    pub const ALL: [Self; NAMES.len()] = {
+        let mut all = [Self::Moecache; NAMES.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = NAMES[at].0;
+            at += 1;
+        }
+        all
+    };
 
-    /// The name that it parses from and prints to.
+    /// Returns the name that it parses from and prints to.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Moecache => "moecache",
-            Self::Enyim => "enyim",
-            Self::EnyimCore => "enyimmemcachedcore",
-            Self::EnyimCoreMessagePack => "enyimmemcachedcore-messagepack",
-            Self::Libmemcached => "libmemcached",
-            Self::Pylibmc => "pylibmc",
-            Self::PhpMemcached => "php-memcached",
-            Self::PythonMemcached => "python-memcached",
-            Self::Pymemcache => "pymemcache",
-            Self::Pyermc => "pyermc",
-            Self::Dalli => "dalli",
-            Self::Gomemcache => "gomemcache",
-            Self::Spymemcached => "spymemcached",
-            Self::Twemproxy => "twemproxy",
-        }
+        let row = NAMES.iter().find(|(library, ..)| *library == self);
+        row.map_or("", |(_, name, _)| name)
     }
-}
 
-/// Other names of the libraries: of their packages, their classes, and what is built upon them.
-const NAMES: [(Library, &[&str]); 13] = [
-    (
-        Library::Enyim,
-        &["enyimmemcached", "enyimcaching", "dotnet"],
-    ),
-    (
-        Library::EnyimCore,
-        &["enyimcore", "enyimcachingcore", "dotnetcore"],
-    ),
-    (
-        Library::EnyimCoreMessagePack,
-        &["messagepacktranscoder", "enyimcoremessagepack"],
-    ),
-    (
-        Library::Libmemcached,
-        &["libmemcachedawesome", "libmemcache"],
-    ),
-    (Library::Pylibmc, &["pylibmccache"]),
-    (
-        Library::PhpMemcached,
-        &[
-            "php",
-            "memcached",
-            "phpmemcache",
-            "symfony",
-            "memcachedadapter",
-        ],
-    ),
-    (
-        Library::PythonMemcached,
-        &["pythonmemcache", "memcachedcache"],
-    ),
-    (
-        Library::Pymemcache,
-        &["pymemcached", "pymemcachecache", "hashclient"],
-    ),
-    (Library::Pyermc, &["pyermemcache"]),
-    (
-        Library::Dalli,
-        &["ruby", "rails", "memcachestore", "dallistore"],
-    ),
-    (
-        Library::Gomemcache,
-        &["go", "gomemcached", "bradfitzgomemcache"],
-    ),
-    (
-        Library::Spymemcached,
-        &["spy", "spymemcache", "netspymemcached"],
-    ),
-    (Library::Twemproxy, &["nutcracker", "twemproxynutcracker"]),
-];
-
-impl Library {
     /// The library that `text` may mean.
     fn called(text: &str) -> Option<Self> {
-        let plain = |text: &str| {
-            let letters = text.chars().filter(char::is_ascii_alphanumeric);
-            letters
-                .map(|letter| letter.to_ascii_lowercase())
-                .collect::<String>()
-        };
-        let text = plain(text);
-        let own = Self::ALL
-            .into_iter()
-            .find(|peer| plain(peer.name()) == text);
-        let other = || NAMES.iter().find(|(_, names)| names.contains(&&*text));
-        own.or_else(|| other().map(|&(peer, _)| peer))
+        let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        let text = plain(text).to_ascii_lowercase();
+        let mut rows = NAMES.iter();
+        let row = rows.find(|(_, name, others)| plain(name) == text || others.contains(&&*text));
+        row.map(|&(library, ..)| library)
     }
 }
+
+/// The libraries by their names, and, without anything but letters and digits, other names of them: of
+/// their packages, their classes, and what is built upon them.
+#[rustfmt::skip]
+const NAMES: [(Library, &str, &[&str]); 14] = [
+    (Library::Moecache, "moecache", &[]),
+    (Library::Enyim, "enyim", &["enyimmemcached", "enyimcaching", "dotnet"]),
+    (Library::EnyimCore, "enyimmemcachedcore", &["enyimcore", "enyimcachingcore", "dotnetcore"]),
+    (Library::EnyimCoreMessagePack, "enyimmemcachedcore-messagepack", &["messagepacktranscoder", "enyimcoremessagepack"]),
+    (Library::Libmemcached, "libmemcached", &["libmemcachedawesome", "libmemcache"]),
+    (Library::Pylibmc, "pylibmc", &["pylibmccache"]),
+    (Library::PhpMemcached, "php-memcached", &["php", "memcached", "phpmemcache", "symfony", "memcachedadapter"]),
+    (Library::PythonMemcached, "python-memcached", &["pythonmemcache", "memcachedcache"]),
+    (Library::Pymemcache, "pymemcache", &["pymemcached", "pymemcachecache", "hashclient"]),
+    (Library::Pyermc, "pyermc", &["pyermemcache"]),
+    (Library::Dalli, "dalli", &["ruby", "rails", "memcachestore", "dallistore"]),
+    (Library::Gomemcache, "gomemcache", &["go", "gomemcached", "bradfitzgomemcache"]),
+    (Library::Spymemcached, "spymemcached", &["spy", "spymemcache", "netspymemcached"]),
+    (Library::Twemproxy, "twemproxy", &["nutcracker", "twemproxynutcracker"]),
+];
 
 impl fmt::Display for Library {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,7 +108,7 @@ impl FromStr for Library {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|peer| peer.name() == text);
+        let known = Self::ALL.into_iter().find(|library| library.name() == text);
         known.ok_or_else(|| {
             let meant = Self::called(text)
                 .map_or_else(String::new, |meant| format!("; its name here is {meant}"));

@@ -115,11 +115,13 @@ impl Tls {
 
     /// The same from two files.
     pub fn client_certificate_files(
-        self,
+        mut self,
         chain: impl Into<PathBuf>,
         key: impl Into<PathBuf>,
     ) -> Self {
-        self.certificate_file(chain).key_file(key)
+        self.certificate = Some(Pem::File(chain.into()));
+        self.key = Some(Pem::File(key.into()));
+        self
     }
 
     /// The host name or address that the certificates of all servers must have, in place of the one
@@ -129,14 +131,16 @@ impl Tls {
         self
     }
 
-    pub(crate) fn certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.certificate = Some(Pem::File(path.into()));
-        self
-    }
-
-    pub(crate) fn key_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.key = Some(Pem::File(path.into()));
-        self
+    /// The files of a [`Config`](crate::Config): roots, pinned certificates, client certificate and key.
+    pub(crate) fn of_files(files: [&Option<PathBuf>; 4], server_name: Option<String>) -> Self {
+        let [roots, pinned, certificate, key] = files.map(|path| path.clone().map(Pem::File));
+        Self {
+            roots,
+            pinned,
+            certificate,
+            key,
+            server_name,
+        }
     }
 
     #[cfg(feature = "tls")]

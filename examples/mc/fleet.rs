@@ -180,7 +180,7 @@ impl Fleet {
             builder = builder.hash_tag(tag);
         }
         if self.resolve_names {
-            builder = builder.resolve_names();
+            builder = builder.resolve_names(true);
         }
         Ok(builder)
     }

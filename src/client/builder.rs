@@ -1,26 +1,26 @@
-mod build;
-mod driver;
-mod keys;
-mod limits;
-
-use crate::address::{IntoServers, Server};
-use crate::conn::Protocol;
-use crate::error::Result;
+use super::{Client, Shared, Values};
+use crate::address::IntoServers;
+use crate::compatibility::Conventions;
+use crate::config::Config;
+use crate::conn::{BackOff, Options, Protocol, Security};
+use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
 use crate::hash::Hash;
 use crate::item::MAX_VALUE_SIZE;
+use crate::key::{KeyBytes, KeyRule, KeyTransform, MAX_KEY_LENGTH, Naming, PrefixPlacement, Rules};
 use crate::locator::{Distribution, HashTag, Locator, Node, Scheme};
-use crate::middleware::Chain;
+use crate::middleware::{Chain, Middleware};
 use crate::protocol::{Bounds, Limits};
-use crate::route::{FailurePolicy, MakeLocator};
+use crate::route::{FailurePolicy, MakeLocator, PlacedBy, Placement, Topology};
 use crate::secret::{Credentials, Secret};
 use crate::tls::Tls;
 use crate::value::{Compression, Format, Transcoder};
-use keys::KeySettings;
-use std::sync::Arc;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-/// Sets up a [`Client`](crate::Client). What is set is judged by [`build`](Self::build).
+/// Sets up a [`Client`]: a [`Config`], whose fields say what each setting means, and what is no data. What
+/// is set is judged by [`build`](Self::build).
 ///
 /// ```
 /// use moecache::Client;
@@ -34,92 +34,173 @@ use std::time::Duration;
 ///     .build()?;
 /// # Ok::<(), moecache::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct ClientBuilder {
-    servers: Vec<Server>,
-    scheme: Scheme,
-    distribution: Option<Distribution>,
-    hash: Option<Hash>,
-    locator: Option<MakeLocator>,
-    hash_tag: Option<HashTag>,
-    resolve_names: bool,
-    format: Option<Format>,
-    transcoder: Option<Arc<dyn Transcoder>>,
-    compression: Option<Compression>,
-    max_decompressed_size: usize,
-    timeout: Duration,
-    connect_timeout: Option<Duration>,
-    max_value_size: usize,
-    max_read_size: usize,
-    max_line_size: usize,
-    max_keys_per_get: usize,
-    protocol: Protocol,
-    credentials: Option<Credentials>,
+    config: Config,
+    /// In place of the files of the config.
     tls: Option<Tls>,
-    keys: KeySettings,
-    max_connections: usize,
-    max_idle_connections: Option<usize>,
-    idle_timeout: Duration,
-    failure_policy: FailurePolicy,
-    max_back_off: Duration,
-    hook: Hook,
+    locator: Option<MakeLocator>,
+    transcoder: Option<Arc<dyn Transcoder>>,
     middleware: Chain,
-    tcp_nodelay: bool,
-    queue_keys: bool,
+    hook: Hook,
 }
 
-impl Default for ClientBuilder {
-    fn default() -> Self {
-        Self {
-            servers: Vec::new(),
-            scheme: Scheme::default(),
-            distribution: None,
-            hash: None,
-            locator: None,
-            hash_tag: None,
-            resolve_names: false,
-            format: None,
-            transcoder: None,
-            compression: None,
-            max_decompressed_size: 64 << 20,
-            timeout: Duration::from_secs(1),
-            connect_timeout: None,
-            max_value_size: MAX_VALUE_SIZE,
-            max_read_size: 1 << 30,
-            max_line_size: Bounds::DEFAULT_LINE,
-            max_keys_per_get: Limits::MAX_KEYS,
-            protocol: Protocol::default(),
-            credentials: None,
-            tls: None,
-            keys: KeySettings::default(),
-            max_connections: 256,
-            max_idle_connections: None,
-            idle_timeout: Duration::from_secs(60),
-            failure_policy: FailurePolicy::default(),
-            max_back_off: Duration::from_secs(1),
-            hook: Hook::default(),
-            middleware: Chain::default(),
-            tcp_nodelay: true,
-            queue_keys: false,
+impl Config {
+    /// Makes the client. Nothing is connected.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`], which name the field and what is allowed.
+    pub fn client(&self) -> Result<Client> {
+        self.builder().build()
+    }
+
+    /// Returns the builder with these settings, for those that are not data: a program's own locator,
+    /// or its own transcoder.
+    ///
+    /// ```
+    /// use moecache::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.servers = vec!["10.0.0.1".into(), "10.0.0.2".into()];
+    /// let client = config.builder().max_connections(8).build()?;
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn builder(&self) -> ClientBuilder {
+        ClientBuilder {
+            config: self.clone(),
+            ..ClientBuilder::default()
         }
     }
 }
 
+/// Makes a setter for each field of [`Config`] that takes what the field holds.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.config.$name = $name.into();
+            self
+        }
+    )*};
+}
+
+/// # Settings that are data
+///
+/// Each is a field of [`Config`], which tells its units, range and default.
 impl ClientBuilder {
-    /// The servers. Their order matters to the ring: give the list as the other clients of the
-    /// deployment have it. Replaces those given before.
+    setters! {
+        /// Sets how keys are spread over the servers: [`Config::distribution`].
+        distribution: Distribution,
+        /// Sets the hash of the distribution: [`Config::hash`].
+        hash: Hash,
+        /// Places keys by the part of them that stands between two characters: [`Config::hash_tag`].
+        ///
+        /// ```
+        /// use moecache::{Client, Library};
+        ///
+        /// let client = Client::builder()
+        ///     .servers(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+        ///     .compatible_with(Library::Twemproxy)
+        ///     .hash_tag("{}".parse()?)
+        ///     .build()?;
+        /// assert_eq!(client.server_for("{user:7}:name")?, client.server_for("{user:7}:mail")?);
+        /// # Ok::<(), moecache::Error>(())
+        /// ```
+        hash_tag: HashTag,
+        /// Lets [`build`](Self::build) look up host names where the distribution hashes addresses:
+        /// [`Config::resolve_names`].
+        resolve_names: bool,
+        /// Sets how values are stored: [`Config::format`].
+        format: Format,
+        /// Sets how values are compressed before they are stored: [`Config::compression`].
+        compression: Compression,
+        /// Sets the most bytes of a decompressed value: [`Config::max_decompressed_size`].
+        max_decompressed_size: usize,
+        /// Sets how long a call may take as a whole: [`Config::timeout`].
+        timeout: Duration,
+        /// Sets how long resolution and connect may take: [`Config::connect_timeout`].
+        connect_timeout: Duration,
+        /// Sets the largest value that is stored, in bytes: [`Config::max_value_size`].
+        max_value_size: usize,
+        /// Sets the largest value that is read, in bytes: [`Config::max_read_size`].
+        max_read_size: usize,
+        /// Sets the longest line of a reply, in bytes: [`Config::max_line_size`].
+        max_line_size: usize,
+        /// Sets the most keys that one `get` line asks for: [`Config::max_keys_per_get`].
+        ///
+        /// ```
+        /// use moecache::Client;
+        ///
+        /// let client = Client::builder()
+        ///     .servers("10.0.0.1:22121")
+        ///     .max_keys_per_get(20)
+        ///     .max_read_size(8 << 20)
+        ///     .max_line_size(1 << 10)
+        ///     .build()?;
+        /// # Ok::<(), moecache::Error>(())
+        /// ```
+        max_keys_per_get: usize,
+        /// Sets which of memcached's protocols is spoken: [`Config::protocol`].
+        protocol: Protocol,
+        /// Sets whether the prefix counts where the server of a key is chosen:
+        /// [`Config::prefix_placement`].
+        prefix_placement: PrefixPlacement,
+        /// Sets what is made of each key before it is sent: [`Config::key_transform`].
+        key_transform: KeyTransform,
+        /// Sets which bytes a key may have: [`Config::key_bytes`].
+        key_bytes: KeyBytes,
+        /// Sets the longest key that is sent, in bytes: [`Config::max_key_length`].
+        max_key_length: usize,
+        /// Takes values from queue servers that answer to the name of a queue: [`Config::queue_keys`].
+        ///
+        /// ```
+        /// use moecache::Client;
+        /// use std::time::Duration;
+        ///
+        /// let queues = Client::builder()
+        ///     .servers("10.0.0.1:22133")
+        ///     .queue_keys(true)
+        ///     .max_connections(1)
+        ///     .timeout(Duration::from_secs(5))
+        ///     .build()?;
+        /// # let work = || -> moecache::Result<()> {
+        /// while let Some(job) = queues.get_item("jobs/t=1000/open")? {
+        ///     println!("{} bytes", job.data.len());
+        ///     queues.get_item("jobs/close")?;
+        /// }
+        /// # Ok(()) };
+        /// # Ok::<(), moecache::Error>(())
+        /// ```
+        queue_keys: bool,
+        /// Sets whether what is written is sent at once, `TCP_NODELAY`: [`Config::tcp_nodelay`].
+        tcp_nodelay: bool,
+        /// Sets the most connections to one server at a time: [`Config::max_connections`].
+        max_connections: usize,
+        /// Sets the most connections to one server that idle: [`Config::max_idle_connections`].
+        max_idle_connections: usize,
+        /// Sets how long a connection may idle: [`Config::idle_timeout`].
+        idle_timeout: Duration,
+        /// Sets what becomes of calls for a server that fails: [`Config::failure_policy`].
+        failure_policy: FailurePolicy,
+        /// Sets the longest back-off of the circuit breaker that each server has:
+        /// [`Config::max_back_off`].
+        max_back_off: Duration,
+    }
+
+    /// Sets the servers, in place of those set before: [`Config::servers`].
     pub fn servers(mut self, servers: impl IntoServers) -> Self {
-        self.servers = servers.into_servers();
+        self.config.servers = servers.into_servers();
         self
     }
 
-    /// Joins the deployment of another client, or of a proxy: places keys, names them and stores
-    /// values as it does. Takes a [`Library`](crate::Library), a [`Distribution`], which stands for its
-    /// owner, or a [`Scheme`]. Default: [`Library::Moecache`](crate::Library::Moecache).
+    /// Joins the deployment of another client, or of a proxy: [`Config::compatible_with`]. Takes a
+    /// [`Library`](crate::Library), a [`Distribution`], which stands for its owner, or a [`Scheme`].
     ///
     /// Each part can be set otherwise, before or after: [`distribution`](Self::distribution),
-    /// [`hash`](Self::hash), [`format`](Self::format), [`compression`](Self::compression).
+    /// [`hash`](Self::hash), [`format`](Self::format), [`compression`](Self::compression), and how keys
+    /// are named, which [`Client`](Client#keys) explains.
     ///
     /// ```
     /// use moecache::{Client, Hash, Distribution, Library, Scheme};
@@ -138,106 +219,12 @@ impl ClientBuilder {
     /// # Ok::<(), moecache::Error>(())
     /// ```
     pub fn compatible_with(mut self, scheme: impl Into<Scheme>) -> Self {
-        self.scheme = scheme.into();
+        self.config.compatible_with = Some(scheme.into());
         self
     }
 
-    /// How keys are spread over the servers, in place of what
-    /// [`compatible_with`](Self::compatible_with) says; with the hash that the distribution has by
-    /// default, unless [`hash`](Self::hash) chooses another.
-    pub fn distribution(mut self, distribution: Distribution) -> Self {
-        self.distribution = Some(distribution);
-        self
-    }
-
-    /// The hash of the distribution, where it leaves a choice.
-    pub fn hash(mut self, hash: Hash) -> Self {
-        self.hash = Some(hash);
-        self
-    }
-
-    /// The program's own placement: `make` makes a [`Locator`] for a list of servers. The
-    /// distribution and the hash are then not used. It is asked by [`build`](Self::build) and
-    /// [`set_servers`](crate::Client::set_servers); and under [`FailurePolicy::Rehash`], in the
-    /// middle of a call, for the servers that are left.
-    pub fn locator(
-        mut self,
-        make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
-    ) -> Self {
-        self.locator = Some(MakeLocator(Arc::new(make)));
-        self
-    }
-
-    /// Places keys by the part of them that stands between two characters, as twemproxy does that has
-    /// this `hash_tag`. Default: by all of them.
-    ///
-    /// ```
-    /// use moecache::{Client, Library};
-    ///
-    /// let client = Client::builder()
-    ///     .servers(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
-    ///     .compatible_with(Library::Twemproxy)
-    ///     .hash_tag("{}".parse()?)
-    ///     .build()?;
-    /// assert_eq!(client.server_for("{user:7}:name")?, client.server_for("{user:7}:mail")?);
-    /// # Ok::<(), moecache::Error>(())
-    /// ```
-    pub fn hash_tag(mut self, tag: HashTag) -> Self {
-        self.hash_tag = Some(tag);
-        self
-    }
-
-    /// Lets [`build`](Self::build) look up host names where the distribution hashes addresses: it
-    /// takes the first IPv4 address of each, as .NET does. Each may take as long as a connect;
-    /// without this they are refused. Other distributions hash names as they were typed, and then
-    /// nothing is looked up before the first connect.
-    ///
-    /// What was found holds for this client. A deployment whose names change their addresses moves
-    /// its keys with them, on .NET as here.
-    pub fn resolve_names(mut self) -> Self {
-        self.resolve_names = true;
-        self
-    }
-
-    /// How values are stored, in place of what [`compatible_with`](Self::compatible_with) says.
-    pub fn format(mut self, format: Format) -> Self {
-        self.format = Some(format);
-        self
-    }
-
-    /// The program's own way to store values, in place of a [`Format`].
-    pub fn transcoder(mut self, transcoder: impl Transcoder + 'static) -> Self {
-        self.transcoder = Some(Arc::new(transcoder));
-        self
-    }
-
-    /// Whether and how values are compressed before they are stored, in place of what the format has
-    /// by default.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.compression = Some(compression);
-        self
-    }
-
-    /// Which of memcached's protocols is spoken. Default: [`Protocol::Text`].
-    pub fn protocol(mut self, protocol: Protocol) -> Self {
-        self.protocol = protocol;
-        self
-    }
-
-    /// The user name and the password for all servers but those that have their
-    /// [own](Server::credentials). Default: none.
-    ///
-    /// Each new connection begins with them, and the time for it is part of the
-    /// [connect's](Self::connect_timeout): in the text and meta protocols as memcached's
-    /// `doc/protocol.txt` has it under "Authentication", for servers with a password file (`-Y`); in
-    /// the binary protocol by SASL's PLAIN, for servers with `-S`. If the server refuses them the
-    /// call fails with an [authentication error](crate::Error::is_authentication). A server that asks
-    /// for none is told them all the same; it keeps nothing of them. They go over the network as they
-    /// are, for everybody on the way to read, unless the connection is encrypted.
-    ///
-    /// Each must have 1 to 255 bytes and no zero byte; in text, meta and auto also no control
-    /// characters, and the user name no colon and no space. Others are a validation error of
-    /// [`build`](Self::build).
+    /// Sets the user name and the password for all servers but those that have their
+    /// [own](crate::Server::credentials): [`Config::username`].
     ///
     /// ```
     /// use moecache::Client;
@@ -250,13 +237,30 @@ impl ClientBuilder {
     /// # Ok::<(), moecache::Error>(())
     /// ```
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
-        self.credentials = Some(Credentials::new(username, password));
+        self.config.username = Some(username.into().into());
+        self.config.password = Some(password.into());
         self
     }
 
-    /// Encrypts all connections, as [`Tls`] says. Default: they are not encrypted. The handshake is
-    /// part of the [connect's time](Self::connect_timeout). A unix socket among the servers is a
-    /// validation error.
+    /// Sets what every key begins with: [`Config::prefix`].
+    ///
+    /// ```
+    /// use moecache::{Client, Library};
+    ///
+    /// let servers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+    /// let client = Client::builder().servers(servers).prefix("app:").build()?;
+    /// let plain = Client::new(servers)?;
+    /// assert_eq!(client.server_for("key")?, plain.server_for("app:key")?);
+    /// # Ok::<(), moecache::Error>(())
+    /// ```
+    pub fn prefix(mut self, prefix: impl AsRef<[u8]>) -> Self {
+        self.config.prefix = Some(prefix.as_ref().to_vec());
+        self
+    }
+
+    /// Encrypts all connections, as [`Tls`] says. Default: as the files of [`Config::tls`] say, and
+    /// without them not at all. The handshake is part of the [connect's time](Self::connect_timeout). A
+    /// unix socket among the servers is a validation error.
     ///
     /// A server whose certificate is refused, or that refuses this client's, is a
     /// [connect error](crate::Error::is_connect); `{error:#}` says why. Without the feature `tls`,
@@ -265,33 +269,36 @@ impl ClientBuilder {
         self.tls = Some(tls);
         self
     }
+}
 
-    /// What becomes of calls for a server that fails. Default: [`FailurePolicy::Error`].
-    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
-        self.failure_policy = policy;
+/// # Settings that are code
+impl ClientBuilder {
+    /// Places keys by a [`Locator`] of the program's own, which `make` makes for a list of servers. The
+    /// distribution and the hash are then not used. It is asked by [`build`](Self::build) and
+    /// [`set_servers`](Client::set_servers); and under [`FailurePolicy::Rehash`], in the middle of a
+    /// call, for the servers that are left.
+    pub fn locator(
+        mut self,
+        make: impl Fn(&[Node]) -> Result<Box<dyn Locator>> + Send + Sync + 'static,
+    ) -> Self {
+        self.locator = Some(MakeLocator(Arc::new(make)));
         self
     }
 
-    /// The longest back-off of the circuit breaker that each server has. Default: 1 second; zero for none.
+    /// Stores values in the program's own way, in place of a [`Format`].
+    pub fn transcoder(mut self, transcoder: impl Transcoder + 'static) -> Self {
+        self.transcoder = Some(Arc::new(transcoder));
+        self
+    }
+
+    /// Adds [middleware](crate::middleware) between the client and its servers, behind what was added
+    /// before. Default: none.
     ///
-    /// The breaker opens at the third connect in a row that failed, or at the second call in a row that
-    /// timed out while not one byte came from the server, on any connection. Only calls count that waited
-    /// for the server for 50 ms or more (or half of this client's timeout, if that is less). An error that
-    /// the server answers, a slow reply, a connection that it closes on a command, or a limit of this
-    /// machine's do not count: the guide [failures](crate::guide::failures) has the whole list.
-    ///
-    /// While it is open, calls fail at once, with an error that [`is_down`](crate::Error::is_down). The
-    /// first back-off is 10 ms, and each further one twice as long, up to this; by chance each is up to
-    /// half shorter. After it the breaker is half-open: one call, the probe, asks the server for its
-    /// version on a new connection, and goes on if that is answered. The others go on failing until then,
-    /// or for a second: then one more tries. Any answer closes the breaker.
-    ///
-    /// With zero it never opens: each call tries the server, and takes as long as that does.
-    ///
-    /// A refused login has a pause of its own, of 1 second, doubling up to 30, in which no new connection
-    /// is made, unless this is zero.
-    pub fn max_back_off(mut self, longest: Duration) -> Self {
-        self.max_back_off = longest;
+    /// [`metrics`](Client::metrics) and [`on_event`](Self::on_event) tell what is passed on to the
+    /// servers. A call for one server runs the middleware in its own thread, one for several in a thread
+    /// for each.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.0.push(Arc::new(middleware));
         self
     }
 
@@ -321,4 +328,228 @@ impl ClientBuilder {
         self.hook = Hook::new(on_event);
         self
     }
+}
+
+/// # Building
+impl ClientBuilder {
+    /// Makes the client. Nothing is connected, and nothing resolved unless
+    /// [`resolve_names`](Self::resolve_names) asks for it.
+    ///
+    /// # Errors
+    ///
+    /// A validation error that names the setting and what is allowed; with
+    /// [`resolve_names`](Self::resolve_names) a connect error where a name has no IPv4 address, or
+    /// none in time.
+    pub fn build(self) -> Result<Client> {
+        let config = &self.config;
+        let timeout = config.timeout.unwrap_or(Duration::from_secs(1));
+        let connect_timeout = config.connect_timeout;
+        for (name, timeout) in [
+            ("timeout", timeout),
+            ("connect_timeout", connect_timeout.unwrap_or(timeout)),
+        ] {
+            if timeout.is_zero() {
+                return Err(refused(name, "zero; it must be greater"));
+            }
+        }
+        let max_value_size = config.max_value_size.unwrap_or(MAX_VALUE_SIZE);
+        if max_value_size > MAX_VALUE_SIZE {
+            let reason = format!("{max_value_size}; at most {MAX_VALUE_SIZE} is allowed");
+            return Err(refused("max_value_size", &reason));
+        }
+        let max_connections = config.max_connections.unwrap_or(256);
+        if max_connections == 0 {
+            return Err(refused("max_connections", "0; it must be at least 1"));
+        }
+        let max_line_size = config.max_line_size.unwrap_or(Bounds::DEFAULT_LINE);
+        let max_keys_per_get = config.max_keys_per_get.unwrap_or(Limits::MAX_KEYS);
+        let queue_keys = config.queue_keys.unwrap_or(false);
+        let failure_policy = config.failure_policy.unwrap_or_default();
+        let max_back_off = config.max_back_off.unwrap_or(Duration::from_secs(1));
+
+        within("max_line_size", max_line_size, Bounds::LINE)?;
+        within("max_keys_per_get", max_keys_per_get, 1..=Limits::MAX_KEYS)?;
+        let tls = self.tls.clone().or_else(|| tls(config));
+        let options = Arc::new(Options {
+            protocol: config.protocol.unwrap_or_default(),
+            credentials: credentials(config),
+            tls: tls.as_ref().map(Security::new).transpose()?,
+            nodelay: config.tcp_nodelay.unwrap_or(true),
+            connect_timeout,
+            bounds: Bounds {
+                value: config.max_read_size.unwrap_or(1 << 30),
+                line: max_line_size,
+                queues: queue_keys,
+            },
+            max_keys: if queue_keys { 1 } else { max_keys_per_get },
+            max_connections,
+            max_idle: config.max_idle_connections.unwrap_or(usize::MAX),
+            idle_timeout: config.idle_timeout.unwrap_or(Duration::from_secs(60)),
+            back_off: BackOff {
+                longest: max_back_off,
+                steady: match failure_policy {
+                    FailurePolicy::Rehash => max_back_off,
+                    _ => Duration::ZERO,
+                },
+                shortest_wait: (timeout / 2).min(SHORTEST_WAIT),
+            },
+            hook: self.hook.clone(),
+        });
+        let placement = Arc::new(Placement {
+            by: match &self.locator {
+                Some(make) => PlacedBy::Program(make.clone()),
+                None => PlacedBy::Scheme(scheme(config)?),
+            },
+            hash_tag: config.hash_tag,
+            resolve_within: config
+                .resolve_names
+                .then_some(connect_timeout.unwrap_or(timeout)),
+        });
+        let topology = Topology::new(
+            &config.servers,
+            &placement,
+            failure_policy,
+            &options,
+            &self.middleware,
+            None,
+        )?;
+        let values = self.values()?;
+        let naming = naming(config)?;
+        let shared = Shared {
+            topology: RwLock::new(Arc::new(topology)),
+            placement,
+            options,
+            middleware: self.middleware,
+            changing: Mutex::default(),
+            begun: Mutex::default(),
+            max_value_size,
+        };
+        Ok(Client {
+            shared: Arc::new(shared),
+            values: Arc::new(values),
+            naming,
+            timeout,
+            policy: failure_policy,
+            is_step: false,
+        })
+    }
+
+    fn values(&self) -> Result<Values> {
+        let config = &self.config;
+        let max_decompressed_size = config.max_decompressed_size.unwrap_or(64 << 20);
+        if let Some(transcoder) = &self.transcoder {
+            if config.format.is_some() || config.compression.is_some() {
+                return Err(refused(
+                    "transcoder",
+                    "format and compression do not go with a transcoder of your own",
+                ));
+            }
+            return Ok(Values {
+                transcoder: Arc::clone(transcoder),
+                refuses_append: None,
+                format: None,
+                max_decompressed_size,
+            });
+        }
+        let format = config.format.unwrap_or(conventions(config).format);
+        let compression = config.compression.unwrap_or(format.default_compression());
+        Values::new(format, compression, max_decompressed_size)
+    }
+}
+
+/// A server that is silent for so long may be down.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+
+/// One without the other is refused where they are used, as an empty one is.
+fn credentials(config: &Config) -> Option<Credentials> {
+    let Config {
+        username, password, ..
+    } = config;
+    let text = |part: &Option<Secret>| part.as_ref().map_or("", Secret::reveal).to_owned();
+    let is_any = username.is_some() || password.is_some();
+    is_any.then(|| Credentials::new(text(username), text(password)))
+}
+
+fn tls(config: &Config) -> Option<Tls> {
+    let files = [
+        &config.tls_roots,
+        &config.tls_pinned,
+        &config.tls_certificate,
+        &config.tls_key,
+    ];
+    let tls = Tls::of_files(files, config.tls_server_name.clone());
+    (config.tls || tls != Tls::new()).then_some(tls)
+}
+
+fn scheme(config: &Config) -> Result<Scheme> {
+    let mut scheme = config.compatible_with.unwrap_or_default();
+    if let Some(distribution) = config.distribution {
+        scheme = scheme.with_distribution(distribution);
+    }
+    match config.hash {
+        Some(hash) => scheme.with_hash(hash),
+        None => Ok(scheme),
+    }
+}
+
+fn conventions(config: &Config) -> Conventions {
+    Conventions::of(config.compatible_with.unwrap_or_default().peer())
+}
+
+fn naming(config: &Config) -> Result<Naming> {
+    let library = conventions(config);
+    let protocol = config.protocol.unwrap_or_default();
+    let longest = config.max_key_length.unwrap_or(MAX_KEY_LENGTH);
+    within("max_key_length", longest, 1..=MAX_KEY_LENGTH)?;
+    let of_library = match protocol {
+        Protocol::Meta => library.meta,
+        Protocol::Binary => library.binary,
+        Protocol::Text | Protocol::Auto => library.text,
+    };
+    let rule = match (config.key_bytes.unwrap_or(of_library), protocol) {
+        (KeyBytes::Printable, _) => KeyRule::Printable,
+        (KeyBytes::NonAscii, _) => KeyRule::NonAscii,
+        (KeyBytes::Any, Protocol::Meta) => KeyRule::Base64,
+        (KeyBytes::Any, Protocol::Binary) => KeyRule::Counted,
+        (KeyBytes::Any, Protocol::Text | Protocol::Auto) => {
+            let reason =
+                format!("any is not possible with the protocol {protocol}; choose meta or binary");
+            return Err(refused("key_bytes", &reason));
+        }
+    };
+    let transform = config.key_transform.unwrap_or_default();
+    let checked = transform.check();
+    checked.map_err(|error| refused("key_transform", &error.to_string()))?;
+    if transform != KeyTransform::None && config.prefix_placement == Some(PrefixPlacement::LeftOut)
+    {
+        let reason = format!(
+            "left-out is not possible with the key transform {transform}, which the prefix goes \
+             through too"
+        );
+        return Err(refused("prefix_placement", &reason));
+    }
+    let naming = Naming::new(Rules {
+        rule,
+        longest,
+        transform,
+        long: library.long,
+        empty: library.empty,
+        prefix: config.prefix_placement.unwrap_or(library.prefix),
+    });
+    naming.with_prefix(config.prefix.as_deref().unwrap_or_default())
+}
+
+fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
+    if range.contains(&number) {
+        return Ok(());
+    }
+    let (least, most) = (range.start(), range.end());
+    Err(refused(
+        name,
+        &format!("{number}; {least} to {most} are allowed"),
+    ))
+}
+
+fn refused(name: &str, reason: &str) -> Error {
+    Error::validation(format!("{name}: {reason}"))
 }

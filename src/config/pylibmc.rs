@@ -1,31 +1,13 @@
-use super::behaviour::{BEHAVIOURS, Behaviour, Effect, UNUSED_HASH};
-use super::libmemcached::{Libmemcached, Spread};
+use super::behaviors::{BEHAVIORS, Libmemcached, Note, refused};
+use super::settings::Config;
 use super::value::Value;
-use super::{Config, Note};
 use crate::address::IntoServers;
 use crate::error::Error;
-use crate::hash::Hash;
 use crate::library::Library;
 use serde::de::{Deserialize, Deserializer};
 use std::fmt;
 
-/// The hashes that pylibmc 1.6 knows.
-const HASHES: [&str; 10] = [
-    "default", "md5", "crc", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32", "hsieh", "murmur",
-    "jenkins",
-];
-
-const DISTRIBUTIONS: [(&str, Spread); 7] = [
-    ("modula", Spread::Modula),
-    ("consistent", Spread::Consistent),
-    ("consistent ketama", Spread::Consistent),
-    ("consistent ketama spy", Spread::Spy),
-    ("consistent weighted", Spread::Weighted),
-    ("random", Spread::Random),
-    ("virtual bucket", Spread::VirtualBucket),
-];
-
-/// The behaviours of a [pylibmc](https://pypi.org/project/pylibmc/) client, as the dictionary that
+/// The behaviors of a [pylibmc](https://pypi.org/project/pylibmc/) client, as the dictionary that
 /// its constructor takes, in any format that serde knows. The constructor's arguments `binary`,
 /// `username` and `password` may be in it too. For [`Config::from_pylibmc`].
 #[derive(Clone, PartialEq, Default)]
@@ -53,7 +35,7 @@ impl fmt::Debug for Behaviors {
 impl Config {
     /// Reads what a pylibmc client is made of: the settings of a client that finds every key where
     /// `pylibmc.Client(servers, behaviors=behaviors)` does, and reads and writes its values, and a
-    /// [`Note`] for each behaviour that has no effect here.
+    /// [`Note`] for each behavior that has no effect here.
     ///
     /// ```
     /// use moecache::{Behaviors, Config};
@@ -79,7 +61,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A validation error for a behaviour that pylibmc 1.6 does not know, with those that it does;
+    /// A validation error for a behavior that pylibmc 1.6 does not know, with those that it does;
     /// for a value that is not possible, but for a password without the value; and for a distribution
     /// that finds no key again.
     pub fn from_pylibmc(
@@ -96,23 +78,24 @@ impl Config {
         }
         given.sort_unstable_by_key(|&(at, ..)| at);
 
-        let mut client = Libmemcached::default();
+        let mut client = Libmemcached::new(Library::Pylibmc);
         for (at, name, value) in given {
-            set(&mut client, &BEHAVIOURS[at], name, value)
+            let shown = match value {
+                Value::Text(text) => text.clone(),
+                _ => value.to_string(),
+            };
+            client
+                .set(BEHAVIORS[at].3, name, value, &shown)
                 .map_err(|reason| refused(name, &reason))?;
         }
         for server in servers.into_servers() {
-            client.server(&server, Library::Pylibmc)?;
+            client.server(&server)?;
         }
-        client.finish(Library::Pylibmc)
+        client.finish()
     }
 }
 
-fn refused(name: &str, reason: &str) -> Error {
-    Error::validation(format!("{name}: {reason}"))
-}
-
-/// Where a behaviour is in the table.
+/// Where a behavior is in the table.
 fn place(name: &str) -> Option<usize> {
     // pylibmc's own alias.
     let name = if name == "_retry_timeout" {
@@ -120,79 +103,15 @@ fn place(name: &str) -> Option<usize> {
     } else {
         name
     };
-    let mut known = BEHAVIOURS.iter();
-    known.position(|behaviour| behaviour.pylibmc == name && !name.is_empty())
+    let mut known = BEHAVIORS.iter();
+    known.position(|(_, known, ..)| *known == name && !name.is_empty())
 }
 
 fn unknown(name: &str) -> Error {
-    let known = BEHAVIOURS.iter().map(|behaviour| behaviour.pylibmc);
+    let known = BEHAVIORS.iter().map(|&(_, name, ..)| name);
     let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
     Error::validation(format!(
         "behaviors: there is no {name:?}; allowed are {}",
         known.join(", ")
     ))
-}
-
-fn set(
-    client: &mut Libmemcached,
-    behaviour: &Behaviour,
-    name: &str,
-    value: &Value,
-) -> Result<(), String> {
-    match (behaviour.effect, value) {
-        // Before what shows the value: it may be a password.
-        (Effect::Refused(_) | Effect::Username | Effect::Password, Value::Null) => {}
-        (Effect::Refused(reason), _) => return Err(reason.to_owned()),
-        (Effect::Username, Value::Text(username)) => client.username(username),
-        (Effect::Password, Value::Text(password)) => client.password(password),
-        (Effect::Password, _) => return Err("it must be a text".to_owned()),
-        (Effect::Hash, Value::Text(name)) => client.hash(hash(name)?),
-        (Effect::UnusedHash, Value::Text(unused)) => {
-            hash(unused)?;
-            client.note(name, unused, UNUSED_HASH);
-        }
-        (Effect::UnusedHash, Value::Integer(unused)) => {
-            client.note(name, &unused.to_string(), UNUSED_HASH);
-        }
-        (Effect::Distribution, Value::Text(name)) => {
-            let known = DISTRIBUTIONS.iter();
-            let mut known = known.filter(|(known, _)| *known == name.replace('_', " "));
-            let (_, spread) = known.next().ok_or_else(|| {
-                let known = DISTRIBUTIONS.map(|(name, _)| name).join(", ");
-                format!("{name:?} is not known; allowed are {known}")
-            })?;
-            client.distribution(*spread);
-        }
-        (Effect::Namespace, Value::Text(text)) => client.namespace(text)?,
-        (
-            Effect::Hash
-            | Effect::UnusedHash
-            | Effect::Distribution
-            | Effect::Username
-            | Effect::Namespace,
-            _,
-        ) => {
-            return Err(format!("{value} is not possible; it must be a text"));
-        }
-        (effect, _) => {
-            let number = match value {
-                Value::Bool(on) => Some(i64::from(*on)),
-                Value::Integer(number) => i64::try_from(*number).ok(),
-                _ => None,
-            };
-            let number = number.ok_or_else(|| {
-                format!("{value} is not possible; it must be a whole number, or true or false")
-            })?;
-            client.number(effect, name, number, &value.to_string())?;
-        }
-    }
-    Ok(())
-}
-
-fn hash(name: &str) -> Result<Hash, String> {
-    let known = HASHES.contains(&name).then(|| name.parse().ok());
-    known.flatten().ok_or_else(|| {
-        let known = HASHES.join(", ");
-        format!("{name:?} is not a hash that it knows; allowed are {known}")
-    })
 }

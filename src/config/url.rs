@@ -1,4 +1,4 @@
-use super::Config;
+use super::settings::Config;
 use super::value::Value;
 use crate::error::Error;
 use std::str::FromStr;
@@ -33,60 +33,47 @@ impl FromStr for Config {
         if rest.contains('#') {
             return refused("there is no use for what comes after #; in a value write %23");
         }
-        let mut config = Self {
-            tls,
-            ..Self::default()
-        };
-        let mut seen = vec!["servers".to_owned()];
+        let mut settings: Vec<(String, Value)> = Vec::new();
         // Up to the last, so that nothing of a password that holds one is taken for a server.
         let rest = match rest.rsplit_once('@') {
-            Some((credentials, rest)) => {
-                config.take_credentials(credentials)?;
-                seen.extend(["username", "password"].map(str::to_owned));
+            Some((encoded, rest)) => {
+                let (username, password) = credentials(encoded)?;
+                settings.push(("username".to_owned(), Value::Text(username)));
+                settings.push(("password".to_owned(), Value::Text(password)));
                 rest
             }
             None => rest,
         };
         if tls {
-            seen.push("tls".to_owned());
+            settings.push(("tls".to_owned(), Value::Bool(true)));
         }
-        let (servers, query) = match rest.split_once('?') {
-            Some((servers, query)) => (servers, query),
-            None => (rest, ""),
-        };
-        if !servers.is_empty() {
-            let servers: Result<Vec<Value>, Error> = servers.split(',').map(server).collect();
-            config.set("servers", &Value::List(servers?))?;
-        }
+        let (servers, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let listed = servers.split(',').filter(|_| !servers.is_empty());
+        let listed: Result<_, Error> = listed.map(server).collect();
+        settings.push(("servers".to_owned(), Value::List(listed?)));
         for setting in query.split('&').filter(|setting| !setting.is_empty()) {
             let Some((name, value)) = setting.split_once('=') else {
                 return refused("after the ? there must be settings as in timeout=500ms&hash=md5");
             };
             let name = decoded(name)?;
-            if seen.contains(&name) {
+            if settings.iter().any(|(known, _)| *known == name) {
                 return refused(&format!("{name} is given twice"));
             }
-            config.set(&name, &Value::Text(decoded(value)?))?;
-            seen.push(name);
+            settings.push((name, Value::Text(decoded(value)?)));
         }
-        Ok(config)
+        Self::from_value(Value::Table(settings))
     }
 }
 
-impl Config {
-    /// Takes `user:password`.
-    fn take_credentials(&mut self, encoded: &str) -> Result<(), Error> {
-        // Those of RFC 3986, section 3.2.1, but for what also stands between servers.
-        let is_plain = |c: char| c.is_alphanumeric() || "-._~!$&'()*+;=%".contains(c);
-        let Some((username, password)) = encoded.split_once(':') else {
-            return refused(CREDENTIALS);
-        };
-        if !username.chars().chain(password.chars()).all(is_plain) {
-            return refused(CREDENTIALS);
+/// Reads `user:password`.
+fn credentials(encoded: &str) -> Result<(String, String), Error> {
+    // Those of RFC 3986, section 3.2.1, but for what also stands between servers.
+    let is_plain = |c: char| c.is_alphanumeric() || "-._~!$&'()*+;=%".contains(c);
+    match encoded.split_once(':') {
+        Some((username, password)) if username.chars().chain(password.chars()).all(is_plain) => {
+            Ok((decoded(username)?, decoded(password)?))
         }
-        self.username = Some(decoded(username)?.into());
-        self.password = Some(decoded(password)?.into());
-        Ok(())
+        _ => refused(CREDENTIALS),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The pure part: what a server is taken for, after what happened to it and when. That each fault is taken
-//! for the right evidence, `tests/breaker` shows with sockets.
+//! for the right evidence, `tests/faults/breaker.rs` shows with sockets.
 
 use super::*;
 

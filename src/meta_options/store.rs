@@ -175,7 +175,7 @@ impl MetaDelete {
     /// (`get`, `gets`, `touch`, `get_and_touch`) is the one that wins, and does not know it: to recache in
     /// this way, read with `meta_get`. Calls for many keys, also with a single one, pipelines and
     /// [`contains`](crate::Client::contains) leave the win to others; but for keys that are sent in base64
-    /// ([`binary_keys`](crate::ClientBuilder::binary_keys)), and for `touch_many`, of which memcached has
+    /// ([`KeyBytes::Any`](crate::KeyBytes::Any)), and for `touch_many`, of which memcached has
     /// no other form. A win may be lost with a connection, too; see there.
     pub fn invalidate(mut self) -> Self {
         self.invalidate = true;

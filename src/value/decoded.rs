@@ -1,5 +1,5 @@
 use super::msgpack::Document;
-use super::{json, pickle};
+use super::tree::Tree;
 use crate::error::Error;
 
 /// A value as it was stored: [`Value`](super::Value)'s list, owned.
@@ -59,6 +59,8 @@ pub enum Decoded {
     Empty,
     /// MessagePack.
     Object(Document),
+    /// Plain data of another language.
+    Tree(Tree),
 }
 
 impl Decoded {
@@ -74,27 +76,24 @@ impl Decoded {
             .map(Self::Object)
             .map_err(|how| Error::decode(format!("the item is MessagePack {how}")))
     }
+}
 
-    /// The value of JSON.
-    ///
-    /// # Errors
-    ///
-    /// One of [kind decode](Error::is_decode) where it is malformed or nests more than 128 levels deep;
-    /// also where the feature `json` is not there.
-    pub fn from_json(data: &[u8]) -> Result<Self, Error> {
-        json::read(data).map_err(|how| Error::decode(format!("the item is JSON that {how}")))
-    }
+/// The number that the text is, without what fills it up: memcached keeps the length of a counter
+/// that decr made shorter, and puts spaces in place of digits (`decr` in its `doc/protocol.txt`).
+pub(super) fn decimal(text: &[u8]) -> Option<&str> {
+    let end = text.iter().rposition(|&byte| byte != b' ')?;
+    let number = text.get(..=end)?;
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let is_decimal = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(number).ok().filter(|_| is_decimal)
+}
 
-    /// The value of a Python pickle of plain data, of any protocol from 0 to 5. `limit` is how many
-    /// bytes it may have in parts that are written once and used again.
-    ///
-    /// # Errors
-    ///
-    /// One of [kind decode](Error::is_decode) where it is malformed, nests more than 128 levels deep,
-    /// exceeds the limit, or is not plain data, which is never executed; also where the feature
-    /// `pickle` is not there.
-    pub fn from_pickle(data: &[u8], limit: usize) -> Result<Self, Error> {
-        pickle::read(data, limit)
-            .map_err(|how| Error::decode(format!("the item is a Python pickle {how}")))
-    }
+/// An integer in text, in the smallest of four types.
+pub(super) fn integer(text: &[u8]) -> Result<Decoded, &'static str> {
+    let number = decimal(text).ok_or("that is no decimal number")?;
+    None.or_else(|| number.parse().ok().map(Decoded::I64))
+        .or_else(|| number.parse().ok().map(Decoded::U64))
+        .or_else(|| number.parse().ok().map(Decoded::I128))
+        .or_else(|| number.parse().ok().map(Decoded::U128))
+        .ok_or("of more than 128 bits")
 }

@@ -1,8 +1,7 @@
 //! EnyimMemcached's types, and MessagePack for what they cannot hold: the default.
 
 use super::compression::Compression;
-use super::decimal::decimal;
-use super::decoded::Decoded;
+use super::decoded::{Decoded, decimal};
 use super::fault::damaged;
 use super::foreign;
 use super::msgpack::Document;

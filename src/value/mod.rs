@@ -166,16 +166,17 @@
 // are lowered to its values (`lower`), and read from what it decoded (`read`). May use the leaves of
 // the crate only.
 
+mod byte;
 mod codec;
 mod compression;
 mod date_time;
-mod decimal;
 mod decoded;
 mod enyim;
 mod fault;
 mod float;
 mod foreign;
 mod format;
+mod graph;
 mod java;
 mod json;
 mod just_byte;
@@ -201,6 +202,7 @@ pub use decoded::Decoded;
 pub use format::Format;
 pub use msgpack::Document;
 pub use transcoder::{Body, Object, Transcoder, Value};
+pub use tree::Tree;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use enyim::Enyim;
@@ -260,15 +262,13 @@ pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Ve
         Decoded::Bytes(bytes)
         | Decoded::Text(bytes)
         | Decoded::Untyped(bytes)
-        | Decoded::StringOrBytes(bytes) => Ok(bytes),
-        Decoded::String(string) => Ok(string.into_bytes()),
+        | Decoded::StringOrBytes(bytes)
+        | Decoded::Tree(Tree::Bytes(bytes)) => Ok(bytes),
+        Decoded::String(string) | Decoded::Tree(Tree::String(string)) => Ok(string.into_bytes()),
         Decoded::Empty => Ok(Vec::new()),
         // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
         // an empty array.
         Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),
-        Decoded::Object(document) => document
-            .into_bytes()
-            .ok_or_else(|| refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
         _ => Err(refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
     }
 }

@@ -1,10 +1,9 @@
 //! The serde deserialiser of a decoded value.
 
+use super::byte::bytes_as_seq;
 use super::date_time;
-use super::decimal::decimal;
-use super::decoded::Decoded;
+use super::decoded::{Decoded, decimal};
 use super::fault::Fault;
-use super::msgpack::bytes_as_seq;
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 use std::mem;
 use std::str::FromStr;
@@ -23,7 +22,7 @@ impl<'de> Reader<'de> {
     }
 }
 
-/// Methods that hand objects to the MessagePack reader, and of the rest take what they list.
+/// Methods that hand objects and trees to their own readers, and of the rest take what they list.
 macro_rules! typed {
     ($(
         fn $method:ident($($argument:ident: $type:ty),*) |$visitor:ident| {
@@ -39,6 +38,7 @@ macro_rules! typed {
                 Decoded::Object(document) => {
                     document.read(|reader| reader.$method($($argument,)* $visitor))
                 }
+                Decoded::Tree(tree) => mem::take(tree).reader().$method($($argument,)* $visitor),
                 $($pattern => $value,)*
                 _ => Err(Fault::mismatch(&$visitor)),
             }
@@ -51,6 +51,7 @@ macro_rules! integers {
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
             match self.0 {
                 Decoded::Object(document) => document.read(|reader| reader.$method(visitor)),
+                Decoded::Tree(tree) => mem::take(tree).reader().$method(visitor),
                 number => {
                     let number = integer(number, &visitor)?;
                     visitor.$visit(number)
@@ -99,6 +100,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::DateTime(value) => visitor.visit_newtype_struct((*value).into_deserializer()),
             Decoded::Text(value) => visitor.visit_string(text(mem::take(value))?),
             Decoded::Object(document) => document.read(|reader| reader.deserialize_any(visitor)),
+            Decoded::Tree(tree) => mem::take(tree).reader().deserialize_any(visitor),
         }
     }
 
@@ -108,6 +110,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             // As EnyimMemcached reads it.
             Decoded::Text(value) if value.is_empty() => visitor.visit_none(),
             Decoded::Object(document) => document.read(|reader| reader.deserialize_option(visitor)),
+            Decoded::Tree(tree) => mem::take(tree).reader().deserialize_option(visitor),
             value => visitor.visit_some(Self(value)),
         }
     }
@@ -202,6 +205,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::Object(document) => {
                 document.read(|reader| reader.deserialize_newtype_struct(name, visitor))
             }
+            Decoded::Tree(tree) => mem::take(tree)
+                .reader()
+                .deserialize_newtype_struct(name, visitor),
             value => visitor.visit_newtype_struct(Self(value)),
         }
     }

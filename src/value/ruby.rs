@@ -83,10 +83,13 @@ impl Transcoder for Dalli {
                     "dalli with raw: true holds strings and bytes only",
                 ));
             }
-            (Setting::Json, _) => Body::owned(SERIALIZED, json::of(value)?),
-            (Setting::Marshal | Setting::StringFastpath, _) => {
-                Body::owned(SERIALIZED, marshal::of(value)?)
+            (Setting::Json, _) => {
+                Body::owned(SERIALIZED, value.to_tree(json::NO_DATE_TIME)?.to_json()?)
             }
+            (Setting::Marshal | Setting::StringFastpath, _) => Body::owned(
+                SERIALIZED,
+                value.to_tree(marshal::NO_DATE_TIME)?.to_marshal()?,
+            ),
         };
         Ok(self.shrunk(body))
     }

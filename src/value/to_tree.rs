@@ -2,9 +2,7 @@
 //! everything.
 
 use super::fault::Refusal;
-use super::msgpack::MAX_DEPTH;
-use super::transcoder::Value;
-use super::tree::Tree;
+use super::tree::{MAX_DEPTH, Tree};
 use crate::error::{Error, Kind};
 use serde::Serialize;
 use serde::ser::{self, Serializer};
@@ -13,20 +11,6 @@ use serde::ser::{self, Serializer};
 pub(super) fn to_tree<T: Serialize + ?Sized>(value: &T) -> Result<Tree, Error> {
     let tree = value.serialize(Builder { depth: 0 });
     tree.map_err(|refusal| Error::new(Kind::Encode, refusal.to_string()))
-}
-
-/// The value, if it is neither an object nor a `DateTime`.
-pub(super) fn primitive(value: Value<'_>) -> Option<Tree> {
-    Some(match value {
-        Value::Null => Tree::Null,
-        Value::Bool(value) => Tree::Bool(value),
-        Value::F32(value) => Tree::Float(value.into()),
-        Value::F64(value) => Tree::Float(value),
-        Value::Char(value) => Tree::String(value.into()),
-        Value::Str(value) => Tree::String(value.to_owned()),
-        Value::Bytes(value) => Tree::Bytes(value.to_vec()),
-        _ => return value.integer().map(Tree::from),
-    })
 }
 
 #[derive(Clone, Copy)]
@@ -56,9 +40,12 @@ impl Builder {
     }
 }
 
-/// A variant with its content.
-fn named(variant: &str, content: Tree) -> Tree {
-    Tree::Map(vec![(Tree::String(variant.to_owned()), content)])
+/// The content, of a variant under its name.
+fn named(variant: Option<&'static str>, content: Tree) -> Tree {
+    match variant {
+        Some(variant) => Tree::Map(vec![(Tree::String(variant.to_owned()), content)]),
+        None => content,
+    }
 }
 
 macro_rules! primitives {
@@ -148,7 +135,7 @@ impl Serializer for Builder {
         value: &T,
     ) -> Result<Tree, Refusal> {
         let content = value.serialize(self.deeper(1)?)?;
-        Ok(named(variant, content))
+        Ok(named(Some(variant), content))
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts, Refusal> {
@@ -212,19 +199,16 @@ impl Parts {
     }
 
     fn list(self) -> Tree {
-        let list = Tree::List(self.values);
-        match self.variant {
-            Some(variant) => named(variant, list),
-            None => list,
-        }
+        Tree::List(self.values)
+    }
+
+    fn tuple(self) -> Tree {
+        named(self.variant, Tree::Tuple(self.values))
     }
 
     fn map(self) -> Tree {
-        let map = Tree::Map(self.keys.into_iter().zip(self.values).collect());
-        match self.variant {
-            Some(variant) => named(variant, map),
-            None => map,
-        }
+        let entries = self.keys.into_iter().zip(self.values);
+        named(self.variant, Tree::Map(entries.collect()))
     }
 }
 
@@ -254,9 +238,9 @@ macro_rules! parts {
 
 parts! {
     SerializeSeq list { serialize_element() value }
-    SerializeTuple list { serialize_element() value }
-    SerializeTupleStruct list { serialize_field() value }
-    SerializeTupleVariant list { serialize_field() value }
+    SerializeTuple tuple { serialize_element() value }
+    SerializeTupleStruct tuple { serialize_field() value }
+    SerializeTupleVariant tuple { serialize_field() value }
     SerializeMap map { serialize_key() key serialize_value() value }
     SerializeStruct map { serialize_field(name: &'static str) value }
     SerializeStructVariant map { serialize_field(name: &'static str) value }

@@ -1,12 +1,13 @@
 //! What every transcoder speaks: values to store, bodies, and values as they were stored.
 
 use super::decoded::Decoded;
+use super::fault::unstorable;
 use super::msgpack;
 use super::to_tree::to_tree;
-use super::{json, marshal, php, pickle};
+use super::tree::Tree;
 use crate::error::Error;
 use crate::item::{Item, ItemRef};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::fmt::{self, Debug};
 use std::panic::RefUnwindSafe;
 
@@ -35,7 +36,7 @@ use std::panic::RefUnwindSafe;
 ///     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
 ///         match value {
 ///             Value::Str(text) => Ok(Body::borrowed(0, text.as_bytes())),
-///             Value::Object(object) => Ok(Body::owned(7, object.to_json()?)),
+///             Value::Object(object) => Ok(Body::owned(7, object.to_tree()?.to_json()?)),
 ///             _ => Err(Error::encode("only text and structs are stored here")),
 ///         }
 ///     }
@@ -141,7 +142,7 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// .NET's `DateTime.ToBinary()`.
     DateTime(i64),
-    /// Anything else, to be serialised in one of the formats that [`Object`] has.
+    /// Anything else, to be serialised by way of [`Object`].
     Object(&'a dyn Object),
 }
 
@@ -153,6 +154,25 @@ pub(super) enum Integer {
 }
 
 impl Value<'_> {
+    /// The value as a tree. `no_date_time` is the error of a [`DateTime`](Self::DateTime), of which
+    /// the languages have no plain form.
+    pub(super) fn to_tree(self, no_date_time: &str) -> Result<Tree, Error> {
+        Ok(match self {
+            Self::Null => Tree::Null,
+            Self::Bool(value) => Tree::Bool(value),
+            Self::F32(value) => Tree::Float(value.into()),
+            Self::F64(value) => Tree::Float(value),
+            Self::Char(value) => Tree::String(value.into()),
+            Self::Str(value) => Tree::String(value.to_owned()),
+            Self::Bytes(value) => Tree::Bytes(value.to_vec()),
+            Self::Object(value) => value.to_tree()?,
+            _ => match self.integer() {
+                Some(number) => number.into(),
+                None => return Err(unstorable(no_date_time)),
+            },
+        })
+    }
+
     pub(super) fn integer(self) -> Option<Integer> {
         Some(Integer::Signed(match self {
             Self::I8(value) => value.into(),
@@ -188,86 +208,42 @@ impl fmt::Display for Integer {
     }
 }
 
-impl Serialize for Integer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Signed(value) => serializer.serialize_i128(*value),
-            Self::Unsigned(value) => serializer.serialize_u128(*value),
+impl From<Integer> for Tree {
+    fn from(value: Integer) -> Self {
+        match value {
+            Integer::Signed(value) => Self::Integer(value),
+            Integer::Unsigned(value) => Self::unsigned(value),
         }
     }
 }
 
-/// Anything serialisable, in each of the formats that a transcoder may choose from.
+/// Anything serializable, in the two forms that formats are written from.
 pub trait Object {
-    /// MessagePack, structs as maps with named fields.
+    /// Returns the value as a tree, which writes itself as JSON ([`Tree::to_json`]), a pickle
+    /// ([`Tree::to_pickle`]), Marshal ([`Tree::to_marshal`]) or PHP's `serialize` ([`Tree::to_php`]).
+    /// Structs are maps with named fields.
     ///
     /// # Errors
     ///
     /// One of [kind encode](Error::is_encode) where the value's `Serialize` fails, or the value
     /// nests deeper than can be read back.
+    fn to_tree(&self) -> Result<Tree, Error>;
+
+    /// Returns the value in MessagePack, structs as maps with named fields.
+    ///
+    /// # Errors
+    ///
+    /// As of [`to_tree`](Self::to_tree).
     fn to_msgpack(&self) -> Result<Vec<u8>, Error>;
-
-    /// A Python pickle of protocol 2, structs as dicts. Strings and characters are str, sequences
-    /// lists, tuples tuples; bytes are bytes, in Python 2 str.
-    ///
-    /// # Errors
-    ///
-    /// As of [`to_msgpack`](Self::to_msgpack); also where the feature `pickle` is not there, and of
-    /// a map whose keys Python cannot hash, such as sequences.
-    fn to_pickle(&self) -> Result<Vec<u8>, Error>;
-
-    /// Ruby's Marshal 4.8, structs as Hashes whose keys are Strings.
-    ///
-    /// # Errors
-    ///
-    /// As of [`to_msgpack`](Self::to_msgpack).
-    fn to_marshal(&self) -> Result<Vec<u8>, Error>;
-
-    /// PHP's `serialize`, structs and sequences as arrays.
-    ///
-    /// # Errors
-    ///
-    /// As of [`to_msgpack`](Self::to_msgpack), and where an integer does not fit 64 bits with a
-    /// sign, or a map's keys are neither integers nor strings.
-    fn to_php(&self) -> Result<Vec<u8>, Error>;
-
-    /// JSON, structs as objects.
-    ///
-    /// # Errors
-    ///
-    /// As of [`to_msgpack`](Self::to_msgpack); also where the feature `json` is not there, and of
-    /// bytes, of floats that are not finite, and of maps whose keys are not strings.
-    fn to_json(&self) -> Result<Vec<u8>, Error>;
 }
 
 impl<T: Serialize> Object for T {
+    fn to_tree(&self) -> Result<Tree, Error> {
+        to_tree(self)
+    }
+
     fn to_msgpack(&self) -> Result<Vec<u8>, Error> {
         msgpack::to_vec(self)
-    }
-
-    fn to_pickle(&self) -> Result<Vec<u8>, Error> {
-        pickle::to_vec(self)
-    }
-
-    fn to_marshal(&self) -> Result<Vec<u8>, Error> {
-        marshal::write(&to_tree(self)?)
-    }
-
-    fn to_php(&self) -> Result<Vec<u8>, Error> {
-        php::serialize(&to_tree(self)?)
-    }
-
-    fn to_json(&self) -> Result<Vec<u8>, Error> {
-        json::to_vec(&to_tree(self)?)
-    }
-}
-
-/// Serialises as bytes, where a slice would be a sequence.
-pub(super) struct AsBytes<'a>(pub(super) &'a [u8]);
-
-impl Serialize for AsBytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
     }
 }
 

@@ -2,27 +2,29 @@
 
 use super::malformed::{packet, value};
 use super::pretender::{Pretender, Then};
-use super::row::{PROTOCOLS, client, eventually, says};
+use super::row::{client, eventually, says};
+use super::support::in_each_protocol;
 use super::support::scripted::{accept, answer, scripted};
-use moecache::Client;
+use moecache::{Client, Protocol};
+
+in_each_protocol! {
+    a_claim_takes_no_memory_in_any_protocol
+}
 
 /// Memory grows with what comes, and not with what is claimed.
-#[test]
-fn a_claim_takes_no_memory_in_any_protocol() {
-    for protocol in PROTOCOLS {
-        let server = Pretender::start();
-        let client = client(server.address(), protocol);
-        server.next(|batch| {
-            let huge = value(batch.first(), |line| line.length = "1073741824".into())
-                .or_else(|| packet(batch.first(), |it| it.claims = Some(4 + (1 << 30))));
-            says(huge.unwrap(), Then::Close)
-        });
-        let mut buffer = Vec::new();
-        let error = client.get_into("key", &mut buffer).unwrap_err();
-        assert!(error.is_io(), "{error:?}");
-        assert!(buffer.is_empty() && buffer.capacity() <= 2 << 20);
-        eventually(&client, "after");
-    }
+fn a_claim_takes_no_memory_in_any_protocol(protocol: Protocol) {
+    let server = Pretender::start();
+    let client = client(server.address(), protocol);
+    server.next(|batch| {
+        let huge = value(batch.first(), |line| line.length = "1073741824".into())
+            .or_else(|| packet(batch.first(), |it| it.claims = Some(4 + (1 << 30))));
+        says(huge.unwrap(), Then::Close)
+    });
+    let mut buffer = Vec::new();
+    let error = client.get_into("key", &mut buffer).unwrap_err();
+    assert!(error.is_io(), "{error:?}");
+    assert!(buffer.is_empty() && buffer.capacity() <= 2 << 20);
+    eventually(&client, "after");
 }
 
 #[test]

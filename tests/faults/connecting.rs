@@ -3,7 +3,8 @@
 
 use super::calls;
 use super::pretender::value_of;
-use super::row::{PROTOCOLS, SHORT, at_once, client, eventually, is_discreet, timed_out};
+use super::row::{SHORT, at_once, client, eventually, is_discreet, timed_out};
+use super::support::in_each_protocol;
 use super::support::scripted::{accept, answer, read_until, scripted};
 use super::support::{self, Hanging, Memcached};
 use moecache::testing::{Fault, Server};
@@ -12,6 +13,15 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+
+in_each_protocol! {
+    refused_in_any_protocol
+    unreachable
+    no_such_host
+    a_connect_that_hangs
+    too_many_connections_in_any_protocol
+    a_server_that_restarts_during_calls
+}
 
 /// All of it failed, and for this reason.
 fn check(results: Vec<Result<()>>, server: &str, is_it: impl Fn(&Error) -> bool) {
@@ -28,11 +38,10 @@ fn is_down(result: &Result<()>) -> bool {
     result.as_ref().is_err_and(Error::is_down)
 }
 
-#[test]
-fn refused_in_any_protocol() {
+fn refused_in_any_protocol(protocol: Protocol) {
     let refusing = support::reserve().unwrap();
     let address = refusing.local_addr().unwrap().as_socket().unwrap();
-    at_once(calls::all(), |protocol, call| {
+    at_once(protocol, calls::all(), |call| {
         let client = client(address, protocol);
         for _ in 0..5 {
             // The last ones are not even tried.
@@ -43,31 +52,26 @@ fn refused_in_any_protocol() {
 }
 
 /// The kernel connects to no broadcast address, on whichever machine.
-#[test]
-fn unreachable() {
+fn unreachable(protocol: Protocol) {
     let address = SocketAddr::from((Ipv4Addr::new(127, 255, 255, 255), 11211));
-    at_once(calls::all(), |protocol, call| {
+    at_once(protocol, calls::all(), |call| {
         let results = call.run(&client(address, protocol));
         check(results, &address.to_string(), |error| !error.is_timeout());
     });
 }
 
-#[test]
-fn no_such_host() {
-    for protocol in PROTOCOLS {
-        for call in [calls::SINGLE[0], calls::SINGLE[3], calls::MANY[1]] {
-            let results = call.run(&client("moecache-test.invalid", protocol));
-            check(results, "moecache-test.invalid:11211", |_| true);
-        }
+fn no_such_host(protocol: Protocol) {
+    for call in [calls::SINGLE[0], calls::SINGLE[3], calls::MANY[1]] {
+        let results = call.run(&client("moecache-test.invalid", protocol));
+        check(results, "moecache-test.invalid:11211", |_| true);
     }
 }
 
 /// A server whose machine takes no connections and refuses none.
-#[test]
-fn a_connect_that_hangs() {
+fn a_connect_that_hangs(protocol: Protocol) {
     let hanging = Hanging::start();
     let address = hanging.address();
-    at_once(calls::all(), |protocol, call| {
+    at_once(protocol, calls::all(), |call| {
         let client = client(address, protocol).with_timeout(SHORT);
         let results = timed_out(SHORT, || call.run(&client));
         check(results, &address.to_string(), Error::is_timeout);
@@ -79,9 +83,8 @@ fn a_connect_that_hangs() {
 }
 
 /// It says so in place of the first reply: nothing of what was sent was taken.
-#[test]
-fn too_many_connections_in_any_protocol() {
-    at_once(calls::all(), |protocol, call| {
+fn too_many_connections_in_any_protocol(protocol: Protocol) {
+    at_once(protocol, calls::all(), |call| {
         let server = Server::start().unwrap();
         let client = client(&server, protocol);
         calls::prepare(&client);
@@ -96,41 +99,38 @@ fn too_many_connections_in_any_protocol() {
 
 /// Some calls fail while it is away; none gets a wrong answer, no count is counted twice, and all is well
 /// as soon as it is back.
-#[test]
-fn a_server_that_restarts_during_calls() {
-    for protocol in PROTOCOLS {
-        let mut server = Memcached::start();
-        let client = client(server.address(), protocol);
-        let (is_over, attempts) = (AtomicBool::new(false), AtomicU64::new(0));
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    while !is_over.load(Ordering::Relaxed) {
-                        attempts.fetch_add(1, Ordering::Relaxed);
-                        for error in work(&client).into_iter().filter_map(Result::err) {
-                            assert!(error.is_io() || error.is_connect(), "{error:?}");
-                            let may_be = calls::writes(&error) || !error.is_ambiguous();
-                            assert!(may_be, "{error:?}");
-                        }
+fn a_server_that_restarts_during_calls(protocol: Protocol) {
+    let mut server = Memcached::start();
+    let client = client(server.address(), protocol);
+    let (is_over, attempts) = (AtomicBool::new(false), AtomicU64::new(0));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    attempts.fetch_add(1, Ordering::Relaxed);
+                    for error in work(&client).into_iter().filter_map(Result::err) {
+                        assert!(error.is_io() || error.is_connect(), "{error:?}");
+                        let may_be = calls::writes(&error) || !error.is_ambiguous();
+                        assert!(may_be, "{error:?}");
                     }
-                });
-            }
-            for _ in 0..3 {
-                let before = attempts.load(Ordering::Relaxed);
-                support::wait_until("calls are made", || {
-                    attempts.load(Ordering::Relaxed) > before + 50
-                });
-                server.restart();
-            }
-            is_over.store(true, Ordering::Relaxed);
-        });
-        support::wait_until("the next call works", || {
-            client.set("key", value_of("key"), 0).is_ok()
-        });
-        eventually(&client, "key");
-        let count = client.get::<u64>("count").unwrap();
-        assert!(count.unwrap_or_default() <= attempts.into_inner());
-    }
+                }
+            });
+        }
+        for _ in 0..3 {
+            let before = attempts.load(Ordering::Relaxed);
+            support::wait_until("calls are made", || {
+                attempts.load(Ordering::Relaxed) > before + 50
+            });
+            server.restart();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    support::wait_until("the next call works", || {
+        client.set("key", value_of("key"), 0).is_ok()
+    });
+    eventually(&client, "key");
+    let count = client.get::<u64>("count").unwrap();
+    assert!(count.unwrap_or_default() <= attempts.into_inner());
 }
 
 /// What was stored may be gone; nothing else may be there.

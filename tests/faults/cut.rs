@@ -4,16 +4,24 @@
 
 use super::calls::{self, Effect, MANY, PIPELINES, SINGLE};
 use super::pretender::{Asked, Batch, Deed, Pretender, Then};
-use super::row::{
-    Fate, PROTOCOLS, Row, Sees, Start, at_once, client, eventually, is_repeatable, says,
-};
+use super::row::{Fate, Row, Sees, Start, at_once, client, eventually, is_repeatable, says};
+use super::support::in_each_protocol;
 use super::support::scripted::{accept, answer, read_until, scripted};
 use super::support::wait_until;
-use moecache::{Client, Result};
+use moecache::{Client, Protocol, Result};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
+
+in_each_protocol! {
+    before_the_reply_on_a_reused_connection_what_is_repeatable_is_repeated_once
+    before_the_reply_on_a_reused_connection_what_is_not_is_not
+    before_the_reply_on_a_fresh_connection
+    after_the_first_byte
+    at_every_byte_of_a_value
+    after_the_reply
+}
 
 const fn cut(name: &'static str, lie: fn(&Batch) -> Deed) -> Row {
     Row {
@@ -28,10 +36,9 @@ const CLOSED: Row = cut("closed", |_| says("", Then::Close));
 const RESET: Row = cut("reset", |_| says("", Then::Reset));
 
 /// Gets, sets, deletes and touches go out once more, on a new connection, and the caller sees nothing.
-#[test]
-fn before_the_reply_on_a_reused_connection_what_is_repeatable_is_repeated_once() {
+fn before_the_reply_on_a_reused_connection_what_is_repeatable_is_repeated_once(protocol: Protocol) {
     for row in [CLOSED, RESET] {
-        at_once(calls::all().filter(is_repeatable), |protocol, call| {
+        at_once(protocol, calls::all().filter(is_repeatable), |call| {
             let server = Pretender::start();
             let client = client(server.address(), protocol);
             eventually(&client, "before");
@@ -53,21 +60,18 @@ fn before_the_reply_on_a_reused_connection_what_is_repeatable_is_repeated_once()
 }
 
 /// What counts, adds, appends or swaps never does.
-#[test]
-fn before_the_reply_on_a_reused_connection_what_is_not_is_not() {
+fn before_the_reply_on_a_reused_connection_what_is_not_is_not(protocol: Protocol) {
     let once = || calls::all().filter(|call| call.effect == Effect::Once);
-    CLOSED.play(Start::Reused, once());
-    RESET.play(Start::Reused, once());
+    CLOSED.play(protocol, Start::Reused, once());
+    RESET.play(protocol, Start::Reused, once());
 }
 
-#[test]
-fn before_the_reply_on_a_fresh_connection() {
-    CLOSED.play(Start::Fresh, calls::all());
-    RESET.play(Start::Fresh, calls::all());
+fn before_the_reply_on_a_fresh_connection(protocol: Protocol) {
+    CLOSED.play(protocol, Start::Fresh, calls::all());
+    RESET.play(protocol, Start::Fresh, calls::all());
 }
 
-#[test]
-fn after_the_first_byte() {
+fn after_the_first_byte(protocol: Protocol) {
     let rows = [
         cut("closed after a byte", |batch| {
             says(&batch.honest()[..1], Then::Close)
@@ -81,47 +85,44 @@ fn after_the_first_byte() {
         }),
     ];
     for row in rows {
-        row.play(Start::Fresh, calls::all());
-        row.play(Start::Reused, calls::all());
+        row.play(protocol, Start::Fresh, calls::all());
+        row.play(protocol, Start::Reused, calls::all());
     }
     let last = cut("closed before the last byte", |batch| {
         let honest = batch.honest();
         says(&honest[..honest.len() - 1], Then::Close)
     });
-    last.play(Start::Reused, SINGLE);
+    last.play(protocol, Start::Reused, SINGLE);
 }
 
 /// Wherever a reply to gets is cut: what the caller gets is right, or an error.
-#[test]
-fn at_every_byte_of_a_value() {
-    for protocol in PROTOCOLS {
-        for call in [SINGLE[0], SINGLE[2], MANY[0], PIPELINES[0]] {
-            let server = Pretender::start();
-            let client = client(server.address(), protocol);
-            let mut length = 0;
-            loop {
-                eventually(&client, "before");
-                let (lengths, whole) = mpsc::channel();
-                server.next(move |batch| {
-                    let honest = batch.honest();
-                    lengths.send((honest.len(), tail(batch))).unwrap();
-                    says(&honest[..length.min(honest.len())], Then::Close)
-                });
-                let results = call.run(&client);
-                let (whole, tail) = whole.recv().unwrap();
-                let failed = results.iter().filter(|result| result.is_err()).count();
-                // Nothing at all is another matter: that is tried again.
-                let is_all = length == 0 || length + tail >= whole;
-                assert!(failed > 0 || is_all, "{protocol}: {length} of {whole}");
-                for error in results.into_iter().filter_map(Result::err) {
-                    assert!(error.is_io() && error.is_retryable(), "{error:?}");
-                }
-                // The length varies with an opaque's.
-                if length >= whole {
-                    break;
-                }
-                length += 1;
+fn at_every_byte_of_a_value(protocol: Protocol) {
+    for call in [SINGLE[0], SINGLE[2], MANY[0], PIPELINES[0]] {
+        let server = Pretender::start();
+        let client = client(server.address(), protocol);
+        let mut length = 0;
+        loop {
+            eventually(&client, "before");
+            let (lengths, whole) = mpsc::channel();
+            server.next(move |batch| {
+                let honest = batch.honest();
+                lengths.send((honest.len(), tail(batch))).unwrap();
+                says(&honest[..length.min(honest.len())], Then::Close)
+            });
+            let results = call.run(&client);
+            let (whole, tail) = whole.recv().unwrap();
+            let failed = results.iter().filter(|result| result.is_err()).count();
+            // Nothing at all is another matter: that is tried again.
+            let is_all = length == 0 || length + tail >= whole;
+            assert!(failed > 0 || is_all, "{protocol}: {length} of {whole}");
+            for error in results.into_iter().filter_map(Result::err) {
+                assert!(error.is_io() && error.is_retryable(), "{error:?}");
             }
+            // The length varies with an opaque's.
+            if length >= whole {
+                break;
+            }
+            length += 1;
         }
     }
 }
@@ -136,10 +137,9 @@ pub fn tail(batch: &Batch) -> usize {
 }
 
 /// The reply is whole, and then the connection ends: the next call does not notice.
-#[test]
-fn after_the_reply() {
+fn after_the_reply(protocol: Protocol) {
     // In a pipeline that is before the second reply.
-    at_once(SINGLE.into_iter().chain([MANY[0]]), |protocol, call| {
+    at_once(protocol, SINGLE.into_iter().chain([MANY[0]]), |call| {
         let server = Pretender::start();
         let client = client(server.address(), protocol);
         eventually(&client, "before");

@@ -2,10 +2,19 @@
 
 use super::calls::{self, Call};
 use super::row::{Fate, SHORT, Sees, at_once, client, eventually, is_repeatable, timed_out};
+use super::support::in_each_protocol;
 use super::support::wait_until;
+use moecache::Protocol;
 use moecache::testing::{Fault, Server};
 use std::thread;
 use std::time::{Duration, Instant};
+
+in_each_protocol! {
+    each_fault_of_a_reply
+    a_reply_that_is_swallowed
+    a_connection_that_is_accepted_and_closed
+    connections_that_are_dropped_while_they_idle
+}
 
 /// What a caller sees of a fault on a connection that has served before.
 fn sees(fault: &Fault, call: &Call) -> Sees {
@@ -29,8 +38,7 @@ fn fate(fault: &Fault) -> Fate {
 
 const MOMENT: Duration = Duration::from_millis(1);
 
-#[test]
-fn each_fault_of_a_reply() {
+fn each_fault_of_a_reply(protocol: Protocol) {
     let faults = [
         Fault::Delay(5 * MOMENT),
         Fault::Drip(Duration::from_micros(100)),
@@ -43,19 +51,18 @@ fn each_fault_of_a_reply() {
         Fault::Misaddressed,
     ];
     for fault in faults {
-        check(&fault, calls::all());
+        check(protocol, &fault, calls::all());
     }
 }
 
 /// One reply is left out, and those behind it come: of several requests, text and whatever is quiet do
 /// not say to which. So this is for what has one reply.
-#[test]
-fn a_reply_that_is_swallowed() {
-    check(&Fault::Swallow, calls::SINGLE);
+fn a_reply_that_is_swallowed(protocol: Protocol) {
+    check(protocol, &Fault::Swallow, calls::SINGLE);
 }
 
-fn check(fault: &Fault, calls: impl IntoIterator<Item = Call>) {
-    at_once(calls, |protocol, call| {
+fn check(protocol: Protocol, fault: &Fault, calls: impl IntoIterator<Item = Call>) {
+    at_once(protocol, calls, |call| {
         let server = Server::start().unwrap();
         let client = client(&server, protocol);
         calls::prepare(&client);
@@ -85,9 +92,8 @@ fn check(fault: &Fault, calls: impl IntoIterator<Item = Call>) {
 }
 
 /// A new connection is closed at once: the request was sent, as far as the client knows.
-#[test]
-fn a_connection_that_is_accepted_and_closed() {
-    at_once(calls::all(), |protocol, call| {
+fn a_connection_that_is_accepted_and_closed(protocol: Protocol) {
+    at_once(protocol, calls::all(), |call| {
         let server = Server::start().unwrap();
         let client = client(&server, protocol);
         calls::prepare(&client);
@@ -102,9 +108,8 @@ fn a_connection_that_is_accepted_and_closed() {
 
 /// Something on the way drops idle connections, or the server is restarted: the caller sees nothing,
 /// whatever the next call is.
-#[test]
-fn connections_that_are_dropped_while_they_idle() {
-    at_once(calls::all(), |protocol, call| {
+fn connections_that_are_dropped_while_they_idle(protocol: Protocol) {
+    at_once(protocol, calls::all(), |call| {
         let server = Server::start().unwrap();
         let client = client(&server, protocol);
         calls::prepare(&client);

@@ -16,27 +16,33 @@
 //! | an error of the server | `refusals::an_error_of_the_server_keeps_..` (both), `an_error_among_quiet_stores`, `a_value_too_large_for_the_server` |
 //! | a storage command is refused | `refusals::a_refused_storage_command_closes` (both), `what_follows_a_refused_store_is_not_believed` |
 //! | a command of one line is refused | `refusals::counting_what_is_no_number_keeps_the_connection` |
-//! | refused, unreachable, too many connections, no such host | `connecting` (all), `proxied::gone_and_back`; how long it is left alone, and that many calls make few connections: `tests/policies.rs` |
+//! | refused, unreachable, too many connections, no such host | `connecting` (all), `proxied::gone_and_back`; how long it is left alone, and that many calls make few connections: `policies` |
 //! | a connect that hangs | `connecting::a_connect_that_hangs`; several addresses: `src/conn/pool_tests.rs` |
-//! | a key that is none | `unharmed::a_bad_key_leaves_the_wire_untouched`, `tests/validation.rs` |
-//! | one server of several fails | `unharmed::one_server_of_several_fails`, `tests/many.rs` |
+//! | a key that is none | `unharmed::a_bad_key_leaves_the_wire_untouched`, `tests/api/validation.rs` |
+//! | one server of several fails | `unharmed::one_server_of_several_fails`, `tests/api/batches/many.rs` |
 //! | panic, clones, fork | `panics` (all), `sharing` (all) |
 //! | what errors show | `unharmed::what_is_secret_stays_so`, and every error of the other rows (`row::is_discreet`) |
 //!
 //! TLS has tests of its own. The servers here: one that [pretends](pretender) to have every key and lies
 //! byte by byte, the embedded one and its faults, and a real memcached, alone or behind a proxy.
 
+mod breaker;
 mod calls;
 mod claims;
 mod connecting;
 mod cut;
+mod descriptors;
 mod embedded;
 mod error_lines;
 mod late;
+mod limits;
 mod malformed;
+mod memory;
 mod mixed_up;
 mod nonsense;
 mod panics;
+mod poison;
+mod policies;
 mod pretender;
 mod proxied;
 mod proxy;

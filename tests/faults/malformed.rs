@@ -7,17 +7,27 @@ use super::calls::{self, Call};
 use super::cut::tail;
 use super::pretender::{Asked, Line, Packet, Pretender, Then, Wire, value_of};
 use super::row::{Fate, Row, Sees, Start, at_once, client, eventually, says};
+use super::support::in_each_protocol;
 use super::support::wait_until;
 use moecache::Protocol;
+
+in_each_protocol! {
+    a_key_or_opaque_that_was_not_asked_for
+    a_key_that_comes_twice_or_too_many_values
+    lengths_and_flags_that_are_none
+    a_value_that_does_not_end_where_it_should
+    a_line_without_end
+    a_line_of_over_2_kb
+}
 
 /// A wrong reply to a request; `None` if there is no such thing.
 pub type Reply = fn(&Asked) -> Option<Vec<u8>>;
 
 /// Plays wrong replies to the first request of each of these calls.
-pub fn play(rows: &[(&str, Reply)], calls: impl IntoIterator<Item = Call>) {
+pub fn play(protocol: Protocol, rows: &[(&str, Reply)], calls: impl IntoIterator<Item = Call>) {
     let calls: Vec<Call> = calls.into_iter().collect();
     for (name, reply) in rows {
-        at_once(calls.iter().copied(), |protocol, call| {
+        at_once(protocol, calls.iter().copied(), |call| {
             play_one(name, *reply, protocol, call);
         });
     }
@@ -72,8 +82,7 @@ pub fn packet(asked: &Asked, change: impl FnOnce(&mut Packet<'_>)) -> Option<Vec
     (asked.wire == Wire::Binary).then(|| packet.bytes())
 }
 
-#[test]
-fn a_key_or_opaque_that_was_not_asked_for() {
+fn a_key_or_opaque_that_was_not_asked_for(protocol: Protocol) {
     let rows: [(&str, Reply); 6] = [
         ("another key", |asked| {
             let is_text = asked.wire == Wire::Text;
@@ -106,12 +115,11 @@ fn a_key_or_opaque_that_was_not_asked_for() {
             (asked.wire != Wire::Text).then(|| later.hit(&asked.keys[0]))
         }),
     ];
-    play(&rows, calls::reads());
+    play(protocol, &rows, calls::reads());
 }
 
 /// They are not sent twice, either.
-#[test]
-fn a_key_that_comes_twice_or_too_many_values() {
+fn a_key_that_comes_twice_or_too_many_values(protocol: Protocol) {
     let several: fn(&Call) -> bool = |call| ["get_many", "pipeline of gets"].contains(&call.name);
     let rows: [(&str, Reply); 2] = [
         ("a key twice", |asked| {
@@ -122,10 +130,10 @@ fn a_key_that_comes_twice_or_too_many_values() {
             (asked.wire == Wire::Binary).then(|| [asked.hit("a"), asked.hit("a")].concat())
         }),
     ];
-    play(&rows, calls::reads().filter(several));
+    play(protocol, &rows, calls::reads().filter(several));
 
     // All that were asked for are there, and right; and then one comes that was not.
-    at_once(calls::reads().filter(several), |protocol, call| {
+    at_once(protocol, calls::reads().filter(several), |call| {
         let row = Row {
             name: "one more",
             lie: |batch| {
@@ -137,12 +145,11 @@ fn a_key_that_comes_twice_or_too_many_values() {
             sees: Sees::RightOrProtocol,
             connection: Fate::Closed,
         };
-        row.play_one(Start::Fresh, protocol, call);
+        row.play_one(protocol, Start::Fresh, call);
     });
 }
 
-#[test]
-fn lengths_and_flags_that_are_none() {
+fn lengths_and_flags_that_are_none(protocol: Protocol) {
     let rows: [(&str, Reply); 14] = [
         ("negative", |it| value(it, |line| line.length = "-1".into())),
         ("a word", |it| value(it, |line| line.length = "many".into())),
@@ -181,11 +188,10 @@ fn lengths_and_flags_that_are_none() {
             packet(it, |packet| packet.extras = &[0; 3])
         }),
     ];
-    play(&rows, calls::reads());
+    play(protocol, &rows, calls::reads());
 }
 
-#[test]
-fn a_value_that_does_not_end_where_it_should() {
+fn a_value_that_does_not_end_where_it_should(protocol: Protocol) {
     let rows: [(&str, Reply); 5] = [
         ("no line end", |it| value(it, |line| line.end = "xx".into())),
         ("a line feed", |it| {
@@ -203,32 +209,26 @@ fn a_value_that_does_not_end_where_it_should() {
     ];
     // What is too short goes on with what comes behind it: there must be something.
     let has_more = |call: &Call| call.name != "get_and_touch";
-    play(&rows[..3], calls::reads());
-    let reads = calls::reads().filter(has_more);
-    let followed: Vec<Call> = reads.collect();
-    for (name, reply) in &rows[3..] {
-        for call in &followed {
-            play_one(name, *reply, Protocol::Text, call);
-        }
+    play(protocol, &rows[..3], calls::reads());
+    if protocol == Protocol::Text {
+        play(protocol, &rows[3..], calls::reads().filter(has_more));
     }
 }
 
 /// Far more than a line may be, and no end of it: it is not waited for, and not kept.
-#[test]
-fn a_line_without_end() {
-    at_once(calls::all(), |protocol, call| {
+fn a_line_without_end(protocol: Protocol) {
+    at_once(protocol, calls::all(), |call| {
         let row = Row {
             name: "a line without end",
             lie: |_| says("", Then::Repeat(b"VALUE STORED ".repeat(100))),
             sees: Sees::Protocol,
             connection: Fate::Closed,
         };
-        row.play_one(Start::Fresh, protocol, call);
+        row.play_one(protocol, Start::Fresh, call);
     });
 }
 
-#[test]
-fn a_line_of_over_2_kb() {
+fn a_line_of_over_2_kb(protocol: Protocol) {
     let rows: [(&str, Reply); 3] = [
         ("in place of a reply", |_| Some([b'x'; 3000].to_vec())),
         ("an error", |_| {
@@ -239,6 +239,10 @@ fn a_line_of_over_2_kb() {
             is_text.then(|| value(it, |line| line.key = "k".repeat(3000)))?
         }),
     ];
-    play(&rows[..2], calls::all());
-    play(&rows[2..], calls::reads().filter(|call| call.name == "get"));
+    play(protocol, &rows[..2], calls::all());
+    play(
+        protocol,
+        &rows[2..],
+        calls::reads().filter(|call| call.name == "get"),
+    );
 }

@@ -4,6 +4,13 @@
 use super::calls::{self, Call, Effect};
 use super::malformed::{Reply, packet, play};
 use super::pretender::{Asked, Wire};
+use super::support::in_each_protocol;
+use moecache::Protocol;
+
+in_each_protocol! {
+    words_that_mean_nothing
+    replies_of_other_commands
+}
 
 /// A line, or what looks like one.
 fn text(asked: &Asked, wire: Wire, line: impl AsRef<[u8]>) -> Option<Vec<u8>> {
@@ -11,8 +18,7 @@ fn text(asked: &Asked, wire: Wire, line: impl AsRef<[u8]>) -> Option<Vec<u8>> {
 }
 
 /// The longest excerpt of it that an error shows is 128 bytes, escaped.
-#[test]
-fn words_that_mean_nothing() {
+fn words_that_mean_nothing(protocol: Protocol) {
     let rows: [(&str, Reply); 12] = [
         ("http", |_| {
             Some(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())
@@ -46,12 +52,11 @@ fn words_that_mean_nothing() {
             (it.wire == Wire::Binary).then(|| packet.bytes())
         }),
     ];
-    play(&rows, calls::all());
+    play(protocol, &rows, calls::all());
 }
 
 /// What would be right for another command.
-#[test]
-fn replies_of_other_commands() {
+fn replies_of_other_commands(protocol: Protocol) {
     let reads: [(&str, Reply); 9] = [
         ("STORED", |it| text(it, Wire::Text, "STORED\r\n")),
         ("NOT_FOUND", |it| text(it, Wire::Text, "NOT_FOUND\r\n")),
@@ -73,7 +78,7 @@ fn replies_of_other_commands() {
             packet(it, |packet| packet.data_type = 1)
         }),
     ];
-    play(&reads, calls::reads());
+    play(protocol, &reads, calls::reads());
     let writes: [(&str, Reply); 7] = [
         ("END", |it| text(it, Wire::Text, "END\r\n")),
         ("a value", |it| {
@@ -98,5 +103,5 @@ fn replies_of_other_commands() {
         }),
     ];
     let is_write = |call: &Call| call.effect != Effect::Reads && call.name != "get_and_touch";
-    play(&writes, calls::all().filter(is_write));
+    play(protocol, &writes, calls::all().filter(is_write));
 }

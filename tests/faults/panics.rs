@@ -1,13 +1,20 @@
 //! A panic in what the program passes to a call: nothing that is half used comes back to the pool, no
 //! place for a connection is lost, and the next call works. There is one place, so that it would show.
 
-use super::row::{PATIENCE, PROTOCOLS};
+use super::row::PATIENCE;
+use super::support::in_each_protocol;
 use super::support::wait_until;
 use moecache::testing::Server;
 use moecache::{Client, Protocol};
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+in_each_protocol! {
+    in_a_serializer
+    in_a_deserializer
+    in_a_callback_between_two_values
+}
 
 /// Cannot be written, and cannot be read.
 #[derive(Debug)]
@@ -53,24 +60,22 @@ fn client(server: &Server, protocol: Protocol) -> Client {
 }
 
 /// Runs each of these calls. The connection that there is lives through it if it `keeps` that.
-fn check(calls: &[Panicking], keeps: bool) {
-    for protocol in PROTOCOLS {
-        for (name, call) in calls {
-            let server = Server::start().unwrap();
-            let client = client(&server, protocol);
-            let before = total_connections(&client);
-            let panic = catch_unwind(AssertUnwindSafe(|| call(&client)));
-            assert!(panic.is_err(), "{name} in {protocol} does not panic");
-            assert_eq!(client.get("b").unwrap(), Some("b".to_owned()), "{name}");
-            let all = client.get_each::<String, _>(["a", "b", "c"]).all().unwrap();
-            assert!(
-                all.into_iter()
-                    .eq(["a", "b", "c"].map(|it| Some(it.to_owned())))
-            );
-            let made = total_connections(&client) - before;
-            assert_eq!(made, u64::from(!keeps), "{name} in {protocol}");
-            wait_until("one connection is open", || server.connections() == 1);
-        }
+fn check(protocol: Protocol, calls: &[Panicking], keeps: bool) {
+    for (name, call) in calls {
+        let server = Server::start().unwrap();
+        let client = client(&server, protocol);
+        let before = total_connections(&client);
+        let panic = catch_unwind(AssertUnwindSafe(|| call(&client)));
+        assert!(panic.is_err(), "{name} in {protocol} does not panic");
+        assert_eq!(client.get("b").unwrap(), Some("b".to_owned()), "{name}");
+        let all = client.get_each::<String, _>(["a", "b", "c"]).all().unwrap();
+        assert!(
+            all.into_iter()
+                .eq(["a", "b", "c"].map(|it| Some(it.to_owned())))
+        );
+        let made = total_connections(&client) - before;
+        assert_eq!(made, u64::from(!keeps), "{name} in {protocol}");
+        wait_until("one connection is open", || server.connections() == 1);
     }
 }
 
@@ -80,8 +85,7 @@ fn total_connections(client: &Client) -> u64 {
 }
 
 /// Values are encoded before a connection is taken.
-#[test]
-fn in_a_serialiser() {
+fn in_a_serializer(protocol: Protocol) {
     let calls: [Panicking; 8] = [
         ("set", |client| client.set("key", Panics, 0).unwrap()),
         ("set, half", |client| client.set("key", half(), 0).unwrap()),
@@ -112,12 +116,11 @@ fn in_a_serialiser() {
             drop(update);
         }),
     ];
-    check(&calls, true);
+    check(protocol, &calls, true);
 }
 
 /// Values are decoded when their replies were read.
-#[test]
-fn in_a_deserialiser() {
+fn in_a_deserializer(protocol: Protocol) {
     let calls: [Panicking; 4] = [
         ("get", |client| drop(client.get::<Panics>("a"))),
         ("gets", |client| drop(client.gets::<Panics>("a"))),
@@ -131,12 +134,11 @@ fn in_a_deserialiser() {
             drop(pipeline.run().take(got));
         }),
     ];
-    check(&calls, true);
+    check(protocol, &calls, true);
 }
 
 /// The program is called while the replies are read: what is left of them is never read by another.
-#[test]
-fn in_a_callback_between_two_values() {
+fn in_a_callback_between_two_values(protocol: Protocol) {
     let calls: [Panicking; 2] = [
         ("get_many_with, first", |client| {
             let keys = ["a", "b", "c"];
@@ -151,5 +153,5 @@ fn in_a_callback_between_two_values() {
             });
         }),
     ];
-    check(&calls, false);
+    check(protocol, &calls, false);
 }

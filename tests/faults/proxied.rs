@@ -2,12 +2,23 @@
 //! is spoilt is that of the real server, and what the server did in the end can be looked up.
 
 use super::calls::{self, Call, Effect, MANY, PIPELINES, SINGLE, is_single};
-use super::row::{PROTOCOLS, SHORT, Sees, client, eventually, is_repeatable, timed_out};
+use super::row::{SHORT, Sees, client, eventually, is_repeatable, timed_out};
+use super::support::in_each_protocol;
 use super::support::proxy::{Fault, Length, Proxy};
 use super::support::{Memcached, wait_until};
 use moecache::{Client, Protocol, Result};
-use std::thread;
 use std::time::Duration;
+
+in_each_protocol! {
+    slow_and_in_pieces
+    too_late_or_never
+    cut_and_reset
+    lies
+    no_line_end
+    too_much
+    a_gigabyte_that_is_only_claimed
+    gone_and_back
+}
 
 const MOMENT: Duration = Duration::from_millis(5);
 
@@ -97,20 +108,10 @@ impl Rig {
     }
 }
 
-/// In each protocol at the same time.
-fn in_each_protocol(check: impl Fn(&Rig) + Sync) {
-    thread::scope(|scope| {
-        for protocol in PROTOCOLS {
-            let check = &check;
-            let thread = thread::Builder::new().name(format!("{protocol}"));
-            let run = move || {
-                let rig = Rig::start(protocol);
-                check(&rig);
-                assert_eq!(rig.proxy.problems(), Vec::<String>::new());
-            };
-            thread.spawn_scoped(scope, run).unwrap();
-        }
-    });
+fn through_a_proxy(protocol: Protocol, check: impl FnOnce(&Rig)) {
+    let rig = Rig::start(protocol);
+    check(&rig);
+    assert_eq!(rig.proxy.problems(), Vec::<String>::new());
 }
 
 /// Some of each kind.
@@ -125,23 +126,21 @@ const SOME: [Call; 8] = [
     PIPELINES[2],
 ];
 
-#[test]
-fn slow_and_in_pieces() {
+fn slow_and_in_pieces(protocol: Protocol) {
     let faults = [
         Fault::Delay(MOMENT),
         Fault::DelayRequest(MOMENT),
         Fault::Drip(Duration::from_micros(200)),
         Fault::Chunks(vec![1, 2, 3, 5, 8, 13, 21]),
     ];
-    in_each_protocol(|rig| {
+    through_a_proxy(protocol, |rig| {
         for fault in &faults {
             calls::all().for_each(|call| rig.check(fault, &call, false, Sees::Right));
         }
     });
 }
 
-#[test]
-fn too_late_or_never() {
+fn too_late_or_never(protocol: Protocol) {
     let faults = [
         Fault::Delay(10 * SHORT),
         Fault::DelayRequest(10 * SHORT),
@@ -151,7 +150,7 @@ fn too_late_or_never() {
         Fault::SwallowRequest,
         Fault::SwallowReply,
     ];
-    in_each_protocol(|rig| {
+    through_a_proxy(protocol, |rig| {
         for fault in &faults {
             for call in &SOME {
                 rig.check(fault, call, false, Sees::Timeout);
@@ -163,8 +162,7 @@ fn too_late_or_never() {
     });
 }
 
-#[test]
-fn cut_and_reset() {
+fn cut_and_reset(protocol: Protocol) {
     let before = [
         Fault::Cut { after: 0 },
         Fault::Reset { after: 0 },
@@ -176,7 +174,7 @@ fn cut_and_reset() {
         Fault::Reset { after: 0 },
         Fault::Reset { after: 2 },
     ];
-    in_each_protocol(|rig| {
+    through_a_proxy(protocol, |rig| {
         for call in calls::all() {
             for fault in &before {
                 let reused = if is_repeatable(&call) {
@@ -199,8 +197,7 @@ fn cut_and_reset() {
     });
 }
 
-#[test]
-fn lies() {
+fn lies(protocol: Protocol) {
     let faults = [
         Fault::ReplayOwn,
         Fault::ReplayOther,
@@ -216,7 +213,7 @@ fn lies() {
         Fault::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
         Fault::Garbage(b"\0\xff\r\n".to_vec()),
     ];
-    in_each_protocol(|rig| {
+    through_a_proxy(protocol, |rig| {
         for fault in &faults {
             for call in &SINGLE {
                 rig.check(fault, call, false, Sees::Protocol);
@@ -229,9 +226,8 @@ fn lies() {
 }
 
 /// In text END stands where the line end should be; in meta, nothing does, and it is waited for.
-#[test]
-fn no_line_end() {
-    in_each_protocol(|rig| {
+fn no_line_end(protocol: Protocol) {
+    through_a_proxy(protocol, |rig| {
         for call in calls::reads() {
             let is_line = rig.protocol == Protocol::Text || !is_single(&call);
             let sees = if is_line {
@@ -247,15 +243,14 @@ fn no_line_end() {
 }
 
 /// The right reply is among it: the caller may have that.
-#[test]
-fn too_much() {
+fn too_much(protocol: Protocol) {
     let faults = [
         Fault::Doubled,
         Fault::Surplus(b"VALUE after 0 4\r\nevil\r\nEND\r\n".to_vec()),
         Fault::Surplus(b"\r\n".to_vec()),
         Fault::Stray(b"VALUE after 0 4\r\nevil\r\nEND\r\n".to_vec()),
     ];
-    in_each_protocol(|rig| {
+    through_a_proxy(protocol, |rig| {
         for fault in &faults {
             calls::all().for_each(|call| rig.check(fault, &call, false, Sees::RightOrProtocol));
         }
@@ -263,9 +258,8 @@ fn too_much() {
 }
 
 /// It is waited for, as it is allowed; not a byte of it comes.
-#[test]
-fn a_gigabyte_that_is_only_claimed() {
-    in_each_protocol(|rig| {
+fn a_gigabyte_that_is_only_claimed(protocol: Protocol) {
+    through_a_proxy(protocol, |rig| {
         let gigabyte = Fault::BadLength(Length::Gigabyte);
         for call in [SINGLE[0], SINGLE[2], MANY[0]] {
             rig.check(&gigabyte, &call, false, Sees::Timeout);
@@ -274,9 +268,8 @@ fn a_gigabyte_that_is_only_claimed() {
 }
 
 /// The proxy, and so the server, is gone between two calls, and back.
-#[test]
-fn gone_and_back() {
-    in_each_protocol(|rig| {
+fn gone_and_back(protocol: Protocol) {
+    through_a_proxy(protocol, |rig| {
         let client = client(rig.proxy.address(), rig.protocol);
         eventually(&client, "key");
         rig.proxy.refuse();

@@ -1,4 +1,4 @@
-//! The proxy of these tests, and of `tests/poison`, commits the faults that it is told to, and only those.
+//! The proxy of these tests, and of `poison`, commits the faults that it is told to, and only those.
 
 use super::support::proxy::{Fault, Length, Proxy};
 use super::support::{Memcached, RawClient, wait_until};

@@ -4,11 +4,20 @@
 
 use super::calls::{self, Call, Effect, SINGLE};
 use super::pretender::{Batch, Deed, Pretender, Then};
-use super::row::{Fate, PROTOCOLS, Row, Sees, Start, at_once, client, eventually, says};
+use super::row::{Fate, Row, Sees, Start, at_once, client, eventually, says};
+use super::support::in_each_protocol;
 use super::support::scripted::{accept, answer, read_until, scripted};
 use super::support::{Memcached, RawClient, wait_until};
 use moecache::{Client, Error, Protocol, Result};
 use std::io::Write as _;
+
+in_each_protocol! {
+    counting_what_is_no_number_keeps_the_connection
+    an_error_of_the_server_keeps_the_connection_in_any_protocol
+    a_refused_storage_command_closes_in_any_protocol
+    a_refused_store_among_many_closes
+    what_follows_a_refused_store_is_not_believed
+}
 
 fn stores(call: &Call) -> bool {
     let stores = [
@@ -42,8 +51,7 @@ const fn refused(name: &'static str, lie: fn(&Batch) -> Deed, connection: Fate) 
 const OUT_OF_MEMORY: u16 = 0x82;
 const BUSY: u16 = 0x85;
 
-#[test]
-fn an_error_of_the_server_keeps_the_connection_in_any_protocol() {
+fn an_error_of_the_server_keeps_the_connection_in_any_protocol(protocol: Protocol) {
     let rows = [
         refused(
             "out of memory",
@@ -57,13 +65,13 @@ fn an_error_of_the_server_keeps_the_connection_in_any_protocol() {
         ),
     ];
     for row in rows {
-        at_once(calls::all(), |protocol, call| {
+        at_once(protocol, calls::all(), |call| {
             // There it is not clear whose error it is: see below.
             let is_quiet = call.name == "set_many" || call.name == "pipeline of sets";
             if protocol == Protocol::Meta && is_quiet {
                 return;
             }
-            let results = row.play_one(Start::Fresh, protocol, call);
+            let results = row.play_one(protocol, Start::Fresh, call);
             // Text answers gets in a row once; everything else has its own reply.
             let failed = results.iter().filter(|result| result.is_err()).count();
             let is_line = call.effect == Effect::Reads && protocol != Protocol::Binary;
@@ -96,8 +104,7 @@ fn an_error_among_quiet_stores() {
 const INVALID_ARGUMENTS: u16 = 0x04;
 const UNKNOWN_COMMAND: u16 = 0x81;
 
-#[test]
-fn a_refused_storage_command_closes_in_any_protocol() {
+fn a_refused_storage_command_closes_in_any_protocol(protocol: Protocol) {
     let rows = [
         refused(
             "too long",
@@ -111,60 +118,53 @@ fn a_refused_storage_command_closes_in_any_protocol() {
         ),
     ];
     for row in rows {
-        row.play(Start::Fresh, SINGLE.into_iter().filter(stores));
+        row.play(protocol, Start::Fresh, SINGLE.into_iter().filter(stores));
     }
 }
 
 /// Of many, too: the refused one says so, and of none behind it is anything believed.
-#[test]
-fn a_refused_store_among_many_closes() {
-    for protocol in PROTOCOLS {
-        let server = Pretender::start();
-        let client = client(server.address(), protocol);
-        server.next(|batch| refusal(batch, "CLIENT_ERROR line too long", INVALID_ARGUMENTS));
-        let stored = client.set_many([("a", 1), ("b", 2), ("c", 3)], 0);
-        let errors: Vec<Error> = stored.into_iter().filter_map(|(_, it)| it.err()).collect();
-        println!("{protocol}: {errors:?}");
-        assert_eq!(errors.len(), 3);
-        for error in errors {
-            assert!(error.is_server() || error.is_protocol(), "{error:?}");
-            // Nothing says whether what was sent behind it was stored.
-            assert_eq!(error.is_ambiguous(), error.is_protocol(), "{error:?}");
-        }
-        wait_until("the client closes the connection", || server.is_closed(0));
-        eventually(&client, "after");
-        assert!(!server.asked("get after").contains(&0));
+fn a_refused_store_among_many_closes(protocol: Protocol) {
+    let server = Pretender::start();
+    let client = client(server.address(), protocol);
+    server.next(|batch| refusal(batch, "CLIENT_ERROR line too long", INVALID_ARGUMENTS));
+    let stored = client.set_many([("a", 1), ("b", 2), ("c", 3)], 0);
+    let errors: Vec<Error> = stored.into_iter().filter_map(|(_, it)| it.err()).collect();
+    println!("{protocol}: {errors:?}");
+    assert_eq!(errors.len(), 3);
+    for error in errors {
+        assert!(error.is_server() || error.is_protocol(), "{error:?}");
+        // Nothing says whether what was sent behind it was stored.
+        assert_eq!(error.is_ambiguous(), error.is_protocol(), "{error:?}");
     }
+    wait_until("the client closes the connection", || server.is_closed(0));
+    eventually(&client, "after");
+    assert!(!server.asked("get after").contains(&0));
 }
 
 /// What the server says next may be the reply to a line of the value: those behind the refused one do
 /// not take it, though it looks right.
-#[test]
-fn what_follows_a_refused_store_is_not_believed() {
-    for protocol in PROTOCOLS {
-        let server = Pretender::start();
-        let client = client(server.address(), protocol);
-        server.next(|batch| refusal(batch, "CLIENT_ERROR line too long", INVALID_ARGUMENTS));
-        let mut pipeline = client.pipeline();
-        let refused = pipeline.set("a", "flush_all\r\nget b", 0);
-        let got = pipeline.get::<String>("b");
-        let counted = pipeline.incr("count", 1);
-        let mut replies = pipeline.run();
-        let error = replies.take(refused).unwrap_err();
-        assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
-        let error = replies.take(got).unwrap_err();
-        assert!(error.is_protocol() && !error.is_ambiguous(), "{error:?}");
-        let error = replies.take(counted).unwrap_err();
-        assert!(error.is_protocol() && error.is_ambiguous(), "{error:?}");
-        wait_until("the client closes the connection", || server.is_closed(0));
-        eventually(&client, "after");
-        assert!(!server.asked("get after").contains(&0));
-    }
+fn what_follows_a_refused_store_is_not_believed(protocol: Protocol) {
+    let server = Pretender::start();
+    let client = client(server.address(), protocol);
+    server.next(|batch| refusal(batch, "CLIENT_ERROR line too long", INVALID_ARGUMENTS));
+    let mut pipeline = client.pipeline();
+    let refused = pipeline.set("a", "flush_all\r\nget b", 0);
+    let got = pipeline.get::<String>("b");
+    let counted = pipeline.incr("count", 1);
+    let mut replies = pipeline.run();
+    let error = replies.take(refused).unwrap_err();
+    assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
+    let error = replies.take(got).unwrap_err();
+    assert!(error.is_protocol() && !error.is_ambiguous(), "{error:?}");
+    let error = replies.take(counted).unwrap_err();
+    assert!(error.is_protocol() && error.is_ambiguous(), "{error:?}");
+    wait_until("the client closes the connection", || server.is_closed(0));
+    eventually(&client, "after");
+    assert!(!server.asked("get after").contains(&0));
 }
 
 /// The row that is no fault of anybody: incr on what is not a number.
-#[test]
-fn counting_what_is_no_number_keeps_the_connection() {
+fn counting_what_is_no_number_keeps_the_connection(protocol: Protocol) {
     let row = refused(
         "incr on text",
         |batch| {
@@ -174,23 +174,21 @@ fn counting_what_is_no_number_keeps_the_connection() {
         Fate::Kept,
     );
     let counts = |call: &Call| ["incr", "decr", "incr_many"].contains(&call.name);
-    row.play(Start::Fresh, calls::all().filter(counts));
+    row.play(protocol, Start::Fresh, calls::all().filter(counts));
 
     let memcached = Memcached::start();
-    for protocol in PROTOCOLS {
-        let client = client(memcached.address(), protocol);
-        client.set("text", "no number", 0).unwrap();
-        let mut raw = RawClient::connect(memcached.address());
-        let before = raw.stat("total_connections");
-        let error = client.incr("text", 1).unwrap_err();
-        assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
-        assert!(error.to_string().contains("set_counter"), "{error}");
-        assert_eq!(
-            client.get::<String>("text").unwrap().as_deref(),
-            Some("no number")
-        );
-        assert_eq!(raw.stat("total_connections"), before, "{protocol}");
-    }
+    let client = client(memcached.address(), protocol);
+    client.set("text", "no number", 0).unwrap();
+    let mut raw = RawClient::connect(memcached.address());
+    let before = raw.stat("total_connections");
+    let error = client.incr("text", 1).unwrap_err();
+    assert!(error.is_server() && !error.is_ambiguous(), "{error:?}");
+    assert!(error.to_string().contains("set_counter"), "{error}");
+    assert_eq!(
+        client.get::<String>("text").unwrap().as_deref(),
+        Some("no number")
+    );
+    assert_eq!(raw.stat("total_connections"), before, "{protocol}");
 }
 
 /// The server may run the value as commands, so what it says next is no reply to anything.

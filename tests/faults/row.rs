@@ -7,8 +7,6 @@ use moecache::{Client, Error, IntoServers, Protocol, Result};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
-
 /// Within this anything has to end; no measure of how punctual it is.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -60,13 +58,13 @@ pub fn client(servers: impl IntoServers, protocol: Protocol) -> Client {
 }
 
 impl Row {
-    /// Plays it with each of these calls in each protocol, all at the same time.
-    pub fn play(&self, start: Start, calls: impl IntoIterator<Item = Call>) {
-        at_once(calls, |protocol, call| self.play_one(start, protocol, call));
+    /// Plays it with each of these calls, all at the same time.
+    pub fn play(&self, protocol: Protocol, start: Start, calls: impl IntoIterator<Item = Call>) {
+        at_once(protocol, calls, |call| self.play_one(protocol, start, call));
     }
 
     /// Returns what the caller saw.
-    pub fn play_one(&self, start: Start, protocol: Protocol, call: &Call) -> Vec<Result<()>> {
+    pub fn play_one(&self, protocol: Protocol, start: Start, call: &Call) -> Vec<Result<()>> {
         let server = Pretender::start();
         let client = client(server.address(), protocol);
         if start == Start::Reused {
@@ -162,20 +160,18 @@ pub fn timed_out<T>(deadline: Duration, call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs each of these calls in each protocol, all at the same time; a panic names them.
+/// Runs each of these calls, all at the same time; a panic names the call.
 pub fn at_once<T>(
+    protocol: Protocol,
     calls: impl IntoIterator<Item = Call>,
-    run: impl Fn(Protocol, &Call) -> T + Sync,
+    run: impl Fn(&Call) -> T + Sync,
 ) {
-    let calls: Vec<Call> = calls.into_iter().collect();
     thread::scope(|scope| {
-        for protocol in PROTOCOLS {
-            for call in &calls {
-                let run = &run;
-                let thread = thread::Builder::new().name(format!("{} in {protocol}", call.name));
-                let run = move || drop(run(protocol, call));
-                thread.spawn_scoped(scope, run).unwrap();
-            }
+        for call in calls {
+            let run = &run;
+            let thread = thread::Builder::new().name(format!("{} in {protocol}", call.name));
+            let run = move || drop(run(&call));
+            thread.spawn_scoped(scope, run).unwrap();
         }
     });
 }

@@ -4,10 +4,20 @@
 use super::calls::{self, MANY, SINGLE, is_single};
 use super::pretender::{Batch, Deed, Pretender, Then, Wire};
 use super::row::{Fate, Row, Sees, Start, at_once, client, eventually, says};
+use super::support::in_each_protocol;
 use super::support::wait_until;
 use moecache::Protocol;
 use std::thread;
 use std::time::{Duration, Instant};
+
+in_each_protocol! {
+    end_of_stream_on_an_idle_connection
+    stray_bytes_on_an_idle_connection
+    stray_bytes_and_the_end_on_an_idle_connection
+    stray_bytes_before_a_reply
+    the_reply_to_an_earlier_request
+    bytes_left_over_after_a_reply
+}
 
 /// Lets a connection idle for longer than the millisecond after which it is looked at.
 fn idle() {
@@ -18,8 +28,8 @@ fn idle() {
 }
 
 /// The caller sees nothing, and no request is written into the connection.
-fn on_an_idle_connection(stray: impl Fn(&Pretender) + Sync) {
-    at_once(calls::all(), |protocol, call| {
+fn on_an_idle_connection(protocol: Protocol, stray: impl Fn(&Pretender) + Sync) {
+    at_once(protocol, calls::all(), |call| {
         let server = Pretender::start();
         let client = client(server.address(), protocol);
         eventually(&client, "before");
@@ -33,22 +43,19 @@ fn on_an_idle_connection(stray: impl Fn(&Pretender) + Sync) {
     });
 }
 
-#[test]
-fn end_of_stream_on_an_idle_connection() {
-    on_an_idle_connection(|server| server.close(0));
+fn end_of_stream_on_an_idle_connection(protocol: Protocol) {
+    on_an_idle_connection(protocol, |server| server.close(0));
 }
 
-#[test]
-fn stray_bytes_on_an_idle_connection() {
-    on_an_idle_connection(|server| server.interject(0, b"?"));
-    on_an_idle_connection(|server| {
+fn stray_bytes_on_an_idle_connection(protocol: Protocol) {
+    on_an_idle_connection(protocol, |server| server.interject(0, b"?"));
+    on_an_idle_connection(protocol, |server| {
         server.interject(0, b"VALUE key 0 4\r\nevil\r\nEND\r\nSTORED\r\n1\r\n");
     });
 }
 
-#[test]
-fn stray_bytes_and_the_end_on_an_idle_connection() {
-    on_an_idle_connection(|server| {
+fn stray_bytes_and_the_end_on_an_idle_connection(protocol: Protocol) {
+    on_an_idle_connection(protocol, |server| {
         server.interject(0, b"ERROR idle for too long\r\n");
         server.close(0);
     });
@@ -65,8 +72,7 @@ const fn stray(name: &'static str, lie: fn(&Batch) -> Deed) -> Row {
 
 /// On a connection that did not idle they are found where the reply should be. They come with it here,
 /// which for the client is the same.
-#[test]
-fn stray_bytes_before_a_reply() {
+fn stray_bytes_before_a_reply(protocol: Protocol) {
     let rows = [
         stray("garbage", |batch| {
             says([b"?\r\n", &*batch.honest()].concat(), Then::GoOn)
@@ -84,15 +90,14 @@ fn stray_bytes_before_a_reply() {
         }),
     ];
     for row in rows {
-        row.play(Start::Reused, calls::all());
+        row.play(protocol, Start::Reused, calls::all());
     }
 }
 
 /// In meta and binary a reply says to which request it is: what an earlier one would have got is never
 /// taken, whatever it says. Text has nothing of the kind, but grammar and keys.
-#[test]
-fn the_reply_to_an_earlier_request() {
-    at_once(calls::all(), |protocol, call| {
+fn the_reply_to_an_earlier_request(protocol: Protocol) {
+    at_once(protocol, calls::all(), |call| {
         // Gets in a row are one line of text in meta, and its fence carries no opaque.
         if protocol == Protocol::Text || protocol == Protocol::Meta && !is_single(call) {
             return;
@@ -105,13 +110,12 @@ fn the_reply_to_an_earlier_request() {
                 .collect();
             says(earlier, Then::GoOn)
         });
-        row.play_one(Start::Reused, protocol, call);
+        row.play_one(protocol, Start::Reused, call);
     });
 }
 
 /// The reply is right, so the caller gets it; the next call has a connection of its own.
-#[test]
-fn bytes_left_over_after_a_reply() {
+fn bytes_left_over_after_a_reply(protocol: Protocol) {
     let rows = [
         stray("a byte", |batch| {
             says([batch.honest(), vec![b'\n']].concat(), Then::GoOn)
@@ -135,7 +139,7 @@ fn bytes_left_over_after_a_reply() {
             sees: Sees::Right,
             ..row
         };
-        alone.play(Start::Reused, SINGLE.into_iter().chain([MANY[0]]));
+        alone.play(protocol, Start::Reused, SINGLE.into_iter().chain([MANY[0]]));
     }
     // With other replies still to come they are in the way of those.
     for row in &rows[..2] {
@@ -143,6 +147,6 @@ fn bytes_left_over_after_a_reply() {
             sees: Sees::RightOrProtocol,
             ..*row
         };
-        together.play(Start::Reused, calls::all());
+        together.play(protocol, Start::Reused, calls::all());
     }
 }

@@ -2,9 +2,16 @@
 //! servers, when one fails; what is secret, when an error is shown.
 
 use super::pretender::{Pretender, Then, value_of};
-use super::row::{PATIENCE, PROTOCOLS, SHORT, client, eventually, is_discreet, says};
+use super::row::{PATIENCE, SHORT, client, eventually, is_discreet, says};
+use super::support::in_each_protocol;
 use super::support::skipped;
-use moecache::{Client, Result};
+use moecache::{Client, Protocol, Result};
+
+in_each_protocol! {
+    a_bad_key_leaves_the_wire_untouched
+    one_server_of_several_fails
+    what_is_secret_stays_so
+}
 
 /// Every call that takes a key, with one that is none.
 fn with_bad_key(client: &Client, key: &str) -> Vec<Result<()>> {
@@ -38,39 +45,35 @@ fn with_bad_key(client: &Client, key: &str) -> Vec<Result<()>> {
     results
 }
 
-/// On a connection that is there and idle, in each protocol; `tests/validation.rs` has more of what is
+/// On a connection that is there and idle, in each protocol; `tests/api/validation.rs` has more of what is
 /// refused.
-#[test]
-fn a_bad_key_leaves_the_wire_untouched() {
+fn a_bad_key_leaves_the_wire_untouched(protocol: Protocol) {
     let long = "k".repeat(251);
-    for protocol in PROTOCOLS {
-        let server = Pretender::start();
-        let client = client(server.address(), protocol);
-        eventually(&client, "before");
-        for key in ["", " ", "a b", "a\r\nflush_all", "a\0", "\u{e9}", &long] {
-            for result in with_bad_key(&client, key) {
-                let error = result.unwrap_err();
-                assert!(error.is_validation() && !error.is_ambiguous(), "{error:?}");
-            }
+    let server = Pretender::start();
+    let client = client(server.address(), protocol);
+    eventually(&client, "before");
+    for key in ["", " ", "a b", "a\r\nflush_all", "a\0", "\u{e9}", &long] {
+        for result in with_bad_key(&client, key) {
+            let error = result.unwrap_err();
+            assert!(error.is_validation() && !error.is_ambiguous(), "{error:?}");
         }
-        // Among good ones, only the bad one fails.
-        let stored = client.set_many([("a", "1"), ("a b", "2"), ("c", "3")], 0);
-        let failed: Vec<&str> = stored.failed().map(|(key, _)| *key).collect();
-        assert_eq!(failed, ["a b"]);
-        eventually(&client, "after");
-        // Before, a, c, their fence if there is one, and after.
-        let fence = server.asked("noop").len();
-        assert_eq!(server.requests(), 4 + fence);
-        assert_eq!(
-            (server.connections(), server.asked("get after")),
-            (1, vec![0])
-        );
     }
+    // Among good ones, only the bad one fails.
+    let stored = client.set_many([("a", "1"), ("a b", "2"), ("c", "3")], 0);
+    let failed: Vec<&str> = stored.failed().map(|(key, _)| *key).collect();
+    assert_eq!(failed, ["a b"]);
+    eventually(&client, "after");
+    // Before, a, c, their fence if there is one, and after.
+    let fence = server.asked("noop").len();
+    assert_eq!(server.requests(), 4 + fence);
+    assert_eq!(
+        (server.connections(), server.asked("get after")),
+        (1, vec![0])
+    );
 }
 
 /// Its keys fail, each with the reason; the others have their values, from connections that stay.
-#[test]
-fn one_server_of_several_fails() {
+fn one_server_of_several_fails(protocol: Protocol) {
     type Lie = fn(&super::pretender::Batch) -> super::pretender::Deed;
     let lies: [(&str, Lie); 4] = [
         ("closed", |batch| says(&batch.honest()[..1], Then::Close)),
@@ -81,77 +84,72 @@ fn one_server_of_several_fails() {
     let keys: Vec<String> = (0..40_u32)
         .map(|number| format!("{:x}", number.wrapping_mul(0x9e37_79b1)))
         .collect();
-    for protocol in PROTOCOLS {
-        for (name, lie) in lies {
-            let servers = [(); 3].map(|()| Pretender::start());
-            let client = client(servers.each_ref().map(Pretender::address), protocol);
-            assert!(client.ping().iter().all(|server| server.result.is_ok()));
-            let failing = servers[1].address().to_string();
-            let fails = |key: &str| client.server_for(key).unwrap() == failing;
-            let expected = keys.iter().filter(|key| fails(key)).count();
-            if expected == 0 {
-                let what = format_args!("{name} in {protocol}");
-                skipped(format_args!(
-                    "{what}: by its port, the server has none of the keys"
-                ));
-                continue;
-            }
+    for (name, lie) in lies {
+        let servers = [(); 3].map(|()| Pretender::start());
+        let client = client(servers.each_ref().map(Pretender::address), protocol);
+        assert!(client.ping().iter().all(|server| server.result.is_ok()));
+        let failing = servers[1].address().to_string();
+        let fails = |key: &str| client.server_for(key).unwrap() == failing;
+        let expected = keys.iter().filter(|key| fails(key)).count();
+        if expected == 0 {
+            let what = format_args!("{name} in {protocol}");
+            skipped(format_args!(
+                "{what}: by its port, the server has none of the keys"
+            ));
+            continue;
+        }
 
-            servers[1].next(lie);
-            // Enough for the others, on a machine that is busy, where one has to run out of it.
-            let timeout = if name == "silent" {
-                10 * SHORT
-            } else {
-                PATIENCE
-            };
-            let many = client.with_timeout(timeout).get_many::<String, _>(&keys);
-            assert_eq!(many.found.len() + many.failed.len(), keys.len(), "{name}");
+        servers[1].next(lie);
+        // Enough for the others, on a machine that is busy, where one has to run out of it.
+        let timeout = if name == "silent" {
+            10 * SHORT
+        } else {
+            PATIENCE
+        };
+        let many = client.with_timeout(timeout).get_many::<String, _>(&keys);
+        assert_eq!(many.found.len() + many.failed.len(), keys.len(), "{name}");
+        assert!(
+            many.found
+                .iter()
+                .all(|(key, value)| *value == value_of(key))
+        );
+        for (key, error) in &many.failed {
             assert!(
-                many.found
-                    .iter()
-                    .all(|(key, value)| *value == value_of(key))
+                fails(key) && error.server() == Some(&failing),
+                "{key}: {error:?}"
             );
-            for (key, error) in &many.failed {
-                assert!(
-                    fails(key) && error.server() == Some(&failing),
-                    "{key}: {error:?}"
-                );
-                assert!(!error.is_ambiguous(), "{error:?}");
-                is_discreet(error);
-            }
-            assert_eq!(many.failed.len(), expected, "{name} in {protocol}");
-            for server in [&servers[0], &servers[2]] {
-                assert!(server.connections() == 1 && !server.is_closed(0), "{name}");
-            }
-            for key in &keys {
-                eventually(&client, key);
-            }
+            assert!(!error.is_ambiguous(), "{error:?}");
+            is_discreet(error);
+        }
+        assert_eq!(many.failed.len(), expected, "{name} in {protocol}");
+        for server in [&servers[0], &servers[2]] {
+            assert!(server.connections() == 1 && !server.is_closed(0), "{name}");
+        }
+        for key in &keys {
+            eventually(&client, key);
         }
     }
 }
 
 /// Neither the key nor the value is in what an error says, in any form.
-#[test]
-fn what_is_secret_stays_so() {
+fn what_is_secret_stays_so(protocol: Protocol) {
     let key = "secret-".repeat(30);
-    for protocol in PROTOCOLS {
-        let server = Pretender::start();
-        let client = client(server.address(), protocol).with_timeout(SHORT);
-        server.next(|_| says("", Then::Silence));
-        server.next(|_| says("", Then::Close));
-        server.next(|batch| says(batch.first().error("SERVER_ERROR busy", 0x85), Then::GoOn));
-        let mut shown = 0;
-        while shown < 3 {
-            let Err(error) = client.set(&key, "confidential", 0) else {
-                panic!("no error")
-            };
-            // A server that is left alone for a moment is not asked.
-            shown += usize::from(!error.is_connect());
-            let text = format!("{error} {error:#} {error:?} {client:?}");
-            assert!(
-                !text.contains("secret-") && !text.contains("confidential"),
-                "{text}"
-            );
-        }
+    let server = Pretender::start();
+    let client = client(server.address(), protocol).with_timeout(SHORT);
+    server.next(|_| says("", Then::Silence));
+    server.next(|_| says("", Then::Close));
+    server.next(|batch| says(batch.first().error("SERVER_ERROR busy", 0x85), Then::GoOn));
+    let mut shown = 0;
+    while shown < 3 {
+        let Err(error) = client.set(&key, "confidential", 0) else {
+            panic!("no error")
+        };
+        // A server that is left alone for a moment is not asked.
+        shown += usize::from(!error.is_connect());
+        let text = format!("{error} {error:#} {error:?} {client:?}");
+        assert!(
+            !text.contains("secret-") && !text.contains("confidential"),
+            "{text}"
+        );
     }
 }

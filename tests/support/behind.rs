@@ -6,7 +6,7 @@ use super::raw::{RawClient, wait_until};
 use super::skipped;
 use moecache::Protocol;
 use socket2::Socket;
-use std::io::ErrorKind;
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
@@ -61,6 +61,27 @@ impl Proxy {
         }
     }
 
+    /// Returns why there is none, if there is none.
+    pub fn is_missing(self) -> Option<String> {
+        if let Some(why) = memcached::is_missing() {
+            return Some(why);
+        }
+        match self {
+            Self::BuiltIn if memcached::has_option("proxy_config") => None,
+            Self::BuiltIn => Some(format!("memcached {} has no proxy", memcached::version())),
+            Self::Nutcracker => {
+                let output = Command::new(nutcracker_program()).arg("--version").output();
+                let error = output.err()?;
+                let why = std::env::var("MOECACHE_WITHOUT_NUTCRACKER");
+                Some(
+                    why.unwrap_or_else(|_| {
+                        format!("no nutcracker ({error}); tests/run installs it")
+                    }),
+                )
+            }
+        }
+    }
+
     /// Starts it; `None` where there is none. Why, is printed.
     pub fn start(self) -> Option<Behind> {
         self.with_args(&[])
@@ -68,12 +89,16 @@ impl Proxy {
 
     /// The same with more arguments for memcached.
     pub fn with_args(self, args: &[&str]) -> Option<Behind> {
+        if let Some(why) = self.is_missing() {
+            skipped(format_args!("{}: {why}", self.name()));
+            return None;
+        }
         let backends = [(); 2].map(|()| Memcached::with_args(args));
         let addresses = backends.each_ref().map(Memcached::address);
         let folder = Folder::new();
         let (address, process) = match self {
             Self::BuiltIn => built_in(&folder, addresses, args)?,
-            Self::Nutcracker => nutcracker(&folder, addresses)?,
+            Self::Nutcracker => nutcracker(&folder, addresses),
         };
         Some(Behind {
             address,
@@ -97,9 +122,8 @@ fn built_in(
 
 /// The options that make a memcached a proxy of these two; `None` where it cannot be one. Why, is printed.
 pub fn routes(folder: &Folder, backends: [SocketAddr; 2]) -> Option<String> {
-    if !memcached::has_option("proxy_config") {
-        let version = memcached::version();
-        skipped(format_args!("memcached's proxy: {version} is without one"));
+    if let Some(why) = Proxy::BuiltIn.is_missing() {
+        skipped(format_args!("memcached's proxy: {why}"));
         return None;
     }
     let [one, other] = backends;
@@ -113,7 +137,11 @@ pub fn routes(folder: &Folder, backends: [SocketAddr; 2]) -> Option<String> {
     Some(format!("proxy_config=routelib,proxy_arg={routes}"))
 }
 
-fn nutcracker(folder: &Folder, backends: [SocketAddr; 2]) -> Option<(SocketAddr, Process)> {
+fn nutcracker_program() -> OsString {
+    std::env::var_os("NUTCRACKER").unwrap_or_else(|| "nutcracker".into())
+}
+
+fn nutcracker(folder: &Folder, backends: [SocketAddr; 2]) -> (SocketAddr, Process) {
     let ports = [(); 2].map(|()| reserve().expect("no free port"));
     let [address, statistics] = ports
         .each_ref()
@@ -126,28 +154,17 @@ fn nutcracker(folder: &Folder, backends: [SocketAddr; 2]) -> Option<(SocketAddr,
              timeout: 20000\n  servers:\n   - {one}:1\n   - {other}:1\n"
         ),
     );
-    let program = std::env::var_os("NUTCRACKER").unwrap_or_else(|| "nutcracker".into());
-    let started = Command::new(program)
+    let started = Command::new(nutcracker_program())
         .args(["-c", &settings, "-o", &folder.path("nutcracker.log")])
         .args(["-a", "127.0.0.1", "-s", &statistics.port().to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    match started {
-        Ok(process) => {
-            let process = Process::Nutcracker(process, ports);
-            wait_until("nutcracker accepts", || TcpStream::connect(address).is_ok());
-            Some((address, process))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let why = std::env::var("MOECACHE_WITHOUT_NUTCRACKER");
-            let why = why.unwrap_or_else(|_| "it is not there; tests/run installs it".to_owned());
-            skipped(format_args!("nutcracker: {why}"));
-            None
-        }
-        Err(error) => panic!("nutcracker cannot be started: {error}"),
-    }
+    let process = started.expect("nutcracker can be started");
+    let process = Process::Nutcracker(process, ports);
+    wait_until("nutcracker accepts", || TcpStream::connect(address).is_ok());
+    (address, process)
 }
 
 impl Behind {

@@ -1,5 +1,8 @@
-//! A real memcached, for as long as a test needs it.
+//! A real memcached, for as long as a test needs it. Where there is none, tests have the embedded server in
+//! its place, with those of its options that it has; those that it cannot stand in for begin with
+//! `needs_memcached!()`.
 
+use moecache::testing::{Builder, Server};
 use socket2::{Domain, Socket, Type};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
@@ -14,6 +17,20 @@ use std::time::{Duration, Instant};
 /// How long it may take to start, on a machine that is busy.
 const START: Duration = Duration::from_secs(20);
 
+/// Skips a test where there is no memcached, and says so.
+#[allow(unused_macros, reason = "the benchmarks have no tests")]
+macro_rules! needs_memcached {
+    () => {
+        if let Some(why) = $crate::support::memcached::is_missing() {
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("a test");
+            return $crate::support::skipped(format_args!("{test}: {why}"));
+        }
+    };
+}
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use needs_memcached;
+
 /// A memcached process on a port of 127.0.0.1 that nobody else has. It is killed when this is
 /// dropped.
 #[derive(Debug)]
@@ -22,6 +39,8 @@ pub struct Memcached {
     args: Vec<String>,
     variables: Vec<(String, String)>,
     process: Option<Child>,
+    /// In its place.
+    embedded: Option<Server>,
     /// Bound, and not listened to: so the kernel gives the port to nobody else, also while memcached
     /// is stopped, and memcached can still bind it. (So it is on Linux.)
     _reserved: Socket,
@@ -40,19 +59,27 @@ impl Memcached {
 
     /// Starts memcached with more arguments, and with these environment variables.
     pub fn with_args_and_variables(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let embedded = stands_in().then(|| embedded(Server::builder(), args));
         let reserved = reserve().expect("no free port");
         let address = reserved.local_addr().ok().and_then(|at| at.as_socket());
+        let address = match &embedded {
+            Some(server) => server.address(),
+            None => address.expect("a socket without an address"),
+        };
         let mut memcached = Self {
-            address: address.expect("a socket without an address"),
+            address,
             args: args.iter().map(ToString::to_string).collect(),
             variables: variables
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             process: None,
+            embedded,
             _reserved: reserved,
         };
-        memcached.restart();
+        if memcached.embedded.is_none() {
+            memcached.restart();
+        }
         memcached
     }
 
@@ -67,11 +94,17 @@ impl Memcached {
             process.kill().expect("memcached cannot be killed");
             process.wait().expect("memcached cannot be waited for");
         }
+        if let Some(server) = &self.embedded {
+            server.stop();
+        }
     }
 
     /// Starts it again on the same port, empty.
     pub fn restart(&mut self) {
         self.stop();
+        if let Some(server) = &self.embedded {
+            return server.restart().expect("the embedded server starts again");
+        }
         let port = self.address.port().to_string();
         let args = ["-l", "127.0.0.1", "-p", &port, "-U", "0"];
         let mut process = spawn(&args, &self.args, &self.variables);
@@ -113,7 +146,8 @@ impl Memcached {
     }
 
     fn signal(&self, signal: &str) {
-        let process = self.process.as_ref().expect("it runs");
+        let process = self.process.as_ref();
+        let process = process.expect("it runs, or the test needs_memcached!()");
         let kill = Command::new("kill")
             .args([signal, &process.id().to_string()])
             .status();
@@ -131,7 +165,9 @@ impl Drop for Memcached {
 #[derive(Debug)]
 pub struct UnixMemcached {
     path: PathBuf,
-    process: Child,
+    process: Option<Child>,
+    /// In its place.
+    _embedded: Option<Server>,
 }
 
 impl UnixMemcached {
@@ -141,11 +177,23 @@ impl UnixMemcached {
         let name = format!("moecache-test-{}-{number}.sock", std::process::id());
         let path = std::env::temp_dir().join(name);
         let text = path.to_str().expect("the path is UTF-8").to_owned();
+        if stands_in() {
+            let server = embedded(Server::builder().unix_socket(&path), args);
+            return Self {
+                path,
+                process: None,
+                _embedded: Some(server),
+            };
+        }
         let mut process = spawn(&["-s", &text], args, &[]);
         wait_until(&mut process, || {
             hang_up(UnixStream::connect(&path), UnixStream::shutdown)
         });
-        Self { path, process }
+        Self {
+            path,
+            process: Some(process),
+            _embedded: None,
+        }
     }
 
     /// Where it listens.
@@ -156,10 +204,33 @@ impl UnixMemcached {
 
 impl Drop for UnixMemcached {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_file(&self.path);
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Whether the embedded server stands in for memcached: in tests, and in no benchmark.
+fn stands_in() -> bool {
+    cfg!(test) && is_missing().is_some()
+}
+
+/// The embedded server with memcached's options.
+fn embedded(mut builder: Builder, args: &[&str]) -> Server {
+    let megabytes = |text: &str| text.trim_end_matches('m').parse::<usize>().unwrap() << 20;
+    for option in args.chunks(2) {
+        builder = match *option {
+            ["-m", limit] => builder.memory_limit(megabytes(limit)),
+            ["-I", size] => builder.item_size_max(megabytes(size)),
+            ["-c", connections] => builder.max_connections(connections.parse().unwrap()),
+            // How it does its work, which nobody sees.
+            ["-t", _] | ["-o", "no_lru_maintainer"] => builder,
+            _ => panic!("the embedded server has no {option:?}: this test needs_memcached!()"),
+        };
+    }
+    builder.start().expect("the embedded server starts")
 }
 
 fn spawn<A: AsRef<str>>(place: &[&str], args: &[A], variables: &[(String, String)]) -> Child {
@@ -183,9 +254,25 @@ pub fn program() -> OsString {
     std::env::var_os("MEMCACHED").unwrap_or_else(|| "memcached".into())
 }
 
-/// What that memcached says its version is, such as `1.6.18`.
+/// Returns why there is no memcached, if there is none.
+pub fn is_missing() -> Option<String> {
+    static MISSING: LazyLock<Option<String>> = LazyLock::new(|| {
+        let error = Command::new(program()).arg("--version").output().err()?;
+        let program = program();
+        let program = Path::new(&program).display();
+        Some(format!(
+            "no {program} ({error}); tests/run installs memcached, MEMCACHED names one"
+        ))
+    });
+    MISSING.clone()
+}
+
+/// What that memcached says its version is, such as `1.6.18`, which the embedded server says too.
 pub fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
+        if is_missing().is_some() {
+            return "1.6.18".to_owned();
+        }
         let answer = said("--version");
         let version = answer.trim().strip_prefix("memcached ");
         version.unwrap_or_else(|| panic!("{answer}")).to_owned()
@@ -209,7 +296,7 @@ pub fn release_of(version: &str) -> [u32; 3] {
 /// Whether that memcached's help names an option. Some are left out when it is compiled.
 pub fn has_option(option: &str) -> bool {
     static HELP: LazyLock<String> = LazyLock::new(|| said("--help"));
-    HELP.contains(option)
+    is_missing().is_none() && HELP.contains(option)
 }
 
 fn said(argument: &str) -> String {

@@ -1,10 +1,41 @@
 //! What the integration tests share: real servers to run against, a proxy that
 //! commits faults, scripted servers, raw connections,
-//! transcripts to play, programs in Python, and pages of the guide.
+//! transcripts to play, programs in Python, pages of the guide, and processes for tests that run alone.
 
 // Each test program uses its own part of it.
-#![allow(dead_code, unused_imports, reason = "shared by several programs")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "shared by several programs"
+)]
 
+/// Makes of each function a test in each protocol, such as `nothing_comes::text`. It is told the protocol.
+macro_rules! in_each_protocol {
+    ($($check:ident)*) => {$(
+        mod $check {
+            use moecache::Protocol;
+
+            #[test]
+            fn text() {
+                super::$check(Protocol::Text);
+            }
+
+            #[test]
+            fn meta() {
+                super::$check(Protocol::Meta);
+            }
+
+            #[test]
+            fn binary() {
+                super::$check(Protocol::Binary);
+            }
+        }
+    )*};
+}
+pub(crate) use in_each_protocol;
+
+mod alone;
 pub mod behind;
 mod hanging;
 mod heard;
@@ -19,8 +50,10 @@ pub mod scripted;
 mod skipped;
 pub mod transcript;
 
+pub use alone::alone;
 pub use hanging::Hanging;
 pub use heard::Heard;
+pub(crate) use memcached::needs_memcached;
 pub use memcached::{Memcached, UnixMemcached, reserve};
 pub use python::{Python, interpreter};
 pub use random::Random;

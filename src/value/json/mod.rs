@@ -5,11 +5,8 @@ mod tests;
 #[cfg(feature = "json")]
 mod text;
 
-#[cfg(not(feature = "json"))]
 use super::decoded::Decoded;
 use super::fault::unstorable;
-use super::to_tree::primitive;
-use super::transcoder::Value;
 use super::tree::Tree;
 use crate::error::Error;
 #[cfg(feature = "json")]
@@ -17,51 +14,41 @@ pub(super) use text::read;
 #[cfg(feature = "json")]
 use text::write;
 
-/// What the transcoder is given, in JSON.
-pub(super) fn of(value: Value<'_>) -> Result<Vec<u8>, Error> {
-    match (value, primitive(value)) {
-        (Value::Object(value), _) => value.to_json(),
-        (_, Some(tree)) => to_vec(&tree),
-        _ => Err(unstorable(
-            "JSON has no dates: store the seconds of the DateTime, or text",
-        )),
+pub(super) const NO_DATE_TIME: &str =
+    "JSON has no dates: store the seconds of the DateTime, or text";
+
+impl Decoded {
+    /// The value of JSON.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind decode](Error::is_decode) where it is malformed or nests more than 128 levels deep;
+    /// also where the feature `json` is not there.
+    pub fn from_json(data: &[u8]) -> Result<Self, Error> {
+        read(data).map_err(|how| Error::decode(format!("the item is JSON that {how}")))
     }
 }
 
-pub(super) fn to_vec(tree: &Tree) -> Result<Vec<u8>, Error> {
-    write(tree).map_err(|reason| unstorable(format!("the value {reason}")))
+impl Tree {
+    /// Writes JSON. Maps are objects.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind encode](Error::is_encode) where there are bytes, floats that are not finite, or maps
+    /// whose keys are not strings; where an integer of more than 64 bits is in something else; also
+    /// where the feature `json` is not there.
+    pub fn to_json(&self) -> Result<Vec<u8>, Error> {
+        write(self).map_err(|reason| unstorable(format!("the value {reason}")))
+    }
 }
 
-/// Why there is no JSON of a value, or no value of the JSON. `Display` goes on from "the value" and
-/// "the item is JSON (flags 1) that".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoJson {
-    #[cfg(not(feature = "json"))]
-    #[error("needs the feature json of moecache")]
-    Feature,
-    #[cfg(feature = "json")]
-    #[error("is malformed, or nests deeper than 128 levels")]
-    Malformed,
-    #[cfg(feature = "json")]
-    #[error("has bytes in it, which JSON cannot hold: store a string")]
-    Bytes,
-    #[cfg(feature = "json")]
-    #[error("has a float in it that is infinite or not a number, which JSON cannot hold")]
-    NotFinite,
-    #[cfg(feature = "json")]
-    #[error("has an integer of more than 64 bits in it, which is read from JSON as a float")]
-    Wide,
-    #[cfg(feature = "json")]
-    #[error("has a map in it whose keys are not strings, which JSON cannot hold")]
-    Keys,
+/// The value, or why there is none: goes on from "the item is JSON (flags 1) that".
+#[cfg(not(feature = "json"))]
+pub(super) fn read(_: &[u8]) -> Result<Decoded, &'static str> {
+    Err("needs the feature json of moecache")
 }
 
 #[cfg(not(feature = "json"))]
-pub(super) fn read(_: &[u8]) -> Result<Decoded, NoJson> {
-    Err(NoJson::Feature)
-}
-
-#[cfg(not(feature = "json"))]
-fn write(_: &Tree) -> Result<Vec<u8>, NoJson> {
-    Err(NoJson::Feature)
+fn write(_: &Tree) -> Result<Vec<u8>, &'static str> {
+    Err("needs the feature json of moecache")
 }

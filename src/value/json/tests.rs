@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::item::Item;
-use crate::value::{Compression, Format, decode};
+use crate::value::{Compression, Format, Value, decode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     let dalli = Format::DalliJson.transcoder(Compression::off(), 1 << 16)?;
     decode(&*dalli, Item::new(1, text))
+}
+
+fn of(value: Value<'_>) -> Result<Vec<u8>, Error> {
+    value.to_tree(NO_DATE_TIME)?.to_json()
 }
 
 /// Also those that a parser which does not care for the last bit reads as their neighbours.

@@ -1,24 +1,25 @@
 //! JSON to values, and back.
 
-use super::NoJson;
-use crate::value::decimal::integer;
-use crate::value::decoded::Decoded;
-use crate::value::msgpack::{Document, Origin};
-use crate::value::tree::Tree;
+use crate::value::decoded::{Decoded, integer};
+use crate::value::tree::{Tree, WORDS};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value as Json};
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::Number;
 use std::collections::HashMap;
 use std::fmt;
 
+/// The value, or why there is none: goes on from "the item is JSON (flags 1) that".
+///
 /// Integers beyond 64 bits are read where they are all there is; elsewhere they are floats, as in
 /// JavaScript.
-pub(in crate::value) fn read(text: &[u8]) -> Result<Decoded, NoJson> {
+pub(in crate::value) fn read(text: &[u8]) -> Result<Decoded, &'static str> {
     if let Ok(wide @ (Decoded::I128(_) | Decoded::U128(_))) = integer(text) {
         return Ok(wide);
     }
-    let Parsed(tree) = serde_json::from_slice(text).map_err(|_| NoJson::Malformed)?;
-    let document = Document::of_untyped(&tree, Origin::Json).map_err(|_| NoJson::Malformed)?;
-    Ok(Decoded::Object(document))
+    match serde_json::from_slice(text) {
+        Ok(Parsed(tree)) => Ok(Decoded::Tree(tree)),
+        Err(_) => Err("is malformed, or nests deeper than 128 levels"),
+    }
 }
 
 /// As it is written: serde_json's own tree sorts maps.
@@ -112,61 +113,49 @@ fn exact_number(digits: &str) -> Option<Tree> {
     }
 }
 
-/// Not through serde, which makes null of a float that is not finite, and lists of bytes.
-pub(in crate::value) fn write(tree: &Tree) -> Result<Vec<u8>, NoJson> {
-    let mut text = String::new();
+/// The text, or why there is none: goes on from "the value".
+pub(super) fn write(tree: &Tree) -> Result<Vec<u8>, serde_json::Error> {
     match tree {
-        Tree::Integer(value) => text = value.to_string(),
-        Tree::Unsigned(value) => text = value.to_string(),
-        _ => value(&mut text, tree)?,
+        Tree::Integer(value) => Ok(value.to_string().into_bytes()),
+        Tree::Unsigned(value) => Ok(value.to_string().into_bytes()),
+        _ => serde_json::to_vec(&Written(tree)),
     }
-    Ok(text.into_bytes())
 }
 
-fn value(text: &mut String, tree: &Tree) -> Result<(), NoJson> {
-    match tree {
-        Tree::Null => text.push_str("null"),
-        Tree::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Tree::Integer(value) if i64::try_from(*value).is_ok() || u64::try_from(*value).is_ok() => {
-            text.push_str(&value.to_string());
-        }
-        Tree::Integer(_) | Tree::Unsigned(_) => return Err(NoJson::Wide),
-        // With a fraction or an exponent, so that it is a float again when it is read.
-        Tree::Float(value) if value.is_finite() => text.extend([format!("{value:?}")]),
-        Tree::Float(_) => return Err(NoJson::NotFinite),
-        Tree::String(value) => string(text, value),
-        Tree::Bytes(_) => return Err(NoJson::Bytes),
-        Tree::List(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                separate(text, at);
-                value(text, item)?;
+/// Refuses what serde_json would write as something else: floats that are not finite as null, bytes
+/// as a list, keys of other types as strings.
+struct Written<'a>(&'a Tree);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let refused = |reason| Err(S::Error::custom(reason));
+        match self.0 {
+            Tree::Null => serializer.serialize_unit(),
+            Tree::Bool(value) => serializer.serialize_bool(*value),
+            Tree::Integer(value) if WORDS.contains(value) => serializer.serialize_i128(*value),
+            Tree::Integer(_) | Tree::Unsigned(_) => refused(
+                "has an integer of more than 64 bits in it, which is read from JSON as a float",
+            ),
+            Tree::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
+            Tree::Float(_) => refused(
+                "has a float in it that is infinite or not a number, which JSON cannot hold",
+            ),
+            Tree::String(value) => serializer.serialize_str(value),
+            Tree::Bytes(_) => refused("has bytes in it, which JSON cannot hold: store a string"),
+            Tree::List(items) | Tree::Tuple(items) => {
+                serializer.collect_seq(items.iter().map(Written))
             }
-            text.push(']');
-        }
-        Tree::Map(entries) => {
-            text.push('{');
-            for (at, (key, item)) in entries.iter().enumerate() {
-                separate(text, at);
-                let Tree::String(key) = key else {
-                    return Err(NoJson::Keys);
-                };
-                string(text, key);
-                text.push(':');
-                value(text, item)?;
+            Tree::Map(entries)
+                if entries
+                    .iter()
+                    .all(|(key, _)| matches!(key, Tree::String(_))) =>
+            {
+                let entries = entries.iter();
+                serializer.collect_map(entries.map(|(key, value)| (Written(key), Written(value))))
             }
-            text.push('}');
+            Tree::Map(_) => {
+                refused("has a map in it whose keys are not strings, which JSON cannot hold")
+            }
         }
     }
-    Ok(())
-}
-
-fn separate(text: &mut String, at: usize) {
-    if at > 0 {
-        text.push(',');
-    }
-}
-
-fn string(text: &mut String, value: &str) {
-    text.push_str(&Json::from(value).to_string());
 }

@@ -1,20 +1,35 @@
-//! From Marshal straight to MessagePack, so that what Ruby links to is copied from what was already
-//! written.
-
-use super::{Refused, VERSION};
+use super::write::VERSION;
 use crate::value::decoded::Decoded;
-use crate::value::msgpack::{Document, MAX_DEPTH};
-use crate::value::tree::Tree;
+use crate::value::graph::{Id, NoTree, Node, expand};
+use crate::value::tree::{MAX_DEPTH, Tree};
 
-/// What is written for each byte of the input, without links, is less than that.
-const MOST_PER_BYTE: usize = 16;
+/// Why bytes are not plain data in Marshal. `Display` goes on from "the item is a Ruby object".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in crate::value) enum Refused {
+    #[error("in a version of Marshal other than 4.8")]
+    Version,
+    #[error("that is cut short")]
+    Truncated,
+    #[error("that is followed by other bytes")]
+    Trailing,
+    #[error("that is malformed")]
+    Malformed,
+    #[error("with an integer in it of more than 128 bits")]
+    Wide,
+    #[error("that nests deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    #[error("that holds itself")]
+    HoldsItself,
+    #[error("of more than {0} bytes, which max_decompressed_size does not allow")]
+    TooLarge(usize),
+    #[error("with {0} in it: not plain data; not executed")]
+    Object(String),
+}
 
 /// `limit` is how many bytes links may make of the value: a few hundred bytes can stand for
 /// terabytes.
 pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
-    let Some((version, input)) = data.split_first_chunk() else {
-        return Err(Refused::Truncated);
-    };
+    let (version, input) = data.split_first_chunk().ok_or(Refused::Truncated)?;
     if *version != VERSION {
         return Err(Refused::Version);
     }
@@ -22,22 +37,23 @@ pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refus
         input,
         symbols: Vec::new(),
         objects: Vec::new(),
-        output: Vec::new(),
-        limit: limit.max(data.len().saturating_mul(MOST_PER_BYTE)),
+        graph: Vec::new(),
         depth: 0,
     };
-    if let [b'"', ..] = input {
-        reader.byte()?;
-        let bytes = reader.bytes()?;
-        reader.finish()?;
-        return Ok(Decoded::Bytes(bytes.to_vec()));
+    let root = reader.value()?;
+    if !reader.input.is_empty() {
+        return Err(Refused::Trailing);
     }
-    reader.value()?;
-    reader.finish()?;
-    let document = Document::of_parsed(reader.output);
-    document
-        .map(Decoded::Object)
-        .map_err(|_| Refused::Malformed)
+    let tree = expand(&reader.graph, root, limit).map_err(|no_tree| match no_tree {
+        NoTree::TooDeep => Refused::TooDeep,
+        NoTree::TooLarge => Refused::TooLarge(limit),
+        NoTree::Function => Refused::Malformed,
+    })?;
+    Ok(match (tree, input) {
+        // A String of no stated encoding.
+        (Tree::Bytes(bytes), [b'"', ..]) => Decoded::Bytes(bytes),
+        (tree, _) => Decoded::Tree(tree),
+    })
 }
 
 struct Reader<'a> {
@@ -46,8 +62,7 @@ struct Reader<'a> {
     symbols: Vec<&'a [u8]>,
     /// The same for everything that Ruby allocates.
     objects: Vec<Object>,
-    output: Vec<u8>,
-    limit: usize,
+    graph: Vec<Node>,
     depth: usize,
 }
 
@@ -55,8 +70,7 @@ struct Reader<'a> {
 enum Object {
     /// Not yet read to its end.
     Open,
-    /// Where it is in the output.
-    Written { start: usize, end: usize },
+    Read(Id),
     /// The name of an encoding, which is no part of the value.
     Name,
     /// In the value of a Hash for keys that are not there, which is none either.
@@ -72,68 +86,49 @@ enum Encoding {
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self) -> Result<(), Refused> {
-        match self.byte()? {
-            b'0' => self.emit(&Tree::Null),
-            b'T' => self.emit(&Tree::Bool(true)),
-            b'F' => self.emit(&Tree::Bool(false)),
-            b'i' => {
-                let value = self.long()?;
-                self.emit(&Tree::Integer(value.into()))
-            }
-            b':' => {
-                let symbol = self.symbol()?;
-                self.text(symbol)
-            }
-            b';' => {
-                let symbol = self.linked_symbol()?;
-                self.text(symbol)
-            }
-            b'@' => self.link(),
-            b'I' => self.with_variables(),
-            b'l' => self.object(|reader| {
-                let value = reader.bignum()?;
-                reader.emit(&value)
-            }),
-            b'f' => self.object(|reader| {
-                let value = reader.float()?;
-                reader.emit(&Tree::Float(value))
-            }),
-            b'"' => self.object(|reader| {
-                let bytes = reader.bytes()?;
-                reader.emit(&Tree::Bytes(bytes.to_vec()))
-            }),
-            b'[' => self.object(Self::array),
-            b'{' => self.object(Self::hash),
-            b'}' => self.object(Self::hash_with_default),
-            tag => Err(self.refusal(tag)),
-        }
+    fn value(&mut self) -> Result<Id, Refused> {
+        let leaf = match self.byte()? {
+            b'0' => Tree::Null,
+            b'T' => Tree::Bool(true),
+            b'F' => Tree::Bool(false),
+            b'i' => Tree::Integer(self.long()?.into()),
+            b':' => text(self.symbol()?),
+            b';' => text(self.linked_symbol()?),
+            b'@' => return self.link(),
+            b'I' => return self.with_variables(),
+            b'l' => return self.object(|reader| reader.bignum().map(Node::Leaf)),
+            b'f' => return self.object(|reader| Ok(Node::Leaf(Tree::Float(reader.float()?)))),
+            b'"' => return self.object(|reader| Ok(Node::Leaf(bytes(reader.bytes()?)))),
+            b'[' => return self.object(Self::array),
+            b'{' => return self.object(Self::hash),
+            b'}' => return self.object(Self::hash_with_default),
+            tag => return Err(self.refusal(tag)),
+        };
+        Ok(self.push(Node::Leaf(leaf)))
+    }
+
+    fn push(&mut self, node: Node) -> Id {
+        self.graph.push(node);
+        self.graph.len() - 1
     }
 
     /// Reads what links can point to.
     fn object(
         &mut self,
-        read: impl FnOnce(&mut Self) -> Result<(), Refused>,
-    ) -> Result<(), Refused> {
+        read: impl FnOnce(&mut Self) -> Result<Node, Refused>,
+    ) -> Result<Id, Refused> {
         let at = self.objects.len();
-        let start = self.output.len();
         self.objects.push(Object::Open);
-        read(self)?;
-        let end = self.output.len();
-        if let Some(object) = self.objects.get_mut(at) {
-            *object = Object::Written { start, end };
-        }
-        Ok(())
+        let node = read(self)?;
+        let id = self.push(node);
+        self.objects[at] = Object::Read(id);
+        Ok(id)
     }
 
-    fn link(&mut self) -> Result<(), Refused> {
+    fn link(&mut self) -> Result<Id, Refused> {
         let at = self.length()?;
         match self.objects.get(at) {
-            Some(&Object::Written { start, end }) => {
-                self.grow(end - start)?;
-                self.output.extend_from_within(start..end);
-                Ok(())
-            }
+            Some(&Object::Read(id)) => Ok(id),
             Some(Object::Open) => Err(Refused::HoldsItself),
             Some(Object::Default) => {
                 let what = "a link into the default value of a Hash";
@@ -143,37 +138,31 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self) -> Result<(), Refused> {
-        let length = self.length()?;
-        self.open(length, 0x90, 0xdd)?;
-        for _ in 0..length {
-            self.value()?;
-        }
+    fn array(&mut self) -> Result<Node, Refused> {
+        self.deeper()?;
+        let items = (0..self.count()?).map(|_| self.value());
+        let items = items.collect::<Result<_, _>>()?;
         self.depth -= 1;
-        Ok(())
+        Ok(Node::List(items))
     }
 
-    fn hash(&mut self) -> Result<(), Refused> {
-        let length = self.length()?;
-        self.open(length, 0x80, 0xdf)?;
-        for _ in 0..length {
-            self.value()?;
-            self.value()?;
-        }
+    fn hash(&mut self) -> Result<Node, Refused> {
+        self.deeper()?;
+        let entries = (0..self.count()?).map(|_| Ok((self.value()?, self.value()?)));
+        let entries = entries.collect::<Result<_, _>>()?;
         self.depth -= 1;
-        Ok(())
+        Ok(Node::Map(entries))
     }
 
-    /// The value of keys that are not there is read, and left out again.
-    fn hash_with_default(&mut self) -> Result<(), Refused> {
-        self.hash()?;
-        let (end, first) = (self.output.len(), self.objects.len());
+    /// The value of keys that are not there is read, and left out.
+    fn hash_with_default(&mut self) -> Result<Node, Refused> {
+        let hash = self.hash()?;
+        let first = self.objects.len();
         self.deeper()?;
         self.value()?;
         self.depth -= 1;
-        self.output.truncate(end);
         self.objects[first..].fill(Object::Default);
-        Ok(())
+        Ok(hash)
     }
 
     fn deeper(&mut self) -> Result<(), Refused> {
@@ -184,39 +173,29 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An array or map of MessagePack: with up to 15 elements in one byte, and else with 32 bits.
-    fn open(&mut self, length: usize, short: u8, long: u8) -> Result<(), Refused> {
-        self.deeper()?;
-        // Each element takes a byte at least.
-        if length > self.input.len() {
+    /// How many elements follow, each of which takes a byte at least.
+    fn count(&mut self) -> Result<usize, Refused> {
+        let count = self.length()?;
+        if count > self.input.len() {
             return Err(Refused::Truncated);
         }
-        self.grow(5)?;
-        match (u8::try_from(length), u32::try_from(length)) {
-            (Ok(length @ 0..=15), _) => self.output.push(short | length),
-            (_, Ok(length)) => {
-                self.output.push(long);
-                self.output.extend(length.to_be_bytes());
-            }
-            _ => return Err(Refused::Malformed),
-        }
-        Ok(())
+        Ok(count)
     }
 
     /// `I`: instance variables follow, of which strings and symbols have their encoding.
-    fn with_variables(&mut self) -> Result<(), Refused> {
+    fn with_variables(&mut self) -> Result<Id, Refused> {
         match self.byte()? {
             b'"' => self.object(|reader| {
-                let bytes = reader.bytes()?;
-                match reader.encoding()? {
-                    Some(Encoding::Utf8 | Encoding::Ascii) => reader.text(bytes),
-                    Some(Encoding::Other) | None => reader.emit(&Tree::Bytes(bytes.to_vec())),
-                }
+                let data = reader.bytes()?;
+                Ok(Node::Leaf(match reader.encoding()? {
+                    Some(Encoding::Utf8 | Encoding::Ascii) => text(data),
+                    Some(Encoding::Other) | None => bytes(data),
+                }))
             }),
             b':' => {
                 let symbol = self.symbol()?;
                 self.encoding()?;
-                self.text(symbol)
+                Ok(self.push(Node::Leaf(text(symbol))))
             }
             tag @ (b'[' | b'{' | b'}' | b'f' | b'l') => {
                 let what = match tag {
@@ -280,14 +259,6 @@ impl<'a> Reader<'a> {
         self.symbols.get(at).copied().ok_or(Refused::Malformed)
     }
 
-    /// Ruby keeps whatever bytes it is given in a String of any encoding.
-    fn text(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.emit(&Tree::String(text.to_owned())),
-            Err(_) => self.emit(&Tree::Bytes(bytes.to_vec())),
-        }
-    }
-
     fn float(&mut self) -> Result<f64, Refused> {
         match self.bytes()? {
             b"inf" => Ok(f64::INFINITY),
@@ -323,18 +294,6 @@ impl<'a> Reader<'a> {
                 .ok_or(Refused::Wide),
             _ => Err(Refused::Malformed),
         }
-    }
-
-    fn emit(&mut self, tree: &Tree) -> Result<(), Refused> {
-        rmp_serde::encode::write(&mut self.output, tree).map_err(|_| Refused::Malformed)?;
-        self.grow(0)
-    }
-
-    fn grow(&self, count: usize) -> Result<(), Refused> {
-        if self.output.len().saturating_add(count) > self.limit {
-            return Err(Refused::TooLarge(self.limit));
-        }
-        Ok(())
     }
 
     fn byte(&mut self) -> Result<u8, Refused> {
@@ -377,14 +336,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(&self) -> Result<(), Refused> {
-        if self.input.is_empty() {
-            Ok(())
-        } else {
-            Err(Refused::Trailing)
-        }
-    }
-
     /// Of what is not plain data; most of it starts with the name of its class.
     fn refusal(&mut self, tag: u8) -> Refused {
         let what = match tag {
@@ -406,6 +357,18 @@ impl<'a> Reader<'a> {
             Err(refused) => refused,
         }
     }
+}
+
+/// Ruby keeps whatever bytes it is given in a String of any encoding.
+fn text(data: &[u8]) -> Tree {
+    match std::str::from_utf8(data) {
+        Ok(text) => Tree::String(text.to_owned()),
+        Err(_) => bytes(data),
+    }
+}
+
+fn bytes(data: &[u8]) -> Tree {
+    Tree::Bytes(data.to_vec())
 }
 
 /// The name of a class, kept to one line of bounded length: anybody may have written it.

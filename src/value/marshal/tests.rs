@@ -1,10 +1,10 @@
 //! What Ruby 3.1 wrote, what it would not, and bytes that lie.
 
-use super::*;
+use super::read::{Refused, read};
 use crate::item::Item;
 use crate::value::decoded::Decoded;
-use crate::value::fault::Fault;
 use crate::value::transcoder::Object;
+use crate::value::tree::MAX_DEPTH;
 use crate::value::{Compression, Format, decode, decode_bytes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,9 +15,7 @@ const LIMIT: usize = 1 << 16;
 
 fn read_as<T: DeserializeOwned>(data: &[u8]) -> Result<T, String> {
     match read(data, LIMIT) {
-        Ok(Decoded::Object(document)) => document
-            .read(|reader| T::deserialize(reader))
-            .map_err(|fault: Fault| fault.to_string()),
+        Ok(Decoded::Tree(tree)) => T::deserialize(tree.reader()).map_err(|fault| fault.to_string()),
         Ok(_) => Err("bytes".to_owned()),
         Err(refused) => Err(refused.to_string()),
     }
@@ -60,11 +58,15 @@ fn integers() {
     ];
     for (number, body) in rows {
         let data = [b"\x04\x08", body].concat();
-        assert_eq!(number.to_marshal().unwrap(), data, "{number}");
+        assert_eq!(
+            number.to_tree().unwrap().to_marshal().unwrap(),
+            data,
+            "{number}"
+        );
         assert_eq!(read_as(&data), Ok(number));
     }
     let largest = [b"\x04\x08l+\x0d", [0xff; 16].as_slice()].concat();
-    assert_eq!(u128::MAX.to_marshal().unwrap(), largest);
+    assert_eq!(u128::MAX.to_tree().unwrap().to_marshal().unwrap(), largest);
     assert_eq!(read_as(&largest), Ok(u128::MAX));
     let wider = [b"\x04\x08l+\x0e", [1; 18].as_slice()].concat();
     assert_eq!(refusal(&wider), Refused::Wide);
@@ -130,15 +132,18 @@ fn objects() {
             scores: vec![Some(0.5), None, Some(-1e300)],
             kind,
         };
-        let data = user.to_marshal().unwrap();
+        let data = user.to_tree().unwrap().to_marshal().unwrap();
         assert_eq!(read_as(&data), Ok(user));
     }
     let map = BTreeMap::from([(1, "one".to_owned())]);
     let data = b"\x04\x08{\x06i\x06I\"\x08one\x06:\x06ET";
-    assert_eq!(map.to_marshal().unwrap(), data);
+    assert_eq!(map.to_tree().unwrap().to_marshal().unwrap(), data);
     assert_eq!(read_as(data), Ok(map));
     let long: Vec<u32> = (0..1000).collect();
-    assert_eq!(read_as(&long.to_marshal().unwrap()), Ok(long));
+    assert_eq!(
+        read_as(&long.to_tree().unwrap().to_marshal().unwrap()),
+        Ok(long)
+    );
 }
 
 type Linked = (Vec<f32>, Vec<f64>, f64, f32, BTreeMap<String, Vec<f64>>);
@@ -318,7 +323,7 @@ fn bodies_that_lie() {
     }
     assert!(read(&deep(MAX_DEPTH), LIMIT).is_ok());
     assert_eq!(refusal(&deep(1 << 20)), Refused::TooDeep);
-    let whole = [1.5, 2.5].to_marshal().unwrap();
+    let whole = [1.5, 2.5].to_tree().unwrap().to_marshal().unwrap();
     for cut in 0..whole.len() {
         assert_eq!(refusal(&whole[..cut]), Refused::Truncated, "{cut}");
     }

@@ -1,18 +1,26 @@
-//! A tree in Marshal, byte for byte as Ruby writes it but for what it has twice.
-
-use super::VERSION;
 use crate::error::Error;
 use crate::value::fault::unstorable;
 use crate::value::float;
 use crate::value::tree::Tree;
 
-pub(in crate::value) fn write(tree: &Tree) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer {
-        output: VERSION.to_vec(),
-        has_encoding: false,
-    };
-    writer.value(tree)?;
-    Ok(writer.output)
+pub(super) const VERSION: [u8; 2] = [4, 8];
+
+impl Tree {
+    /// Writes Ruby's Marshal 4.8, byte for byte as Ruby does but for what it has twice. Maps are Hashes,
+    /// their keys Strings where they are strings.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind encode](Error::is_encode) where something is longer than Marshal's lengths reach,
+    /// 2,147,483,647.
+    pub fn to_marshal(&self) -> Result<Vec<u8>, Error> {
+        let mut writer = Writer {
+            output: VERSION.to_vec(),
+            has_encoding: false,
+        };
+        writer.value(self)?;
+        Ok(writer.output)
+    }
 }
 
 struct Writer {
@@ -31,7 +39,7 @@ impl Writer {
             Tree::Float(value) => self.bytes(b'f', float::ruby(*value).as_bytes())?,
             Tree::String(value) => self.string(value)?,
             Tree::Bytes(value) => self.bytes(b'"', value)?,
-            Tree::List(items) => {
+            Tree::List(items) | Tree::Tuple(items) => {
                 self.output.push(b'[');
                 self.length(items.len())?;
                 for item in items {

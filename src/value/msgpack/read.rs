@@ -1,29 +1,23 @@
 //! A serde deserialiser of MessagePack whose whole body was checked before.
 
-use super::access::{Ext, Indexed, Rest, Variant};
 use super::walk::Head;
-use super::{Origin, WIDE_SIGNED, WIDE_UNSIGNED};
+use crate::value::byte::bytes_as_seq;
 use crate::value::fault::Fault;
-use crate::value::tree::single;
-use serde::de::value::{SeqAccessDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
+use serde::de::value::{BorrowedBytesDeserializer, SeqAccessDeserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
 
 /// Reads one value after the other. It goes by what is stored, and is strict where serde's own
 /// types are not: no bytes as a string, no integer as a float, no double as a single.
 pub(in crate::value) struct Reader<'de> {
     rest: &'de [u8],
-    origin: Origin,
-    /// Whether the next value is the key of a map.
-    pub(super) is_key: bool,
 }
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(bytes: &'de [u8], origin: Origin) -> Self {
-        Self {
-            rest: bytes,
-            origin,
-            is_key: false,
-        }
+    pub(super) fn new(bytes: &'de [u8]) -> Self {
+        Self { rest: bytes }
     }
 
     pub(super) fn finish(self) -> Result<(), Fault> {
@@ -34,7 +28,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    pub(super) fn head(&mut self) -> Result<Head, Fault> {
+    fn head(&mut self) -> Result<Head, Fault> {
         let (head, used) = self.parse()?;
         self.take(used)?;
         Ok(head)
@@ -87,55 +81,10 @@ impl<'de> Reader<'de> {
         Ok(value)
     }
 
-    /// JSON's integer, as the float that a program may have written so.
-    #[expect(clippy::cast_precision_loss, reason = "as JSON is read by all")]
-    fn whole_float(&mut self) -> Result<Option<f64>, Fault> {
-        let value = match self.peek()? {
-            Head::Unsigned(value) if self.origin == Origin::Json => value as f64,
-            Head::Signed(value) if self.origin == Origin::Json => value as f64,
-            _ => return Ok(None),
-        };
-        self.head()?;
-        Ok(Some(value))
-    }
-
-    /// A key that PHP made an integer of: every one that is the digits of one.
-    fn digits(&mut self) -> Result<Option<String>, Fault> {
-        if !self.is_key || self.origin != Origin::Php {
-            return Ok(None);
-        }
-        let digits = match self.peek()? {
-            Head::Unsigned(number) => number.to_string(),
-            Head::Signed(number) => number.to_string(),
-            _ => return Ok(None),
-        };
-        self.head()?;
-        Ok(Some(digits))
-    }
-
-    /// A number of 128 bits: an integer, or 16 bytes in big endian as rmp-serde writes it.
-    fn wide(&mut self, expected: &dyn Expected) -> Result<Wide, Fault> {
-        match self.head()? {
-            Head::Unsigned(number) => Ok(Wide::Number(number.into())),
-            Head::Signed(number) => Ok(Wide::Number(number.into())),
-            Head::Bin(16) => Ok(Wide::Bytes(self.sixteen()?)),
-            Head::Ext(WIDE_SIGNED, 16) => Ok(Wide::Number(i128::from_be_bytes(self.sixteen()?))),
-            Head::Ext(WIDE_UNSIGNED, 16) => {
-                Ok(Wide::Unsigned(u128::from_be_bytes(self.sixteen()?)))
-            }
-            head => Err(Fault::found(head.describe(), expected)),
-        }
-    }
-
+    /// A number of 128 bits in big endian, as rmp-serde writes it.
     fn sixteen(&mut self) -> Result<[u8; 16], Fault> {
         self.take(16)?.first_chunk().copied().ok_or_else(short)
     }
-}
-
-enum Wide {
-    Number(i128),
-    Unsigned(u128),
-    Bytes([u8; 16]),
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -158,10 +107,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             Head::Bin(length) => bytes_as_seq(self.take(length)?.iter().copied(), visitor),
             Head::Array(length) => self.seq(length, visitor),
             Head::Map(length) => self.map(length, visitor),
-            Head::Ext(WIDE_SIGNED, 16) => visitor.visit_i128(i128::from_be_bytes(self.sixteen()?)),
-            Head::Ext(WIDE_UNSIGNED, 16) => {
-                visitor.visit_u128(u128::from_be_bytes(self.sixteen()?))
-            }
             Head::Ext(tag, length) => {
                 let ext = Ext::Tag(tag, self.take(length)?);
                 visitor.visit_newtype_struct(SeqAccessDeserializer::new(ext))
@@ -170,38 +115,31 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.wide(&visitor)? {
-            Wide::Number(number) => visitor.visit_i128(number),
-            Wide::Unsigned(_) => Err(Fault::does_not_fit(&visitor)),
-            Wide::Bytes(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
+        match self.head()? {
+            Head::Unsigned(number) => visitor.visit_i128(number.into()),
+            Head::Signed(number) => visitor.visit_i128(number.into()),
+            Head::Bin(16) => visitor.visit_i128(i128::from_be_bytes(self.sixteen()?)),
+            head => Err(Fault::found(head.describe(), &visitor)),
         }
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.wide(&visitor)? {
-            Wide::Number(number) => {
-                let number = u128::try_from(number).map_err(|_| Fault::does_not_fit(&visitor))?;
-                visitor.visit_u128(number)
-            }
-            Wide::Unsigned(number) => visitor.visit_u128(number),
-            Wide::Bytes(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
+        match self.head()? {
+            Head::Unsigned(number) => visitor.visit_u128(number.into()),
+            Head::Signed(number) => match u128::try_from(number) {
+                Ok(number) => visitor.visit_u128(number),
+                Err(_) => Err(Fault::does_not_fit(&visitor)),
+            },
+            Head::Bin(16) => visitor.visit_u128(u128::from_be_bytes(self.sixteen()?)),
+            head => Err(Fault::found(head.describe(), &visitor)),
         }
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if let Some(value) = self.whole_float()? {
-            return match single(value) {
-                Some(value) => visitor.visit_f32(value),
-                None => Err(Fault::does_not_fit(&visitor)),
-            };
-        }
         self.only(|head| matches!(head, Head::F32(_)), visitor)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if let Some(value) = self.whole_float()? {
-            return visitor.visit_f64(value);
-        }
         self.only(|head| matches!(head, Head::F32(_) | Head::F64(_)), visitor)
     }
 
@@ -210,18 +148,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if let Some(digits) = self.digits()? {
-            return visitor.visit_string(digits);
-        }
         self.only(|head| matches!(head, Head::Str(_)), visitor)
     }
 
     /// The name of a field.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        // A number would be the place of the field in the struct.
-        if let Some(digits) = self.digits()? {
-            return visitor.visit_string(digits);
-        }
         match self.peek()? {
             Head::Bin(_) => self.deserialize_bytes(visitor),
             _ => self.deserialize_any(visitor),
@@ -234,10 +165,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.peek()? {
-            Head::Str(length) if self.origin == Origin::Php => {
-                self.head()?;
-                visitor.visit_borrowed_bytes(self.take(length)?)
-            }
             Head::Bin(length) => {
                 self.head()?;
                 visitor.visit_borrowed_bytes(self.take(length)?)
@@ -325,117 +252,157 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.peek()? {
-            Head::Array(length) if self.origin == Origin::Php => {
-                self.head()?;
-                let mut items = Indexed::new(Rest::new(self, length));
-                let value = visitor.visit_map(&mut items)?;
-                items.finish()?;
-                Ok(value)
-            }
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        match self.peek()? {
-            // Also an empty map.
-            Head::Array(0) => self.deserialize_map(visitor),
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct ignored_any
-    }
-}
-
-/// Raw bytes as a sequence of `u8`, of which none may be left over. Of nothing wider: to read text or
-/// a foreign object as a list of numbers would be a wrong answer.
-pub(in crate::value) fn bytes_as_seq<'de, V: Visitor<'de>>(
-    bytes: impl Iterator<Item = u8>,
-    visitor: V,
-) -> Result<V::Value, Fault> {
-    let mut seq = SeqDeserializer::new(bytes.map(Byte));
-    let value = visitor.visit_seq(&mut seq)?;
-    seq.end()?;
-    Ok(value)
-}
-
-/// One of raw bytes.
-struct Byte(u8);
-
-impl IntoDeserializer<'_, Fault> for Byte {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-macro_rules! no_byte {
-    ($($method:ident($($argument:ty),*))*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $argument,)* visitor: V) -> Result<V::Value, Fault> {
-            Err(Fault::found("a byte of raw data", &visitor))
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Byte {
-    type Error = Fault;
-
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u8(self.0)
-    }
-
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u8(self.0)
-    }
-
-    /// Where it fits.
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u8(self.0)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    no_byte! {
-        deserialize_bool() deserialize_i16() deserialize_i32() deserialize_i64()
-        deserialize_i128() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
-        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str()
-        deserialize_string() deserialize_bytes() deserialize_byte_buf() deserialize_unit()
-        deserialize_unit_struct(&'static str) deserialize_seq() deserialize_tuple(usize)
-        deserialize_tuple_struct(&'static str, usize) deserialize_map()
-        deserialize_struct(&'static str, &'static [&'static str])
-        deserialize_enum(&'static str, &'static [&'static str]) deserialize_identifier()
+        bool i8 i16 i32 i64 u8 u16 u32 u64 unit tuple_struct map struct
+        ignored_any
     }
 }
 
 /// Only for bytes that the walker did not see.
 fn short() -> Fault {
     Fault::custom("cut short")
+}
+
+/// What is left of an array or a map.
+struct Rest<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    announced: usize,
+    left: usize,
+}
+
+impl<'a, 'de> Rest<'a, 'de> {
+    fn new(reader: &'a mut Reader<'de>, length: usize) -> Self {
+        Self {
+            reader,
+            announced: length,
+            left: length,
+        }
+    }
+
+    /// A type that takes fewer elements than are stored is not the type that was stored.
+    fn finish(self) -> Result<(), Fault> {
+        if self.left == 0 {
+            return Ok(());
+        }
+        let taken = self.announced - self.left;
+        let expected = format!("{taken} elements");
+        Err(Fault::invalid_length(self.announced, &expected.as_str()))
+    }
+
+    fn next(&mut self) -> Option<&mut Reader<'de>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.reader)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Rest<'_, 'de> {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Fault> {
+        self.next()
+            .map(|reader| seed.deserialize(reader))
+            .transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+impl<'de> MapAccess<'de> for Rest<'_, 'de> {
+    type Error = Fault;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Fault> {
+        self.next()
+            .map(|reader| seed.deserialize(reader))
+            .transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+        seed.deserialize(&mut *self.reader)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+/// A variant with content: a map of one pair.
+struct Variant<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'a, 'de> Variant<'a, 'de> {
+    fn new(reader: &'a mut Reader<'de>) -> Self {
+        Self(reader)
+    }
+}
+
+impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
+    type Error = Fault;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
+        Ok((seed.deserialize(&mut *self.0)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = Fault;
+
+    fn unit_variant(self) -> Result<(), Fault> {
+        match self.0.head()? {
+            Head::Nil => Ok(()),
+            head => Err(Fault::found(head.describe(), &"a unit variant")),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
+        seed.deserialize(self.0)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.0.deserialize_tuple(length, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.0.deserialize_any(visitor)
+    }
+}
+
+/// An extension value, as rmp-serde presents it: a pair of its type and its bytes.
+enum Ext<'de> {
+    Tag(i8, &'de [u8]),
+    Data(&'de [u8]),
+    Done,
+}
+
+impl<'de> SeqAccess<'de> for Ext<'de> {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Fault> {
+        match *self {
+            Self::Tag(tag, data) => {
+                *self = Self::Data(data);
+                seed.deserialize(tag.into_deserializer()).map(Some)
+            }
+            Self::Data(data) => {
+                *self = Self::Done;
+                seed.deserialize(BorrowedBytesDeserializer::new(data))
+                    .map(Some)
+            }
+            Self::Done => Ok(None),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: the MessagePack specification, <https://github.com/msgpack/msgpack/blob/master/spec.md>.
 
-use super::{MAX_DEPTH, WIDE_SIGNED, WIDE_UNSIGNED};
+use crate::value::tree::MAX_DEPTH;
 
 /// What one value starts with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,7 +107,6 @@ impl Head {
             Self::F32(_) | Self::F64(_) => "a float",
             Self::Str(_) => "a string",
             Self::Bin(_) => "bytes",
-            Self::Ext(WIDE_SIGNED | WIDE_UNSIGNED, 16) => "an integer of more than 64 bits",
             Self::Ext(..) => "a MessagePack extension",
             Self::Array(_) => "a sequence",
             Self::Map(_) => "a map",

@@ -4,18 +4,13 @@ mod serialize;
 #[cfg(test)]
 mod tests;
 
-pub(super) use serialize::serialize;
-
 use super::codec::{self, Damage};
 use super::compression::{Algorithm, Compression};
-use super::decimal::integer;
-use super::decoded::Decoded;
-use super::fault::{damaged, unstorable};
+use super::decoded::{Decoded, integer};
+use super::fault::damaged;
 use super::float;
 use super::foreign::{self, unknown};
 use super::json;
-use super::msgpack::{Document, Origin};
-use super::to_tree::primitive;
 use super::transcoder::{Body, Transcoder, Value};
 use super::tree::Tree;
 use crate::error::Error;
@@ -55,6 +50,9 @@ const ZLIB: u32 = 0x20;
 const FASTLZ: u32 = 0x40;
 /// Since php-memcached 3.3.
 const ZSTD: u32 = 0x80;
+
+const NO_DATE_TIME: &str =
+    "PHP's DateTime is no plain data: store the seconds of the DateTime, or text";
 
 /// All that php-memcached gives a meaning to.
 const MEANT: u32 = TYPE | COMPRESSED | ZLIB | FASTLZ | ZSTD;
@@ -106,24 +104,13 @@ impl Php {
 
     fn serialized(&self, value: Value<'_>) -> Result<Body<'static>, Error> {
         Ok(match self.arrays {
-            Arrays::Serialized => Body::owned(SERIALIZED, of(value)?),
-            Arrays::Json => Body::owned(JSON, json::of(value)?),
+            Arrays::Serialized => Body::owned(SERIALIZED, value.to_tree(NO_DATE_TIME)?.to_php()?),
+            Arrays::Json => Body::owned(JSON, value.to_tree(json::NO_DATE_TIME)?.to_json()?),
         })
     }
 
     fn damaged(&self, flags: u32, how: impl Display) -> Error {
         damaged(self.describe(flags), flags, how)
-    }
-}
-
-/// What the transcoder is given, serialised.
-fn of(value: Value<'_>) -> Result<Vec<u8>, Error> {
-    match (value, primitive(value)) {
-        (Value::Object(value), _) => value.to_php(),
-        (_, Some(tree)) => serialize(&tree),
-        _ => Err(unstorable(
-            "PHP's DateTime is no plain data: store the seconds of the DateTime, or text",
-        )),
     }
 }
 
@@ -166,8 +153,11 @@ impl Transcoder for Php {
             STRING => Decoded::Bytes(data),
             LONG => integer(&data).map_err(|how| self.damaged(flags, how))?,
             DOUBLE => {
-                let value = double(&data);
-                value.ok_or_else(|| self.damaged(flags, "that is no number"))?
+                let text = std::str::from_utf8(&data).ok();
+                let value = text.and_then(|text| text.parse().ok());
+                let value = value.ok_or_else(|| self.damaged(flags, "that is no number"))?;
+                // Also an `f32`, where it is one.
+                Decoded::Tree(Tree::Float(value))
             }
             BOOL => match &data[..] {
                 b"1" => Decoded::Bool(true),
@@ -175,9 +165,7 @@ impl Transcoder for Php {
                 _ => return Err(self.damaged(flags, "that is neither 1 nor empty")),
             },
             SERIALIZED => {
-                let tree = unserialize(&data).map_err(|refused| self.damaged(flags, refused))?;
-                let document = Document::of_untyped(&tree, Origin::Php);
-                Decoded::Object(document.map_err(|_| self.damaged(flags, "that is malformed"))?)
+                Decoded::Tree(unserialize(&data).map_err(|refused| self.damaged(flags, refused))?)
             }
             _ => {
                 json::read(&data).map_err(|how| self.damaged(flags, format_args!("that {how}")))?
@@ -210,11 +198,4 @@ impl Transcoder for Php {
             _ => "something unknown",
         }
     }
-}
-
-/// A float, in the form in which it can be read as an `f32` where it is one.
-fn double(text: &[u8]) -> Option<Decoded> {
-    let text = std::str::from_utf8(text).ok()?;
-    let tree = Tree::Float(text.parse().ok()?);
-    Document::of(&tree).ok().map(Decoded::Object)
 }

@@ -6,8 +6,7 @@
 use crate::error::Error;
 use crate::value::fault::unstorable;
 use crate::value::float;
-use crate::value::msgpack::MAX_DEPTH;
-use crate::value::tree::Tree;
+use crate::value::tree::{MAX_DEPTH, Tree};
 
 /// Why bytes are not plain data of PHP. `Display` goes on from "the item is a serialised PHP value".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,10 +23,18 @@ pub(super) enum Refused {
     Object(String),
 }
 
-pub(in crate::value) fn serialize(tree: &Tree) -> Result<Vec<u8>, Error> {
-    let mut output = Vec::new();
-    write(&mut output, tree)?;
-    Ok(output)
+impl Tree {
+    /// Writes PHP's `serialize`: lists and maps are arrays, strings and bytes strings.
+    ///
+    /// # Errors
+    ///
+    /// One of [kind encode](Error::is_encode) where an integer does not fit 64 bits with a sign, or the
+    /// keys of a map are neither integers nor strings.
+    pub fn to_php(&self) -> Result<Vec<u8>, Error> {
+        let mut output = Vec::new();
+        write(&mut output, self)?;
+        Ok(output)
+    }
 }
 
 fn write(output: &mut Vec<u8>, tree: &Tree) -> Result<(), Error> {
@@ -42,7 +49,7 @@ fn write(output: &mut Vec<u8>, tree: &Tree) -> Result<(), Error> {
         Tree::Float(value) => output.extend(format!("d:{};", float::php(*value)).bytes()),
         Tree::String(value) => string(output, value.as_bytes()),
         Tree::Bytes(value) => string(output, value),
-        Tree::List(items) => {
+        Tree::List(items) | Tree::Tuple(items) => {
             output.extend(format!("a:{}:{{", items.len()).bytes());
             for (at, item) in items.iter().enumerate() {
                 output.extend(format!("i:{at};").bytes());

@@ -2,8 +2,8 @@
 
 use super::serialize::Refused;
 use super::*;
-use crate::value::msgpack::MAX_DEPTH;
 use crate::value::transcoder::Object;
+use crate::value::tree::MAX_DEPTH;
 use crate::value::{decode, decode_bytes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ fn arrays() {
         &b"\xff\";s:5:\"extra\";a:2:{s:1:\"x\";N;s:1:\"y\";b:1;}}"[..],
     ]
     .concat();
-    assert_eq!(user.to_php().unwrap(), serialised);
+    assert_eq!(user.to_tree().unwrap().to_php().unwrap(), serialised);
     let read: User = decode(&php(), Item::new(SERIALIZED, serialised)).unwrap();
     assert_eq!(read, user);
 }
@@ -92,10 +92,16 @@ fn what_php_cannot_hold() {
     let too_wide = "the number does not fit PHP's integers, of 64 bits with a sign";
     let keys = "PHP's arrays have only integers and strings as keys";
     let rows = [
-        ([u64::MAX].to_php(), too_wide),
-        ([u128::MAX].to_php(), too_wide),
-        (BTreeMap::from([(true, 1)]).to_php(), keys),
-        (BTreeMap::from([((1, 2), 1)]).to_php(), keys),
+        ([u64::MAX].to_tree().unwrap().to_php(), too_wide),
+        ([u128::MAX].to_tree().unwrap().to_php(), too_wide),
+        (
+            BTreeMap::from([(true, 1)]).to_tree().unwrap().to_php(),
+            keys,
+        ),
+        (
+            BTreeMap::from([((1, 2), 1)]).to_tree().unwrap().to_php(),
+            keys,
+        ),
     ];
     for (outcome, expected) in rows {
         assert_eq!(outcome.unwrap_err().to_string(), expected);

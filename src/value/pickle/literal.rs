@@ -1,6 +1,6 @@
 //! Numbers and strings as pickles write them, in lines of text (protocol 0) and in binary.
 
-use super::Refused;
+use super::refused::Refused;
 use crate::value::tree::Tree;
 
 /// What follows INT: `00` and `01` are the bools of protocol 0 and 1.
@@ -18,7 +18,7 @@ pub(super) fn long(line: &[u8]) -> Result<Tree, Refused> {
 }
 
 fn decimal(digits: &[u8]) -> Result<Tree, Refused> {
-    let text = crate::value::decimal::decimal(digits).ok_or(Refused::Number)?;
+    let text = crate::value::decoded::decimal(digits).ok_or(Refused::Number)?;
     match (text.parse(), text.parse()) {
         (Ok(number), _) => Ok(Tree::Integer(number)),
         (_, Ok(number)) => Ok(Tree::Unsigned(number)),

@@ -2,53 +2,48 @@
 //! anything. What it makes is a graph: parts may be shared, and may hold themselves. One opcode
 //! adds one node at most, and the graph is never larger than a multiple of the pickle.
 
+use super::literal;
 use super::opcode as op;
-use super::{Refused, literal};
+use super::refused::Refused;
+use crate::value::graph::{Id, NoTree, Node, expand};
 use crate::value::tree::Tree;
 use std::collections::HashMap;
 
-/// A node's place in the graph.
-pub(super) type Id = usize;
+// The functions that REDUCE is understood of: the older protocols have no opcodes for bytes,
+// bytearrays and sets, and call for them instead.
 
-pub(super) enum Node {
-    /// What holds nothing else.
-    Leaf(Tree),
-    /// A list, tuple or set.
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    /// A name that stands for a function; no value.
-    Function(Function),
+/// `_codecs.encode(text, 'latin1')`.
+const ENCODE: &str = "encode";
+/// `bytes()` in Python 3; Python 2 has no other name for it than str.
+const BYTES: &str = "bytes";
+/// `bytearray(text, 'latin-1')` in Python 2, `bytearray(bytes)` in 3.
+const BYTEARRAY: &str = "bytearray";
+/// `set([..])` and `frozenset([..])`.
+const SET: &str = "set";
+
+/// Python 3 writes its own modules under the names that they have in 2, up to protocol 2.
+fn function(module: &str, name: &str) -> Option<&'static str> {
+    Some(match (module, name) {
+        ("_codecs", "encode") => ENCODE,
+        ("__builtin__" | "builtins", "bytes") => BYTES,
+        ("__builtin__" | "builtins", "bytearray") => BYTEARRAY,
+        ("__builtin__" | "builtins", "set" | "frozenset") => SET,
+        _ => return None,
+    })
 }
 
-/// The functions that REDUCE is understood of: the older protocols have no opcodes for bytes,
-/// bytearrays and sets, and call for them instead.
-#[derive(Clone, Copy)]
-pub(super) enum Function {
-    /// `_codecs.encode(text, 'latin1')`.
-    Encode,
-    /// `bytes()` in Python 3; Python 2 has no other name for it than str.
-    Bytes,
-    /// `bytearray(text, 'latin-1')` in Python 2, `bytearray(bytes)` in 3.
-    Bytearray,
-    /// `set([..])` and `frozenset([..])`.
-    Set,
-}
-
-impl Function {
-    /// Python 3 writes its own modules under the names that they have in 2, up to protocol 2.
-    fn named(module: &str, name: &str) -> Option<Self> {
-        Some(match (module, name) {
-            ("_codecs", "encode") => Self::Encode,
-            ("__builtin__" | "builtins", "bytes") => Self::Bytes,
-            ("__builtin__" | "builtins", "bytearray") => Self::Bytearray,
-            ("__builtin__" | "builtins", "set" | "frozenset") => Self::Set,
-            _ => return None,
-        })
-    }
+/// The value of a pickle, in which what is used again takes at most `limit` bytes of memory.
+pub(super) fn load(pickle: &[u8], limit: usize) -> Result<Tree, Refused> {
+    let (graph, root) = run(pickle, limit)?;
+    expand(&graph, root, limit).map_err(|no_tree| match no_tree {
+        NoTree::TooDeep => Refused::TooDeep,
+        NoTree::TooLarge => Refused::TooLarge(limit),
+        NoTree::Function => Refused::Object("a Python function".to_owned()),
+    })
 }
 
 /// Runs the pickle to its end: the graph, and the node that is its value.
-pub(super) fn run(pickle: &[u8], limit: usize) -> Result<(Vec<Node>, Id), Refused> {
+fn run(pickle: &[u8], limit: usize) -> Result<(Vec<Node>, Id), Refused> {
     let mut machine = Machine {
         limit,
         // Python calls at most twice for a value, each time with its own arguments.
@@ -143,10 +138,10 @@ impl<'a> Machine<'a> {
                 let items = self.pop_to_mark()?;
                 self.extend_list(&items)?;
             }
-            op::EMPTY_DICT => self.push(Node::Dict(Vec::new())),
+            op::EMPTY_DICT => self.push(Node::Map(Vec::new())),
             op::DICT => {
                 let items = self.pop_to_mark()?;
-                self.push(Node::Dict(Vec::new()));
+                self.push(Node::Map(Vec::new()));
                 self.extend_dict(&items)?;
             }
             op::SETITEM => {
@@ -224,7 +219,7 @@ impl<'a> Machine<'a> {
     }
 
     fn function(&mut self, module: &str, name: &str) -> Result<(), Refused> {
-        let function = Function::named(module, name).ok_or_else(|| object(module, name))?;
+        let function = function(module, name).ok_or_else(|| object(module, name))?;
         self.push(Node::Function(function));
         Ok(())
     }
@@ -246,23 +241,21 @@ impl<'a> Machine<'a> {
         };
         let left = self.left.checked_sub(copied);
         self.left = left.ok_or(Refused::TooLarge(self.limit))?;
-        let made = match (function, argument(0), argument(1), arguments.len()) {
+        let made = match (*function, argument(0), argument(1), arguments.len()) {
             (
-                Function::Encode | Function::Bytearray,
+                ENCODE | BYTEARRAY,
                 Some(Node::Leaf(Tree::String(text))),
                 Some(Node::Leaf(Tree::String(encoding))),
                 2,
             ) if matches!(encoding.as_str(), "latin1" | "latin-1") => {
                 Node::Leaf(Tree::Bytes(literal::latin1(text).ok_or(Refused::Text)?))
             }
-            (Function::Bytes | Function::Bytearray, None, None, 0) => {
-                Node::Leaf(Tree::Bytes(Vec::new()))
-            }
-            (Function::Bytearray, Some(Node::Leaf(Tree::Bytes(bytes))), None, 1) => {
+            (BYTES | BYTEARRAY, None, None, 0) => Node::Leaf(Tree::Bytes(Vec::new())),
+            (BYTEARRAY, Some(Node::Leaf(Tree::Bytes(bytes))), None, 1) => {
                 Node::Leaf(Tree::Bytes(bytes.clone()))
             }
-            (Function::Set, None, None, 0) => Node::List(Vec::new()),
-            (Function::Set, Some(Node::List(items)), None, 1) => Node::List(items.clone()),
+            (SET, None, None, 0) => Node::List(Vec::new()),
+            (SET, Some(Node::List(items)), None, 1) => Node::List(items.clone()),
             _ => return Err(Refused::Incoherent),
         };
         self.push(made);
@@ -288,7 +281,7 @@ impl<'a> Machine<'a> {
 
     fn extend_dict(&mut self, more: &[Id]) -> Result<(), Refused> {
         let top = self.top()?;
-        let Node::Dict(entries) = &mut self.graph[top] else {
+        let Node::Map(entries) = &mut self.graph[top] else {
             return Err(Refused::Incoherent);
         };
         let pairs = more.chunks_exact(2);

@@ -1,7 +1,10 @@
 //! Pickles as Python makes them, and as nobody should.
 
 use super::*;
-use serde::Deserialize;
+use crate::value::transcoder::Object;
+use crate::value::tree::MAX_DEPTH;
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
 
 const LIMIT: usize = 1 << 20;
 
@@ -353,8 +356,8 @@ fn what_is_written_is_read() {
         (&u128::MAX, Tree::Unsigned(u128::MAX)),
         (&1.5_f32, Tree::Float(1.5)),
         (&'é', text("é")),
-        (&AsBytes(b"\x00\xff"), Tree::Bytes(vec![0, 255])),
-        (&AsBytes(b""), Tree::Bytes(vec![])),
+        (&Bytes::new(b"\x00\xff"), Tree::Bytes(vec![0, 255])),
+        (&Bytes::new(b""), Tree::Bytes(vec![])),
         (&vec!["a", "b"], list([text("a"), text("b")])),
         (&[Shape::Point], list([text("Point")])),
         (&Shape::Circle(0.5), one("Circle", Tree::Float(0.5))),
@@ -362,7 +365,7 @@ fn what_is_written_is_read() {
         (&Shape::Box { side: 7 }, one("Box", one("side", int(7)))),
     ];
     for (value, expected) in rows {
-        let pickle = value.to_pickle().unwrap();
+        let pickle = value.to_tree().unwrap().to_pickle().unwrap();
         assert_eq!(pickle[..2], [0x80, 2]);
         assert_eq!(load(&pickle, LIMIT), Ok(expected));
     }
@@ -373,15 +376,16 @@ fn what_python_could_not_load() {
     use std::collections::BTreeMap;
     #[derive(Serialize)]
     struct Deep(Option<Box<(Deep,)>>);
-    let refused = |value: &dyn Object| value.to_pickle().unwrap_err().to_string();
+    let pickled = |value: &dyn Object| value.to_tree().and_then(|tree| tree.to_pickle());
+    let refused = |value: &dyn Object| pickled(value).unwrap_err().to_string();
     let hash = "the value cannot be serialised: a dict of Python has no list or dict as a key";
     assert_eq!(refused(&BTreeMap::from([(vec![1], 1)])), hash);
     assert_eq!(refused(&BTreeMap::from([((1, vec![1]), 1)])), hash);
     assert_eq!(refused(&BTreeMap::from([(Ok::<u8, u8>(1), 1)])), hash);
-    assert!(BTreeMap::from([((1, "a"), [1])]).to_pickle().is_ok());
+    assert!(pickled(&BTreeMap::from([((1, "a"), [1])])).is_ok());
 
     let deep = |levels| (0..levels).fold(Deep(None), |deep, _| Deep(Some(Box::new((deep,)))));
-    let pickle = deep(MAX_DEPTH).to_pickle().unwrap();
+    let pickle = pickled(&deep(MAX_DEPTH)).unwrap();
     assert!(load(&pickle, LIMIT).is_ok());
     let too_deep = "the value cannot be serialised: it nests deeper than 128 levels";
     assert_eq!(refused(&deep(MAX_DEPTH + 1)), too_deep);

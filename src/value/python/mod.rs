@@ -11,8 +11,7 @@ pub(super) use rules::{PYERMC, PYLIBMC, PYMEMCACHE, PYMEMCACHE_COMPRESSED, PYTHO
 
 use super::codec::{self, Damage};
 use super::compression::{Algorithm, Compression};
-use super::decimal::integer;
-use super::decoded::Decoded;
+use super::decoded::{Decoded, integer};
 use super::fault::damaged;
 use super::foreign::{self, unknown};
 use super::pickle;
@@ -114,7 +113,10 @@ impl Transcoder for Python {
             _ => match value.integer() {
                 Some(number) => self.integer(number),
                 // A char too: the text says of itself that it is a str, and reads as a char again.
-                None => self.shrunk(Body::owned(self.rules.pickle, pickle::of(value)?)),
+                None => self.shrunk(Body::owned(
+                    self.rules.pickle,
+                    value.to_tree(pickle::NO_DATE_TIME)?.to_pickle()?,
+                )),
             },
         })
     }

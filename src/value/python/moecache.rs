@@ -1,8 +1,7 @@
 use super::{damaged, unknown};
 use crate::error::Error;
 use crate::item::Item;
-use crate::value::decimal::decimal;
-use crate::value::decoded::Decoded;
+use crate::value::decoded::{Decoded, decimal};
 use crate::value::transcoder::{Body, Transcoder, Value};
 use crate::value::{foreign, pickle};
 
@@ -21,7 +20,10 @@ impl Transcoder for MoecachePickle {
     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
         match value {
             Value::Str(value) => Ok(Body::borrowed(STR, value.as_bytes())),
-            _ => Ok(Body::owned(PICKLE, pickle::of(value)?)),
+            _ => Ok(Body::owned(
+                PICKLE,
+                value.to_tree(pickle::NO_DATE_TIME)?.to_pickle()?,
+            )),
         }
     }
 

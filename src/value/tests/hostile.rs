@@ -1,6 +1,6 @@
 //! Bodies that lie, and values that cannot be stored.
 
-use super::super::msgpack::MAX_DEPTH;
+use super::super::tree::MAX_DEPTH;
 use super::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

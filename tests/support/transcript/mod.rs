@@ -8,6 +8,7 @@ mod versions;
 
 use super::memcached::{Memcached, release_of};
 use mask::masked;
+use std::borrow::Cow;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -104,6 +105,11 @@ impl File {
             lines,
             cases,
         }
+    }
+
+    /// Returns the name of the file.
+    pub fn name(&self) -> Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
     }
 
     /// Replaces all replies of this version by those of the server, in the file too. Each is asked of a

@@ -1,0 +1,392 @@
+//! Many keys, and pipelines.
+
+use super::{Row, rows};
+use moecache::{CasOutcome, Client, Error, Item};
+use std::collections::{BTreeMap, HashMap};
+
+pub(super) const ROWS: &[Row] = rows! {
+    no_keys one_key a_map_of_what_is_there values_in_the_order_of_the_keys items_as_they_come
+    gets_many every_store_has_its_own_outcome bytes_and_items delete_touch_and_count
+    each_key_fails_alone as_many_keys_as_fill_many_windows large_values_among_small_ones
+    a_value_that_the_server_refuses a_pipeline_of_everything a_pipeline_keeps_the_order_of_each_key
+    a_result_of_another_pipeline a_value_of_a_pipeline_of_another_type
+    a_pipeline_of_large_values_both_ways
+};
+
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("key:{number}")).collect()
+}
+
+fn no_keys(client: &Client) -> Result<(), Error> {
+    let no_keys: [&str; 0] = [];
+    assert!(client.get_many::<i32, _>(no_keys).all()?.is_empty());
+    assert!(client.get_each::<i32, _>(no_keys).all()?.is_empty());
+    assert!(
+        client
+            .get_many_with(&no_keys, |_, _| panic!("an item"))
+            .is_empty()
+    );
+    assert!(client.set_many([("", 0); 0], 0).is_empty());
+    assert!(client.delete_many(no_keys).is_empty());
+    assert!(client.pipeline().is_empty());
+    let _ = client.pipeline().run();
+    Ok(())
+}
+
+fn one_key(client: &Client) -> Result<(), Error> {
+    assert_eq!(client.get_each::<i32, _>(["key"]).all()?, [None]);
+    client.set_many([("key", 1)], 0).all()?;
+    assert_eq!(client.get_each("key".split(' ')).all()?, [Some(1)]);
+    assert_eq!(client.get_many(["key"]).all()?, HashMap::from([("key", 1)]));
+    Ok(())
+}
+
+fn a_map_of_what_is_there(client: &Client) -> Result<(), Error> {
+    let keys = numbered(300);
+    let there = || keys.iter().zip(0..).step_by(3);
+    client.set_many(there(), 60).all()?;
+    let found = client.get_many::<i32, _>(keys.iter().chain(&keys)).all()?;
+    assert_eq!(found, there().collect());
+    Ok(())
+}
+
+fn values_in_the_order_of_the_keys(client: &Client) -> Result<(), Error> {
+    client.set_many([("a", 1), ("b", 2), ("c", 3)], 60).all()?;
+    let keys = ["c", "x", "a", "c", "b", "x", "a"];
+    let each = client.get_each::<i32, _>(keys);
+    assert!(each.iter().map(|(key, _)| *key).eq(keys));
+    let expected = [Some(3), None, Some(1), Some(3), Some(2), None, Some(1)];
+    assert_eq!(each.all()?, expected);
+    let items = client.get_each_item(["b", "x"]).all()?;
+    assert_eq!(items.len(), 2);
+    assert!(items[0].as_ref().is_some_and(|item| item.flags == 265) && items[1].is_none());
+    Ok(())
+}
+
+fn items_as_they_come(client: &Client) -> Result<(), Error> {
+    let keys = numbered(1000);
+    let values = keys.iter().map(|key| (key, key.repeat(10)));
+    client.set_many_bytes(values.step_by(2), 0).all()?;
+    let mut seen = BTreeMap::new();
+    let failed = client.get_many_with(&keys, |index, item| {
+        assert_eq!(
+            (item.flags, item.data),
+            (0xfa52, keys[index].repeat(10).as_bytes())
+        );
+        *seen.entry(index).or_insert(0) += 1;
+    });
+    assert!(failed.is_empty(), "{failed:?}");
+    assert!(
+        seen.into_iter()
+            .eq((0..1000).step_by(2).map(|index| (index, 1)))
+    );
+    Ok(())
+}
+
+fn gets_many(client: &Client) -> Result<(), Error> {
+    let keys = numbered(50);
+    client.set_many(keys.iter().zip(0..), 0).all()?;
+    let found = client.gets_many::<i32, _>(&keys).all()?;
+    for (key, number) in keys.iter().zip(0..) {
+        let (value, cas) = found[key];
+        assert_eq!(value, number);
+        let outcome = client.compare_and_swap(key, value + 1, 0, cas)?;
+        assert_eq!(outcome, CasOutcome::Stored);
+    }
+    Ok(())
+}
+
+fn every_store_has_its_own_outcome(client: &Client) -> Result<(), Error> {
+    client.set("b", 1, 0)?;
+    let added = client.add_many([("a", 2), ("b", 2), ("c", 2), ("a", 3)], 0);
+    assert_eq!(added.all()?, [true, false, true, false]);
+    assert_eq!(
+        client.get_each(["a", "b", "c"]).all()?,
+        [Some(2), Some(1), Some(2)]
+    );
+    client.set_many([("a", "one"), ("a", "two")], 0).all()?;
+    assert_eq!(client.get("a")?, Some("two".to_owned()));
+    Ok(())
+}
+
+fn bytes_and_items(client: &Client) -> Result<(), Error> {
+    client
+        .set_many_bytes([("a", "1"), ("b", "\r\n")], 0)
+        .all()?;
+    client
+        .set_many_items([("c", (7, "3")), ("d", (0, ""))], 0)
+        .all()?;
+    let items: Vec<_> = client.get_each_item(["a", "b", "c", "d"]).all()?;
+    let expected = [(0xfa52, "1"), (0xfa52, "\r\n"), (7, "3"), (0, "")];
+    assert_eq!(
+        items,
+        expected.map(|(flags, data)| Some(Item::new(flags, data)))
+    );
+    Ok(())
+}
+
+fn delete_touch_and_count(client: &Client) -> Result<(), Error> {
+    let keys = numbered(10);
+    let even = || keys.iter().step_by(2);
+    let counters = even().map(|key| (key, (0, "5")));
+    client.set_many_items(counters, 0).all()?;
+    let there = [true, false].repeat(5);
+    let twice: Vec<_> = keys.iter().chain(&keys).collect();
+    let counted = client.incr_many(&twice, 2).all()?;
+    let expected = [Some(7), None]
+        .repeat(5)
+        .into_iter()
+        .chain([Some(9), None].repeat(5));
+    assert!(counted.into_iter().eq(expected));
+    assert_eq!(client.decr_many(even(), 10).all()?, [Some(0); 5]);
+    assert_eq!(client.touch_many(&keys, 100).all()?, there);
+    assert_eq!(client.delete_many(&keys).all()?, there);
+    assert_eq!(client.delete_many(&keys).all()?, [false; 10]);
+    Ok(())
+}
+
+fn each_key_fails_alone(client: &Client) -> Result<(), Error> {
+    client.set("text", "text", 0)?;
+    client.set("number", 1, 0)?;
+    let many = client.get_many::<i32, _>(["number", "not a key", "text", "none"]);
+    assert_eq!(many.found, HashMap::from([("number", 1)]));
+    let [(bad, validation), (text, decode)] = &many.failed[..] else {
+        panic!("{many:?}");
+    };
+    assert_eq!((*bad, *text), ("not a key", "text"));
+    assert!(validation.is_validation() && decode.is_decode());
+    assert_eq!(decode.server(), Some(&*client.server_for("text")?));
+    assert_eq!(decode.operation(), Some("get_many"));
+    assert!(many.all().unwrap_err().is_validation());
+
+    let stored = client.set_many([("a", 1), ("", 2), ("b", 3)], 0);
+    let failed: Vec<_> = stored.failed().map(|(key, _)| *key).collect();
+    assert_eq!(failed, [""]);
+    assert_eq!(client.get_each(["a", "b"]).all()?, [Some(1), Some(3)]);
+    let expired = client.set_many([("a", 4), ("b", 4)], -1);
+    assert!(
+        expired
+            .iter()
+            .all(|(_, result)| result.as_ref().is_err_and(Error::is_validation))
+    );
+
+    let counted: Vec<_> = client
+        .incr_many(["text", "number", "none"], 1)
+        .into_iter()
+        .collect();
+    assert!(
+        counted[0].1.as_ref().is_err_and(Error::is_server),
+        "{counted:?}"
+    );
+    assert!(matches!(counted[2].1, Ok(None)), "{counted:?}");
+    Ok(())
+}
+
+fn as_many_keys_as_fill_many_windows(client: &Client) -> Result<(), Error> {
+    let keys: Vec<String> = (0..3000)
+        .map(|i| format!("{i}:{}", "k".repeat(i % 200)))
+        .collect();
+    let value = |index: usize| format!("{index}/").repeat(index % 50);
+    client
+        .set_many(
+            keys.iter()
+                .enumerate()
+                .map(|(index, key)| (key, value(index))),
+            0,
+        )
+        .all()?;
+    let found = client.get_each::<String, _>(&keys).all()?;
+    for (index, found) in found.into_iter().enumerate() {
+        assert_eq!(found, Some(value(index)));
+    }
+    let added = client.add_many(keys.iter().map(|key| (key, "")), 0).all()?;
+    assert_eq!(added, [false; 3000]);
+    assert_eq!(client.delete_many(&keys).all()?, [true; 3000]);
+    assert!(client.get_many::<String, _>(&keys).all()?.is_empty());
+    Ok(())
+}
+
+fn large_values_among_small_ones(client: &Client) -> Result<(), Error> {
+    let sizes = [1, 20 << 10, 3, 1 << 20, 16 << 10, 5, 300 << 10, 2 << 20];
+    let keys = numbered(40);
+    let value = |index: usize| vec![index.to_le_bytes()[0]; sizes[index % sizes.len()]];
+    let items = keys
+        .iter()
+        .enumerate()
+        .map(|(index, key)| (key, value(index)));
+    client.set_many_bytes(items, 0).all()?;
+    let mut seen = 0;
+    let failed = client.get_many_with(&keys, |index, item| {
+        assert!(item.data == value(index), "{index}");
+        seen += 1;
+    });
+    assert_eq!((seen, failed.len()), (40, 0));
+    Ok(())
+}
+
+/// One store of many fails, and the others are stored; the connection goes on.
+fn a_value_that_the_server_refuses(client: &Client) -> Result<(), Error> {
+    let keys = numbered(30);
+    let huge = vec![0; 9 << 20];
+    let items = keys.iter().enumerate().map(|(index, key)| {
+        let is_huge = index % 10 == 7;
+        (key, if is_huge { &huge[..] } else { b"small" })
+    });
+    for (index, (_, result)) in client.set_many_bytes(items, 0).into_iter().enumerate() {
+        match result {
+            Err(error) => {
+                assert!(
+                    index % 10 == 7 && error.is_server() && !error.is_ambiguous(),
+                    "{error:?}"
+                );
+            }
+            Ok(()) => assert!(index % 10 != 7, "{index}"),
+        }
+    }
+    let found = client.get_many::<serde_bytes::ByteBuf, _>(&keys).all()?;
+    assert_eq!(found.len(), 27);
+    Ok(())
+}
+
+fn a_pipeline_of_everything(client: &Client) -> Result<(), Error> {
+    client.set("old", 1, 0)?;
+    client.set_counter("counter", 5, 0)?;
+    let (_, cas) = client.gets::<i32>("old")?.unwrap();
+    let mut pipeline = client.pipeline();
+    let swapped = pipeline.compare_and_swap("old", 2, 0, cas);
+    let swapped_again = pipeline.compare_and_swap("old", 3, 0, cas);
+    let set = pipeline.set("new", "text", 0);
+    let set_item = pipeline.set_item("item", (9, "data"), 0);
+    let added = pipeline.add("new", "other", 0);
+    let replaced = pipeline.replace("none", 1, 0);
+    let appended = pipeline.append("new", "!");
+    let prepended = pipeline.prepend("new", "?");
+    let bad = pipeline.get::<i32>("not a key");
+    let value = pipeline.get::<String>("new");
+    let typed = pipeline.get::<i32>("new");
+    let item = pipeline.get_item("item");
+    let versioned = pipeline.gets::<i32>("old");
+    let touched = pipeline.touch("old", 100);
+    let got_and_touched = pipeline.get_and_touch::<i32>("old", 100);
+    let up = pipeline.incr("counter", 10);
+    let down = pipeline.decr("counter", 1);
+    let missing = pipeline.incr("none", 1);
+    let deleted = pipeline.delete("new");
+    let gone = pipeline.get::<String>("new");
+    assert_eq!(pipeline.len(), 20);
+    let mut replies = pipeline.run();
+
+    assert_eq!(replies.take(swapped)?, CasOutcome::Stored);
+    assert_eq!(replies.take(swapped_again)?, CasOutcome::Changed);
+    replies.take(set)?;
+    replies.take(set_item)?;
+    assert!(!replies.take(added)? && !replies.take(replaced)?);
+    assert!(replies.take(appended)? && replies.take(prepended)?);
+    let error = replies.take(bad).unwrap_err();
+    assert!(
+        error.is_validation() && error.operation() == Some("get"),
+        "{error:?}"
+    );
+    assert_eq!(replies.take(value)?, Some("?text!".to_owned()));
+    let error = replies.take(typed).unwrap_err();
+    assert!(error.is_decode() && error.server().is_some(), "{error:?}");
+    assert_eq!(replies.take(item)?, Some(Item::new(9, "data")));
+    let (old, new_cas) = replies.take(versioned)?.unwrap();
+    assert!(old == 2 && new_cas != cas);
+    assert!(replies.take(touched)?);
+    assert_eq!(replies.take(got_and_touched)?, Some(2));
+    assert_eq!(
+        (replies.take(up)?, replies.take(down)?),
+        (Some(15), Some(14))
+    );
+    assert_eq!(replies.take(missing)?, None);
+    assert!(replies.take(deleted)?);
+    assert_eq!(replies.take(gone)?, None);
+    Ok(())
+}
+
+fn a_pipeline_keeps_the_order_of_each_key(client: &Client) -> Result<(), Error> {
+    let mut pipeline = client.pipeline();
+    let keys = numbered(20);
+    let mut values = Vec::new();
+    for round in 0..50 {
+        for key in &keys {
+            let stored = pipeline.set(key, round, 0);
+            values.push((round, stored, pipeline.get::<i32>(key)));
+        }
+    }
+    let mut replies = pipeline.run();
+    for (round, stored, value) in values {
+        replies.take(stored)?;
+        assert_eq!(replies.take(value)?, Some(round));
+    }
+    Ok(())
+}
+
+/// Far more in both directions than all socket buffers hold.
+fn a_pipeline_of_large_values_both_ways(client: &Client) -> Result<(), Error> {
+    let value = vec![b'v'; 500 << 10];
+    let keys = numbered(60);
+    client
+        .set_many_bytes(keys.iter().map(|key| (key, &value)), 0)
+        .all()?;
+    let mut pipeline = client.pipeline();
+    let mut pending = Vec::new();
+    for (index, key) in keys.iter().enumerate() {
+        pending.push(pipeline.get_item(key));
+        if index % 2 == 0 {
+            let _ = pipeline.set_item(key, (1, &value), 0);
+        }
+        let _ = pipeline.incr("none", 1);
+    }
+    let mut replies = pipeline.run();
+    for pending in pending {
+        assert!(
+            replies
+                .take(pending)?
+                .is_some_and(|item| item.data == value)
+        );
+    }
+    let flags: Vec<u32> = (client.get_each_item(&keys).all()?.into_iter().flatten())
+        .map(|item| item.flags)
+        .collect();
+    assert_eq!(flags, [1, 0xfa52].repeat(30));
+    Ok(())
+}
+
+fn a_result_of_another_pipeline(client: &Client) -> Result<(), Error> {
+    client.set("one", "of one", 0)?;
+    client.set("other", "of other", 0)?;
+    let (mut one, mut other) = (client.pipeline(), client.pipeline());
+    let of_one = one.get::<String>("one");
+    let of_other = other.get::<String>("other");
+    let mut replies = other.run();
+    let error = replies.take(of_one).unwrap_err();
+    assert!(error.is_validation(), "{error:?}");
+    assert_eq!(error.to_string(), "pending: it is of another pipeline");
+    // It took nothing away.
+    assert_eq!(replies.take(of_other)?.as_deref(), Some("of other"));
+    Ok(())
+}
+
+fn a_value_of_a_pipeline_of_another_type(client: &Client) -> Result<(), Error> {
+    client.set("key", "text", 0)?;
+    let mut pipeline = client.pipeline();
+    let one = pipeline.get::<i32>("key");
+    let versioned = pipeline.gets::<i32>("key");
+    let touched = pipeline.get_and_touch::<i32>("key", 100);
+    let mut replies = pipeline.run();
+    let server = client.server_for("key")?;
+    for (error, operation) in [
+        (replies.take(one).unwrap_err(), "get"),
+        (replies.take(versioned).unwrap_err(), "gets"),
+        (replies.take(touched).unwrap_err(), "get_and_touch"),
+    ] {
+        assert!(error.is_decode(), "{error:?}");
+        assert_eq!(
+            (error.server(), error.operation()),
+            (Some(&*server), Some(operation))
+        );
+    }
+    Ok(())
+}
