@@ -257,11 +257,11 @@ pub fn program() -> OsString {
 /// Returns why there is no memcached, if there is none.
 pub fn is_missing() -> Option<String> {
     static MISSING: LazyLock<Option<String>> = LazyLock::new(|| {
-        let error = Command::new(program()).arg("--version").output().err()?;
-        let program = program();
+        let started = Command::new(program()).arg("--version").output();
+        let (program, error) = (program(), started.err()?);
         let program = Path::new(&program).display();
         Some(format!(
-            "no {program} ({error}); tests/run installs memcached, MEMCACHED names one"
+            "{program}: {error}; tests/run installs memcached, MEMCACHED names one"
         ))
     });
     MISSING.clone()
