@@ -205,7 +205,7 @@ fn a_value_without_end(protocol: Protocol) {
     let server = Pretender::start();
     server.next(|batch| {
         let mut line = Line::of("key");
-        line.length = "1000000000".to_owned();
+        "1000000000".clone_into(&mut line.length);
         let asked = batch.first();
         let bytes = if asked.wire == Wire::Binary {
             let extras = &[0; 4];

@@ -40,7 +40,7 @@ pub struct Memcached {
     variables: Vec<(String, String)>,
     process: Option<Child>,
     /// In its place.
-    embedded: Option<Server>,
+    embedded: Option<Box<Server>>,
     /// Bound, and not listened to: so the kernel gives the port to nobody else, also while memcached
     /// is stopped, and memcached can still bind it. (So it is on Linux.)
     _reserved: Socket,
@@ -59,7 +59,7 @@ impl Memcached {
 
     /// Starts memcached with more arguments, and with these environment variables.
     pub fn with_args_and_variables(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let embedded = stands_in().then(|| embedded(Server::builder(), args));
+        let embedded = stands_in().then(|| Box::new(embedded(Server::builder(), args)));
         let reserved = reserve().expect("no free port");
         let address = reserved.local_addr().ok().and_then(|at| at.as_socket());
         let address = match &embedded {
