@@ -1,5 +1,5 @@
 use super::Client;
-use super::call::accept;
+use super::call;
 use crate::conn::Deadline;
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
@@ -67,18 +67,18 @@ impl Client {
             there(reply)
         });
         if let Some(cas) = won {
-            self.hand_back(key, cas, deadline.resumed(Instant::now()));
+            self.hand_back(key, cas, deadline.restarted(Instant::now()));
         }
         match asked {
             // The server turned out to be one that is spoken to in text.
             Err(error) if error.is_unsupported() => {
-                self.exchange(key, &get, deadline.resumed(Instant::now()), there)
+                self.exchange(key, &get, deadline.restarted(Instant::now()), there)
             }
             // A meta command fails under every policy, but this is none to the caller.
             Err(error) => {
                 let topology = self.shared.topology();
                 let backend = topology.backend_of(key)?;
-                there(accept(Err(error), self.policy, &get, backend)?)
+                there(call::accept(Err(error), self.policy, &get, backend)?)
             }
             found => found,
         }
@@ -100,5 +100,5 @@ impl Client {
 }
 
 fn there(reply: Reply<'_>) -> Result<bool> {
-    Ok(reply.item()?.is_some())
+    Ok(call::item(reply)?.is_some())
 }

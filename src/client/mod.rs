@@ -373,19 +373,16 @@ impl Values {
     }
 
     /// The value that a reply brings.
-    fn value<T: DeserializeOwned>(&self, reply: Reply<'static>) -> Result<Option<T>> {
-        match reply.item()? {
+    fn value<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<T>> {
+        match call::item(reply)? {
             Some(item) => value::decode(&*self.transcoder, item).map(Some),
             None => Ok(None),
         }
     }
 
     /// The same with its cas id.
-    fn value_and_cas<T: DeserializeOwned>(
-        &self,
-        reply: Reply<'static>,
-    ) -> Result<Option<(T, u64)>> {
-        let Some(item) = reply.item()? else {
+    fn value_and_cas<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<(T, u64)>> {
+        let Some(item) = call::item(reply)? else {
             return Ok(None);
         };
         // The decoders let no item through without the cas id that was asked for.
@@ -394,8 +391,8 @@ impl Values {
     }
 
     /// The bytes that a reply brings.
-    fn bytes(&self, reply: Reply<'static>) -> Result<Option<Vec<u8>>> {
-        match reply.item()? {
+    fn bytes(&self, reply: Reply<'_>) -> Result<Option<Vec<u8>>> {
+        match call::item(reply)? {
             Some(item) => value::decode_bytes(&*self.transcoder, item).map(Some),
             None => Ok(None),
         }

@@ -1,4 +1,5 @@
 use super::Client;
+use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::Item;
@@ -149,7 +150,7 @@ impl Client {
             key.as_ref(),
             &mut Scratch::default(),
             |key| Ok(Request::Get { key, cas: true }),
-            Reply::item,
+            call::item,
         )
     }
 
@@ -206,7 +207,7 @@ impl Client {
                 let exptime = expiry.to_wire(SystemTime::now())?;
                 Ok(Request::Touch { key, exptime })
             },
-            Reply::found,
+            call::found,
         )
     }
 
@@ -224,7 +225,7 @@ impl Client {
             key.as_ref(),
             &mut Scratch::default(),
             |key| Ok(Request::Delete { key, cas: None }),
-            Reply::found,
+            call::found,
         )
     }
 
@@ -271,12 +272,12 @@ pub enum DeleteOutcome {
 }
 
 impl DeleteOutcome {
-    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+    pub(super) fn of(reply: Reply<'_>) -> Result<Self> {
         match reply {
             Reply::Status(Status::Deleted) => Ok(Self::Deleted),
             Reply::Status(Status::Exists) => Ok(Self::Changed),
             Reply::Status(Status::NotFound) => Ok(Self::Missing),
-            reply => Err(reply.into_error()),
+            reply => Err(call::unexpected(reply)),
         }
     }
 }

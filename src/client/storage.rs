@@ -1,4 +1,5 @@
 use super::Client;
+use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::Scratch;
@@ -48,7 +49,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Reply::done)
+        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), call::done)
     }
 
     /// As [`set`](Self::set), and gives the cas id that the item has then, which saves a
@@ -100,7 +101,7 @@ impl Client {
                     },
                 })
             },
-            Reply::cas,
+            call::cas,
         )
     }
 
@@ -116,7 +117,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref());
-        self.store(Mode::Set, key.as_ref(), body, expiry.into(), Reply::done)
+        self.store(Mode::Set, key.as_ref(), body, expiry.into(), call::done)
     }
 
     /// Stores a string as [`set`](Self::set) does, without a copy of it.
@@ -143,7 +144,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = self.values.transcoder.encode(Value::Str(string.as_ref()));
-        self.store(Mode::Set, key.as_ref(), body, expiry.into(), Reply::done)
+        self.store(Mode::Set, key.as_ref(), body, expiry.into(), call::done)
     }
 
     /// As [`set`](Self::set), but only if `key` is not there: `false` if it is.
@@ -165,13 +166,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<bool> {
-        self.store_value(
-            Mode::Add,
-            key.as_ref(),
-            &value,
-            expiry.into(),
-            Reply::stored,
-        )
+        self.store_value(Mode::Add, key.as_ref(), &value, expiry.into(), call::stored)
     }
 
     /// As [`set`](Self::set), but only if `key` is there: `false` if it is not.
@@ -190,7 +185,7 @@ impl Client {
             key.as_ref(),
             &value,
             expiry.into(),
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -224,7 +219,7 @@ impl Client {
             key.as_ref(),
             body,
             Expiry::Never,
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -240,7 +235,7 @@ impl Client {
             key.as_ref(),
             body,
             Expiry::Never,
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -275,7 +270,7 @@ impl Client {
         key: &[u8],
         value: &V,
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut scratch = value::Scratch::default();
         let body = value::encode(&*self.values.transcoder, value, &mut scratch);
@@ -289,7 +284,7 @@ impl Client {
         key: &[u8],
         body: Result<Body<'_>>,
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
         self.call(
             mode.name(),
@@ -324,12 +319,12 @@ pub enum CasOutcome {
 }
 
 impl CasOutcome {
-    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+    pub(super) fn of(reply: Reply<'_>) -> Result<Self> {
         match reply {
             Reply::Status(Status::Stored) => Ok(Self::Stored),
             Reply::Status(Status::Exists) => Ok(Self::Changed),
             Reply::Status(Status::NotFound) => Ok(Self::Missing),
-            reply => Err(reply.into_error()),
+            reply => Err(call::unexpected(reply)),
         }
     }
 }

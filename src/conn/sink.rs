@@ -1,5 +1,5 @@
 use crate::error::{Error, Kind, Result};
-use crate::protocol::{Hit, Line, Malformed, Reply};
+use crate::protocol::{Hit, Line, Lines, Malformed, Reply, Status};
 use std::borrow::Cow;
 
 /// Takes the replies to the requests of a batch, which it knows by their places in it. Each gets exactly
@@ -41,6 +41,7 @@ pub(crate) struct SingleReply {
 
 impl SingleReply {
     /// The reply, with its value in `buffer` in place of what that holds.
+    #[inline]
     pub(crate) fn into_buffer(buffer: Vec<u8>) -> Self {
         Self {
             buffer,
@@ -59,18 +60,34 @@ impl SingleReply {
     ///
     /// # Errors
     ///
-    /// That of the exchange. A protocol error if there is no reply.
+    /// That of the exchange. A protocol error if there is no reply: no connection leaves it out.
+    #[inline]
     pub(crate) fn take(&mut self) -> Result<Reply<'static>> {
-        let reply = self.reply.take();
-        let reply =
-            reply.unwrap_or_else(|| Err(Error::new(Kind::Protocol, "there is no reply")))?;
+        let nothing = || Err(Error::new(Kind::Protocol, "unexpected reply: nothing"));
+        let reply = self.reply.take().unwrap_or_else(nothing);
         if self.lines.is_empty() {
-            return Ok(reply);
+            return reply;
         }
-        Ok(Reply::Lines {
-            lines: std::mem::take(&mut self.lines),
-            end: Box::new(reply),
-        })
+        let lines = std::mem::take(&mut self.lines);
+        let hit = match reply? {
+            Reply::Hit(hit) => Some(hit),
+            Reply::Status(Status::Ok) => None,
+            reply => return Ok(reply),
+        };
+        Ok(Reply::Lines(Box::new(Lines { lines, hit })))
+    }
+
+    fn keep(&mut self, data: Cow<'_, [u8]>) -> Vec<u8> {
+        match data {
+            Cow::Owned(data) => data,
+            Cow::Borrowed(data) if self.buffer.capacity() == 0 => data.to_vec(),
+            Cow::Borrowed(data) => {
+                let mut buffer = std::mem::take(&mut self.buffer);
+                buffer.clear();
+                buffer.extend_from_slice(data);
+                buffer
+            }
+        }
     }
 }
 
@@ -94,23 +111,10 @@ impl Sink for SingleReply {
 
     fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
         self.reply = Some(match reply {
-            Ok(Reply::Hit(Hit {
-                data: Cow::Borrowed(bytes),
-                flags,
-                cas,
-                details,
-            })) => {
-                let mut data = std::mem::take(&mut self.buffer);
-                data.clear();
-                data.extend_from_slice(bytes);
-                let data = Cow::Owned(data);
-                Ok(Reply::Hit(Hit {
-                    flags,
-                    data,
-                    cas,
-                    details,
-                }))
-            }
+            Ok(Reply::Hit(hit)) => Ok(Reply::Hit(Hit {
+                data: Cow::Owned(self.keep(hit.data)),
+                ..hit
+            })),
             reply => reply.map(Reply::into_owned),
         });
     }
@@ -128,5 +132,42 @@ impl Sink for Vec<SingleReply> {
 
     fn reply(&mut self, index: usize, reply: Result<Reply<'_>>) {
         self[index].reply(index, reply);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_with_the_reply() {
+        let mut single = SingleReply::default();
+        single.line(0, Line::Item(b"key=a".into())).unwrap();
+        single.reply(0, Ok(Reply::Status(Status::Ok)));
+        let (lines, end) = single.take().unwrap().split();
+        assert_eq!(lines, [Line::Item(b"key=a".into())]);
+        assert_eq!(end, Reply::Status(Status::Ok));
+        assert!(single.take().unwrap_err().is_protocol(), "it is taken");
+    }
+
+    #[test]
+    fn endless_lines_end() {
+        let line = vec![b'x'; SingleReply::MAX_LINES / 8];
+        let mut single = SingleReply::default();
+        let line = || Line::Item(line.as_slice().into());
+        let taken = (0..20).take_while(|_| single.line(0, line()).is_ok());
+        let over = "the eighth is over, with what it takes besides";
+        assert_eq!(taken.count(), 7, "{over}");
+    }
+
+    #[test]
+    fn a_value_is_put_into_the_buffer() {
+        let mut single = SingleReply::into_buffer(Vec::with_capacity(100));
+        let buffer = single.buffer.as_ptr();
+        single.reply(0, Ok(Reply::Hit(Hit::new(7, b"data"))));
+        let Reply::Hit(hit) = single.take().unwrap() else {
+            panic!("no hit");
+        };
+        assert_eq!((&*hit.data, hit.data.as_ptr()), (&b"data"[..], buffer));
     }
 }

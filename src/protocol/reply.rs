@@ -61,13 +61,18 @@ pub enum Reply<'b> {
     Version(Cow<'b, [u8]>),
     /// An error line of the server.
     Refused(Refused<'b>),
-    /// Lines, and the reply that came after the last of them: [`Status::Ok`] for the end of a list.
-    Lines {
-        /// The lines, in their order.
-        lines: Vec<Line<'b>>,
-        /// The reply behind them.
-        end: Box<Reply<'b>>,
-    },
+    /// Several lines: [`Reply::lines`] makes such a reply.
+    Lines(Box<Lines<'b>>),
+}
+
+/// The lines of a reply, and in the built-in client the item that came after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lines<'b> {
+    /// The lines, in their order.
+    pub lines: Vec<Line<'b>>,
+    /// Of an `mg` with flags of the program's own.
+    pub(crate) hit: Option<Hit<'b>>,
 }
 
 /// An item that was found: a cache hit.
@@ -211,14 +216,13 @@ impl<'b> Reply<'b> {
     /// Makes a list of lines, complete.
     #[must_use]
     pub fn lines(lines: impl Into<Vec<Line<'b>>>) -> Self {
-        Self::Lines {
-            lines: lines.into(),
-            end: Box::new(Self::Status(Status::Ok)),
-        }
+        let (lines, hit) = (lines.into(), None);
+        Self::Lines(Box::new(Lines { lines, hit }))
     }
 
     /// The same, with nothing borrowed.
     #[must_use]
+    #[inline]
     pub fn into_owned(self) -> Reply<'static> {
         match self {
             Self::Hit(hit) => Reply::Hit(hit.into_owned()),
@@ -232,17 +236,20 @@ impl<'b> Reply<'b> {
                 line: owned(refused.line),
                 ..refused
             }),
-            Self::Lines { lines, end } => Reply::Lines {
-                lines: lines.into_iter().map(Line::into_owned).collect(),
-                end: Box::new(end.into_owned()),
-            },
+            Self::Lines(lines) => Reply::Lines(Box::new(Lines {
+                lines: lines.lines.into_iter().map(Line::into_owned).collect(),
+                hit: lines.hit.map(Hit::into_owned),
+            })),
         }
     }
 
     /// The lines, if there are any, and the reply behind them.
     pub(crate) fn split(self) -> (Vec<Line<'b>>, Self) {
         match self {
-            Self::Lines { lines, end } => (lines, *end),
+            Self::Lines(lines) => {
+                let end = lines.hit.map_or(Self::Status(Status::Ok), Self::Hit);
+                (lines.lines, end)
+            }
             reply => (Vec::new(), reply),
         }
     }
@@ -258,7 +265,7 @@ impl fmt::Display for Reply<'_> {
             Self::Hit(hit) => return write!(f, "a value of {} bytes", hit.data.len()),
             Self::Version(version) => return write!(f, "version {}", version.escape_ascii()),
             Self::Refused(refused) => return write!(f, "refused: {}", Excerpt::new(&refused.line)),
-            Self::Lines { lines, end } => return write!(f, "{} lines, and {end}", lines.len()),
+            Self::Lines(lines) => return write!(f, "{} lines", lines.lines.len()),
             Self::Status(Status::Stored) => "stored",
             Self::Status(Status::NotStored) => "not stored",
             Self::Status(Status::Exists) => "exists, with another cas id",

@@ -1,6 +1,8 @@
-//! Which module may use which: reads the `crate::` paths of the sources and holds them to `LAYERS`.
+//! Reads the paths in the sources: a module uses only what is below it, and the files of a folder use
+//! each other in one direction.
 
-use std::collections::BTreeMap;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ const LEAVES: &[&str] = &[
     "address",
     "secret",
     "tls",
+    "sync",
 ];
 
 /// From the bottom up.
@@ -70,7 +73,7 @@ fn every_module_uses_only_what_is_below_it() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let sources = read(&src);
     assert!(sources.len() > 20, "only {} files in src", sources.len());
-    let violations = violations(&sources);
+    let violations = Crate::new(&sources).violations();
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
 }
 
@@ -83,14 +86,14 @@ fn a_violation_is_found() {
             "use std::io;\nuse crate::route::Topology;",
             Some(
                 "src/conn/pool.rs:2: conn uses route; allowed are error, event, key, expiry, item, meta_options, \
-                 library, address, secret, tls, protocol",
+                 library, address, secret, tls, sync, protocol",
             ),
         ),
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
             Some(
-                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta_options, library, address, secret, tls",
+                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta_options, library, address, secret, tls, sync",
             ),
         ),
         (
@@ -150,8 +153,13 @@ fn a_violation_is_found() {
                     .to_owned(),
             ),
         ]);
+        let top = file.split(['/', '.']).next().unwrap();
+        let others = LEAVES.iter().chain(LAYERS.iter().map(|(name, _)| name));
+        for other in others.filter(|&&other| other != top && other != "hash") {
+            sources.insert(format!("{other}.rs").into(), String::new());
+        }
         sources.insert(PathBuf::from(file), text.to_owned());
-        let found = violations(&sources);
+        let found = Crate::new(&sources).violations();
         match expected {
             None => assert_eq!(found, Vec::<String>::new(), "{file}: {text}"),
             Some(expected) => {
@@ -160,6 +168,83 @@ fn a_violation_is_found() {
             }
         }
     }
+}
+
+/// The circles between files of one folder that are still there.
+const CIRCLES: &[&str] = &[
+    "src/cache: claim, entry, look, mod",
+    "src/client: builder, mod",
+    "src/conn: authenticate, connect, conversation, pool",
+    "src/conn: breaker, fault",
+    "src/conn/pool: lease, mod",
+    "src/fuzzing: conversation, stage",
+    "src/hash: mod, sha1, tiger",
+    "src/key: error, rule",
+    "src/locator: distribution, scheme, words",
+    "src/protocol: binary, decoder, dialect, ends, meta, options, raw, request, text, values, window",
+    "src/protocol/meta: encode, line, mod",
+    "src/testing: binary, builder, connection, process, report, server, session, text",
+    "src/testing/text: commands, crawler, meta, stats",
+    "src/testing/text/meta: change, get, mod, set",
+    "src/tls: mod, pem",
+    "src/value: format, json, php, ruby",
+];
+
+/// The files of a folder use each other in one direction: who reads one of them from the bottom up
+/// needs none of the others first. A folder in it counts as one file here, and is looked at by itself.
+/// What a `mod.rs` only re-exports is counted for the file that it comes from.
+#[test]
+fn no_files_of_a_folder_use_each_other_in_a_circle() {
+    let crate_ = Crate::new(&read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")));
+    let circles = crate_.circles();
+    assert_eq!(circles, CIRCLES, "\n{}", circles.join("\n"));
+}
+
+#[test]
+fn a_circle_is_found() {
+    let circles = |sources: &[(&str, &str)]| {
+        let sources = sources.iter();
+        Crate::new(
+            &sources
+                .map(|&(file, text)| (file.into(), text.into()))
+                .collect(),
+        )
+        .circles()
+    };
+    let (a, b) = ("pub(super) struct A;", "pub(super) struct B;");
+    let straight = [
+        ("lib.rs", "mod it;"),
+        ("it/mod.rs", "mod a; mod b; pub use b::B;"),
+        ("it/a.rs", a),
+        ("it/b.rs", "use super::a::A; pub struct B;"),
+    ];
+    assert!(circles(&straight).is_empty());
+    // Through an import, a path, a re-export, a name of the folder's own file, and between the tops.
+    for (one, other) in [
+        ("use super::{b::{B as C}, x::Y};", "use super::a::A;"),
+        ("fn f() { crate::it::b::B; }", "use crate::it::a;"),
+        ("use super::B;", "macro_rules! m { () => { super::a::A } }"),
+    ] {
+        let (one, other) = (format!("{a} {one}"), format!("{b} {other}"));
+        let mut sources = straight;
+        (sources[2].1, sources[3].1) = (&one, &other);
+        assert_eq!(circles(&sources), ["src/it: a, b"], "{one} {other}");
+    }
+    let mut sources = straight;
+    sources[1].1 = "mod a; mod b; pub use b::B; pub struct Own; fn f() { b::B; }";
+    sources[3].1 = "use super::Own; pub struct B;";
+    assert_eq!(circles(&sources), ["src/it: b, mod"]);
+    sources[3].1 = "#[cfg(test)] mod tests { use super::super::Own; } pub struct B;";
+    assert!(circles(&sources).is_empty());
+    let tops = [
+        ("lib.rs", "mod a; mod b; pub use b::B;"),
+        ("a.rs", "use crate::B;"),
+        (
+            "b.rs",
+            "//! crate::a\nfn f(_: crate::a::A) { \"crate::b\" }",
+        ),
+    ];
+    assert_eq!(circles(&tops), ["src: a, b"]);
 }
 
 /// All sources under `src`, by their paths in it.
@@ -180,46 +265,143 @@ fn read(src: &Path) -> BTreeMap<PathBuf, String> {
     sources
 }
 
-/// What is used and may not be, a line each: where, what, and what is allowed.
-fn violations(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
-    let mut test_modules = Vec::new();
-    let mut code = BTreeMap::new();
-    for (path, text) in sources {
-        let without_tests = without_tests(path, text, &mut test_modules);
-        code.insert(path, without_tests);
-    }
-    let face = face(&code[&PathBuf::from("lib.rs")]);
-    let is_test = |path: &Path| {
-        let mut modules = test_modules.iter();
-        modules.any(|module| path.with_extension("").starts_with(module))
-    };
+/// `["conn", "pool"]` of `conn/pool.rs`; empty for the crate's root.
+type Module = Vec<String>;
 
-    let mut violations = Vec::new();
-    for (path, code) in code {
-        let module = module_path(path);
-        let Some(from) = module.first() else { continue };
-        if is_test(path) {
-            continue;
+/// The modules of the crate without those that are compiled for tests alone.
+struct Crate(BTreeMap<Module, File>);
+
+#[derive(Default)]
+struct File {
+    shown: String,
+    /// The paths in the code from the crate's root on, with the number of the line.
+    paths: Vec<(usize, Vec<String>)>,
+    /// Where the names that are imported or re-exported come from.
+    names: BTreeMap<String, Vec<String>>,
+    /// The modules that are compiled for tests alone.
+    tests: Vec<Module>,
+}
+
+impl Crate {
+    fn new(sources: &BTreeMap<PathBuf, String>) -> Self {
+        let mut files = BTreeMap::new();
+        for (path, text) in sources {
+            let names = path.with_extension("");
+            let names = names.iter().map(|name| name.to_string_lossy().into_owned());
+            let module: Module = names
+                .filter(|name| name != "mod" && name != "lib")
+                .collect();
+            let mut file = File {
+                shown: format!("src/{}", path.display()),
+                ..File::default()
+            };
+            file.scan(&module, &text.parse::<TokenStream>().unwrap());
+            files.insert(module, file);
         }
-        let shown = format!("src/{}", path.display());
-        let Some(allowed) = allowed(from) else {
-            violations.push(format!(
-                "{shown}: {from} is not in the table of {}",
-                file!()
-            ));
-            continue;
-        };
-        for (line, used) in uses(&code, module.len()) {
-            let to = face.get(&used).unwrap_or(&used);
-            if to != from && !allowed.contains(&to.as_str()) {
-                let allowed = allowed.join(", ");
-                violations.push(format!(
-                    "{shown}:{line}: {from} uses {to}; allowed are {allowed}"
-                ));
+        let tests: Vec<Module> = files.values().flat_map(|file| file.tests.clone()).collect();
+        files.retain(|module, _| !tests.iter().any(|test| module.starts_with(test)));
+        Self(files)
+    }
+
+    /// The module that a path leads to, through what is re-exported on the way.
+    fn resolve(&self, path: &[String]) -> Module {
+        self.follow(path, 8)
+    }
+
+    fn follow(&self, path: &[String], steps: u8) -> Module {
+        let mut module = Module::new();
+        for (at, name) in path.iter().enumerate() {
+            let child = [&module[..], &[name.clone()]].concat();
+            if self.0.contains_key(&child) {
+                module = child;
+                continue;
+            }
+            let source = self.0.get(&module).and_then(|file| file.names.get(name));
+            return match source {
+                Some(source) if steps > 0 => {
+                    self.follow(&[source, &path[at + 1..]].concat(), steps - 1)
+                }
+                _ => module,
+            };
+        }
+        module
+    }
+
+    /// What is used and may not be, a line each: where, what, and what is allowed.
+    fn violations(&self) -> Vec<String> {
+        let mut violations = Vec::new();
+        for (module, file) in &self.0 {
+            let (Some(from), shown) = (module.first(), &file.shown) else {
+                continue;
+            };
+            let Some(allowed) = allowed(from) else {
+                let table = file!();
+                violations.push(format!("{shown}: {from} is not in the table of {table}"));
+                continue;
+            };
+            let uses = file.paths.iter();
+            let uses =
+                uses.filter_map(|(line, path)| Some((line, self.resolve(path).first()?.clone())));
+            for (line, to) in uses.collect::<BTreeSet<_>>() {
+                if to != *from && !allowed.contains(&&*to) {
+                    let allowed = allowed.join(", ");
+                    violations.push(format!(
+                        "{shown}:{line}: {from} uses {to}; allowed are {allowed}"
+                    ));
+                }
+            }
+        }
+        violations
+    }
+
+    /// The files of each folder that use each other in a circle.
+    fn circles(&self) -> Vec<String> {
+        let mut folders: BTreeMap<Module, BTreeSet<(String, String)>> = BTreeMap::new();
+        for (module, file) in &self.0 {
+            for (_, path) in &file.paths {
+                let used = self.resolve(path);
+                let both = module.iter().zip(&used);
+                let depth = both.take_while(|(one, other)| one == other).count();
+                let room = |module: &Module| module.get(depth).map_or("mod", |it| it).to_owned();
+                let (from, to) = (room(module), room(&used));
+                // The crate's root only re-exports.
+                if from != to && !(depth == 0 && (from == "mod" || to == "mod")) {
+                    let uses = folders.entry(module[..depth].to_vec()).or_default();
+                    uses.insert((from, to));
+                }
+            }
+        }
+        let mut circles = Vec::new();
+        for (folder, uses) in folders {
+            let rooms: BTreeSet<&str> = uses.iter().map(|(from, _)| &**from).collect();
+            let mut told = BTreeSet::new();
+            for room in rooms {
+                let circle: Vec<&str> = reached(&uses, room)
+                    .into_iter()
+                    .filter(|other| reached(&uses, other).contains(room))
+                    .collect();
+                if !circle.is_empty() && told.insert(circle.clone()) {
+                    let folder = [&["src".to_owned()], &folder[..]].concat().join("/");
+                    circles.push(format!("{folder}: {}", circle.join(", ")));
+                }
+            }
+        }
+        circles
+    }
+}
+
+/// What a room uses, and what that uses, and so on.
+fn reached<'a>(uses: &'a BTreeSet<(String, String)>, room: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![room];
+    while let Some(room) = next.pop() {
+        for (_, to) in uses.iter().filter(|(from, _)| from == room) {
+            if reached.insert(&**to) {
+                next.push(to);
             }
         }
     }
-    violations
+    reached
 }
 
 /// What a module at the top of the crate may use; `None` if the table does not know it.
@@ -233,118 +415,182 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
     Some(leaves.chain(below).copied().collect())
 }
 
-/// `["conn", "pool"]` of `conn/pool.rs`; empty for the crate's root.
-fn module_path(path: &Path) -> Vec<String> {
-    let names = path.with_extension("");
-    let names = names.iter().map(|name| name.to_string_lossy().into_owned());
-    names
-        .filter(|name| name != "mod" && name != "lib")
-        .collect()
-}
-
-/// The code without comments and without `#[cfg(test)]` modules, line by line. A test module in a
-/// file of its own goes to `test_modules`. Trusts rustfmt: such a module ends with a `}` that is
-/// indented as its `mod`.
-fn without_tests(path: &Path, text: &str, test_modules: &mut Vec<PathBuf>) -> Vec<String> {
-    let folder = match path.file_stem() {
-        Some(name) if name == "mod" || name == "lib" => path.parent().unwrap().to_owned(),
-        _ => path.with_extension(""),
-    };
-    let mut code = Vec::new();
-    let mut after_cfg_test = false;
-    let mut named_path = None;
-    let mut ends_with: Option<String> = None;
-    for line in text.lines() {
-        let line = line.split("//").next().unwrap_or_default();
-        let trimmed = line.trim();
-        code.push(String::new());
-        if let Some(end) = &ends_with {
-            if line == end {
-                ends_with = None;
+impl File {
+    /// Collects the paths in `code`, which is in `module`.
+    fn scan(&mut self, module: &[String], code: &TokenStream) {
+        let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
+        let mut is_public = false;
+        let mut at = 0;
+        while at < tokens.len() {
+            let start = at;
+            at += 1;
+            match &tokens[start] {
+                TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                    let attributes = attributes(&tokens[start..]);
+                    at = start + (2 * attributes.len()).max(1);
+                    if attributes.iter().any(|it| it == "[cfg (test)]") {
+                        at += self.skip_test(module, &attributes, &tokens[at..]);
+                    }
+                }
+                TokenTree::Ident(word) if word == "pub" => is_public = true,
+                TokenTree::Ident(word) if word == "use" => {
+                    let end = position(&tokens[at..], ';');
+                    self.import(module, &tokens[at..at + end], is_public);
+                    at += end;
+                }
+                TokenTree::Ident(_) => {
+                    let (path, length) = path_of(&tokens[start..]);
+                    at = start + length;
+                    if let (true, Some(path)) = (path.len() > 1, absolute(module, &path)) {
+                        let line = tokens[start].span().start().line;
+                        self.paths.push((line, path));
+                    }
+                    is_public = false;
+                }
+                // `pub(super)` is one, too.
+                TokenTree::Group(group)
+                    if group.delimiter() == Delimiter::Parenthesis && is_public => {}
+                TokenTree::Group(group) => {
+                    let inline = match &tokens[..start] {
+                        [.., TokenTree::Ident(word), TokenTree::Ident(name)] if word == "mod" => {
+                            [module, &[name.to_string()]].concat()
+                        }
+                        _ => module.to_vec(),
+                    };
+                    self.scan(&inline, &group.stream());
+                }
+                _ => {}
             }
-        } else if trimmed == "#[cfg(test)]" {
-            after_cfg_test = true;
-        } else if after_cfg_test && trimmed.starts_with("#[") {
-            let path = trimmed.strip_prefix("#[path = \"");
-            named_path = path.and_then(|path| path.strip_suffix("\"]"));
-        } else if after_cfg_test && trimmed.starts_with("mod ") {
-            let indent = &line[..line.len() - line.trim_start().len()];
-            match trimmed["mod ".len()..].strip_suffix(';') {
-                Some(name) => test_modules.push(match named_path.take() {
-                    Some(file) => path.with_file_name(file).with_extension(""),
-                    None => folder.join(name),
-                }),
-                None if trimmed.ends_with('{') => ends_with = Some(format!("{indent}}}")),
-                None => {}
-            }
-            after_cfg_test = false;
-        } else {
-            after_cfg_test = false;
-            line.clone_into(code.last_mut().unwrap());
         }
     }
-    code
-}
 
-/// The modules that the names at the crate's root come from: `pub use client::{Client, ..}`.
-fn face(lib: &[String]) -> BTreeMap<String, String> {
-    let lib = lib.join(" ");
-    let mut face = BTreeMap::new();
-    for statement in lib.split(';') {
-        let path = statement.trim().strip_prefix("pub use ");
-        let Some((module, names)) = path.and_then(|path| path.split_once("::")) else {
-            continue;
-        };
-        for name in names.split(|c: char| !is_name(c)) {
-            face.insert(name.to_owned(), module.to_owned());
+    /// Passes over an item that is compiled for tests alone: how many tokens it has.
+    fn skip_test(&mut self, module: &[String], attributes: &[String], item: &[TokenTree]) -> usize {
+        let is_body = |it: &TokenTree| matches!(it, TokenTree::Group(it) if it.delimiter() == Delimiter::Brace);
+        let body = item.iter().position(is_body).unwrap_or(item.len());
+        let end = position(item, ';').min(body);
+        let is_mod = |it: &TokenTree| matches!(it, TokenTree::Ident(it) if it == "mod");
+        if let (true, Some(at)) = (end < body, item[..end].iter().position(is_mod)) {
+            let path = attributes.iter().find_map(|attribute| {
+                let file = attribute
+                    .strip_prefix("[path = \"")?
+                    .strip_suffix(".rs\"]")?;
+                Some(file.to_owned())
+            });
+            self.tests
+                .push(match (path, self.shown.ends_with("/mod.rs")) {
+                    (Some(file), true) => [module, &[file]].concat(),
+                    (Some(file), false) => [&module[..module.len() - 1], &[file]].concat(),
+                    (None, _) => [module, &[item[at + 1].to_string()]].concat(),
+                });
         }
+        end + 1
     }
-    face
-}
 
-/// What the code uses of the crate's root, with the number of the line: the first names after
-/// `crate::`, and after as many `super::` as lead there from a module so deep.
-fn uses(code: &[String], depth: usize) -> Vec<(usize, String)> {
-    let whole = code.join("\n");
-    let to_root = "super::".repeat(depth);
-    let mut uses = Vec::new();
-    for (root, may_be_longer) in [("crate::", true), (to_root.as_str(), false)] {
-        for (at, _) in whole.match_indices(root) {
-            let (before, after) = (&whole[..at], &whole[at + root.len()..]);
-            let is_start = !before.ends_with(|c| is_name(c) || c == ':');
-            if !is_start || (!may_be_longer && after.starts_with("super::")) {
+    /// Takes note of `use ..;`.
+    fn import(&mut self, module: &[String], tree: &[TokenTree], is_public: bool) {
+        let mut leaves = Vec::new();
+        flatten(tree, &[], &mut leaves);
+        for (name, path) in leaves {
+            let Some(path) = absolute(module, &path) else {
                 continue;
+            };
+            // A folder's own file has no need of what it only re-exports.
+            if !(is_public && path.starts_with(module)) {
+                let line = tree[0].span().start().line;
+                self.paths.push((line, path.clone()));
             }
-            let line = before.matches('\n').count() + 1;
-            let names = first_names(after).into_iter().map(|name| (line, name));
-            // A `super::` may also be said within an inline module, and then leads elsewhere.
-            uses.extend(names.filter(|(_, name)| may_be_longer || allowed(name).is_some()));
+            self.names.insert(name, path);
         }
     }
-    uses
 }
 
-/// `["a"]` of `a::b;`, `["a", "c"]` of `{a::b, c::{d, e}};`.
-fn first_names(path: &str) -> Vec<String> {
-    let name = |path: &str| -> String { path.chars().take_while(|&c| is_name(c)).collect() };
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![name(path)];
+/// The attributes that the tokens begin with.
+fn attributes(tokens: &[TokenTree]) -> Vec<String> {
+    let pairs = tokens.chunks(2);
+    let attributes = pairs.map_while(|pair| match pair {
+        [TokenTree::Punct(hash), TokenTree::Group(group)] if hash.as_char() == '#' => {
+            Some(group.to_string())
+        }
+        _ => None,
+    });
+    attributes.collect()
+}
+
+/// Where the first `mark` is.
+fn position(tokens: &[TokenTree], mark: char) -> usize {
+    let is_mark = |it: &TokenTree| matches!(it, TokenTree::Punct(it) if it.as_char() == mark);
+    tokens.iter().position(is_mark).unwrap_or(tokens.len())
+}
+
+/// `["a", "b"]` of `a::b::<T>`, and how many tokens that are.
+fn path_of(tokens: &[TokenTree]) -> (Vec<String>, usize) {
+    let mut path = Vec::new();
+    let mut rest = tokens;
+    while let [TokenTree::Ident(name), more @ ..] = rest {
+        path.push(name.to_string());
+        rest = more;
+        let [TokenTree::Punct(one), TokenTree::Punct(other), more @ ..] = rest else {
+            break;
+        };
+        let is_next_name = matches!(more.first(), Some(TokenTree::Ident(_)));
+        if (one.as_char(), other.as_char()) != (':', ':') || !is_next_name {
+            break;
+        }
+        rest = more;
+    }
+    (path, tokens.len() - rest.len())
+}
+
+/// The path from the crate's root on.
+fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
+    match &*path[0] {
+        "crate" => Some(path[1..].to_vec()),
+        "self" => Some([module, &path[1..]].concat()),
+        "super" => {
+            let (_, above) = module.split_last()?;
+            match path.get(1) {
+                Some(next) if next == "super" => absolute(above, &path[1..]),
+                _ => Some([above, &path[1..]].concat()),
+            }
+        }
+        // A module below, or what was imported; of other crates, nothing.
+        _ => Some([module, path].concat()),
+    }
+}
+
+/// The names that `use tree;` imports, and where from.
+fn flatten(tree: &[TokenTree], before: &[String], leaves: &mut Vec<(String, Vec<String>)>) {
+    let (path, length) = path_of(tree);
+    let path = [before, &path].concat();
+    let rest = &tree[length..];
+    let group = rest.iter().find_map(|it| match it {
+        TokenTree::Group(group) => Some(group.stream()),
+        _ => None,
+    });
+    if let Some(group) = group {
+        let tokens: Vec<TokenTree> = group.into_iter().collect();
+        let mut tokens = &tokens[..];
+        while !tokens.is_empty() {
+            let end = position(tokens, ',');
+            flatten(&tokens[..end], &path, leaves);
+            tokens = tokens.get(end + 1..).unwrap_or_default();
+        }
+        return;
+    }
+    // `use<'a>` of a type that is hidden imports nothing.
+    let Some((last, above)) = path.split_last() else {
+        return;
     };
-    let mut names = vec![String::new()];
-    let mut nested = 0;
-    for c in group.chars() {
-        match c {
-            '{' => nested += 1,
-            '}' if nested == 0 => break,
-            '}' => nested -= 1,
-            ',' if nested == 0 => names.push(String::new()),
-            _ => names.last_mut().unwrap().push(c),
-        }
-    }
-    let names = names.iter().map(|path| name(path.trim_start()));
-    names.filter(|name| !name.is_empty()).collect()
-}
-
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    let path = if last == "self" && !above.is_empty() {
+        above.to_vec()
+    } else {
+        path.clone()
+    };
+    let name = match rest {
+        [TokenTree::Ident(r#as), TokenTree::Ident(name)] if r#as == "as" => name.to_string(),
+        [] => path[path.len() - 1].clone(),
+        _ => "*".to_owned(),
+    };
+    leaves.push((name, path));
 }

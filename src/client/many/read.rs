@@ -1,3 +1,4 @@
+use super::super::call;
 use super::{ByKey, Client, Each, Many, Plan, zip};
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
@@ -118,7 +119,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<Item>> {
-        self.read_each("get_each", keys, true, Reply::item)
+        self.read_each("get_each", keys, true, call::item)
     }
 
     fn read_each<T, K: AsRef<[u8]>>(
@@ -126,7 +127,7 @@ impl Client {
         operation: &'static str,
         keys: impl IntoIterator<Item = K>,
         cas: bool,
-        meaning: impl FnMut(Reply<'static>) -> Result<Option<T>>,
+        meaning: impl FnMut(Reply<'_>) -> Result<Option<T>>,
     ) -> Each<K, Option<T>> {
         let keys: Vec<K> = keys.into_iter().collect();
         let request = |_, key| Ok(Request::Get { key, cas });
@@ -150,6 +151,7 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
         self.spare.pop().unwrap_or_default()
     }
 
+    #[inline]
     fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
         let error = match reply {
             Ok(Reply::Hit(hit)) => {
@@ -161,7 +163,7 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
                 return;
             }
             Ok(Reply::Status(Status::NotFound)) => return,
-            Ok(reply) => reply.into_error(),
+            Ok(reply) => call::unexpected(reply),
             Err(error) => error,
         };
         let name = self.topology.backend(server).name();

@@ -1,3 +1,4 @@
+use super::super::call;
 use super::{Client, Each, zip};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
@@ -31,7 +32,7 @@ impl Client {
         items: impl IntoIterator<Item = (K, V)>,
         expiry: impl Into<Expiry>,
     ) -> Each<K, ()> {
-        self.store_values("set_many", Mode::Set, items, expiry.into(), Reply::done)
+        self.store_values("set_many", Mode::Set, items, expiry.into(), call::done)
     }
 
     /// Removes each key; `false` for one that is not there.
@@ -43,7 +44,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Reply::found,
+            call::found,
         );
         zip(keys, results)
     }
@@ -54,7 +55,7 @@ impl Client {
         mode: Mode,
         items: impl IntoIterator<Item = (K, V)>,
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Each<K, T> {
         let items = items.into_iter();
         let mut keys = Vec::with_capacity(items.size_hint().0);
@@ -90,7 +91,7 @@ impl Client {
         keys: &'k [K],
         expiry: Expiry,
         item: impl Fn(usize) -> Result<ItemRef<'k>>,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Vec<Result<T>> {
         let exptime = wire(expiry);
         let request = |index, key| {

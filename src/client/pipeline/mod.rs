@@ -6,6 +6,7 @@ mod replies;
 pub use replies::{Pending, Replies};
 
 use super::Client;
+use super::call;
 use super::many::Plan;
 use super::single::DeleteOutcome;
 use super::storage::CasOutcome;
@@ -106,7 +107,7 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
     ) -> Pending<()> {
         self.store(Mode::Set, key, &value, expiry.into(), |_, reply| {
-            reply.done()
+            call::done(reply)
         })
     }
 
@@ -123,7 +124,7 @@ impl<'a> Pipeline<'a> {
             expiry: expiry.into(),
             return_cas: true,
         });
-        self.push("set_returning_cas", key, kind, |_, reply| reply.cas())
+        self.push("set_returning_cas", key, kind, |_, reply| call::cas(reply))
     }
 
     /// As [`Client::set_counter`].
@@ -154,7 +155,7 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
     ) -> Pending<bool> {
         self.store(Mode::Add, key, &value, expiry.into(), |_, reply| {
-            reply.stored()
+            call::stored(reply)
         })
     }
 
@@ -166,7 +167,7 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
     ) -> Pending<bool> {
         self.store(Mode::Replace, key, &value, expiry.into(), |_, reply| {
-            reply.stored()
+            call::stored(reply)
         })
     }
 
@@ -286,7 +287,7 @@ impl<'a> Pipeline<'a> {
             expiry: Expiry::Never,
             return_cas: false,
         });
-        self.push(mode.name(), key, kind, |_, reply| reply.stored())
+        self.push(mode.name(), key, kind, |_, reply| call::stored(reply))
     }
 
     fn count(
@@ -296,7 +297,9 @@ impl<'a> Pipeline<'a> {
         delta: u64,
     ) -> Pending<Option<u64>> {
         let kind = Kind::Count { direction, delta };
-        self.push(direction.name(), key, Ok(kind), |_, reply| reply.count())
+        self.push(direction.name(), key, Ok(kind), |_, reply| {
+            call::count(reply)
+        })
     }
 
     fn push<T>(
@@ -333,5 +336,5 @@ fn decoded<T: DeserializeOwned>(client: &Client, reply: Reply<'static>) -> Resul
 }
 
 fn found(_: &Client, reply: Reply<'static>) -> Result<bool> {
-    reply.found()
+    call::found(reply)
 }

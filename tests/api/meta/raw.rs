@@ -8,7 +8,11 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub fn what_comes_back(client: &Client) {
+on_every_server! {
+    what_comes_back
+}
+
+fn what_comes_back(client: &Client) {
     client.set("key", ItemRef::new(7, "value"), 60).unwrap();
     client
         .set("other", ItemRef::new(0, "END\r\nEND"), 60)
