@@ -22,7 +22,7 @@ const HASHED: &str = "the keys below the prefix are hashed, and cannot be told f
 /// What memcached answers while its hash table grows.
 const LOCKED: &[u8] = b"ERROR locked try again later";
 
-/// How long a busy server is left alone.
+/// The pause before a busy server is asked again.
 const BUSY: Duration = Duration::from_millis(10);
 
 const BY_HASH: Request<'static> = Request::Metadump { walk: Walk::Hash };

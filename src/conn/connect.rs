@@ -7,7 +7,7 @@ use super::sink::Sink;
 use super::stream::Stream;
 use super::tls::Connector;
 use super::version::{Answers, Protocol, QUESTIONS, understand};
-use super::wire::Wait;
+use super::wire::{Wait, Wire};
 use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::{
@@ -107,9 +107,9 @@ impl Endpoint {
             }
             Place::Unix(path) => {
                 let left = limit.remaining(Instant::now())?;
-                let stream = Stream::connect_path(path, left);
-                let stream = stream.map_err(|error| failed(error, limit))?;
-                Ok(Connection::new(stream, Limits::UNIX))
+                let wire = Wire::connect_path(path, left);
+                let wire = wire.map_err(|error| failed(error, limit))?;
+                Ok(Connection::new(Stream::plain(wire), Limits::UNIX))
             }
             #[cfg(fuzzing)]
             Place::Scripted(connections) => connections.next(),
@@ -124,8 +124,8 @@ fn connect(resolver: &Resolver, nodelay: bool, limit: Deadline) -> Result<Stream
     for (tried, address) in addresses.iter().enumerate() {
         let left = limit.remaining(Instant::now())?;
         let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match Stream::connect(*address, nodelay, left.map(|left| left / share)) {
-            Ok(stream) => return Ok(stream),
+        match Wire::connect(*address, nodelay, left.map(|left| left / share)) {
+            Ok(wire) => return Ok(Stream::plain(wire)),
             Err(error) => last = Some(error),
         }
     }

@@ -47,7 +47,7 @@ pub(super) struct Connection {
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
-    /// Dropped after the stream: what is told is done.
+    /// Dropped after the stream, so that the event comes after the close.
     pub(super) account: Account,
 }
 
@@ -125,7 +125,7 @@ impl Connection {
 
     /// How long it was waited for the server since the batch began.
     pub(super) fn waited(&self) -> Duration {
-        self.stream.waited()
+        self.stream.wire.waited()
     }
 
     /// What came and was not used yet.
@@ -135,7 +135,7 @@ impl Connection {
 
     /// So many requests are going to be sent. It is `now`.
     pub(super) fn begin(&mut self, requests: usize, now: Instant) {
-        self.stream.begin(now);
+        self.stream.wire.begin(now);
         self.last_used = now;
         self.input.expect(requests);
     }
@@ -483,14 +483,15 @@ fn first_opaque() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::Wire;
     use super::*;
     use std::net::TcpListener;
 
     #[test]
     fn a_connection_of_another_process_is_not_used() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = Stream::connect(listener.local_addr().unwrap(), true, None).unwrap();
-        let mut connection = Connection::new(stream, Limits::TCP);
+        let wire = Wire::connect(listener.local_addr().unwrap(), true, None).unwrap();
+        let mut connection = Connection::new(Stream::plain(wire), Limits::TCP);
         assert!(connection.is_usable(2 * IDLE));
         connection.process += 1;
         assert!(!connection.is_usable(2 * IDLE));

@@ -67,7 +67,7 @@ pub(crate) enum State {
     /// Not all that is under way could be sent or read while the wait lasted; or the sink
     /// [pauses](Sink::pauses).
     Waiting,
-    /// The sink was told everything.
+    /// The sink has all replies.
     Done,
 }
 
@@ -83,13 +83,24 @@ impl Pool {
             [request] => self.exchange_single(request, batch, sink, deadline),
             _ => FirstStep::NotTaken,
         };
-        if matches!(first_step, FirstStep::Done) {
+        if let FirstStep::Done = first_step {
             return;
         }
         let wait = Wait::UntilDeadline;
         let mut exchange = PoolExchange::new(self, batch, deadline);
         let mut state = match first_step {
-            FirstStep::Failed(failed) => exchange.go_on(failed, sink),
+            FirstStep::Failed {
+                fault,
+                lease,
+                reads_before,
+                is_in_doubt,
+            } => {
+                (exchange.lease, exchange.is_reused) = (Some(lease), true);
+                exchange.reads_before = reads_before;
+                exchange.in_doubt = usize::from(is_in_doubt);
+                exchange.pass = Some(Pass::Go);
+                exchange.settle(fault, sink)
+            }
             _ => exchange.begin(wait, sink),
         };
         while state != State::Done {
@@ -139,12 +150,12 @@ impl Pool {
             )
         });
         if let Err(fault) = received {
-            return FirstStep::Failed(Failed {
+            return FirstStep::Failed {
                 fault,
                 lease,
                 reads_before,
                 is_in_doubt: written > 0,
-            });
+            };
         }
         let is_certain = !incoming.is_out_of_step && !request.reply_end_is_uncertain();
         self.complete(lease, output, is_certain, batch.is_step, Some(now));
@@ -188,16 +199,13 @@ enum FirstStep {
     Done,
     /// Nothing was sent.
     NotTaken,
-    Failed(Failed),
-}
-
-/// An exchange of a single request that failed.
-struct Failed {
-    fault: Fault,
-    lease: Lease,
-    reads_before: u64,
-    /// Whether some of it was sent.
-    is_in_doubt: bool,
+    Failed {
+        fault: Fault,
+        lease: Lease,
+        reads_before: u64,
+        /// Whether some of the request was sent.
+        is_in_doubt: bool,
+    },
 }
 
 /// The exchange of a batch of requests for their replies, over a connection of a pool.
@@ -250,7 +258,7 @@ struct PoolExchange<'e> {
     dropped: Option<Fault>,
     /// The result of that probe.
     probed: Option<Evidence>,
-    /// The circuit breaker's pass, until it is told of the result.
+    /// The circuit breaker's pass, until the result is reported to it.
     pass: Option<Pass>,
 }
 
@@ -293,16 +301,6 @@ impl<'e> PoolExchange<'e> {
         let mut requests = self.batch.requests.iter();
         let checked = requests.try_for_each(|request| dialect.check(request));
         checked.map_err(Fault::Unsupported)
-    }
-
-    /// Goes on where the first step failed.
-    fn go_on(&mut self, failed: Failed, sink: &mut dyn Sink) -> State {
-        self.lease = Some(failed.lease);
-        self.is_reused = true;
-        self.in_doubt = usize::from(failed.is_in_doubt);
-        self.reads_before = failed.reads_before;
-        self.pass = Some(Pass::Go);
-        self.settle(failed.fault, sink)
     }
 
     /// Takes an idle connection, and sends what can be sent at once.
