@@ -205,7 +205,7 @@ impl Keys<'_> {
     /// Asks the next server; `None` if there is none.
     fn ask(&mut self) -> Option<()> {
         let backend = self.topology.backends().nth(self.next)?;
-        self.lines.server = backend.name().to_owned();
+        backend.name().clone_into(&mut self.lines.server);
         self.lines.listed = match self.walk {
             Walk::Hash => None,
             Walk::Lru => Some(Listed::default()),

@@ -166,7 +166,7 @@ impl Topology {
     }
 
     pub(crate) fn backend(&self, index: usize) -> &Backend {
-        &*self.members[index].backend
+        &self.members[index].backend
     }
 
     /// The server that `key` belongs to.
