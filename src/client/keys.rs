@@ -1,6 +1,6 @@
 use super::Client;
 use super::call;
-use crate::conn::{Batch, Deadline, Exchange, Sink, State, Wait};
+use crate::conn::{Batch, Deadline, Exchange, ReplyHandler, State, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
 use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
@@ -307,7 +307,7 @@ struct Refusal {
     is_busy: bool,
 }
 
-impl Sink for Lines<'_> {
+impl ReplyHandler for Lines<'_> {
     fn line(&mut self, _: usize, line: Line<'_>) -> Result<(), Malformed> {
         let Line::Item(line) = line else {
             return Ok(());

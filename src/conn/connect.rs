@@ -1,9 +1,9 @@
 use super::connection::{Connection, Incoming, Progress};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
+use super::handler::ReplyHandler;
 use super::options::Options;
 use super::resolve::{Resolver, getaddrinfo};
-use super::sink::Sink;
 use super::stream::Stream;
 use super::tls::Connector;
 use super::version::{Answers, Protocol, QUESTIONS, understand};
@@ -182,7 +182,7 @@ fn check(credentials: &Credentials, protocol: Protocol) -> Result<(), Error> {
 /// The server's answer to a login.
 struct Verdict(Result<(), Fault>);
 
-impl Sink for Verdict {
+impl ReplyHandler for Verdict {
     fn reply(&mut self, _: usize, reply: Result<Reply<'_>, Error>) {
         // The decoder lets nothing else through than that, and that it was stored.
         if let Ok(Reply::Refused(refused)) = reply {
@@ -244,7 +244,7 @@ pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(
 /// Takes whatever is answered.
 struct Ignore;
 
-impl Sink for Ignore {
+impl ReplyHandler for Ignore {
     fn reply(&mut self, _: usize, _: Result<Reply<'_>, Error>) {}
 }
 
@@ -252,7 +252,7 @@ impl Sink for Ignore {
 fn exchange(
     connection: &mut Connection,
     request: &Request<'_>,
-    sink: &mut dyn Sink,
+    handler: &mut dyn ReplyHandler,
     deadline: Deadline,
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
@@ -261,7 +261,7 @@ fn exchange(
     connection.send(&output, &mut 0, deadline, wait)?;
     let mut decoder = Decoder::new(connection.dialect, requests, window, connection.bounds);
     let incoming = &mut Incoming::default();
-    connection.receive(&mut decoder, incoming, 0, sink, deadline, wait)?;
+    connection.receive(&mut decoder, incoming, 0, handler, deadline, wait)?;
     connection.finish(true);
     if connection.progress != Progress::Clean {
         return Err(Fault::Malformed(Malformed::Surplus));

@@ -3,7 +3,7 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Exchange, Options, Peer, Pool, Protocol, Sink, State, Wait,
+    BackOff, Batch, Deadline, Exchange, Options, Peer, Pool, Protocol, ReplyHandler, State, Wait,
 };
 use crate::error::Error;
 use crate::event::Hook;
@@ -17,7 +17,7 @@ const BOUNDS: Bounds = Bounds {
     queues: false,
 };
 
-/// The most lines that the sink takes for one request.
+/// The most lines that the handler takes for one request.
 const MOST_PARTS: usize = 50;
 
 /// The deadline of what does not wait for anything.
@@ -138,7 +138,7 @@ impl<'s> Stage<'s> {
     /// Plays the scene of one batch, and judges it.
     fn play(&mut self, index: usize, way: &Way<'_>) -> Scene {
         let requests = &self.script.batches[index];
-        let mut sink = Recorder {
+        let mut handler = Recorder {
             answers: requests.iter().map(|_| Answers::default()).collect(),
         };
         let mut scene = Scene {
@@ -165,17 +165,17 @@ impl<'s> Stage<'s> {
                 if index == 1 && self.script.is_early {
                     self.send(pieces);
                 }
-                self.converse(batch, deadline, pieces, &mut sink, &mut scene);
+                self.converse(batch, deadline, pieces, &mut handler, &mut scene);
             }
             Way::AtOnce(played) => {
                 self.send_all(&played[index]);
-                self.pool.exchange(batch, &mut sink, deadline);
+                self.pool.exchange(batch, &mut handler, deadline);
                 scene.is_ended = played[index].is_ended;
             }
         }
         self.drain();
         scene.connections = self.connections - connections;
-        scene.answers = sink.answers;
+        scene.answers = handler.answers;
         // What nobody waits for comes now, at the latest; and is found.
         self.send(&[usize::MAX]);
         scene.is_pooled = self.pool.has_idle(self.start + LATER);
@@ -189,11 +189,11 @@ impl<'s> Stage<'s> {
         batch: Batch<'s>,
         deadline: Deadline,
         pieces: &[usize],
-        sink: &mut Recorder,
+        handler: &mut Recorder,
         scene: &mut Scene,
     ) {
         let mut exchange = self.pool.converse(batch, deadline);
-        let mut state = exchange.begin(Wait::No, sink);
+        let mut state = exchange.begin(Wait::No, handler);
         for _ in 0..MOST_STEPS {
             match state {
                 State::Done => return,
@@ -204,7 +204,7 @@ impl<'s> Stage<'s> {
                 State::Waiting => self.act(&mut *exchange, pieces, scene),
                 State::Running => {}
             }
-            state = exchange.step(Wait::No, sink);
+            state = exchange.step(Wait::No, handler);
         }
         panic!("it has no end: {state:?}, {scene:?}");
     }
@@ -387,7 +387,7 @@ struct Recorder {
     answers: Vec<Answers>,
 }
 
-impl Sink for Recorder {
+impl ReplyHandler for Recorder {
     /// One that was used before.
     fn buffer(&mut self, _: usize) -> Vec<u8> {
         vec![0xaa; 100]
