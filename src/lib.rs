@@ -133,6 +133,7 @@ mod route;
 mod secret;
 mod stats;
 pub mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;

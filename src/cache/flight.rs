@@ -2,9 +2,10 @@
 
 use super::generation::Token;
 use crate::item::Item;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The entries that are being made, by their keys.
@@ -212,3 +213,7 @@ impl Drop for Lead<'_> {
         self.flight.end(End::Nothing);
     }
 }
+
+#[cfg(all(loom, test))]
+#[path = "flight_models.rs"]
+mod models;

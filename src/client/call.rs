@@ -68,8 +68,12 @@ impl Client {
         }
         *buffer = single.buffer;
         let backend = topology.backend(server);
-        let reply = accept(reply, self.policy, request, backend);
-        let result = reply.and_then(meaning);
+        let result = match reply {
+            Ok(Reply::Refused(_)) | Err(_) => {
+                accept(reply, self.policy, request, backend).and_then(meaning)
+            }
+            Ok(reply) => meaning(reply),
+        };
         result.map_err(|error| error.on(backend.name()))
     }
 }
@@ -96,62 +100,64 @@ pub(super) fn accept<'b>(
     }
 }
 
-/// What the replies mean. A decoder lets through only those that the request may have; middleware may
-/// give any.
-impl Reply<'_> {
-    /// Whether something was stored, under a condition.
-    pub(super) fn stored(self) -> Result<bool> {
-        match self {
-            Self::Status(Status::Stored) => Ok(true),
-            Self::Status(Status::NotStored) => Ok(false),
-            reply => Err(reply.into_error()),
-        }
+/// Whether something was stored, under a condition.
+#[inline]
+pub(super) fn stored(reply: Reply<'_>) -> Result<bool> {
+    match reply {
+        Reply::Status(Status::Stored) => Ok(true),
+        Reply::Status(Status::NotStored) => Ok(false),
+        reply => Err(unexpected(reply)),
     }
+}
 
-    /// Whether there was something to delete or touch.
-    pub(super) fn found(self) -> Result<bool> {
-        match self {
-            Self::Status(Status::Deleted | Status::Touched) => Ok(true),
-            Self::Status(Status::NotFound) => Ok(false),
-            reply => Err(reply.into_error()),
-        }
+/// Whether there was something to delete or touch.
+#[inline]
+pub(super) fn found(reply: Reply<'_>) -> Result<bool> {
+    match reply {
+        Reply::Status(Status::Deleted | Status::Touched) => Ok(true),
+        Reply::Status(Status::NotFound) => Ok(false),
+        reply => Err(unexpected(reply)),
     }
+}
 
-    /// The item, if the key was found.
-    pub(super) fn item(self) -> Result<Option<Item>> {
-        match self {
-            Self::Hit(hit) => Ok(Some(Item {
-                flags: hit.flags,
-                data: hit.data.into_owned(),
-                cas: hit.cas,
-            })),
-            Self::Status(Status::NotFound) => Ok(None),
-            reply => Err(reply.into_error()),
-        }
+/// The item, if the key was found.
+#[inline]
+pub(super) fn item(reply: Reply<'_>) -> Result<Option<Item>> {
+    match reply {
+        Reply::Hit(hit) => Ok(Some(Item {
+            flags: hit.flags,
+            data: hit.data.into_owned(),
+            cas: hit.cas,
+        })),
+        Reply::Status(Status::NotFound) => Ok(None),
+        reply => Err(unexpected(reply)),
     }
+}
 
-    /// The number of a counter, if the key was found.
-    pub(super) fn count(self) -> Result<Option<u64>> {
-        match self {
-            Self::Number(number) => Ok(Some(number)),
-            Self::Status(Status::NotFound) => Ok(None),
-            reply => Err(reply.into_error()),
-        }
+/// The number of a counter, if the key was found.
+#[inline]
+pub(super) fn count(reply: Reply<'_>) -> Result<Option<u64>> {
+    match reply {
+        Reply::Number(number) => Ok(Some(number)),
+        Reply::Status(Status::NotFound) => Ok(None),
+        reply => Err(unexpected(reply)),
     }
+}
 
-    pub(super) fn done(self) -> Result<()> {
-        match self {
-            Self::Status(Status::Ok | Status::Stored | Status::Reset) => Ok(()),
-            reply => Err(reply.into_error()),
-        }
+#[inline]
+pub(super) fn done(reply: Reply<'_>) -> Result<()> {
+    match reply {
+        Reply::Status(Status::Ok | Status::Stored | Status::Reset) => Ok(()),
+        reply => Err(unexpected(reply)),
     }
+}
 
-    /// The error of a reply that is not what was asked for.
-    pub(super) fn into_error(self) -> Error {
-        match self {
-            Self::Refused(refused) => server_error(&refused),
-            reply => Error::new(Kind::Protocol, format!("unexpected reply: {reply}")),
-        }
+/// The error of a reply that is not what was asked for. A decoder lets through only those that a request
+/// may have; middleware may give any.
+pub(super) fn unexpected(reply: Reply<'_>) -> Error {
+    match reply {
+        Reply::Refused(refused) => server_error(&refused),
+        reply => Error::new(Kind::Protocol, format!("unexpected reply: {reply}")),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::Client;
-use super::call::accept;
+use super::call;
 use crate::conn::Deadline;
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
@@ -78,7 +78,7 @@ impl Client {
             Err(error) => {
                 let topology = self.shared.topology();
                 let backend = topology.backend_of(key)?;
-                there(accept(Err(error), self.policy, &get, backend)?)
+                there(call::accept(Err(error), self.policy, &get, backend)?)
             }
             found => found,
         }
@@ -100,5 +100,5 @@ impl Client {
 }
 
 fn there(reply: Reply<'_>) -> Result<bool> {
-    Ok(reply.item()?.is_some())
+    Ok(call::item(reply)?.is_some())
 }

@@ -1,10 +1,11 @@
 use super::Client;
+use super::call;
 use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
 use crate::key::{Key, Scratch};
-use crate::protocol::{Direction, Initial, Mode, Reply, Request};
+use crate::protocol::{Direction, Initial, Mode, Request};
 use std::time::{Instant, SystemTime};
 
 /// # Counters
@@ -162,7 +163,7 @@ impl Client {
                     initial: None,
                 })
             },
-            Reply::count,
+            call::count,
         )
     }
 
@@ -198,7 +199,7 @@ impl Client {
             if self.counter_flags(initial.value) != 0 {
                 return in_steps();
             }
-            match self.exchange(key, &request, deadline, Reply::count) {
+            match self.exchange(key, &request, deadline, call::count) {
                 Err(error) if error.is_unsupported() => in_steps(),
                 // memcached 1.6 says "not found" when it lost a race for making the counter. The call is
                 // counted with that.
@@ -233,7 +234,7 @@ impl Client {
         };
         let client = self.steps();
         let rest = || deadline.resumed(Instant::now());
-        if let Some(count) = client.exchange(key, &count, rest(), Reply::count)? {
+        if let Some(count) = client.exchange(key, &count, rest(), call::count)? {
             return Ok(count);
         }
         let digits = initial.value.to_string();
@@ -243,10 +244,10 @@ impl Client {
             item: ItemRef::from((self.counter_flags(initial.value), &digits)),
             exptime: initial.exptime,
         };
-        if client.exchange(key, &add, rest(), Reply::stored)? {
+        if client.exchange(key, &add, rest(), call::stored)? {
             return Ok(initial.value);
         }
-        let counted = client.exchange(key, &count, rest(), Reply::count)?;
+        let counted = client.exchange(key, &count, rest(), call::count)?;
         counted.ok_or_else(|| unsettled(self, key))
     }
 }

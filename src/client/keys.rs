@@ -1,5 +1,5 @@
 use super::Client;
-use super::call::server_error;
+use super::call;
 use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
@@ -341,7 +341,7 @@ impl Sink for Lines<'_> {
         };
         let error = match &*refused.line {
             b"ERROR" => Error::new(Kind::Server, CANNOT_LIST),
-            _ => server_error(&refused),
+            _ => call::server_error(&refused),
         };
         self.refused = Some(Refusal {
             error: error.on(&self.server),

@@ -1,4 +1,5 @@
 use super::Client;
+use super::call;
 use super::single::DeleteOutcome;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
@@ -88,7 +89,7 @@ impl Client {
                 let (lines, reply) = reply.split();
                 match reply {
                     Reply::Hit(hit) => found(&get, hit, &lines).map(Some),
-                    reply => reply.item().map(|_| None),
+                    reply => call::item(reply).map(|_| None),
                 }
             },
         );
@@ -159,7 +160,7 @@ impl Client {
                 Reply::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
                 Reply::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
                 Reply::Set(reply) => sized(set, reply),
-                reply => Err(reply.into_error()),
+                reply => Err(call::unexpected(reply)),
             },
         );
         explain_flags(&more, stored)
@@ -281,7 +282,7 @@ impl Client {
                 }
                 Reply::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
                 Reply::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
-                reply => Err(reply.into_error()),
+                reply => Err(call::unexpected(reply)),
             },
         );
         explain_flags(&more, counted)

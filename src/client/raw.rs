@@ -1,5 +1,5 @@
 use super::Client;
-use super::call::no_reply;
+use super::call;
 use crate::conn::{Batch, SingleReply};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
@@ -170,7 +170,7 @@ impl Raw<'_> {
     /// Those of [`Raw`]; a protocol error for a value over
     /// [`max_read_size`](crate::ClientBuilder::max_read_size).
     pub fn value(self) -> Result<Option<Item>> {
-        self.send(Expected::Value, |reply| reply.split().1.item())
+        self.send(Expected::Value, |reply| call::item(reply.split().1))
     }
 
     fn send<T>(
@@ -227,7 +227,7 @@ impl Raw<'_> {
 /// The lines of a reply.
 fn lines(reply: Reply<'static>) -> Result<impl Iterator<Item = Vec<u8>>> {
     let (lines, end) = reply.split();
-    end.done()?;
+    call::done(end)?;
     Ok(lines.into_iter().filter_map(|line| match line {
         Line::Item(line) => Some(line.into_owned()),
         Line::Stat { .. } => None,
@@ -236,7 +236,7 @@ fn lines(reply: Reply<'static>) -> Result<impl Iterator<Item = Vec<u8>>> {
 
 /// The only line of a reply.
 fn first_line(reply: Reply<'static>) -> Result<Vec<u8>> {
-    lines(reply)?.next().ok_or_else(no_reply)
+    lines(reply)?.next().ok_or_else(call::no_reply)
 }
 
 impl fmt::Debug for Raw<'_> {

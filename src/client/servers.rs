@@ -1,5 +1,5 @@
 use super::Client;
-use super::call::server_error;
+use super::call;
 use crate::address::IntoServers;
 use crate::conn::{Batch, ErrorCounts, Latency, SingleReply, Sink};
 use crate::error::{Error, Result};
@@ -97,7 +97,9 @@ impl Client {
     #[must_use = "servers may have failed"]
     pub fn connect(&self) -> Vec<PerServer<()>> {
         self.each_server("connect", &Request::Version, |reply, _| match reply {
-            Reply::Refused(refused) if refused.wants_credentials() => Err(server_error(&refused)),
+            Reply::Refused(refused) if refused.wants_credentials() => {
+                Err(call::server_error(&refused))
+            }
             _ => Ok(()),
         })
     }
@@ -214,7 +216,7 @@ impl Client {
         let request = Request::Stats { arguments };
         Ok(self.each_server("stats", &request, |reply, _| {
             let (lines, end) = reply.split();
-            end.done()?;
+            call::done(end)?;
             let mut stats = Stats::default();
             for line in lines {
                 if let Line::Stat { name, value } = line {
@@ -235,7 +237,7 @@ impl Client {
         let request = Request::Stats {
             arguments: StatsArguments::RESET,
         };
-        self.each_server("stats reset", &request, |reply, _| reply.done())
+        self.each_server("stats reset", &request, |reply, _| call::done(reply))
     }
 
     /// Lets everything that all servers hold expire: at once, or after `delay` seconds. What is
@@ -269,7 +271,7 @@ impl Client {
             Err(error) => return self.each_refused(&Error::from(error).during("flush_all")),
         };
         let request = Request::FlushAll { delay };
-        self.each_server("flush_all", &request, |reply, _| reply.done())
+        self.each_server("flush_all", &request, |reply, _| call::done(reply))
     }
 
     /// The version of each server, as it says it: `"1.6.18"`.
@@ -281,7 +283,7 @@ impl Client {
     pub fn version(&self) -> Vec<PerServer<String>> {
         self.each_server("version", &Request::Version, |reply, _| match reply {
             Reply::Version(version) => Ok(String::from_utf8_lossy(&version).into_owned()),
-            reply => Err(reply.into_error()),
+            reply => Err(call::unexpected(reply)),
         })
     }
 
@@ -295,7 +297,7 @@ impl Client {
     #[must_use]
     pub fn verbosity(&self, level: u32) -> Vec<PerServer<()>> {
         let request = Request::Verbosity { level };
-        self.each_server("verbosity", &request, |reply, _| reply.done())
+        self.each_server("verbosity", &request, |reply, _| call::done(reply))
     }
 
     /// Connects to all servers at the same time and asks each for its version; tells how long each

@@ -1,4 +1,5 @@
 use super::Client;
+use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::Item;
@@ -234,7 +235,7 @@ impl Client {
                 let exptime = expiry.to_wire(SystemTime::now())?;
                 Ok(Request::Touch { key, exptime })
             },
-            Reply::found,
+            call::found,
         )
     }
 
@@ -252,7 +253,7 @@ impl Client {
             key.as_ref(),
             &mut Scratch::default(),
             |key| Ok(Request::Delete { key, cas: None }),
-            Reply::found,
+            call::found,
         )
     }
 
@@ -330,7 +331,7 @@ impl Client {
             let key = self.key(key, &mut scratch)?;
             let request = request(key);
             self.exchange_into(buffer, key, &request, self.deadline(), |reply| {
-                reply.item()?.map(decode).transpose()
+                call::item(reply)?.map(decode).transpose()
             })
         };
         let fetched = fetch();
@@ -353,12 +354,12 @@ pub enum DeleteOutcome {
 }
 
 impl DeleteOutcome {
-    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+    pub(super) fn of(reply: Reply<'_>) -> Result<Self> {
         match reply {
             Reply::Status(Status::Deleted) => Ok(Self::Deleted),
             Reply::Status(Status::Exists) => Ok(Self::Changed),
             Reply::Status(Status::NotFound) => Ok(Self::Missing),
-            reply => Err(reply.into_error()),
+            reply => Err(call::unexpected(reply)),
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::Client;
+use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
@@ -52,7 +53,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), Reply::done)
+        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), call::done)
     }
 
     /// As [`set`](Self::set), and gives the cas id that the item has then, which saves a
@@ -105,7 +106,7 @@ impl Client {
                 };
                 self.exchange(key, &request, self.deadline(), |reply| match reply {
                     Reply::Cas(id) => Ok(id),
-                    reply => Err(reply.into_error()),
+                    reply => Err(call::unexpected(reply)),
                 })
             })
         };
@@ -124,7 +125,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let expiry = expiry.into();
-        self.store(Mode::Set, key.as_ref(), expiry, Reply::done, |store| {
+        self.store(Mode::Set, key.as_ref(), expiry, call::done, |store| {
             let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref())?;
             store(body.as_item())
         })
@@ -155,7 +156,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Reply::done,
+            call::done,
         )
     }
 
@@ -178,13 +179,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<bool> {
-        self.store_value(
-            Mode::Add,
-            key.as_ref(),
-            &value,
-            expiry.into(),
-            Reply::stored,
-        )
+        self.store_value(Mode::Add, key.as_ref(), &value, expiry.into(), call::stored)
     }
 
     /// As [`set_item`](Self::set_item), but only if `key` is not there: `false` if it is.
@@ -203,7 +198,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -223,7 +218,7 @@ impl Client {
             key.as_ref(),
             &value,
             expiry.into(),
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -243,7 +238,7 @@ impl Client {
             key.as_ref(),
             item.into(),
             expiry.into(),
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -277,7 +272,7 @@ impl Client {
             key.as_ref(),
             item,
             Expiry::Never,
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -293,7 +288,7 @@ impl Client {
             key.as_ref(),
             item,
             Expiry::Never,
-            Reply::stored,
+            call::stored,
         )
     }
 
@@ -349,7 +344,7 @@ impl Client {
         key: &[u8],
         value: &V,
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
         self.store(mode, key, expiry, meaning, |store| {
             value::encode(&*self.values.transcoder, value, |body| {
@@ -364,7 +359,7 @@ impl Client {
         key: &[u8],
         item: ItemRef<'_>,
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
         if matches!(mode, Mode::Append | Mode::Prepend) {
             let judged = self.values.check_append();
@@ -380,7 +375,7 @@ impl Client {
         mode: Mode,
         key: &[u8],
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
         encode: impl FnOnce(&mut dyn FnMut(ItemRef<'_>) -> Result<T>) -> Result<T>,
     ) -> Result<T> {
         let store = || {
@@ -416,12 +411,12 @@ pub enum CasOutcome {
 }
 
 impl CasOutcome {
-    pub(super) fn of(reply: Reply<'static>) -> Result<Self> {
+    pub(super) fn of(reply: Reply<'_>) -> Result<Self> {
         match reply {
             Reply::Status(Status::Stored) => Ok(Self::Stored),
             Reply::Status(Status::Exists) => Ok(Self::Changed),
             Reply::Status(Status::NotFound) => Ok(Self::Missing),
-            reply => Err(reply.into_error()),
+            reply => Err(call::unexpected(reply)),
         }
     }
 }

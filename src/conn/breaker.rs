@@ -10,9 +10,10 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
 use crate::error::Error;
+use crate::sync::{AtomicBool, Mutex, MutexGuard};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The first back-off.
@@ -455,3 +456,7 @@ fn chance() -> f64 {
 #[cfg(test)]
 #[path = "breaker_tests.rs"]
 mod tests;
+
+#[cfg(all(loom, test))]
+#[path = "breaker_models.rs"]
+mod models;

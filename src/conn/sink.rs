@@ -1,5 +1,5 @@
 use crate::error::{Error, Kind, Result};
-use crate::protocol::{Hit, Line, Malformed, Reply};
+use crate::protocol::{Hit, Line, Lines, Malformed, Reply};
 use std::borrow::Cow;
 
 /// Takes the replies to the requests of a batch, which it knows by their places in it. Each gets exactly
@@ -41,6 +41,7 @@ pub(crate) struct SingleReply {
 
 impl SingleReply {
     /// The reply, with its value in `buffer` in place of what that holds.
+    #[inline]
     pub(crate) fn into_buffer(buffer: Vec<u8>) -> Self {
         Self {
             buffer,
@@ -59,18 +60,17 @@ impl SingleReply {
     ///
     /// # Errors
     ///
-    /// That of the exchange. A protocol error if there is no reply.
+    /// That of the exchange. A protocol error if there is no reply: no connection leaves it out.
+    #[inline]
     pub(crate) fn take(&mut self) -> Result<Reply<'static>> {
-        let reply = self.reply.take();
-        let reply =
-            reply.unwrap_or_else(|| Err(Error::new(Kind::Protocol, "there is no reply")))?;
-        if self.lines.is_empty() {
-            return Ok(reply);
+        match self.reply.take() {
+            Some(reply) if self.lines.is_empty() => reply,
+            Some(reply) => reply.map(|end| {
+                let lines = std::mem::take(&mut self.lines);
+                Reply::Lines(Box::new(Lines { lines, end }))
+            }),
+            None => Err(Error::new(Kind::Protocol, "unexpected reply: nothing")),
         }
-        Ok(Reply::Lines {
-            lines: std::mem::take(&mut self.lines),
-            end: Box::new(reply),
-        })
     }
 }
 
@@ -94,23 +94,20 @@ impl Sink for SingleReply {
 
     fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
         self.reply = Some(match reply {
-            Ok(Reply::Hit(Hit {
-                data: Cow::Borrowed(bytes),
-                flags,
-                cas,
-                details,
-            })) => {
-                let mut data = std::mem::take(&mut self.buffer);
-                data.clear();
-                data.extend_from_slice(bytes);
-                let data = Cow::Owned(data);
-                Ok(Reply::Hit(Hit {
-                    flags,
-                    data,
-                    cas,
-                    details,
-                }))
-            }
+            Ok(Reply::Hit(hit)) => Ok(Reply::Hit(Hit {
+                data: Cow::Owned(match hit.data {
+                    Cow::Owned(data) => data,
+                    Cow::Borrowed(data) if self.buffer.capacity() == 0 => data.to_vec(),
+                    Cow::Borrowed(data) => {
+                        let mut buffer = std::mem::take(&mut self.buffer);
+                        buffer.clear();
+                        buffer.extend_from_slice(data);
+                        buffer
+                    }
+                }),
+                ..hit
+            })),
+            Ok(Reply::Status(status)) => Ok(Reply::Status(status)),
             reply => reply.map(Reply::into_owned),
         });
     }

@@ -29,6 +29,7 @@ impl Backend {
     }
 
     /// Sends the requests of `batch` and receives their replies, by `deadline`.
+    #[inline]
     pub(crate) fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
         if self.chain.0.is_empty() {
             return self.pool.exchange(batch, sink, deadline);

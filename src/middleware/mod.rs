@@ -98,7 +98,7 @@ mod command;
 pub(crate) use backend::Backend;
 pub use command::Command;
 
-pub use crate::protocol::{Counter, Hit, Line, Refused, Reply, SetReply, Status};
+pub use crate::protocol::{Counter, Hit, Line, Lines, Refused, Reply, SetReply, Status};
 
 use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};

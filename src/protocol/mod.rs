@@ -28,7 +28,7 @@ pub(crate) use dialect::Dialect;
 pub(crate) use options::{ArithmeticOptions, DeleteOptions, GetOptions, More, SetOptions};
 pub(crate) use output::{MAX_PARTS, Output};
 pub(crate) use raw::{Expected, RawLine};
-pub use reply::{Counter, Hit, Line, Refused, Reply, SetReply, Status};
+pub use reply::{Counter, Hit, Line, Lines, Refused, Reply, SetReply, Status};
 pub(crate) use reply::{Excerpt, Malformed, Step, ValueHeader};
 pub(crate) use request::{Confidential, Direction, Initial, Mode, Request, StatsArguments, Walk};
 pub(crate) use window::{Limits, Window};

@@ -61,13 +61,18 @@ pub enum Reply<'b> {
     Version(Cow<'b, [u8]>),
     /// An error line of the server.
     Refused(Refused<'b>),
-    /// Lines, and the reply that came after the last of them: [`Status::Ok`] for the end of a list.
-    Lines {
-        /// The lines, in their order.
-        lines: Vec<Line<'b>>,
-        /// The reply behind them.
-        end: Box<Reply<'b>>,
-    },
+    /// Several lines: [`Reply::lines`] makes such a reply.
+    Lines(Box<Lines<'b>>),
+}
+
+/// Lines, and the reply that came after the last of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lines<'b> {
+    /// The lines, in their order.
+    pub lines: Vec<Line<'b>>,
+    /// The reply behind them: [`Status::Ok`] at the end of a list.
+    pub end: Reply<'b>,
 }
 
 /// An item that was found: a cache hit.
@@ -211,10 +216,8 @@ impl<'b> Reply<'b> {
     /// Makes a list of lines, complete.
     #[must_use]
     pub fn lines(lines: impl Into<Vec<Line<'b>>>) -> Self {
-        Self::Lines {
-            lines: lines.into(),
-            end: Box::new(Self::Status(Status::Ok)),
-        }
+        let (lines, end) = (lines.into(), Self::Status(Status::Ok));
+        Self::Lines(Box::new(Lines { lines, end }))
     }
 
     /// The same, with nothing borrowed.
@@ -232,17 +235,17 @@ impl<'b> Reply<'b> {
                 line: owned(refused.line),
                 ..refused
             }),
-            Self::Lines { lines, end } => Reply::Lines {
-                lines: lines.into_iter().map(Line::into_owned).collect(),
-                end: Box::new(end.into_owned()),
-            },
+            Self::Lines(lines) => Reply::Lines(Box::new(Lines {
+                lines: lines.lines.into_iter().map(Line::into_owned).collect(),
+                end: lines.end.into_owned(),
+            })),
         }
     }
 
     /// The lines, if there are any, and the reply behind them.
     pub(crate) fn split(self) -> (Vec<Line<'b>>, Self) {
         match self {
-            Self::Lines { lines, end } => (lines, *end),
+            Self::Lines(lines) => (lines.lines, lines.end),
             reply => (Vec::new(), reply),
         }
     }
@@ -258,7 +261,9 @@ impl fmt::Display for Reply<'_> {
             Self::Hit(hit) => return write!(f, "a value of {} bytes", hit.data.len()),
             Self::Version(version) => return write!(f, "version {}", version.escape_ascii()),
             Self::Refused(refused) => return write!(f, "refused: {}", Excerpt::new(&refused.line)),
-            Self::Lines { lines, end } => return write!(f, "{} lines, and {end}", lines.len()),
+            Self::Lines(lines) => {
+                return write!(f, "{} lines, and {}", lines.lines.len(), lines.end);
+            }
             Self::Status(Status::Stored) => "stored",
             Self::Status(Status::NotStored) => "not stored",
             Self::Status(Status::Exists) => "exists, with another cas id",

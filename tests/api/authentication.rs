@@ -1,6 +1,7 @@
 //! User names and passwords, against servers that want them and servers that do not.
 
 use crate::support;
+use crate::support::needs_memcached;
 
 use moecache::{Client, Error, Protocol, Server};
 use std::collections::HashMap;
@@ -62,6 +63,7 @@ fn assert_is_authentication(error: &Error, server: &Memcached, says: &str) {
 
 #[test]
 fn the_right_ones() {
+    needs_memcached!();
     for (server, _folder, protocols) in strict_servers() {
         for protocol in protocols {
             let client = client(&server, protocol, Some((USER, PASSWORD)));
@@ -89,6 +91,7 @@ fn the_right_ones() {
 /// The next call does not even try; one that is about servers does.
 #[test]
 fn wrong_ones_fail_once() {
+    needs_memcached!();
     for (server, _folder, protocols) in strict_servers() {
         for protocol in protocols {
             for (username, password) in [(USER, "wrong"), ("wrong", PASSWORD), ("bob", PASSWORD)] {
@@ -113,6 +116,7 @@ fn wrong_ones_fail_once() {
 
 #[test]
 fn none_where_they_are_wanted() {
+    needs_memcached!();
     for (server, _folder, protocols) in strict_servers() {
         for protocol in protocols {
             let client = client(&server, protocol, None);
@@ -167,6 +171,7 @@ fn a_server_that_wants_none_keeps_nothing() {
 
 #[test]
 fn each_server_has_its_own() {
+    needs_memcached!();
     let (strict, _folder) = with_password_file(&[]);
     let (other, _other_folder) = with_password_file(&[]);
     let servers = [

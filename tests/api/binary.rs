@@ -1,10 +1,9 @@
-//! The binary protocol against a real memcached: every command, and what only this protocol has.
+//! What only the binary protocol has, against a real memcached.
 
 use crate::support;
+use crate::support::needs_memcached;
 
-use moecache::{
-    CasOutcome, Client, ClientBuilder, DeleteOutcome, Error, KeyBytes, Protocol, Stats,
-};
+use moecache::{Client, ClientBuilder, Error, KeyBytes, Protocol, Stats};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -30,58 +29,10 @@ fn stats(client: &Client, arguments: &str) -> Result<Stats, Error> {
     servers.pop().unwrap().result
 }
 
+/// On the wire this is no condition at all.
 #[test]
-fn values() {
+fn a_cas_id_of_0() {
     let (_server, client) = start();
-    assert_eq!(client.get::<String>("key").unwrap(), None);
-    client.set("key", "value", 0).unwrap();
-    assert_eq!(client.get::<String>("key").unwrap().unwrap(), "value");
-    for size in [0, 1, 100, 10_000, 16_384, 16_385, 65_536, 1 << 20, 5 << 20] {
-        let data = vec![b'x'; size];
-        client.set_item("key", (7, &data), 0).unwrap();
-        let item = client.get_item("key").unwrap().unwrap();
-        assert_eq!((item.flags, item.cas), (7, None));
-        assert!(item.data == data, "{size} bytes");
-    }
-    let reply = b"\x81\0\0\0\0\0\0\x01\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\0Not found";
-    client.set_bytes("key", reply, 0).unwrap();
-    assert_eq!(client.get_bytes("key").unwrap().unwrap(), reply);
-
-    client.set("key", "value", 60).unwrap();
-    let touched = client.get_and_touch::<String>("key", 100).unwrap();
-    assert_eq!(touched.unwrap(), "value");
-    assert_eq!(client.get_and_touch::<String>("none", 100).unwrap(), None);
-    assert!(client.touch("key", 60).unwrap());
-    assert!(!client.touch("none", 60).unwrap());
-    assert!(client.delete("key").unwrap());
-    assert!(!client.delete("key").unwrap());
-}
-
-#[test]
-fn conditions() {
-    let (_server, client) = start();
-    assert!(!client.replace("key", "no", 0).unwrap());
-    assert!(!client.append("key", "no").unwrap());
-    assert!(!client.prepend("key", "no").unwrap());
-    assert!(client.add("key", "1", 0).unwrap());
-    assert!(!client.add("key", "no", 0).unwrap());
-    assert!(client.replace("key", "b", 0).unwrap());
-    assert!(client.append("key", "c").unwrap());
-    assert!(client.prepend("key", "a").unwrap());
-    let (value, cas) = client.gets::<String>("key").unwrap().unwrap();
-    assert_eq!(value, "abc");
-
-    let swap = |key, cas| client.compare_and_swap(key, "new", 0, cas).unwrap();
-    assert_eq!(swap("key", cas), CasOutcome::Stored);
-    assert_eq!(swap("key", cas), CasOutcome::Changed);
-    assert_eq!(swap("none", cas), CasOutcome::Missing);
-    let delete = |key, cas| client.delete_with_cas(key, cas).unwrap();
-    assert_eq!(delete("key", cas), DeleteOutcome::Changed);
-    assert_eq!(delete("none", cas), DeleteOutcome::Missing);
-    let (_, cas) = client.gets::<String>("key").unwrap().unwrap();
-    assert_eq!(delete("key", cas), DeleteOutcome::Deleted);
-
-    // On the wire this is no condition at all.
     client.set("key", "kept", 0).unwrap();
     let error = client.compare_and_swap("key", "new", 0, 0).unwrap_err();
     assert!(error.is_unsupported(), "{error}");
@@ -90,38 +41,25 @@ fn conditions() {
     assert_eq!(client.get::<String>("key").unwrap().unwrap(), "kept");
 }
 
+/// What every command does is in `tests/behavior`; here they share a connection, errors among them.
 #[test]
-fn counters() {
-    let (_server, client) = start();
-    assert_eq!(client.incr("count", 1).unwrap(), None);
-    assert_eq!(client.incr_with_initial("count", 1, 40, 60).unwrap(), 40);
-    assert_eq!(client.incr_with_initial("count", 2, 40, 60).unwrap(), 42);
-    assert_eq!(client.incr("count", 1).unwrap(), Some(43));
-    assert_eq!(client.decr("count", 50).unwrap(), Some(0));
-    assert_eq!(client.decr_with_initial("down", 5, 9, 0).unwrap(), 9);
-    assert_eq!(client.incr("down", u64::MAX).unwrap(), Some(8));
-    assert_eq!(client.get::<u64>("down").unwrap(), Some(8));
+fn one_connection_for_everything() {
+    let (server, client) = start();
+    let keys: Vec<String> = (0..5000).map(|number| format!("key-{number}")).collect();
+    let values = || keys.iter().zip(0..);
+    client.set_many(values(), 0).all().unwrap();
+    let asked = keys.iter().map(String::as_str).chain(["none", "no"]);
+    let found = client.get_many::<i32, _>(asked).all().unwrap();
+    assert_eq!(found.len(), keys.len());
     client.set("text", "text", 0).unwrap();
     let error = client.incr("text", 1).unwrap_err();
     assert!(error.to_string().contains("Non-numeric"), "{error}");
-    assert_eq!(client.incr("down", 1).unwrap(), Some(9));
-}
-
-#[test]
-fn all_servers() {
-    let (server, client) = start();
-    assert!(client.ping().iter().all(|ping| ping.result.is_ok()));
-    let version = client.version().remove(0).result.unwrap();
-    assert_eq!(version, memcached::version());
-    client.set("key", "value", 0).unwrap();
     client.flush_all(0).remove(0).result.unwrap();
-    assert_eq!(client.get::<String>("key").unwrap(), None);
-    client.flush_all(1000).remove(0).result.unwrap();
-
+    assert_eq!(client.get::<String>("text").unwrap(), None);
     let error = client.verbosity(1).remove(0).result.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
     client.reset_stats().remove(0).result.unwrap();
-    // One connection for all of it, and the other is that of this question.
+    // The other is that of this question.
     let mut raw = RawClient::connect(server.address());
     assert_eq!(raw.stat("curr_connections"), "2");
 }
@@ -206,37 +144,6 @@ fn keys_of_any_bytes() {
 }
 
 #[test]
-fn many_keys() {
-    let (server, client) = start();
-    let keys: Vec<String> = (0..5000).map(|number| format!("key-{number}")).collect();
-    let values = || keys.iter().zip(0..);
-    client.set_many(values(), 0).all().unwrap();
-    let asked = keys.iter().map(String::as_str).chain(["none", "no"]);
-    let found = client.get_many::<i32, _>(asked).all().unwrap();
-    assert_eq!(found.len(), keys.len());
-    assert!(values().all(|(key, number)| found[key.as_str()] == number));
-
-    let new = "new".to_owned();
-    let added = client.add_many(values().chain([(&new, 1)]), 0);
-    let added = added.all().unwrap();
-    assert_eq!(added.iter().filter(|added| **added).count(), 1);
-    assert!(added[keys.len()]);
-    let gets = client.gets_many::<i32, _>(&keys).all().unwrap();
-    assert!(values().all(|(key, number)| gets[key].0 == number));
-    let touched = client.touch_many(["none", "key-1", "no"], 60).all();
-    assert_eq!(touched.unwrap(), [false, true, false]);
-    client.set_counter("count", 5, 0).unwrap();
-    let counted = client.incr_many(["count", "none"], 2).all().unwrap();
-    assert_eq!(counted, [Some(7), None]);
-    let deleted = client.delete_many(keys.iter().map(String::as_str).chain(["none"]));
-    let deleted = deleted.all().unwrap();
-    assert_eq!(deleted.iter().filter(|deleted| !**deleted).count(), 1);
-    assert!(!deleted[keys.len()]);
-    let mut raw = RawClient::connect(server.address());
-    assert_eq!(raw.stat("curr_connections"), "2");
-}
-
-#[test]
 fn values_that_are_too_large_fail_alone() {
     let server = Memcached::start();
     let client = binary(server.address()).build().unwrap();
@@ -258,6 +165,7 @@ fn values_that_are_too_large_fail_alone() {
 
 #[test]
 fn a_server_that_speaks_only_text() {
+    needs_memcached!();
     let server = Memcached::with_args(&["-B", "ascii"]);
     let client = binary(server.address()).build().unwrap();
     // The fence behind the two has the byte that ends a line; a single get is waited for in vain.

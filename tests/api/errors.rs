@@ -1,6 +1,7 @@
 //! What errors of a server say besides, so that whoever reads them knows what to do.
 
 use crate::support;
+use crate::support::needs_memcached;
 
 use moecache::testing::Server;
 use moecache::{Client, Error, IntoServers, MetaGet, MetaMode, MetaSet, Protocol};
@@ -95,6 +96,7 @@ fn a_value_that_is_too_large() {
 
 #[test]
 fn a_server_without_memory() {
+    needs_memcached!();
     let real = Memcached::with_args(&["-M", "-m", "2"]);
     for protocol in PROTOCOLS {
         let client = client(real.address(), protocol);

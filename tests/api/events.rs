@@ -2,6 +2,7 @@
 //! reason.
 
 use crate::support;
+use crate::support::needs_memcached;
 
 use moecache::testing::{Fault, Server};
 use moecache::{Client, ClientBuilder, Event, Protocol};
@@ -153,6 +154,7 @@ fn a_server_that_closed_the_pooled_connection_in_the_middle_is_asked_again() {
 
 #[test]
 fn what_idles_is_stale_or_idle_or_surplus() {
+    needs_memcached!();
     let mut server = Memcached::start();
     let (client, heard) = Heard::of(Client::builder().servers(server.address()));
     client.set("key", 1, 0).unwrap();

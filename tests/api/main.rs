@@ -16,7 +16,6 @@ mod events;
 mod formats;
 mod keys;
 mod layers;
-mod many;
 mod meta;
 mod metrics;
 mod readme;

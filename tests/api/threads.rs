@@ -1,6 +1,7 @@
 //! Any number of threads share one client.
 
 use crate::support;
+use crate::support::needs_memcached;
 
 use moecache::testing::Server;
 use moecache::{CasOutcome, Client, Protocol};
@@ -112,6 +113,7 @@ fn work(client: &Client, thread: u64, operation: u64, counted: &AtomicU64, swapp
 
 #[test]
 fn a_call_waits_for_a_connection_until_its_deadline() {
+    needs_memcached!();
     let server = Memcached::start();
     let client = Client::builder()
         .servers(server.address())

@@ -1,6 +1,7 @@
 //! TLS, against a real memcached with certificates that the test makes.
 
 use crate::support;
+use crate::support::needs_memcached;
 
 use moecache::{Client, ClientBuilder, Error, Protocol, Server, Tls};
 use rcgen::{
@@ -119,6 +120,7 @@ fn assert_refused(client: &Client, why: &str) {
 
 #[test]
 fn every_protocol() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let servers = [authority.server(), authority.server()];
     for protocol in PROTOCOLS {
@@ -171,6 +173,7 @@ fn every_protocol() {
 
 #[test]
 fn threads_share_a_client() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let (server, _folder) = authority.server();
     let client = client(&server, authority.trusted());
@@ -191,6 +194,7 @@ fn threads_share_a_client() {
 /// What TLS 1.3 sends after the handshake is not taken for stray bytes.
 #[test]
 fn an_idle_connection_is_used_again() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let (server, _folder) = authority.server();
     let client = client(&server, authority.trusted());
@@ -211,6 +215,7 @@ fn an_idle_connection_is_used_again() {
 
 #[test]
 fn who_the_server_is() {
+    needs_memcached!();
     let (authority, other) = (Authority::new("one"), Authority::new("other"));
     let (server, _folder) = authority.server();
     let unknown = "invalid peer certificate: UnknownIssuer";
@@ -251,6 +256,7 @@ fn who_the_server_is() {
 
 #[test]
 fn who_the_client_is() {
+    needs_memcached!();
     let (authority, other) = (Authority::new("one"), Authority::new("other"));
     let server = authority.sign(&NAMES, |_| ());
     for version in ["2", "3"] {
@@ -284,6 +290,7 @@ fn who_the_client_is() {
 
 #[test]
 fn one_side_alone() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let (encrypted, _folder) = authority.server();
     for protocol in PROTOCOLS {
@@ -328,6 +335,7 @@ fn one_side_alone() {
 /// A connection that had served before is not suspected of another protocol.
 #[test]
 fn a_server_that_is_gone_is_not_taken_for_one_that_speaks_tls() {
+    needs_memcached!();
     let mut server = Memcached::start();
     let client = Client::builder().servers(server.address()).timeout(LONG);
     let client = client.build().unwrap();
@@ -356,6 +364,7 @@ fn self_signed(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Ident
 
 #[test]
 fn a_self_signed_certificate_can_be_pinned() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let old = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 1);
     let (one, other) = (
@@ -454,6 +463,7 @@ fn a_handshake_that_stalls_ends_by_the_deadline() {
 
 #[test]
 fn with_a_password() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let identity = authority.sign(&NAMES, |_| ());
     let passwords = Folder::new();
@@ -553,6 +563,7 @@ fn many_sets(client: &Client) {
 
 #[test]
 fn many_sets_that_go_together() {
+    needs_memcached!();
     let authority = Authority::new("one");
     let (server, _folder) = authority.server();
     for protocol in PROTOCOLS {

@@ -224,6 +224,9 @@ fn values_that_look_like_replies(client: &Client) -> Result<(), Error> {
         client.set("key", value, 0)?;
         assert_eq!(client.get::<String>("key")?.as_deref(), Some(value));
     }
+    let not_found = b"\x81\0\0\0\0\0\0\x01\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\0Not found";
+    client.set_bytes("key", not_found, 0)?;
+    assert_eq!(client.get_bytes("key")?.as_deref(), Some(&not_found[..]));
     Ok(())
 }
 

@@ -7,8 +7,6 @@ mod support;
 mod cache;
 mod drivers;
 mod embedded;
-mod embedded_counters;
-mod embedded_protocols;
 mod examples;
 #[cfg(all(feature = "redis", feature = "sha1"))]
 mod store;

@@ -19,7 +19,7 @@
 //! | refused, unreachable, too many connections, no such host | `connecting` (all), `proxied::gone_and_back`; how long it is left alone, and that many calls make few connections: `policies` |
 //! | a connect that hangs | `connecting::a_connect_that_hangs`; several addresses: `src/conn/pool_tests.rs` |
 //! | a key that is none | `unharmed::a_bad_key_leaves_the_wire_untouched`, `tests/api/validation.rs` |
-//! | one server of several fails | `unharmed::one_server_of_several_fails`, `tests/api/many.rs` |
+//! | one server of several fails | `unharmed::one_server_of_several_fails`, `tests/api/batches/many.rs` |
 //! | panic, clones, fork | `panics` (all), `sharing` (all) |
 //! | what errors show | `unharmed::what_is_secret_stays_so`, and every error of the other rows (`row::is_discreet`) |
 //!

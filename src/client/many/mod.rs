@@ -9,8 +9,8 @@ pub use outcome::{Each, Many};
 pub(super) use plan::{ByKey, Plan};
 
 use super::Client;
-use super::call::no_reply;
-use crate::error::Result;
+use super::call;
+use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::protocol::{Reply, Request};
 use crate::route::Topology;
@@ -23,7 +23,7 @@ impl Client {
         keys: &'k [K],
         scratch: &'k mut Scratch,
         request: impl FnMut(usize, Key<'k>) -> Result<Request<'k>>,
-        meaning: impl FnMut(Reply<'static>) -> Result<T>,
+        meaning: impl FnMut(Reply<'_>) -> Result<T>,
     ) -> Vec<Result<T>> {
         let mut results: Vec<Option<Result<T>>> = keys.iter().map(|_| None).collect();
         let bytes = keys.iter().map(AsRef::as_ref);
@@ -36,7 +36,7 @@ impl Client {
         };
         plan.run(self, &mut meanings);
         let finish = |result: Option<Result<T>>| {
-            let result = result.unwrap_or_else(|| Err(no_reply()));
+            let result = result.unwrap_or_else(|| Err(call::no_reply()));
             result.map_err(|error| error.during(operation))
         };
         meanings.results.into_iter().map(finish).collect()
@@ -50,11 +50,12 @@ struct Meanings<'t, T, M> {
     results: Vec<Option<Result<T>>>,
 }
 
-impl<T, M: FnMut(Reply<'static>) -> Result<T>> ByKey for Meanings<'_, T, M> {
+impl<T, M: FnMut(Reply<'_>) -> Result<T>> ByKey for Meanings<'_, T, M> {
+    #[inline]
     fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
-        let result = reply.and_then(|reply| (self.meaning)(reply.into_owned()));
-        let name = self.topology.backend(server).name();
-        self.results[key] = Some(result.map_err(|error| error.on(name)));
+        let result = reply.and_then(&mut self.meaning);
+        let on = |error: Error| error.on(self.topology.backend(server).name());
+        self.results[key] = Some(result.map_err(on));
     }
 }
 

@@ -1,5 +1,5 @@
 use super::super::Client;
-use super::super::call::accept;
+use super::super::call;
 use crate::conn::{Batch, Deadline, Sink};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
@@ -196,33 +196,45 @@ impl<'k, B> Sorter<'_, 'k, B> {
     }
 }
 
-impl<B: ByKey> Sink for Sorter<'_, '_, B> {
-    fn buffer(&mut self, _: usize) -> Vec<u8> {
-        self.by_key.buffer()
-    }
-
-    fn reply(&mut self, place: usize, reply: Result<Reply<'_>>) {
-        let (key, server, request) = self.at(place);
-        if let Ok(Reply::Hit(_)) = reply {
-            return self.by_key.reply(key, server, reply);
-        }
-        let request = *request;
+impl<B> Sorter<'_, '_, B> {
+    /// What the caller sees of a request that failed; `None` if it goes on to another server.
+    #[cold]
+    fn settle<'r>(&mut self, place: usize, reply: Result<Reply<'r>>) -> Option<Result<Reply<'r>>> {
+        let (key, server, &request) = self.at(place);
         if let Err(error) = &reply {
             let next = (request.key()).and_then(|key| self.topology.next(key, server, error));
             if let Some(next) = next {
                 let error = error.clone();
-                return self.unreached.push(Unreached {
+                self.unreached.push(Unreached {
                     key,
                     server,
                     next,
                     request,
                     error,
                 });
+                return None;
             }
         }
         let backend = self.topology.backend(server);
-        let reply = accept(reply, self.policy, &request, backend);
-        let reply = reply.map_err(|error| error.on(backend.name()));
+        let reply = call::accept(reply, self.policy, &request, backend);
+        Some(reply.map_err(|error| error.on(backend.name())))
+    }
+}
+
+impl<B: ByKey> Sink for Sorter<'_, '_, B> {
+    fn buffer(&mut self, _: usize) -> Vec<u8> {
+        self.by_key.buffer()
+    }
+
+    fn reply(&mut self, place: usize, reply: Result<Reply<'_>>) {
+        let (key, server, _) = self.at(place);
+        let reply = match reply {
+            Ok(Reply::Refused(_)) | Err(_) => match self.settle(place, reply) {
+                Some(reply) => reply,
+                None => return,
+            },
+            reply => reply,
+        };
         self.by_key.reply(key, server, reply);
     }
 }

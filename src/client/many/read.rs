@@ -1,3 +1,4 @@
+use super::super::call;
 use super::{ByKey, Client, Each, Many, Plan, zip};
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
@@ -172,7 +173,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            |reply| reply.item()?.map(&mut decode).transpose(),
+            |reply| call::item(reply)?.map(&mut decode).transpose(),
         );
         zip(keys, results)
     }
@@ -192,6 +193,7 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
         self.spare.pop().unwrap_or_default()
     }
 
+    #[inline]
     fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
         let error = match reply {
             Ok(Reply::Hit(hit)) => {
@@ -203,7 +205,7 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
                 return;
             }
             Ok(Reply::Status(Status::NotFound)) => return,
-            Ok(reply) => reply.into_error(),
+            Ok(reply) => call::unexpected(reply),
             Err(error) => error,
         };
         let name = self.topology.backend(server).name();

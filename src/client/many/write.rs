@@ -1,3 +1,4 @@
+use super::super::call;
 use super::{Client, Each, zip};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
@@ -32,7 +33,7 @@ impl Client {
         items: impl IntoIterator<Item = (K, V)>,
         expiry: impl Into<Expiry>,
     ) -> Each<K, ()> {
-        self.store_values("set_many", Mode::Set, items, expiry.into(), Reply::done)
+        self.store_values("set_many", Mode::Set, items, expiry.into(), call::done)
     }
 
     /// Stores a value under each key that is not there, until `expiry`; `false` for one that is.
@@ -41,7 +42,7 @@ impl Client {
         items: impl IntoIterator<Item = (K, V)>,
         expiry: impl Into<Expiry>,
     ) -> Each<K, bool> {
-        self.store_values("add_many", Mode::Add, items, expiry.into(), Reply::stored)
+        self.store_values("add_many", Mode::Add, items, expiry.into(), call::stored)
     }
 
     /// Stores bytes under each key, until `expiry`.
@@ -58,7 +59,7 @@ impl Client {
             Err(error) => Err(error.clone()),
         };
         let expiry = expiry.into();
-        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Reply::done);
+        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, call::done);
         zip(keys, results)
     }
 
@@ -72,7 +73,7 @@ impl Client {
         let (keys, items): (Vec<K>, Vec<ItemRef<'a>>) = items.unzip();
         let item = |index: usize| Ok(items[index]);
         let expiry = expiry.into();
-        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, Reply::done);
+        let results = self.store_each("set_many", Mode::Set, &keys, expiry, item, call::done);
         zip(keys, results)
     }
 
@@ -85,7 +86,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Reply::found,
+            call::found,
         );
         zip(keys, results)
     }
@@ -107,7 +108,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Reply::found,
+            call::found,
         );
         zip(keys, results)
     }
@@ -161,7 +162,7 @@ impl Client {
             &keys,
             &mut Scratch::default(),
             request,
-            Reply::count,
+            call::count,
         );
         zip(keys, results)
     }
@@ -172,7 +173,7 @@ impl Client {
         mode: Mode,
         items: impl IntoIterator<Item = (K, V)>,
         expiry: Expiry,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Each<K, T> {
         let items = items.into_iter();
         let mut keys = Vec::with_capacity(items.size_hint().0);
@@ -206,7 +207,7 @@ impl Client {
         keys: &'k [K],
         expiry: Expiry,
         item: impl Fn(usize) -> Result<ItemRef<'k>>,
-        meaning: fn(Reply<'static>) -> Result<T>,
+        meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Vec<Result<T>> {
         let exptime = wire(expiry);
         let request = |index, key| {

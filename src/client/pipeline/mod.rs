@@ -6,6 +6,7 @@ mod replies;
 pub use replies::{Pending, Replies};
 
 use super::Client;
+use super::call;
 use super::many::Plan;
 use super::storage::CasOutcome;
 use crate::error::Result;
@@ -85,8 +86,7 @@ impl<'a> Pipeline<'a> {
         key: impl AsRef<[u8]>,
     ) -> Pending<Option<(T, u64)>> {
         self.push("gets", key, Ok(Kind::Get { cas: true }), |client, reply| {
-            reply
-                .item()?
+            call::item(reply)?
                 .map(|item| client.values.with_cas(item))
                 .transpose()
         })
@@ -115,7 +115,7 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
     ) -> Pending<()> {
         self.store(Mode::Set, key, &value, expiry.into(), |_, reply| {
-            reply.done()
+            call::done(reply)
         })
     }
 
@@ -133,7 +133,7 @@ impl<'a> Pipeline<'a> {
             data: Cow::Borrowed(item.data),
             expiry: expiry.into(),
         };
-        self.push("set", key, Ok(kind), |_, reply| reply.done())
+        self.push("set", key, Ok(kind), |_, reply| call::done(reply))
     }
 
     /// As [`Client::add`].
@@ -144,7 +144,7 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
     ) -> Pending<bool> {
         self.store(Mode::Add, key, &value, expiry.into(), |_, reply| {
-            reply.stored()
+            call::stored(reply)
         })
     }
 
@@ -156,7 +156,7 @@ impl<'a> Pipeline<'a> {
         expiry: impl Into<Expiry>,
     ) -> Pending<bool> {
         self.store(Mode::Replace, key, &value, expiry.into(), |_, reply| {
-            reply.stored()
+            call::stored(reply)
         })
     }
 
@@ -271,7 +271,7 @@ impl<'a> Pipeline<'a> {
             expiry: Expiry::Never,
         };
         let kind = self.client.values.check_append().map(|()| kind);
-        self.push(mode.name(), key, kind, |_, reply| reply.stored())
+        self.push(mode.name(), key, kind, |_, reply| call::stored(reply))
     }
 
     fn count(
@@ -281,7 +281,9 @@ impl<'a> Pipeline<'a> {
         delta: u64,
     ) -> Pending<Option<u64>> {
         let kind = Kind::Count { direction, delta };
-        self.push(direction.name(), key, Ok(kind), |_, reply| reply.count())
+        self.push(direction.name(), key, Ok(kind), |_, reply| {
+            call::count(reply)
+        })
     }
 
     fn push<T>(
@@ -314,15 +316,15 @@ impl fmt::Debug for Pipeline<'_> {
 }
 
 fn decoded<T: DeserializeOwned>(client: &Client, reply: Reply<'static>) -> Result<Option<T>> {
-    let item = reply.item()?;
+    let item = call::item(reply)?;
     item.map(|item| value::decode(&*client.values.transcoder, item))
         .transpose()
 }
 
 fn item(_: &Client, reply: Reply<'static>) -> Result<Option<Item>> {
-    reply.item()
+    call::item(reply)
 }
 
 fn found(_: &Client, reply: Reply<'static>) -> Result<bool> {
-    reply.found()
+    call::found(reply)
 }

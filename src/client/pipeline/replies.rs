@@ -1,5 +1,5 @@
 use super::super::Client;
-use super::super::call::no_reply;
+use super::super::call;
 use super::super::many::ByKey;
 use crate::error::{Error, Result};
 use crate::protocol::Reply;
@@ -53,7 +53,10 @@ impl Replies<'_> {
         let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
             return Err(Error::validation("pending: it is of another pipeline"));
         };
-        let reply = replied.reply.take().unwrap_or_else(|| Err(no_reply()));
+        let reply = replied
+            .reply
+            .take()
+            .unwrap_or_else(|| Err(call::no_reply()));
         let result = reply.and_then(|reply| (pending.meaning)(self.client, reply));
         let name = self.topology.backend(replied.server).name();
         result.map_err(|error| error.on(name).during(replied.operation))

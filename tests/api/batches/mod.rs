@@ -1,6 +1,7 @@
-//! What one server, or one request, does to the others of the same call.
+//! What one server, or one request, does to the others of the same call; and what does not fit any buffer.
 
-mod neighbours;
+mod many;
+mod neighbors;
 mod repeated;
 use crate::support;
 

@@ -2,22 +2,15 @@
 //! does not fit any buffer.
 
 use crate::support;
+use crate::support::needs_memcached;
 
-use moecache::testing::{Fault, Server};
+use super::client;
 use moecache::{Client, IntoServers, Protocol};
 use std::collections::HashMap;
 use std::time::Duration;
 use support::{Hanging, Memcached, UnixMemcached, reserve};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Binary];
-
-fn client(servers: impl IntoServers, protocol: Protocol, timeout: Duration) -> Client {
-    let client = Client::builder()
-        .servers(servers)
-        .protocol(protocol)
-        .timeout(timeout);
-    client.build().unwrap()
-}
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("key-{number}")).collect()
@@ -106,6 +99,7 @@ fn a_server_that_refuses() {
 /// The connections are there already; then the server's machine stops.
 #[test]
 fn a_server_that_stops_answering() {
+    needs_memcached!();
     for protocol in PROTOCOLS {
         let servers = [(); 3].map(|()| Memcached::start());
         let addresses = servers.each_ref().map(Memcached::address);
@@ -158,27 +152,6 @@ fn a_restart_between_two_calls() {
         client.set_many(keys.iter().zip(0..), 0).all().unwrap();
         servers[0].restart();
         assert!(client.delete_many(&keys).all().unwrap().contains(&true));
-    }
-}
-
-/// The connection ends when all has been sent, and before anything comes back: what would harm if it
-/// were done twice is not repeated, and says so.
-#[test]
-fn what_must_not_be_repeated_is_not() {
-    for protocol in PROTOCOLS {
-        let server = Server::start().unwrap();
-        let client = client(&server, protocol, Duration::from_secs(20));
-        client.set_counter("key", 1, 0).unwrap();
-        let before = server.received();
-        client.incr_many(["key", "key"], 1).all().unwrap();
-        let length = server.received() - before;
-        server.inject(Fault::Cut { after: 0 });
-        let counted: Vec<_> = client.incr_many(["key", "key"], 1).into_iter().collect();
-        for (_, result) in counted {
-            let error = result.unwrap_err();
-            assert!(error.is_io() && error.is_ambiguous(), "{error:?}");
-        }
-        assert_eq!(server.received(), before + 2 * length, "{protocol}");
     }
 }
 

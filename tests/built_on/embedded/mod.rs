@@ -1,5 +1,8 @@
 //! The embedded server beyond the protocol: its clock, memory, faults, start and stop.
 
+mod counters;
+mod protocols;
+
 use crate::support;
 
 use moecache::testing::{Clock, Fault, Server};
