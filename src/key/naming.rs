@@ -1,4 +1,3 @@
-use super::error::{KeyError, Length};
 use super::names;
 use super::{Key, KeyRule, KeyTransform, LongKeys, MAX_KEY_LENGTH};
 use crate::error::Error;

@@ -1,5 +1,5 @@
 use super::base64;
-use super::error::KeyError;
+use super::rule::KeyError;
 use super::names;
 use crate::error::Error;
 use std::fmt;
