@@ -31,6 +31,9 @@ const PINNED: &str = "MOECACHE_BENCH_PINNED";
 /// Those of raw data.
 const FLAGS: u32 = 0xfa52;
 
+/// Those of strings.
+const STRING_FLAGS: u32 = 274;
+
 fn main() -> ExitCode {
     // Without it this is `cargo test --all-targets`.
     if !env::args().any(|arg| arg == "--bench") {
@@ -71,7 +74,7 @@ struct Bench {
 impl Bench {
     fn run(mut self, client: &Client) {
         println!(
-            "operation               raw, us   time/raw (5% .. 95%)     CPU/raw   allocations"
+            "operation                 raw, us   time/raw (5% .. 95%)     CPU/raw   allocations"
         );
         let mut buffer = Vec::new();
         for (size, name) in [
@@ -97,6 +100,16 @@ impl Bench {
             let set = Exchange::new(request, b"STORED\r\n".len());
             self.compare(&format!("set, {name}"), &set, || {
                 client.set_bytes("key", &value, 0).expect("it is stored");
+            });
+        }
+
+        for (size, name) in [(1 << 10, "1 KB"), (100 << 10, "100 KB"), (1 << 20, "1 MB")] {
+            let text = "t".repeat(size);
+            let line = format!("set key {STRING_FLAGS} 0 {size}\r\n");
+            let request = [line.as_bytes(), text.as_bytes(), b"\r\n"].concat();
+            let set = Exchange::new(request, b"STORED\r\n".len());
+            self.compare(&format!("set, a String of {name}"), &set, || {
+                client.set("key", &text, 0).expect("it is stored");
             });
         }
 
@@ -153,7 +166,7 @@ impl Bench {
         }
         let at = |numbers: &[f64], percent: usize| numbers[(numbers.len() - 1) * percent / 100];
         println!(
-            "{name:22} {:8.1}   {:8.3} ({:.2} .. {:.2})   {:10.3}   {:11}",
+            "{name:24} {:8.1}   {:8.3} ({:.2} .. {:.2})   {:10.3}   {:11}",
             at(&raw_times, 50),
             at(&ratios, 50),
             at(&ratios, 5),

@@ -8,8 +8,8 @@ use crate::time;
 use clap::Args;
 use moecache::value::{Compression, Format};
 use moecache::{
-    Client, ClientBuilder, Distribution, Hash, HashTag, IntoServers, KeyBytes, KeyTransform,
-    PrefixPlacement, Protocol, Result, Scheme, Server,
+    Client, Config, Distribution, HashTag, IntoServers, KeyBytes, KeyTransform, PrefixPlacement,
+    Protocol, Result, Scheme, Server,
 };
 use std::env;
 use std::time::Duration;
@@ -94,7 +94,9 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        self.client_of(self.placed(self.servers()?)?)
+        let mut config = self.on(self.servers()?)?;
+        self.place(&mut config)?;
+        self.client_of(config)
     }
 
     /// One that asks servers and places no key. So it does not matter if there is no such scheme, or if
@@ -105,9 +107,8 @@ impl Fleet {
             other => return other,
         };
         // Takes any list of servers, and none of its names has to be looked up.
-        let any = self
-            .on(self.servers()?)?
-            .distribution(Distribution::Gomemcache);
+        let mut any = self.on(self.servers()?)?;
+        any.distribution = Some(Distribution::Gomemcache);
         let Ok(client) = self.client_of(any) else {
             return Err(failure);
         };
@@ -116,15 +117,12 @@ impl Fleet {
         Ok(client)
     }
 
-    fn client_of(&self, mut builder: ClientBuilder) -> Result<Client, Failure> {
-        if let Some(format) = self.format {
-            builder = builder.format(format);
-        }
-        if let Some(compression) = self.compression {
-            builder = builder.compression(compression);
-        }
-        let builder = builder.timeout(self.timeout);
-        Ok(self.security.apply(builder)?.build()?)
+    fn client_of(&self, mut config: Config) -> Result<Client, Failure> {
+        config.format = self.format;
+        config.compression = self.compression;
+        config.timeout = Some(self.timeout);
+        self.security.apply(&mut config)?;
+        Ok(config.client()?)
     }
 
     /// One that only places keys.
@@ -138,51 +136,36 @@ impl Fleet {
         servers: impl IntoServers,
         scheme: Option<Scheme>,
     ) -> Result<Placer> {
-        let builder = match scheme {
-            Some(scheme) => self.on(servers)?.compatible_with(scheme),
-            None => self.placed(servers)?,
-        };
+        let mut config = self.on(servers)?;
+        match scheme {
+            Some(scheme) => config.compatible_with = Some(scheme),
+            None => self.place(&mut config)?,
+        }
         // No values are read, so that what those of the deployment need does not matter.
-        Ok(Placer::new(builder.format(Format::Moecache).build()?))
+        config.format = Some(Format::Moecache);
+        Ok(Placer::new(config.client()?))
     }
 
-    fn placed(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
-        let mut builder = self.on(servers)?;
-        if let Some(scheme) = self.scheme()? {
-            builder = builder.compatible_with(scheme);
-        }
-        if let Some(distribution) = &self.distribution {
-            builder = builder.distribution(distribution.parse::<Distribution>()?);
-        }
-        if let Some(hash) = &self.hash {
-            builder = builder.hash(hash.parse::<Hash>()?);
-        }
-        Ok(builder)
+    fn place(&self, config: &mut Config) -> Result<()> {
+        config.compatible_with = self.scheme()?;
+        config.distribution = self.distribution.as_deref().map(str::parse).transpose()?;
+        config.hash = self.hash.as_deref().map(str::parse).transpose()?;
+        Ok(())
     }
 
     /// All but how keys are placed and values stored.
-    fn on(&self, servers: impl IntoServers) -> Result<ClientBuilder> {
-        let builder = Client::builder().servers(servers).prefix(&self.prefix);
-        let mut builder = builder.protocol(self.protocol()?);
-        if let Some(transform) = self.key_transform {
-            builder = builder.key_transform(transform);
-        }
-        if let Some(bytes) = self.key_bytes {
-            builder = builder.key_bytes(bytes);
-        }
-        if let Some(length) = self.max_key_length {
-            builder = builder.max_key_length(length);
-        }
-        if let Some(placement) = self.prefix_placement {
-            builder = builder.prefix_placement(placement);
-        }
-        if let Some(tag) = self.hash_tag {
-            builder = builder.hash_tag(tag);
-        }
-        if self.resolve_names {
-            builder = builder.resolve_names(true);
-        }
-        Ok(builder)
+    fn on(&self, servers: impl IntoServers) -> Result<Config> {
+        let mut config = Config::default();
+        config.servers = servers.into_servers();
+        config.prefix = Some(self.prefix.clone().into());
+        config.protocol = Some(self.protocol()?);
+        config.key_transform = self.key_transform;
+        config.key_bytes = self.key_bytes;
+        config.max_key_length = self.max_key_length;
+        config.prefix_placement = self.prefix_placement;
+        config.hash_tag = self.hash_tag;
+        config.resolve_names = self.resolve_names;
+        Ok(config)
     }
 
     pub(crate) fn servers(&self) -> Result<Vec<Server>, Failure> {

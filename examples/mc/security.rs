@@ -3,7 +3,7 @@
 use crate::fleet::variable;
 use crate::outcome::Failure;
 use clap::Args;
-use moecache::{ClientBuilder, Secret, Tls};
+use moecache::{Config, Secret};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,15 +40,17 @@ pub(crate) struct Security {
 }
 
 impl Security {
-    pub(crate) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-        let builder = match self.credentials()? {
-            Some((username, password)) => builder.credentials(username, password),
-            None => builder,
-        };
-        Ok(match self.tls() {
-            Some(tls) => builder.tls(tls),
-            None => builder,
-        })
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), Failure> {
+        if let Some((username, password)) = self.credentials()? {
+            (config.username, config.password) = (Some(username.into()), Some(password));
+        }
+        config.tls = self.tls;
+        config.tls_roots.clone_from(&self.tls_roots);
+        config.tls_pinned.clone_from(&self.tls_pinned);
+        config.tls_certificate.clone_from(&self.tls_certificate);
+        config.tls_key.clone_from(&self.tls_key);
+        config.tls_server_name.clone_from(&self.tls_server_name);
+        Ok(())
     }
 
     fn credentials(&self) -> Result<Option<(String, Secret)>, Failure> {
@@ -67,28 +69,6 @@ impl Security {
             }
         };
         Ok(Some((username, password)))
-    }
-
-    fn tls(&self) -> Option<Tls> {
-        let identity = self.tls_certificate.as_ref().zip(self.tls_key.as_ref());
-        let (roots, name) = (&self.tls_roots, &self.tls_server_name);
-        let pinned = &self.tls_pinned;
-        let is_wanted = self.tls || roots.is_some() || name.is_some() || identity.is_some();
-        let is_wanted = is_wanted || pinned.is_some();
-        let mut tls = is_wanted.then(Tls::new)?;
-        if let Some(path) = roots {
-            tls = tls.root_certificates_file(path);
-        }
-        if let Some(path) = pinned {
-            tls = tls.pinned_certificates_file(path);
-        }
-        if let Some((certificate, key)) = identity {
-            tls = tls.client_certificate_files(certificate, key);
-        }
-        if let Some(name) = name {
-            tls = tls.server_name(name);
-        }
-        Some(tls)
     }
 }
 

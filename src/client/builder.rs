@@ -362,13 +362,14 @@ impl ClientBuilder {
             return Err(refused("max_connections", "0; it must be at least 1"));
         }
         let max_line_size = config.max_line_size.unwrap_or(Bounds::DEFAULT_LINE);
+        let max_line_size = within("max_line_size", max_line_size, Bounds::LINE)?;
         let max_keys_per_get = config.max_keys_per_get.unwrap_or(Limits::MAX_KEYS);
+        let max_keys_per_get = within("max_keys_per_get", max_keys_per_get, 1..=Limits::MAX_KEYS)?;
+        let naming = naming(config)?;
         let queue_keys = config.queue_keys.unwrap_or(false);
         let failure_policy = config.failure_policy.unwrap_or_default();
         let max_back_off = config.max_back_off.unwrap_or(Duration::from_secs(1));
 
-        within("max_line_size", max_line_size, Bounds::LINE)?;
-        within("max_keys_per_get", max_keys_per_get, 1..=Limits::MAX_KEYS)?;
         let tls = self.tls.clone().or_else(|| tls(config));
         let options = Arc::new(Options {
             protocol: config.protocol.unwrap_or_default(),
@@ -405,6 +406,8 @@ impl ClientBuilder {
                 .resolve_names
                 .then_some(connect_timeout.unwrap_or(timeout)),
         });
+        let values = self.values()?;
+        // Last, because it may look up names.
         let topology = Topology::new(
             &config.servers,
             &placement,
@@ -413,8 +416,6 @@ impl ClientBuilder {
             &self.middleware,
             None,
         )?;
-        let values = self.values()?;
-        let naming = naming(config)?;
         let shared = Shared {
             topology: RwLock::new(Arc::new(topology)),
             placement,
@@ -465,9 +466,11 @@ fn credentials(config: &Config) -> Option<Credentials> {
     let Config {
         username, password, ..
     } = config;
+    if username.is_none() && password.is_none() {
+        return None;
+    }
     let text = |part: &Option<Secret>| part.as_ref().map_or("", Secret::reveal).to_owned();
-    let is_any = username.is_some() || password.is_some();
-    is_any.then(|| Credentials::new(text(username), text(password)))
+    Some(Credentials::new(text(username), text(password)))
 }
 
 fn tls(config: &Config) -> Option<Tls> {
@@ -500,7 +503,7 @@ fn naming(config: &Config) -> Result<Naming> {
     let library = conventions(config);
     let protocol = config.protocol.unwrap_or_default();
     let longest = config.max_key_length.unwrap_or(MAX_KEY_LENGTH);
-    within("max_key_length", longest, 1..=MAX_KEY_LENGTH)?;
+    let longest = within("max_key_length", longest, 1..=MAX_KEY_LENGTH)?;
     let of_library = match protocol {
         Protocol::Meta => library.meta,
         Protocol::Binary => library.binary,
@@ -539,15 +542,13 @@ fn naming(config: &Config) -> Result<Naming> {
     naming.with_prefix(config.prefix.as_deref().unwrap_or_default())
 }
 
-fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<()> {
+/// Gives the number back if it is in the range.
+fn within(name: &str, number: usize, range: RangeInclusive<usize>) -> Result<usize> {
     if range.contains(&number) {
-        return Ok(());
+        return Ok(number);
     }
-    let (least, most) = (range.start(), range.end());
-    Err(refused(
-        name,
-        &format!("{number}; {least} to {most} are allowed"),
-    ))
+    let reason = format!("{number}; {} to {} are allowed", range.start(), range.end());
+    Err(refused(name, &reason))
 }
 
 fn refused(name: &str, reason: &str) -> Error {

@@ -60,7 +60,7 @@ impl Client {
         let mut reply = single.take();
         if let Err(error) = &reply {
             let next = topology.next(key, server, error);
-            if let Some((next, rest)) = next.zip(deadline.rest(Instant::now()).ok()) {
+            if let Some((next, rest)) = next.zip(deadline.try_restarted(Instant::now()).ok()) {
                 server = next;
                 topology.backend(server).exchange(batch, &mut single, rest);
                 reply = single.take();

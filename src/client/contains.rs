@@ -67,12 +67,12 @@ impl Client {
             there(reply)
         });
         if let Some(cas) = won {
-            self.hand_back(key, cas, deadline.resumed(Instant::now()));
+            self.hand_back(key, cas, deadline.restarted(Instant::now()));
         }
         match asked {
             // The server turned out to be one that is spoken to in text.
             Err(error) if error.is_unsupported() => {
-                self.exchange(key, &get, deadline.resumed(Instant::now()), there)
+                self.exchange(key, &get, deadline.restarted(Instant::now()), there)
             }
             // A meta command fails under every policy, but this is none to the caller.
             Err(error) => {

@@ -233,7 +233,7 @@ impl Client {
             initial: None,
         };
         let client = self.steps();
-        let rest = || deadline.resumed(Instant::now());
+        let rest = || deadline.restarted(Instant::now());
         if let Some(count) = client.exchange(key, &count, rest(), call::count)? {
             return Ok(count);
         }

@@ -1,6 +1,6 @@
 use super::Client;
 use super::call;
-use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
+use crate::conn::{Batch, Deadline, Exchange, Sink, State, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
 use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
@@ -78,7 +78,7 @@ impl Client {
             topology: self.shared.topology(),
             next: 0,
             current: None,
-            patience: self.deadline(),
+            busy_until: self.deadline(),
             walk: Walk::Hash,
             lines: Lines {
                 naming: &self.naming,
@@ -144,7 +144,7 @@ pub struct Keys<'c> {
     next: usize,
     current: Option<Current>,
     /// How long the current server's crawler is waited for.
-    patience: Deadline,
+    busy_until: Deadline,
     /// What the current server is asked for.
     walk: Walk,
     lines: Lines<'c>,
@@ -185,7 +185,7 @@ impl Iterator for Keys<'_> {
                 State::Running | State::Waiting => {
                     exchange.set_deadline(self.client.deadline());
                     self.lines.has_progressed = false;
-                    *state = exchange.step(Patience::Full, &mut self.lines);
+                    *state = exchange.step(Wait::UntilDeadline, &mut self.lines);
                 }
             }
         }
@@ -195,7 +195,7 @@ impl Iterator for Keys<'_> {
 impl Keys<'_> {
     /// Begins with the next server; `None` if there is none.
     fn begin(&mut self) -> Option<()> {
-        self.patience = self.client.deadline();
+        self.busy_until = self.client.deadline();
         self.walk = Walk::Hash;
         self.ask()?;
         self.next += 1;
@@ -204,8 +204,8 @@ impl Keys<'_> {
 
     /// Asks the next server; `None` if there is none.
     fn ask(&mut self) -> Option<()> {
-        let backend = self.topology.shared_backend(self.next)?;
-        self.lines.server = backend.name().to_owned();
+        let backend = self.topology.backends().nth(self.next)?;
+        backend.name().clone_into(&mut self.lines.server);
         self.lines.listed = match self.walk {
             Walk::Hash => None,
             Walk::Lru => Some(Listed::default()),
@@ -219,8 +219,10 @@ impl Keys<'_> {
             is_step: true,
             ..Batch::of(request)
         };
-        let mut exchange = backend.converse_on(batch, self.client.deadline());
-        let state = exchange.begin(Patience::Full, &mut self.lines);
+        let deadline = self.client.deadline();
+        let mut exchange = backend.converse(batch, deadline);
+        exchange.set_deadline(deadline);
+        let state = exchange.begin(Wait::UntilDeadline, &mut self.lines);
         self.current = Some(Current { exchange, state });
         Some(())
     }
@@ -233,7 +235,7 @@ impl Keys<'_> {
             return;
         };
         if is_busy {
-            let Ok(left) = self.patience.remaining(Instant::now()) else {
+            let Ok(left) = self.busy_until.remaining(Instant::now()) else {
                 self.counted(Err(&error));
                 self.lines.read.push_back(Err(error));
                 return;
@@ -254,7 +256,7 @@ impl Keys<'_> {
     /// Counts the list of the current server as one request, however often it was asked for. How long it
     /// takes is the caller's.
     fn counted(&self, outcome: Result<(), &Error>) {
-        if let Some(backend) = self.topology.shared_backend(self.next - 1) {
+        if let Some(backend) = self.topology.backends().nth(self.next - 1) {
             backend.counted(outcome, None);
         }
     }

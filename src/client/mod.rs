@@ -311,9 +311,7 @@ impl Client {
 
     /// The item that [`set`](Self::set) would store of `value`.
     pub(crate) fn encode<V: Serialize + ?Sized>(&self, value: &V) -> Result<Item> {
-        value::encode(&*self.values.transcoder, value, |body| {
-            Ok(Item::new(body.flags(), body.data()))
-        })
+        value::encode_item(&*self.values.transcoder, value)
     }
 
     fn deadline(&self) -> Deadline {

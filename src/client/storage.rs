@@ -28,9 +28,6 @@ impl Client {
     /// be serialised. If the server finds it too large, the call is a server error, and the key's
     /// old value is gone.
     ///
-    /// A string is sent from inside of its `serialize`, so that it need not be copied: a lock that a
-    /// `Serialize` of your own holds meanwhile is held until the reply is there.
-    ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
@@ -88,26 +85,26 @@ impl Client {
             let mut scratch = Scratch::default();
             let key = self.key(key.as_ref(), &mut scratch)?;
             let exptime = expiry.to_wire(SystemTime::now())?;
-            value::encode(&*self.values.transcoder, &value, |body| {
-                let item = body.as_item();
-                self.shared.check_size(item.data.len())?;
-                let options = SetOptions {
-                    mode: Mode::Set,
-                    cas: None,
-                    invalidate: false,
-                    return_cas: true,
-                    more: None,
-                };
-                let request = Request::MetaSet {
-                    key,
-                    item,
-                    exptime,
-                    options,
-                };
-                self.exchange(key, &request, self.deadline(), |reply| match reply {
-                    Reply::Cas(id) => Ok(id),
-                    reply => Err(call::unexpected(reply)),
-                })
+            let mut scratch = value::Scratch::default();
+            let body = value::encode(&*self.values.transcoder, &value, &mut scratch)?;
+            let item = body.as_item();
+            self.shared.check_size(item.data.len())?;
+            let options = SetOptions {
+                mode: Mode::Set,
+                cas: None,
+                invalidate: false,
+                return_cas: true,
+                more: None,
+            };
+            let request = Request::MetaSet {
+                key,
+                item,
+                exptime,
+                options,
+            };
+            self.exchange(key, &request, self.deadline(), |reply| match reply {
+                Reply::Cas(id) => Ok(id),
+                reply => Err(call::unexpected(reply)),
             })
         };
         set().map_err(|error: Error| error.during("set_returning_cas"))
@@ -338,7 +335,7 @@ impl Client {
         )
     }
 
-    pub(super) fn store_value<V: Serialize + ?Sized, T>(
+    pub(super) fn store_value<V: Serialize, T>(
         &self,
         mode: Mode,
         key: &[u8],
@@ -347,9 +344,9 @@ impl Client {
         meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
         self.store(mode, key, expiry, meaning, |store| {
-            value::encode(&*self.values.transcoder, value, |body| {
-                store(body.as_item())
-            })
+            let mut scratch = value::Scratch::default();
+            let body = value::encode(&*self.values.transcoder, value, &mut scratch)?;
+            store(body.as_item())
         })
     }
 

@@ -132,8 +132,8 @@ const NO_BLOCK: &str = "a call returns when the server has answered; pipelines a
 const KEEPALIVE: &str = "a connection is looked at before it is used again, and closed after \
                          idle_timeout; a call that gets no answer ends at its timeout";
 
-const UNUSED_HASH: &str = "libmemcached never uses the hash of the points: they are \
-                                      hashed as keys are, or by MD5 if weighted";
+const UNUSED_HASH: &str = "libmemcached never uses the hash of the points: they are hashed as keys are, \
+                           or by MD5 if weighted";
 
 const CAS: &str = "it is always on: gets and compare_and_swap need no setting";
 
@@ -193,7 +193,7 @@ pub(super) struct Libmemcached {
 
 /// libmemcached's `memcached_server_distribution_t`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spread {
+enum Spread {
     Modula,
     /// `CONSISTENT` and its alias `CONSISTENT_KETAMA`.
     Consistent,

@@ -13,9 +13,8 @@ use serde::ser::{Serialize, Serializer};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Declares [`Config`], and for serde a copy of it in which each field says how it reads and writes;
-/// what has its default is not written. serde derives the copy and not `Config`, so that every format is
-/// read by way of [`Value`], whose errors name the setting.
+/// Declares [`Config`], and `Fields`, a copy of it that serde derives: it does not write what has its
+/// default. `Config` itself is read by way of [`Value`], whose errors name the setting.
 macro_rules! settings {
     ($(#[$of:meta])* pub struct Config {$(
         $(#[doc = $doc:literal])*
@@ -39,9 +38,9 @@ settings! {
     /// The settings of a [`Client`](crate::Client) as plain data, to be read from a file, a URL, or the
     /// configuration that a libmemcached or pylibmc deployment already has.
     ///
-    /// A field that is left out, or `None`, has the default that it tells. [`ClientBuilder`](crate::ClientBuilder) has a method of
-    /// the same name for each. What they mean together is judged by [`build`](crate::ClientBuilder::build), that is, by
-    /// [`client`](Self::client).
+    /// What is left out has the default that its field tells. [`ClientBuilder`](crate::ClientBuilder)
+    /// has a method of the same name for each. What they mean together is judged by
+    /// [`build`](crate::ClientBuilder::build), that is, by [`client`](Self::client).
     ///
     /// # From a file
     ///
@@ -119,7 +118,7 @@ settings! {
     /// # From libmemcached and pylibmc
     ///
     /// [`from_libmemcached`](Self::from_libmemcached) reads a configuration string, and
-    /// [`from_pylibmc`](Self::from_pylibmc) pylibmc's behaviours; what each setting does here,
+    /// [`from_pylibmc`](Self::from_pylibmc) pylibmc's behaviors; what each setting does here,
     /// [`guide::behaviours`](crate::guide::behaviours) lists.
     #[derive(Debug, Clone, PartialEq, Default)]
     #[non_exhaustive]
@@ -244,18 +243,22 @@ settings! {
         /// too. It needs the feature `tls`. Default: `false`.
         pub tls: bool,
 
+        /// The file of the root certificates to trust:
         /// [`Tls::root_certificates_file`](crate::Tls::root_certificates_file).
         pub tls_roots: Option<PathBuf>,
 
+        /// The file of the servers' own certificates to trust:
         /// [`Tls::pinned_certificates_file`](crate::Tls::pinned_certificates_file).
         pub tls_pinned: Option<PathBuf>,
 
-        /// The first file of [`Tls::client_certificate_files`](crate::Tls::client_certificate_files).
+        /// The file of this client's certificate:
+        /// [`Tls::client_certificate_files`](crate::Tls::client_certificate_files).
         pub tls_certificate: Option<PathBuf>,
 
-        /// The second.
+        /// The file of its private key.
         pub tls_key: Option<PathBuf>,
 
+        /// The name that the certificates of all servers must have:
         /// [`Tls::server_name`](crate::Tls::server_name).
         pub tls_server_name: Option<String>,
 

@@ -84,7 +84,7 @@ fn refused<T>(reason: &str) -> Result<T, Error> {
     Err(Error::validation(format!("url: {reason}")))
 }
 
-/// One server; the slash that many put before a `?` is no part of it.
+/// Reads one server; the slash that many put before a `?` is no part of it.
 fn server(encoded: &str) -> Result<Value, Error> {
     let server = decoded(encoded)?;
     let is_path = server.starts_with('/') || server.starts_with("unix:");
@@ -94,23 +94,19 @@ fn server(encoded: &str) -> Result<Value, Error> {
     }))
 }
 
-/// RFC 3986, section 2.1. A `+` is itself.
+/// Decodes percent-encoding (RFC 3986, section 2.1). A `+` is itself.
 fn decoded(text: &str) -> Result<String, Error> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
+    let mut parts = text.split('%');
+    let mut bytes = Vec::from(parts.next().unwrap_or_default());
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or_default();
+        // `from_str_radix` alone would take "+f".
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        match u8::from_str_radix(digits, 16) {
+            Ok(byte) if is_hex => bytes.push(byte),
+            _ => return refused("after a % there must be two hexadecimal digits"),
         }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else {
-            return refused("after a % there must be two hexadecimal digits");
-        };
-        bytes.extend(u8::try_from(high << 4 | low));
+        bytes.extend_from_slice(rest.as_bytes());
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(_) => refused("what is percent-encoded must be UTF-8"),
-    }
+    String::from_utf8(bytes).or_else(|_| refused("what is percent-encoded must be UTF-8"))
 }

@@ -30,9 +30,9 @@ pub(super) enum Value {
 
 /// Reads all entries of a table, also those of one name.
 fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Value)>, D::Error> {
-    struct Entries;
+    struct All;
 
-    impl<'de> Visitor<'de> for Entries {
+    impl<'de> Visitor<'de> for All {
         type Value = Vec<(String, Value)>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,7 +48,7 @@ fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Va
         }
     }
 
-    deserializer.deserialize_map(Entries)
+    deserializer.deserialize_map(All)
 }
 
 /// For errors: the value, but not what is in a list or a table.

@@ -8,7 +8,7 @@
 //! well.
 
 use super::deadline::Deadline;
-use super::fault::Fault;
+use super::fault::{Evidence, Fault};
 use crate::error::Error;
 use crate::sync::{AtomicBool, Mutex, MutexGuard};
 use std::hash::{BuildHasher as _, RandomState};
@@ -38,19 +38,6 @@ pub(crate) struct BackOff {
     pub(crate) steady: Duration,
     /// A call that waited for the server for less than this says nothing if that did not answer in it.
     pub(crate) shortest_wait: Duration,
-}
-
-/// What speaks against a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Evidence {
-    /// It refused the connection, or there is no way to it.
-    Unreachable,
-    /// There was no connection in time.
-    ConnectTimeout,
-    /// Not one byte came from it while a call waited, on any connection.
-    Silence,
-    /// It closed new connections before it answered, the last one at once when it was probed.
-    Dropped,
 }
 
 /// Whether a call may go on.
@@ -277,7 +264,7 @@ pub(super) struct CircuitBreaker {
     back_off: BackOff,
     /// Whether there is more to know than that the server answers: while there is not, the lock is not
     /// needed.
-    is_troubled: AtomicBool,
+    has_failures: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -301,19 +288,19 @@ impl CircuitBreaker {
     pub(super) fn new(back_off: BackOff) -> Self {
         Self {
             back_off,
-            is_troubled: AtomicBool::new(false),
+            has_failures: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
 
-    /// Whether anything is to be told to it or asked of it.
-    pub(super) fn is_troubled(&self) -> bool {
+    /// Whether any failure is on record, which an answer clears.
+    pub(super) fn has_failures(&self) -> bool {
         // Whoever finds out too late asks a server that is down once more.
-        self.is_troubled.load(Ordering::Relaxed)
+        self.has_failures.load(Ordering::Relaxed)
     }
 
     pub(super) fn circuit(&self) -> Circuit {
-        if !self.is_troubled() {
+        if !self.has_failures() {
             return Circuit::Closed;
         }
         self.lock().breaker.circuit(Instant::now())
@@ -323,7 +310,7 @@ impl CircuitBreaker {
     /// the probe says what came of it: [`answered`](Self::answered), [`failed`](Self::failed) or
     /// [`gave_up`](Self::gave_up).
     pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
-        if !self.is_troubled() {
+        if !self.has_failures() {
             return Ok(Pass::Go);
         }
         let mut state = self.lock();
@@ -340,7 +327,7 @@ impl CircuitBreaker {
 
     /// A complete answer came; whether the server is back with it.
     pub(super) fn answered(&self) -> bool {
-        if !self.is_troubled() {
+        if !self.has_failures() {
             return false;
         }
         let mut state = self.lock();
@@ -380,7 +367,7 @@ impl CircuitBreaker {
     /// Whether the server had enough time.
     fn is_telling(&self, evidence: Evidence, deadline: Deadline) -> bool {
         let is_timeout = matches!(evidence, Evidence::ConnectTimeout | Evidence::Silence);
-        let had = deadline.allotted();
+        let had = deadline.duration();
         !is_timeout || had.is_none_or(|time| time >= self.back_off.shortest_wait)
     }
 
@@ -416,7 +403,7 @@ impl CircuitBreaker {
 
     /// Lets a new connection log in, unless the server has just refused a login.
     pub(super) fn log_in(&self, insists: bool) -> Result<(), Fault> {
-        if !self.is_troubled() {
+        if !self.has_failures() {
             return Ok(());
         }
         let mut state = self.lock();
@@ -429,7 +416,7 @@ impl CircuitBreaker {
 
     /// A new connection logged in.
     pub(super) fn logged_in(&self) {
-        if self.is_troubled() {
+        if self.has_failures() {
             let mut state = self.lock();
             (state.breaker.login, state.refusal) = (None, None);
             self.note(&state);
@@ -437,8 +424,8 @@ impl CircuitBreaker {
     }
 
     fn note(&self, state: &State) {
-        let is_troubled = !state.breaker.is_as_new();
-        self.is_troubled.store(is_troubled, Ordering::Relaxed);
+        let has_failures = !state.breaker.is_as_new();
+        self.has_failures.store(has_failures, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

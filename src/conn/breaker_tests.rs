@@ -283,13 +283,13 @@ fn what_a_server_had_no_time_for() {
     };
     let (now, second) = (Instant::now(), Deadline::after(SECOND, Instant::now()));
     for _ in 0..5 {
-        assert_eq!(failed(second.resumed(now + 951 * MS)), Verdict::Nothing);
-        assert_eq!(failed(second.resumed(now + SECOND)), Verdict::Nothing);
+        assert_eq!(failed(second.restarted(now + 951 * MS)), Verdict::Nothing);
+        assert_eq!(failed(second.restarted(now + SECOND)), Verdict::Nothing);
     }
     for _ in 0..2 {
-        assert_eq!(failed(second.resumed(now + 900 * MS)), Verdict::Nothing);
+        assert_eq!(failed(second.restarted(now + 900 * MS)), Verdict::Nothing);
     }
-    let verdict = failed(second.resumed(now + 900 * MS));
+    let verdict = failed(second.restarted(now + 900 * MS));
     assert!(matches!(verdict, Verdict::Open(_)), "{verdict:?}");
 }
 

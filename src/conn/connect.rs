@@ -1,17 +1,17 @@
-use super::authenticate::{self, authenticate};
 use super::connection::{Connection, Incoming, Progress};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
-use super::pool::Options;
+use super::options::Options;
 use super::resolve::{Resolver, getaddrinfo};
 use super::sink::Sink;
-use super::stream::{Patience, Stream};
+use super::stream::Stream;
 use super::tls::Connector;
-use super::version::{Answers, QUESTIONS, understand};
+use super::version::{Answers, Protocol, QUESTIONS, understand};
+use super::wire::Wait;
 use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::{
-    Bounds, Decoder, Dialect, Limits, Malformed, Output, Reply, Request, Window,
+    Confidential, Decoder, Dialect, Excerpt, Limits, Malformed, Output, Reply, Request,
 };
 use crate::secret::Credentials;
 use std::io::{self, ErrorKind};
@@ -38,7 +38,7 @@ pub(super) enum Place {
     Unix(String),
     /// Connections that are there, one after the other.
     #[cfg(fuzzing)]
-    Scripted(super::pool::Scripted),
+    Scripted(super::scripted::Scripted),
 }
 
 impl Endpoint {
@@ -54,7 +54,7 @@ impl Endpoint {
         let Options { protocol, tls, .. } = options;
         let credentials = credentials.or(options.credentials.as_ref());
         if let Some(credentials) = credentials {
-            authenticate::check(credentials, *protocol)?;
+            check(credentials, *protocol)?;
         }
         Ok(Self {
             place: match server {
@@ -83,7 +83,8 @@ impl Endpoint {
             fault => fault,
         })?;
         if let Some(credentials) = &self.credentials {
-            let logged_in = authenticate(&mut connection, credentials, self.dialect, limit);
+            connection.dialect = self.dialect;
+            let logged_in = log_in(&mut connection, credentials, limit);
             logged_in.map_err(|fault| fault.during_set_up(limit))?;
         }
         Ok(connection)
@@ -145,6 +146,54 @@ fn failed(error: io::Error, limit: Deadline) -> Fault {
     }
 }
 
+/// Logs in on a new connection, before anything else is sent on it.
+///
+/// In binary by SASL's PLAIN. In text as memcached's `doc/protocol.txt` has it under
+/// "Authentication": a `set` whose value is the user name and the password, while its key and all
+/// else in its line are ignored. It is the same for meta, and where the server is still to be asked
+/// what it speaks.
+fn log_in(
+    connection: &mut Connection,
+    credentials: &Credentials,
+    deadline: Deadline,
+) -> Result<(), Fault> {
+    let message = match connection.dialect {
+        Dialect::Binary => format!("\0{}\0{}", credentials.username(), credentials.reveal()),
+        Dialect::Text | Dialect::Meta => {
+            format!("{} {}", credentials.username(), credentials.reveal())
+        }
+    };
+    let request = Request::Authenticate {
+        message: Confidential(message.as_bytes()),
+    };
+    let mut verdict = Verdict(Ok(()));
+    exchange(connection, &request, &mut verdict, deadline)?;
+    verdict.0
+}
+
+/// Refuses credentials that the protocol cannot carry.
+fn check(credentials: &Credentials, protocol: Protocol) -> Result<(), Error> {
+    match protocol {
+        Protocol::Binary => credentials.check(),
+        Protocol::Text | Protocol::Meta | Protocol::Auto => credentials.check_for_a_line(),
+    }
+}
+
+/// The server's answer to a login.
+struct Verdict(Result<(), Fault>);
+
+impl Sink for Verdict {
+    fn reply(&mut self, _: usize, reply: Result<Reply<'_>, Error>) {
+        // The decoder lets nothing else through than that, and that it was stored.
+        if let Ok(Reply::Refused(refused)) = reply {
+            self.0 = Err(match &*refused.line {
+                b"Unknown command" => Fault::NoAuthentication,
+                line => Fault::Authentication(Excerpt::new(line)),
+            });
+        }
+    }
+}
+
 /// The longest wait for the second answer of a server that has given the first: some give none.
 const SECOND_ANSWER: Duration = Duration::from_millis(250);
 
@@ -164,7 +213,7 @@ pub(super) fn ask(
 }
 
 fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, Fault> {
-    let (mut questions, full) = (Output::default(), Patience::Full);
+    let (mut questions, full) = (Output::default(), Wait::UntilDeadline);
     questions.push(QUESTIONS);
     connection.send(&questions, &mut 0, deadline, full)?;
     let (mut limit, mut had) = (deadline, 0);
@@ -188,14 +237,7 @@ fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, F
 
 /// Asks the server for its version on this new connection: whether it answers, whatever it says.
 pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(), Fault> {
-    let dialect = connection.dialect;
-    let answered = exchange(
-        connection,
-        dialect,
-        &Request::Version,
-        &mut Ignore,
-        deadline,
-    );
+    let answered = exchange(connection, &Request::Version, &mut Ignore, deadline);
     answered.map_err(|fault| fault.during_set_up(deadline))
 }
 
@@ -206,31 +248,20 @@ impl Sink for Ignore {
     fn reply(&mut self, _: usize, _: Result<Reply<'_>, Error>) {}
 }
 
-/// The first words on a connection: one request without a value, and the reply to it.
-pub(super) fn exchange(
+/// Sends the first request on a connection, one without a value, and receives the reply.
+fn exchange(
     connection: &mut Connection,
-    dialect: Dialect,
     request: &Request<'_>,
     sink: &mut dyn Sink,
     deadline: Deadline,
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
-    let mut output = Output::default();
-    let window = Window::single(dialect, requests, false, connection.opaque, &mut output);
-    if dialect == Dialect::Binary {
-        // Lines of text have none.
-        connection.opaque = connection.opaque.wrapping_add(window.opaques());
-    }
-    let full = Patience::Full;
-    connection.send(&output, &mut 0, deadline, full)?;
-    let bounds = Bounds {
-        value: 0,
-        line: Bounds::DEFAULT_LINE,
-        queues: false,
-    };
-    let mut decoder = Decoder::new(dialect, requests, window, bounds);
+    let (mut output, wait) = (Output::default(), Wait::UntilDeadline);
+    let window = connection.encode(requests, (0, 1), false, false, &mut output);
+    connection.send(&output, &mut 0, deadline, wait)?;
+    let mut decoder = Decoder::new(connection.dialect, requests, window, connection.bounds);
     let incoming = &mut Incoming::default();
-    connection.receive(&mut decoder, incoming, 0, sink, deadline, full)?;
+    connection.receive(&mut decoder, incoming, 0, sink, deadline, wait)?;
     connection.finish(true);
     if connection.progress != Progress::Clean {
         return Err(Fault::Malformed(Malformed::Surplus));

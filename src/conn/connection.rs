@@ -1,18 +1,24 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
-use super::input::{Input, Value};
-use super::ledger::Account;
+use super::input::Input;
+use super::metrics::{Account, Answers};
 use super::sink::Sink;
-use super::stream::{Patience, Slice, Stream};
-use super::tally::Answers;
+use super::stream::Stream;
+use super::wire::{StepEnd, Wait};
 use crate::error::{Error, Kind};
-use crate::protocol::{Decoder, Dialect, Hit, Limits, Output, Refused, Reply, Step};
+use crate::protocol::{
+    Bounds, Decoder, Dialect, Hit, Limits, Output, Refused, Reply, Request, Step, ValueHeader,
+    Window,
+};
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::time::{Duration, Instant};
 
 /// How long a connection may idle before it is looked at again.
 const IDLE: Duration = Duration::from_millis(1);
+
+/// The size of the input buffer: a small value with all that surrounds it, in one read.
+const INPUT: usize = 16 << 10;
 
 /// A connection to one server.
 #[derive(Debug)]
@@ -20,6 +26,8 @@ pub(super) struct Connection {
     stream: Stream,
     pub(super) dialect: Dialect,
     pub(super) limits: Limits,
+    /// The most that is read of what the server sends.
+    pub(super) bounds: Bounds,
     input: Input,
     /// An empty buffer for requests, used again.
     pub(super) output: Vec<u8>,
@@ -34,6 +42,8 @@ pub(super) struct Connection {
     is_just_asked: bool,
     /// Whether an `END` may come that belongs to the last reply, an error.
     owes_end: bool,
+    /// How often its pool had been closed when it was made.
+    pub(super) closed_before: u64,
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
@@ -71,13 +81,15 @@ impl Connection {
             stream,
             dialect: Dialect::Text,
             limits,
-            input: Input::new(),
+            bounds: Bounds::SET_UP,
+            input: Input::new(INPUT),
             output: Vec::new(),
             opaque: first_opaque(),
             last_used: Instant::now(),
             has_served: false,
             is_just_asked: false,
             owes_end: false,
+            closed_before: 0,
             process: std::process::id(),
             progress: Progress::Clean,
             account: Account::new(),
@@ -142,26 +154,58 @@ impl Connection {
         self.account.fail(Error::new(Kind::Protocol, why));
     }
 
+    /// Encodes as many of `requests`, from `start` up to `end`, as may be sent at once, in place of what
+    /// `output` holds. `is_many` as in [`Limits::lines`].
+    #[inline]
+    pub(super) fn encode<'r>(
+        &mut self,
+        requests: &[Request<'r>],
+        (start, end): (usize, usize),
+        may_be_quiet: bool,
+        is_many: bool,
+        output: &mut Output<'r>,
+    ) -> Window {
+        output.clear();
+        let (dialect, opaque) = (self.dialect, self.opaque);
+        let window = if let [_] = requests {
+            Window::single(dialect, requests, is_many, opaque, output)
+        } else {
+            let limits = self.limits.with_lines(is_many);
+            let range = (start, end);
+            Window::encode(
+                dialect,
+                requests,
+                range,
+                limits,
+                may_be_quiet,
+                opaque,
+                output,
+            )
+        };
+        self.opaque = self.opaque.wrapping_add(window.opaques());
+        window
+    }
+
     /// Sends what of `output` is not `written` yet; whether all of it is now.
     pub(super) fn send(
         &mut self,
         output: &Output<'_>,
         written: &mut usize,
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<bool, Fault> {
         let length = output.len();
-        let slice = Slice::of(patience);
+        let end = StepEnd::new(wait);
         while *written < length {
-            if *written > 0 && slice.is_over() {
+            if *written > 0 && end.is_reached() {
                 return Ok(false);
             }
             let sent = if let Some(piece) = output.piece(*written) {
                 let parts = [IoSlice::new(piece)];
-                self.stream.write(&parts, deadline, patience)
+                self.stream.write(&parts, deadline, wait)
             } else {
                 let (parts, count) = output.parts(*written);
-                self.stream.write(&parts[..count], deadline, patience)
+                self.stream.write(&parts[..count], deadline, wait)
             };
             match sent {
                 Ok(0) => return Ok(false),
@@ -187,10 +231,7 @@ impl Connection {
     /// Whether a connection on which nothing can be sent was closed by the server with the words
     /// that it has too many. A read on it waits for nothing.
     fn was_turned_away(&mut self, deadline: Deadline) -> bool {
-        let (input, stream) = (&mut self.input, &mut self.stream);
-        !self.has_served
-            && input.fill(stream, deadline, Patience::None).is_ok()
-            && self.is_turned_away()
+        !self.has_served && self.read(deadline, Wait::No).is_ok() && self.is_turned_away()
     }
 
     /// Whether these words are what came first, whatever was asked for.
@@ -203,8 +244,8 @@ impl Connection {
     }
 
     /// Reads once; whether anything came.
-    pub(super) fn fill(&mut self, deadline: Deadline, patience: Patience) -> Result<bool, Fault> {
-        let read = self.input.fill(&mut self.stream, deadline, patience)?;
+    pub(super) fn fill(&mut self, deadline: Deadline, wait: Wait) -> Result<bool, Fault> {
+        let read = self.read(deadline, wait)?;
         if read == 0 {
             return Ok(false);
         }
@@ -213,8 +254,18 @@ impl Connection {
         if self.is_turned_away() {
             return Err(Fault::TooManyConnections);
         }
-        self.account.hear();
+        self.account.count_read();
         Ok(true)
+    }
+
+    /// Reads once; 0 if nothing came. There is always room: the decoder asks for more only within a
+    /// line, and the buffer holds several of the longest.
+    fn read(&mut self, deadline: Deadline, wait: Wait) -> Result<usize, Fault> {
+        self.input.compact();
+        let parts = &mut [IoSliceMut::new(self.input.space())];
+        let read = self.stream.read(parts, deadline, wait)?;
+        self.input.received(read);
+        Ok(read)
     }
 
     /// Receives the replies that `decoder` decodes; whether all of them are there. `first` is the
@@ -226,20 +277,20 @@ impl Connection {
         first: usize,
         sink: &mut dyn Sink,
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<bool, Fault> {
-        if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, patience)? {
+        if decoder.is_fresh() && self.input.bytes().is_empty() && !self.fill(deadline, wait)? {
             return Ok(false);
         }
         if self.owes_end {
             decoder.set_owes_end(std::mem::take(&mut self.owes_end));
         }
-        let slice = Slice::of(patience);
+        let end = StepEnd::new(wait);
         while !decoder.is_done() {
             if let Some(value) = &mut incoming.value {
                 let (stream, input) = (&mut self.stream, &mut self.input);
                 let account = &mut self.account;
-                if !value.read(stream, input, account, &slice, deadline, patience)? {
+                if !value.read(stream, input, account, &end, deadline, wait)? {
                     return Ok(false);
                 }
             }
@@ -247,12 +298,12 @@ impl Connection {
                 Step::NeedMore => {
                     if let Some(fence) = decoder.late_fence() {
                         // If it cannot be sent, there is nothing to read either.
-                        let _ = self.send(&fence, &mut 0, deadline, Patience::Full);
+                        let _ = self.send(&fence, &mut 0, deadline, Wait::UntilDeadline);
                     }
-                    if sink.pauses() || slice.is_over() {
+                    if sink.pauses() || end.is_reached() {
                         return Ok(false);
                     }
-                    match self.fill(deadline, patience) {
+                    match self.fill(deadline, wait) {
                         Ok(true) => {}
                         Err(Fault::Lost(_)) if decoder.end_of_input() => {}
                         Ok(false) => return Ok(false),
@@ -333,6 +384,90 @@ impl Connection {
     fn consume(&mut self, used: usize) {
         self.has_served |= used > 0;
         self.input.consume(used);
+    }
+}
+
+/// How much a value's buffer grows ahead of the bytes received: a server that claims a gigabyte
+/// costs no more than this.
+const GROWTH: usize = 1 << 20;
+
+/// A value that is coming.
+#[derive(Debug)]
+pub(super) struct Value {
+    pub(super) header: ValueHeader,
+    pub(super) data: Vec<u8>,
+    filled: usize,
+}
+
+impl Value {
+    /// Takes what the input buffer has of it.
+    pub(super) fn new(header: ValueHeader, mut data: Vec<u8>, input: &mut Input) -> Self {
+        let length = header.length;
+        let filled = length.min(input.bytes().len());
+        if filled == length {
+            data.clear();
+        } else {
+            // What the buffer holds is written over, so that one used again need not be zeroed again.
+            let first = length.min(GROWTH);
+            data.truncate(length);
+            if data.capacity() == 0 {
+                data = vec![0; first];
+            } else if data.len() < first {
+                data.reserve_exact(first - data.len());
+                data.resize(first, 0);
+            }
+        }
+        let received = &input.bytes()[..filled];
+        if filled == length {
+            data.extend_from_slice(received);
+        } else {
+            data[..filled].copy_from_slice(received);
+        }
+        input.consume(filled);
+        Self {
+            header,
+            data,
+            filled,
+        }
+    }
+
+    /// Reads the rest from the socket straight to where it belongs; whether all of it is there now.
+    /// Counts the bytes.
+    pub(super) fn read(
+        &mut self,
+        stream: &mut Stream,
+        input: &mut Input,
+        account: &mut Account,
+        end: &StepEnd,
+        deadline: Deadline,
+        wait: Wait,
+    ) -> Result<bool, Fault> {
+        let length = self.header.length;
+        while self.filled < length {
+            if self.filled == self.data.len() {
+                self.data.resize(length.min(self.filled + GROWTH), 0);
+            }
+            let room = self.data.len() - self.filled;
+            let mut parts = [&mut self.data[self.filled..], input.space()].map(IoSliceMut::new);
+            // With the end of the value comes the end of the reply: one call less.
+            let parts = if self.filled + room == length {
+                &mut parts[..]
+            } else {
+                &mut parts[..1]
+            };
+            let read = stream.read(parts, deadline, wait)?;
+            if read == 0 {
+                return Ok(false);
+            }
+            account.tally.received += read as u64;
+            account.count_read();
+            input.received(read.saturating_sub(room));
+            self.filled += read.min(room);
+            if self.filled < length && end.is_reached() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

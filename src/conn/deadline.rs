@@ -26,7 +26,7 @@ impl Deadline {
     }
 
     /// The same for a part of the operation that begins now, after others took their time.
-    pub(crate) fn resumed(self, now: Instant) -> Self {
+    pub(crate) fn restarted(self, now: Instant) -> Self {
         Self {
             started: now,
             ..self
@@ -34,9 +34,9 @@ impl Deadline {
     }
 
     /// The same, unless nothing is left.
-    pub(crate) fn rest(self, now: Instant) -> Result<Self, Expired> {
+    pub(crate) fn try_restarted(self, now: Instant) -> Result<Self, Expired> {
         self.remaining(now)?;
-        Ok(self.resumed(now))
+        Ok(self.restarted(now))
     }
 
     /// When the operation began, or this part of it.
@@ -45,9 +45,9 @@ impl Deadline {
     }
 
     /// How much time there was when it [`started`](Self::started); `None` where it never ends.
-    pub(crate) fn allotted(&self) -> Option<Duration> {
-        let allotted = |at: Instant| at.saturating_duration_since(self.started);
-        self.at.map(allotted)
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        let since = |at: Instant| at.saturating_duration_since(self.started);
+        self.at.map(since)
     }
 
     /// The timeout that it was made from.
@@ -79,7 +79,7 @@ impl Deadline {
     }
 
     /// The same deadline so much later.
-    pub(crate) fn postponed(self, by: Duration) -> Self {
+    pub(crate) fn extended(self, by: Duration) -> Self {
         Self {
             at: self.at.and_then(|at| at.checked_add(by)),
             ..self
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(deadline.remaining(now + SECOND), Err(Expired));
         assert_eq!(deadline.remaining(now + 2 * SECOND), Err(Expired));
         assert_eq!(
-            deadline.postponed(SECOND).remaining(now + SECOND),
+            deadline.extended(SECOND).remaining(now + SECOND),
             Ok(Some(SECOND))
         );
     }
@@ -115,29 +115,32 @@ mod tests {
     fn what_is_resumed_has_what_is_left() {
         let now = Instant::now();
         let deadline = Deadline::after(3 * SECOND, now);
-        assert_eq!(deadline.allotted(), Some(3 * SECOND));
-        let rest = deadline.resumed(now + SECOND);
+        assert_eq!(deadline.duration(), Some(3 * SECOND));
+        let rest = deadline.restarted(now + SECOND);
         assert_eq!(rest.started(), now + SECOND);
-        assert_eq!(rest.allotted(), Some(2 * SECOND));
+        assert_eq!(rest.duration(), Some(2 * SECOND));
         assert_eq!(rest.timeout(), 3 * SECOND);
         assert_eq!(rest.remaining(now + 2 * SECOND), Ok(Some(SECOND)));
-        assert!(deadline.rest(now + 2 * SECOND).is_ok());
-        assert_eq!(deadline.rest(now + 3 * SECOND).unwrap_err(), Expired);
-        let over = deadline.resumed(now + 4 * SECOND);
-        assert_eq!(over.allotted(), Some(Duration::ZERO));
+        assert!(deadline.try_restarted(now + 2 * SECOND).is_ok());
+        assert_eq!(
+            deadline.try_restarted(now + 3 * SECOND).unwrap_err(),
+            Expired
+        );
+        let over = deadline.restarted(now + 4 * SECOND);
+        assert_eq!(over.duration(), Some(Duration::ZERO));
     }
 
     #[test]
     fn the_longest_timeout_never_ends() {
         let now = Instant::now();
         let never = Deadline::after(Duration::MAX, now);
-        assert_eq!(never.allotted(), None);
+        assert_eq!(never.duration(), None);
         assert_eq!(never.remaining(now + SECOND), Ok(None));
         let soon = Deadline::after(SECOND, now);
         assert_eq!(never.min(soon).remaining(now), Ok(Some(SECOND)));
         assert_eq!(soon.min(never).remaining(now), Ok(Some(SECOND)));
         assert_eq!(
-            soon.min(soon.postponed(SECOND)).remaining(now),
+            soon.min(soon.extended(SECOND)).remaining(now),
             Ok(Some(SECOND))
         );
     }

@@ -1,4 +1,3 @@
-use super::breaker::Evidence;
 use super::deadline::{Deadline, Expired};
 use crate::error::{Error, Kind};
 use crate::protocol::{Excerpt, Malformed};
@@ -52,6 +51,19 @@ pub(crate) enum Fault {
     },
     /// The connection's protocol cannot say what was asked for.
     Unsupported(Error),
+}
+
+/// What speaks against a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// It refused the connection, or there is no way to it.
+    Unreachable,
+    /// There was no connection in time.
+    ConnectTimeout,
+    /// Not one byte came from it while a call waited, on any connection.
+    Silence,
+    /// It closed new connections before it answered, the last one at once when it was probed.
+    Dropped,
 }
 
 impl Fault {

@@ -5,22 +5,22 @@
 //! own code in front of it, or in its place.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
-mod authenticate;
 mod breaker;
 mod connect;
 mod connection;
-mod conversation;
 mod deadline;
-mod driver;
+mod exchange;
 mod fault;
 mod histogram;
 mod input;
-mod ledger;
+mod metrics;
+mod options;
 mod pool;
 mod resolve;
+#[cfg(fuzzing)]
+mod scripted;
 mod sink;
 mod stream;
-mod tally;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
 mod version;
@@ -28,14 +28,15 @@ mod wire;
 
 pub(crate) use breaker::{BackOff, Circuit};
 pub(crate) use deadline::Deadline;
-pub(crate) use driver::{Batch, Exchange, State};
+pub(crate) use exchange::{Batch, Exchange, State};
 pub use histogram::Latency;
-#[cfg(fuzzing)]
-pub(crate) use pool::Peer;
-pub(crate) use pool::{Options, Pool};
+pub use metrics::ErrorCounts;
+pub(crate) use options::Options;
+pub(crate) use pool::Pool;
 pub(crate) use resolve::first_ipv4;
+#[cfg(fuzzing)]
+pub(crate) use scripted::Peer;
 pub(crate) use sink::{SingleReply, Sink};
-pub use tally::ErrorCounts;
 pub(crate) use tls::Security;
 pub use version::Protocol;
-pub(crate) use wire::Patience;
+pub(crate) use wire::Wait;

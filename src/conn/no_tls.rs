@@ -3,8 +3,7 @@
 
 use super::deadline::Deadline;
 use super::fault::Fault;
-use super::stream::Patience;
-use super::wire::Wire;
+use super::wire::{Wait, Wire};
 use crate::address::Address;
 use crate::error::Error;
 use crate::tls::Tls;
@@ -53,7 +52,7 @@ impl Session {
         _: &mut Wire,
         _: &mut [IoSliceMut<'_>],
         _: Deadline,
-        _: Patience,
+        _: Wait,
     ) -> Result<usize, Fault> {
         match *self {}
     }
@@ -63,7 +62,7 @@ impl Session {
         _: &mut Wire,
         _: &[IoSlice<'_>],
         _: Deadline,
-        _: Patience,
+        _: Wait,
     ) -> Result<usize, Fault> {
         match *self {}
     }

@@ -1,57 +1,20 @@
-mod admitted;
-mod lease;
-
-pub(super) use self::admitted::Admitted;
-use self::lease::Pooled;
-pub(super) use self::lease::{Failed, Hold, Lease, Opening, Purpose};
-use super::breaker::{BackOff, Circuit, CircuitBreaker, Evidence, Pass, Verdict};
+use super::breaker::{Circuit, CircuitBreaker, Pass, Verdict};
 use super::connect::{Endpoint, ask, probe};
-use super::connection::{Connection, Incoming};
-use super::conversation::Conversation;
-use super::deadline::Deadline;
-use super::driver::{Batch, Exchange};
-use super::fault::Fault;
-use super::ledger::{End, Ledger, Snapshot};
-use super::sink::Sink;
-use super::stream::Patience;
-use super::tls::Security;
-use super::version::Protocol;
+use super::connection::{Connection, Progress};
+use super::deadline::{Deadline, Expired};
+use super::fault::{Evidence, Fault};
+use super::metrics::{End, Metrics, Snapshot};
+use super::options::Options;
 use crate::address::Address;
 use crate::error::Error;
-use crate::event::{Event, Hook};
-use crate::protocol::{Bounds, Decoder, Dialect, Output, Request, Window};
+use crate::event::Event;
+use crate::protocol::Dialect;
 use crate::secret::Credentials;
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// What the pools of a client have in common.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    pub(crate) protocol: Protocol,
-    /// For the servers that have none of their own.
-    pub(crate) credentials: Option<Credentials>,
-    pub(crate) tls: Option<Security>,
-    /// Whether what is written is sent at once: Nagle's algorithm is off.
-    pub(crate) nodelay: bool,
-    /// How long a connect may take, where that differs from the time of the whole operation.
-    pub(crate) connect_timeout: Option<Duration>,
-    /// The most that is read of what a server sends.
-    pub(crate) bounds: Bounds,
-    /// The most keys of one `get` line.
-    pub(crate) max_keys: usize,
-    /// The most connections at a time, idle ones included.
-    pub(crate) max_connections: usize,
-    /// The most that idle.
-    pub(crate) max_idle: usize,
-    /// How long one may idle before it is closed.
-    pub(crate) idle_timeout: Duration,
-    /// How long a server that fails is left alone.
-    pub(crate) back_off: BackOff,
-    /// Who is told of what happens to them.
-    pub(crate) hook: Hook,
-}
 
 /// The connections to one server.
 ///
@@ -66,8 +29,8 @@ pub(crate) struct Pool {
     name: String,
     endpoint: Endpoint,
     options: Arc<Options>,
-    ledger: Arc<Ledger>,
-    breaker: CircuitBreaker,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) breaker: CircuitBreaker,
     connections: Mutex<Connections>,
     /// A connection came back, or may now be made.
     changed: Condvar,
@@ -78,7 +41,7 @@ pub(crate) struct Pool {
 #[derive(Debug, Default)]
 struct Connections {
     /// The one used last is on top, so that a burst's surplus idles at the bottom, and is closed.
-    idle: VecDeque<Pooled>,
+    idle: VecDeque<Box<Connection>>,
     /// All of them: idle, in use, and being made.
     open: usize,
     /// How many threads wait for one.
@@ -113,13 +76,13 @@ impl Pool {
         options: Arc<Options>,
     ) -> Result<Self, Error> {
         let name = server.to_string();
-        let ledger = Ledger::new(&name, options.hook.clone());
+        let metrics = Metrics::new(&name, options.hook.clone());
         Ok(Self {
             name,
             endpoint: Endpoint::new(server, credentials, &options)?,
             breaker: CircuitBreaker::new(options.back_off),
             options,
-            ledger: Arc::new(ledger),
+            metrics: Arc::new(metrics),
             connections: Mutex::default(),
             changed: Condvar::new(),
             speaks_text: AtomicBool::new(false),
@@ -142,10 +105,6 @@ impl Pool {
         self.speaks_text.store(speaks_text, Ordering::Relaxed);
     }
 
-    pub(super) fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
     /// What to say of a connection that ended before the server answered anything on it.
     pub(super) fn why_closed_early(&self) -> &'static str {
         if self.endpoint.is_plain() {
@@ -154,10 +113,6 @@ impl Pool {
         } else {
             ""
         }
-    }
-
-    pub(super) fn bounds(&self) -> Bounds {
-        self.options.bounds
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -175,76 +130,6 @@ impl Pool {
             drop(connections);
             self.changed.notify_all();
         }
-    }
-
-    /// The usual case, and the shortest way through it: one request on a connection that is there.
-    /// `false` if none is; if it fails, what is left to do is a conversation's.
-    fn exchange_one<'p>(
-        &'p self,
-        request: &Request<'_>,
-        batch: Batch<'_>,
-        sink: &mut dyn Sink,
-        deadline: Deadline,
-    ) -> Result<bool, Failed<&'p Self>> {
-        let first = batch.first;
-        if self.breaker.is_troubled() {
-            return Ok(false);
-        }
-        let heard = self.ledger.heard();
-        let Some(mut lease) = Lease::idle(&self, deadline.started()) else {
-            return Ok(false);
-        };
-        let connection = lease.connection();
-        if connection.dialect.check(request).is_err() {
-            lease.put();
-            return Ok(false);
-        }
-        let requests = std::slice::from_ref(request);
-        let mut written = 0;
-        let mut incoming = Incoming::default();
-        connection.begin(1, deadline.started());
-        let mut output = Output::reusing(std::mem::take(&mut connection.output));
-        let window = Window::single(
-            connection.dialect,
-            requests,
-            batch.is_many,
-            connection.opaque,
-            &mut output,
-        );
-        connection.opaque = connection.opaque.wrapping_add(window.opaques());
-        let full = Patience::Full;
-        let sent = connection.send(&output, &mut written, deadline, full);
-        let received = sent.and_then(|_| {
-            let bounds = self.options.bounds;
-            let mut decoder = Decoder::new(connection.dialect, requests, window, bounds);
-            connection.receive(&mut decoder, &mut incoming, first, sink, deadline, full)
-        });
-        match received {
-            Ok(_) => {
-                connection.output = output.into_buffer();
-                connection.finish(!incoming.is_out_of_step && !request.reply_end_is_uncertain());
-                connection.account.tally.latency = Some(deadline.started().elapsed());
-                if batch.is_step {
-                    connection.account.tally.be_step();
-                }
-                lease.put();
-                if self.breaker.is_troubled() {
-                    self.answered();
-                }
-                Ok(true)
-            }
-            Err(fault) => Err(Failed {
-                fault,
-                lease,
-                heard,
-                is_in_doubt: written > 0,
-            }),
-        }
-    }
-
-    /// Lets a call through unless the circuit breaker is open, or in any case.
-    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
-        self.breaker.admit(insists)
     }
 
     /// A complete answer came from the server.
@@ -276,16 +161,6 @@ impl Pool {
         }
     }
 
-    /// A call that was let through ended otherwise.
-    pub(super) fn gave_up(&self, pass: Pass) {
-        self.breaker.gave_up(pass);
-    }
-
-    /// A new connection was closed before anything came on it; whether the server is to be probed.
-    pub(super) fn dropped(&self) -> bool {
-        self.breaker.dropped()
-    }
-
     /// The server refused a login, which is an answer.
     pub(super) fn login_refused(&self, deadline: Deadline, error: &Error) {
         self.answered();
@@ -300,8 +175,8 @@ impl Pool {
     /// Closes the connections that idle: they may be as dead as another that was as old.
     fn close_idle(&self) {
         let mut idle = std::mem::take(&mut self.connections().idle);
-        for pooled in &mut idle {
-            pooled.connection.account.end = End::Stale;
+        for connection in &mut idle {
+            connection.account.end = End::Stale;
         }
         let count = idle.len();
         drop(idle); // Not under the lock.
@@ -318,6 +193,117 @@ impl Pool {
         drop(connections);
         self.changed.notify_all();
         open > 0
+    }
+
+    /// An idle connection that is still good.
+    pub(super) fn idle(self: &Arc<Self>, now: Instant) -> Option<Lease> {
+        loop {
+            let connection = self.connections().idle.pop_back()?;
+            if let Some(lease) = self.take(connection, now) {
+                return Some(lease);
+            }
+        }
+    }
+
+    /// Leases what was taken out of the idle ones, unless it is not good any more.
+    fn take(self: &Arc<Self>, connection: Box<Connection>, now: Instant) -> Option<Lease> {
+        let permit = Permit::new(self);
+        let mut lease = Lease { connection, permit };
+        let idle = now.saturating_duration_since(lease.last_used());
+        if idle > self.options.idle_timeout {
+            lease.account.end = End::Idle;
+            return None;
+        }
+        if !lease.is_usable(idle) {
+            lease.account.end = End::Stale;
+            self.remember_text(false);
+            return None;
+        }
+        lease.account.end = End::Abandoned;
+        Some(lease)
+    }
+
+    /// A connection: a new one; or, when there may be no more, the next that comes back, and then
+    /// the second value is `true`. The wait for it is not the server's.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        deadline: &mut Deadline,
+        mut opening: Opening,
+    ) -> Result<(Lease, bool), Fault> {
+        loop {
+            let closed_before = match self.wait(deadline, opening)? {
+                Waited::ForIdle(lease) => return Ok((lease, true)),
+                Waited::ForPermit { closed_before } => closed_before,
+            };
+            let permit = Permit::new(self);
+            match self.connect(deadline, opening) {
+                Ok(connection) => {
+                    let mut connection = Box::new(connection);
+                    connection.closed_before = closed_before;
+                    connection.limits.keys = self.options.max_keys;
+                    connection.bounds = self.options.bounds;
+                    connection.account.open(&self.metrics);
+                    return Ok((Lease { connection, permit }, false));
+                }
+                Err(Fault::TooManyConnections) => {
+                    if !permit.turned_away() {
+                        return Err(Fault::TooManyConnections);
+                    }
+                    opening.was_turned_away = true;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// Waits for a connection that idles, or until another may be made.
+    fn wait(self: &Arc<Self>, deadline: &mut Deadline, opening: Opening) -> Result<Waited, Fault> {
+        let max = self.options.max_connections;
+        let mut connections = self.connections();
+        loop {
+            if opening.was_turned_away && connections.open == 0 {
+                return Err(Fault::TooManyConnections);
+            }
+            let cap = connections.cap(max);
+            if connections.open < cap {
+                connections.open += 1;
+                let closed_before = connections.closed;
+                return Ok(Waited::ForPermit { closed_before });
+            }
+            if let Some(connection) = connections.idle.pop_back() {
+                drop(connections);
+                let now = Instant::now();
+                if let Some(lease) = self.take(connection, now) {
+                    *deadline = deadline.restarted(now);
+                    return Ok(Waited::ForIdle(lease));
+                }
+                connections = self.connections();
+                continue;
+            }
+            let left = deadline.remaining(Instant::now());
+            let left = left.map_err(|Expired| {
+                if cap < max {
+                    Fault::NoneFree(cap)
+                } else {
+                    Fault::AllInUse(max)
+                }
+            })?;
+            // A server that took no more may take another by then.
+            let left = if cap < max {
+                Some(left.unwrap_or(ENOUGH).min(ENOUGH))
+            } else {
+                left
+            };
+            connections.waiting += 1;
+            connections = if let Some(left) = left {
+                let waited = self.changed.wait_timeout(connections, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                let waited = self.changed.wait(connections);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            };
+            connections.waiting -= 1;
+        }
     }
 
     /// A new connection, which speaks what it should.
@@ -374,7 +360,7 @@ impl Pool {
     fn reach(&self, deadline: &mut Deadline) -> Result<Connection, Fault> {
         let started = Instant::now();
         // First: a server for which nothing is left is not to blame.
-        *deadline = deadline.resumed(started);
+        *deadline = deadline.restarted(started);
         deadline.remaining(started)?;
         let limit = match self.options.connect_timeout {
             // Where it is longer than the operation's own time, the call may take both.
@@ -382,10 +368,9 @@ impl Pool {
             Some(timeout) => deadline.min(Deadline::after(timeout, started)),
             None => *deadline,
         };
-        let mut connection = self.endpoint.connect(limit)?;
-        connection.limits.keys = self.options.max_keys;
+        let connection = self.endpoint.connect(limit)?;
         if limit.timeout() > deadline.timeout() {
-            *deadline = deadline.postponed(started.elapsed());
+            *deadline = deadline.extended(started.elapsed());
         }
         Ok(connection)
     }
@@ -398,45 +383,14 @@ impl Pool {
         &self.name
     }
 
-    /// Sends the requests of `batch` and receives their replies, by `deadline`.
-    pub(crate) fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
-        let conversation = || Conversation::new(self, batch, deadline);
-        match batch.requests {
-            [request] => match self.exchange_one(request, batch, sink, deadline) {
-                Ok(true) => {}
-                Ok(false) => conversation().run(sink),
-                Err(failed) => conversation().take_over(failed, sink),
-            },
-            _ => conversation().run(sink),
-        }
-    }
-
-    /// The same in steps, so that several servers work at the same time.
-    pub(crate) fn converse<'a>(
-        &'a self,
-        batch: Batch<'a>,
-        deadline: Deadline,
-    ) -> Box<dyn Exchange + 'a> {
-        Box::new(Conversation::new(self, batch, deadline))
-    }
-
-    /// The same for requests that are always there, on a server that is kept as long as it takes.
-    pub(crate) fn converse_on(
-        self: Arc<Self>,
-        batch: Batch<'static>,
-        deadline: Deadline,
-    ) -> Box<dyn Exchange> {
-        Box::new(Conversation::new(self, batch, deadline).at_leisure())
-    }
-
     /// Counts a call that was made in steps: a success, or an error that no exchange had.
     pub(crate) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
-        self.ledger.counted(outcome, latency);
+        self.metrics.counted(outcome, latency);
     }
 
     /// Counts a failure that is hidden from the caller.
     pub(crate) fn missed(&self, error: &Error) {
-        self.ledger.missed(error);
+        self.metrics.missed(error);
     }
 
     /// The state of its circuit breaker.
@@ -467,18 +421,184 @@ impl Pool {
         let (open, idle) = (connections.open, connections.idle.len());
         drop(connections);
         Snapshot {
-            totals: self.ledger.totals().clone(),
+            totals: self.metrics.totals().clone(),
             open,
             idle,
         }
     }
 }
 
+/// A connection taken out of the pool. Unless it is [put back](Self::put) it is closed.
+#[derive(Debug)]
+pub(super) struct Lease {
+    /// In a box, which moves cheaply: each call takes it out of a list and puts it back. Dropped before
+    /// the permit: there is one less only then.
+    connection: Box<Connection>,
+    permit: Permit,
+}
+
+impl Lease {
+    /// Closes it: the server had too many. Whether there are others.
+    pub(super) fn turned_away(self) -> bool {
+        drop(self.connection);
+        self.permit.turned_away()
+    }
+
+    /// Gives the connection back to the pool, if its replies were all read.
+    pub(super) fn put(self) {
+        if self.progress != Progress::Clean {
+            return;
+        }
+        let Self {
+            mut connection,
+            mut permit,
+        } = self;
+        connection.account.settle();
+        connection.account.end = End::ByClient; // Whether it is closed or not.
+        let Permit { pool, is_kept } = &mut permit;
+        let now = connection.last_used();
+        let options = &pool.options;
+        let mut connections = pool.connections();
+        // Under the lock, so that a close either counted before this or finds the connection.
+        if connection.closed_before != connections.closed {
+            drop(connections);
+            drop(connection); // Before the permit.
+            return;
+        }
+        *is_kept = true;
+        connections.idle.push_back(connection);
+        // One at a time will do: connections come back far more often than they are made.
+        let count = connections.idle.len();
+        let has_idled_too_long = |bottom: &Connection| {
+            now.saturating_duration_since(bottom.last_used()) > options.idle_timeout
+        };
+        let end = match connections.idle.front() {
+            _ if count > options.max_idle => Some(End::Surplus),
+            Some(bottom) if count > 1 && has_idled_too_long(bottom) => Some(End::Idle),
+            _ => None,
+        };
+        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
+        let someone_waits = connections.waiting > 0;
+        drop(connections);
+        if someone_waits {
+            pool.changed.notify_one();
+        }
+        if let Some((end, mut surplus)) = surplus {
+            surplus.account.end = end;
+            drop(surplus); // Closed outside of the lock.
+            pool.release(1);
+        }
+    }
+}
+
+impl Deref for Lease {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+/// The right to have one connection.
+#[derive(Debug)]
+struct Permit {
+    pool: Arc<Pool>,
+    /// Whether the connection lives on in the pool.
+    is_kept: bool,
+}
+
+impl Permit {
+    fn new(pool: &Arc<Pool>) -> Self {
+        Self {
+            pool: Arc::clone(pool),
+            is_kept: false,
+        }
+    }
+
+    /// The server had too many connections for this one; whether there are others.
+    fn turned_away(mut self) -> bool {
+        self.is_kept = true; // It is counted here.
+        self.pool.turned_away()
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.pool.release(1);
+        }
+    }
+}
+
+/// What a wait for a connection ended with.
+enum Waited {
+    ForIdle(Lease),
+    /// One more may be made; it is counted already.
+    ForPermit {
+        closed_before: u64,
+    },
+}
+
+/// How a connection is taken up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening {
+    pub(super) purpose: Purpose,
+    /// Whether the server is to be asked in any case.
+    pub(super) insists: bool,
+    /// Whether the server has just refused a connection, so that one that is there has to do.
+    pub(super) was_turned_away: bool,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Request,
+    /// To find out whether a server is back, and then for a request.
+    Probe,
+    /// To find out whether a server answers, and for nothing else.
+    Check,
+}
+
+/// For the fuzz targets: a pool whose connections are scripted.
 #[cfg(fuzzing)]
-#[path = "pool_scripted.rs"]
-mod scripted;
-#[cfg(fuzzing)]
-pub(crate) use scripted::{Peer, Scripted};
+impl Pool {
+    pub(crate) fn scripted(options: Options) -> Arc<Self> {
+        let address = Address::Unix("/scripted".to_owned());
+        let mut pool = Self::new(&address, None, Arc::new(options)).unwrap();
+        pool.endpoint.place = super::connect::Place::Scripted(super::scripted::Scripted::default());
+        Arc::new(pool)
+    }
+
+    /// Makes the connection that is made next; gives the other end of it.
+    pub(crate) fn accept(&self) -> super::scripted::Peer {
+        match &self.endpoint.place {
+            super::connect::Place::Scripted(connections) => connections.accept(),
+            _ => panic!("its connections are not scripted"),
+        }
+    }
+
+    /// Whether the next connection begins with the questions what the server speaks.
+    pub(crate) fn asks(&self) -> bool {
+        self.dialect().is_none()
+    }
+
+    /// As where an idle connection was found to be no good.
+    pub(crate) fn forget(&self) {
+        self.remember_text(false);
+    }
+
+    /// Whether there is an idle connection; one that is not good any more is closed.
+    pub(crate) fn has_idle(self: &Arc<Self>, now: Instant) -> bool {
+        let lease = Lease::idle(&self, now);
+        lease.map(Lease::put).is_some()
+    }
+}
 
 #[cfg(test)]
 #[path = "pool_tests.rs"]

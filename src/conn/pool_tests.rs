@@ -1,11 +1,16 @@
 //! How a connection is made: resolution, all addresses, and the time for it.
 
+use super::super::breaker::BackOff;
 use super::super::connect::Place;
+use super::super::exchange::Batch;
 use super::super::resolve::{LookUp, Resolver};
+use super::super::sink::Sink;
+use super::super::version::Protocol;
 use super::*;
 use crate::address::Server;
 use crate::error::Error;
-use crate::protocol::Reply;
+use crate::event::Hook;
+use crate::protocol::{Bounds, Reply, Request};
 use socket2::{Domain, Socket, Type};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -42,7 +47,7 @@ fn server(connections: usize) -> u16 {
     port
 }
 
-fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
+fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Arc<Pool> {
     let address = Server::from(("name.invalid", port)).address().unwrap();
     let options = Options {
         protocol: Protocol::Text,
@@ -68,11 +73,11 @@ fn pool(port: u16, connect_timeout: Option<Duration>, look_up: LookUp) -> Pool {
     };
     let mut pool = Pool::new(&address, None, options.into()).unwrap();
     pool.endpoint.place = Place::Tcp(Resolver::new("name.invalid", port, look_up));
-    pool
+    Arc::new(pool)
 }
 
 /// Asks for the version; fails if that takes far longer than `timeout`.
-fn ask(pool: &Pool, timeout: Duration) -> Result<(), Error> {
+fn ask(pool: &Arc<Pool>, timeout: Duration) -> Result<(), Error> {
     let started = Instant::now();
     let mut outcome = Outcome::default();
     let deadline = Deadline::after(timeout, started);
@@ -127,7 +132,7 @@ fn the_addresses_share_the_time() {
     ask(&pool, Duration::from_secs(2)).unwrap();
 
     let address = Server::from(silent).address().unwrap();
-    let alone = Pool::new(&address, None, Arc::clone(&pool.options)).unwrap();
+    let alone = Arc::new(Pool::new(&address, None, Arc::clone(&pool.options)).unwrap());
     let error = ask(&alone, SHORT).unwrap_err();
     assert!(error.is_connect() && error.is_timeout(), "{error:?}");
 }
@@ -227,11 +232,12 @@ fn what_idles_for_long_is_closed() {
         Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))])
     });
     ask(&pool, LONG).unwrap();
-    let lease = Lease::idle(&&pool, Instant::now()).unwrap();
-    let pooled = &lease.pooled;
-    let last_used = pooled.connection.last_used();
-    assert!(!pooled.has_idled_too_long(last_used + LONGEST_IDLE, LONGEST_IDLE));
-    assert!(pooled.has_idled_too_long(last_used + LONGEST_IDLE + SHORT, LONGEST_IDLE));
+    let lease = pool.idle(Instant::now()).unwrap();
+    let last_used = lease.last_used();
+    lease.put();
+    pool.idle(last_used + LONGEST_IDLE).unwrap().put();
+    assert!(pool.idle(last_used + LONGEST_IDLE + SHORT).is_none());
+    assert_eq!(pool.connections().open, 0);
 }
 
 /// Its time is what is left, and it idles from then on.
@@ -246,7 +252,7 @@ fn a_connection_that_was_waited_for_is_used_from_then_on() {
         insists: false,
         was_turned_away: false,
     };
-    let leases = [(); 2].map(|()| Lease::open(&&pool, &mut deadline, opening).unwrap().0);
+    let leases = [(); 2].map(|()| pool.open(&mut deadline, opening).unwrap().0);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&pool, LONG));
         while pool.connections().waiting == 0 {
@@ -256,8 +262,8 @@ fn a_connection_that_was_waited_for_is_used_from_then_on() {
         let freed = Instant::now();
         one.put();
         waiting.join().unwrap().unwrap();
-        let idle = Lease::idle(&&pool, Instant::now()).unwrap();
-        assert!(idle.pooled.connection.last_used() >= freed);
+        let idle = pool.idle(Instant::now()).unwrap();
+        assert!(idle.last_used() >= freed);
         other.put();
     });
 }

@@ -1,5 +1,5 @@
 use crate::error::{Error, Kind, Result};
-use crate::protocol::{Hit, Line, Lines, Malformed, Reply};
+use crate::protocol::{Hit, Line, Lines, Malformed, Reply, Status};
 use std::borrow::Cow;
 
 /// Takes the replies to the requests of a batch, which it knows by their places in it. Each gets exactly
@@ -63,13 +63,30 @@ impl SingleReply {
     /// That of the exchange. A protocol error if there is no reply: no connection leaves it out.
     #[inline]
     pub(crate) fn take(&mut self) -> Result<Reply<'static>> {
-        match self.reply.take() {
-            Some(reply) if self.lines.is_empty() => reply,
-            Some(reply) => reply.map(|end| {
-                let lines = std::mem::take(&mut self.lines);
-                Reply::Lines(Box::new(Lines { lines, end }))
-            }),
-            None => Err(Error::new(Kind::Protocol, "unexpected reply: nothing")),
+        let nothing = || Err(Error::new(Kind::Protocol, "unexpected reply: nothing"));
+        let reply = self.reply.take().unwrap_or_else(nothing);
+        if self.lines.is_empty() {
+            return reply;
+        }
+        let lines = std::mem::take(&mut self.lines);
+        let hit = match reply? {
+            Reply::Hit(hit) => Some(hit),
+            Reply::Status(Status::Ok) => None,
+            reply => return Ok(reply),
+        };
+        Ok(Reply::Lines(Box::new(Lines { lines, hit })))
+    }
+
+    fn keep(&mut self, data: Cow<'_, [u8]>) -> Vec<u8> {
+        match data {
+            Cow::Owned(data) => data,
+            Cow::Borrowed(data) if self.buffer.capacity() == 0 => data.to_vec(),
+            Cow::Borrowed(data) => {
+                let mut buffer = std::mem::take(&mut self.buffer);
+                buffer.clear();
+                buffer.extend_from_slice(data);
+                buffer
+            }
         }
     }
 }
@@ -95,19 +112,9 @@ impl Sink for SingleReply {
     fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
         self.reply = Some(match reply {
             Ok(Reply::Hit(hit)) => Ok(Reply::Hit(Hit {
-                data: Cow::Owned(match hit.data {
-                    Cow::Owned(data) => data,
-                    Cow::Borrowed(data) if self.buffer.capacity() == 0 => data.to_vec(),
-                    Cow::Borrowed(data) => {
-                        let mut buffer = std::mem::take(&mut self.buffer);
-                        buffer.clear();
-                        buffer.extend_from_slice(data);
-                        buffer
-                    }
-                }),
+                data: Cow::Owned(self.keep(hit.data)),
                 ..hit
             })),
-            Ok(Reply::Status(status)) => Ok(Reply::Status(status)),
             reply => reply.map(Reply::into_owned),
         });
     }
@@ -125,5 +132,42 @@ impl Sink for Vec<SingleReply> {
 
     fn reply(&mut self, index: usize, reply: Result<Reply<'_>>) {
         self[index].reply(index, reply);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_with_the_reply() {
+        let mut single = SingleReply::default();
+        single.line(0, Line::Item(b"key=a".into())).unwrap();
+        single.reply(0, Ok(Reply::Status(Status::Ok)));
+        let (lines, end) = single.take().unwrap().split();
+        assert_eq!(lines, [Line::Item(b"key=a".into())]);
+        assert_eq!(end, Reply::Status(Status::Ok));
+        assert!(single.take().unwrap_err().is_protocol(), "it is taken");
+    }
+
+    #[test]
+    fn endless_lines_end() {
+        let line = vec![b'x'; SingleReply::MAX_LINES / 8];
+        let mut single = SingleReply::default();
+        let line = || Line::Item(line.as_slice().into());
+        let taken = (0..20).take_while(|_| single.line(0, line()).is_ok());
+        let over = "the eighth is over, with what it takes besides";
+        assert_eq!(taken.count(), 7, "{over}");
+    }
+
+    #[test]
+    fn a_value_is_put_into_the_buffer() {
+        let mut single = SingleReply::into_buffer(Vec::with_capacity(100));
+        let buffer = single.buffer.as_ptr();
+        single.reply(0, Ok(Reply::Hit(Hit::new(7, b"data"))));
+        let Reply::Hit(hit) = single.take().unwrap() else {
+            panic!("no hit");
+        };
+        assert_eq!((&*hit.data, hit.data.as_ptr()), (&b"data"[..], buffer));
     }
 }

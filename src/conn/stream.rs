@@ -1,12 +1,10 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
 use super::tls::{Connector, Session};
-use super::wire::Wire;
+use super::wire::{Wait, Wire};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-pub(super) use super::wire::{Patience, Slice};
 
 /// A connected socket, encrypted or not, each of whose calls ends by a deadline.
 #[derive(Debug)]
@@ -72,29 +70,29 @@ impl Stream {
     }
 
     /// Reads at least one byte, into the first of `parts` as long as it has room; 0 if nothing came
-    /// while the patience lasted.
+    /// in that time.
     pub(super) fn read(
         &mut self,
         parts: &mut [IoSliceMut<'_>],
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<usize, Fault> {
         match &mut self.session {
-            None => self.wire.read(parts, deadline, patience),
-            Some(session) => session.read(&mut self.wire, parts, deadline, patience),
+            None => self.wire.read(parts, deadline, wait),
+            Some(session) => session.read(&mut self.wire, parts, deadline, wait),
         }
     }
 
-    /// Writes some of `parts`; 0 bytes if the socket took none while the patience lasted.
+    /// Writes some of `parts`; 0 bytes if the socket took none in that time.
     pub(super) fn write(
         &mut self,
         parts: &[IoSlice<'_>],
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<usize, Fault> {
         match &mut self.session {
-            None => self.wire.write(parts, deadline, patience),
-            Some(session) => session.write(&mut self.wire, parts, deadline, patience),
+            None => self.wire.write(parts, deadline, wait),
+            Some(session) => session.write(&mut self.wire, parts, deadline, wait),
         }
     }
 }

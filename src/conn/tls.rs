@@ -2,8 +2,8 @@
 
 use super::deadline::Deadline;
 use super::fault::{Explained, Fault};
-use super::stream::Patience;
-use super::wire::Wire;
+use super::input::Input;
+use super::wire::{Wait, Wire};
 use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::MAX_PARTS;
@@ -90,19 +90,12 @@ pub(super) struct Connector {
 #[derive(Debug)]
 pub(super) struct Session {
     tls: ClientConnection,
+    /// Bytes received and not given to rustls yet, which takes small pieces.
     input: Input,
     /// Whether a part of what is to be sent was taken, and the rest is to come.
     has_more: bool,
     /// Whether the server has answered anything on it.
     has_served: bool,
-}
-
-/// Bytes received and not given to rustls yet, which takes small pieces.
-#[derive(Debug)]
-struct Input {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
 }
 
 impl Session {
@@ -116,12 +109,9 @@ impl Session {
         let tls = ClientConnection::new(config, connector.name.clone());
         let mut tls = tls.map_err(|error| Fault::Connect(invalid(error)))?;
         tls.set_buffer_limit(Some(MOST_AHEAD));
-        let buffer = vec![0; INPUT];
-        let (start, end) = (0, 0);
-        let input = Input { buffer, start, end };
         let mut session = Box::new(Self {
             tls,
-            input,
+            input: Input::new(INPUT),
             has_more: false,
             has_served: false,
         });
@@ -137,12 +127,12 @@ impl Session {
 
     fn shake_hands(&mut self, wire: &mut Wire, limit: Deadline) -> Result<(), Fault> {
         while self.tls.is_handshaking() {
-            self.flush(wire, limit, Patience::Full)?;
+            self.flush(wire, limit, Wait::UntilDeadline)?;
             if self.tls.is_handshaking() {
-                self.receive(wire, limit, Patience::Full)?;
+                self.receive(wire, limit, Wait::UntilDeadline)?;
             }
         }
-        self.flush(wire, limit, Patience::Full)?;
+        self.flush(wire, limit, Wait::UntilDeadline)?;
         Ok(())
     }
 
@@ -155,8 +145,8 @@ impl Session {
             if !self.is_drained() {
                 return false;
             }
-            match wire.read_now(&mut self.input.buffer) {
-                Ok(read @ 1..) => self.input.end = read,
+            match wire.read_now(self.input.space()) {
+                Ok(read @ 1..) => self.input.received(read),
                 Err(error) => return error.kind() == ErrorKind::WouldBlock,
                 Ok(0) => return false,
             }
@@ -171,7 +161,7 @@ impl Session {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 _ => return false,
             }
-            if self.input.is_empty() {
+            if self.input.bytes().is_empty() {
                 return true;
             }
             if self.process().is_err() {
@@ -186,13 +176,13 @@ impl Session {
         wire: &mut Wire,
         parts: &mut [IoSliceMut<'_>],
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<usize, Fault> {
         let Some(part) = parts.iter_mut().find(|part| !part.is_empty()) else {
             return Ok(0);
         };
         // What the socket did not take before.
-        self.flush(wire, deadline, patience)?;
+        self.flush(wire, deadline, wait)?;
         loop {
             match self.tls.reader().read(part) {
                 // The server has said that it closes.
@@ -204,7 +194,7 @@ impl Session {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(Fault::Lost(error)),
             }
-            if !self.receive(wire, deadline, patience)? {
+            if !self.receive(wire, deadline, wait)? {
                 return Ok(0);
             }
         }
@@ -217,14 +207,14 @@ impl Session {
         wire: &mut Wire,
         parts: &[IoSlice<'_>],
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<usize, Fault> {
-        if !self.flush(wire, deadline, patience)? {
+        if !self.flush(wire, deadline, wait)? {
             return Ok(0);
         }
         let taken = self.encrypt(parts).map_err(Fault::Lost)?;
         // If this fails, something of it may have been sent; the next call fails as well.
-        match self.flush(wire, deadline, patience) {
+        match self.flush(wire, deadline, wait) {
             Ok(_) | Err(Fault::Lost(_) | Fault::Timeout) => Ok(taken),
             Err(fault) => Err(fault),
         }
@@ -265,22 +255,18 @@ impl Session {
     }
 
     /// Reads once from the socket, unless there is something left; whether anything came.
-    fn receive(
-        &mut self,
-        wire: &mut Wire,
-        deadline: Deadline,
-        patience: Patience,
-    ) -> Result<bool, Fault> {
-        if self.input.is_empty() {
-            let parts = &mut [IoSliceMut::new(&mut self.input.buffer)];
-            self.input.end = wire.read(parts, deadline, patience)?;
-            if self.input.end == 0 {
+    fn receive(&mut self, wire: &mut Wire, deadline: Deadline, wait: Wait) -> Result<bool, Fault> {
+        if self.input.bytes().is_empty() {
+            let parts = &mut [IoSliceMut::new(self.input.space())];
+            let read = wire.read(parts, deadline, wait)?;
+            if read == 0 {
                 return Ok(false);
             }
+            self.input.received(read);
         }
         if let Err(error) = self.process() {
             // So that the server, too, knows why. It need not.
-            let _ = self.flush(wire, deadline, Patience::None);
+            let _ = self.flush(wire, deadline, Wait::No);
             return Err(if !self.has_served && is_about_certificates(&error) {
                 Fault::Connect(invalid(error))
             } else {
@@ -292,7 +278,7 @@ impl Session {
 
     /// Gives rustls some of what was received.
     fn process(&mut self) -> Result<(), rustls::Error> {
-        let mut rest = &self.input.buffer[self.input.start..self.input.end];
+        let mut rest = self.input.bytes();
         let taken = self.tls.read_tls(&mut rest);
         let taken = taken.map_err(|error| rustls::Error::General(error.to_string()))?;
         self.input.consume(taken);
@@ -301,17 +287,12 @@ impl Session {
     }
 
     /// Sends what rustls has to send; whether that is all sent now.
-    fn flush(
-        &mut self,
-        wire: &mut Wire,
-        deadline: Deadline,
-        patience: Patience,
-    ) -> Result<bool, Fault> {
+    fn flush(&mut self, wire: &mut Wire, deadline: Deadline, wait: Wait) -> Result<bool, Fault> {
         while self.tls.wants_write() {
             let mut sender = Sender {
                 wire,
                 deadline,
-                patience,
+                wait,
                 fault: None,
             };
             if let Err(error) = self.tls.write_tls(&mut sender) {
@@ -326,31 +307,18 @@ impl Session {
     }
 }
 
-impl Input {
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn consume(&mut self, used: usize) {
-        self.start += used;
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-    }
-}
-
 /// The way out for rustls.
 struct Sender<'w> {
     wire: &'w mut Wire,
     deadline: Deadline,
-    patience: Patience,
+    wait: Wait,
     /// Why it is over.
     fault: Option<Fault>,
 }
 
 impl Sender<'_> {
     fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self.wire.write(parts, self.deadline, self.patience) {
+        match self.wire.write(parts, self.deadline, self.wait) {
             Ok(0) => Err(ErrorKind::WouldBlock.into()),
             Ok(sent) => Ok(sent),
             Err(fault) => {

@@ -52,7 +52,7 @@ impl Client {
         let parts = &mut [IoSliceMut::new(&mut buffer)];
         let read = self
             .session
-            .read(&mut self.wire, parts, deadline(), Patience::Full)?;
+            .read(&mut self.wire, parts, deadline(), Wait::UntilDeadline)?;
         buffer.truncate(read);
         Ok(buffer)
     }

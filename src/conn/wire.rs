@@ -46,31 +46,31 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// How long to wait for a socket that is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum Wait {
     /// Until the deadline.
-    Full,
-    /// For a moment: others are waited for as well. (On Windows until the deadline: a socket there
+    UntilDeadline,
+    /// Polls briefly: others are waited for as well. (On Windows until the deadline: a socket there
     /// is of no use after a timeout.)
-    Short,
+    Briefly,
     /// Not at all.
-    None,
+    No,
 }
 
-/// How long a step may take whose patience is not full, however much comes: others are waited for.
+/// When a step ends that does not wait until the deadline, however much comes: others are waited for.
 #[derive(Debug)]
-pub(super) struct Slice(Option<Instant>);
+pub(super) struct StepEnd(Option<Instant>);
 
-impl Slice {
-    pub(super) fn of(patience: Patience) -> Self {
-        let length = match patience {
-            Patience::Full => return Self(None),
-            Patience::Short => TICK,
-            Patience::None => TICK / 10,
+impl StepEnd {
+    pub(super) fn new(wait: Wait) -> Self {
+        let length = match wait {
+            Wait::UntilDeadline => return Self(None),
+            Wait::Briefly => TICK,
+            Wait::No => TICK / 10,
         };
         Self(Some(Instant::now() + length))
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_reached(&self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)
     }
 }
@@ -84,11 +84,12 @@ pub(super) struct Wire {
     /// longer than the deadline allows, which on a warm connection is never.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
-    /// What the first read and the first write of an operation take for the time. It was so a moment
-    /// ago, and they wait for no more than [`TICK`]: that is near enough, and a look at the clock is
-    /// worth a hundredth of a round trip.
-    first_read: Option<Instant>,
+    /// What the first write of an operation takes for the time. It was so a moment ago, and it waits for
+    /// no more than [`TICK`]: that is near enough, and a look at the clock is worth a hundredth of a
+    /// round trip.
     first_write: Option<Instant>,
+    /// The limit of the first read: that of the write before it, unless that may have waited.
+    first_read: Option<Option<Duration>>,
     /// How long it was waited for the peer since the operation began.
     waited: Duration,
     /// When it was last looked for something to read, without waiting.
@@ -156,7 +157,7 @@ impl Wire {
 
     /// An operation begins, at this time.
     pub(super) fn begin(&mut self, now: Instant) {
-        (self.first_read, self.first_write) = (Some(now), Some(now));
+        (self.first_read, self.first_write) = (None, Some(now));
         (self.waited, self.looked) = (Duration::ZERO, None);
     }
 
@@ -195,14 +196,14 @@ impl Wire {
     }
 
     /// Reads at least one byte, into the first of `parts` as long as it has room; 0 if nothing came
-    /// while the patience lasted.
+    /// in that time.
     pub(super) fn read(
         &mut self,
         parts: &mut [IoSliceMut<'_>],
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<usize, Fault> {
-        if patience == Patience::None && self.is_quiet() {
+        if wait == Wait::No && self.is_quiet() {
             let now = Instant::now();
             self.looked_in_vain(now);
             self.first_read = None;
@@ -211,8 +212,10 @@ impl Wire {
         }
         let mut timed_out = false;
         loop {
-            let now = self.first_read.take().unwrap_or_else(Instant::now);
-            let limit = limit(deadline, now)?;
+            let limit = match self.first_read.take() {
+                Some(limit) => limit,
+                None => limit(deadline, Instant::now())?,
+            };
             if must_set(self.read_timeout, limit, timed_out) {
                 self.socket.set_read_timeout(limit).map_err(Fault::Lost)?;
                 self.read_timeout = limit;
@@ -229,51 +232,54 @@ impl Wire {
             if timed_out {
                 self.waited_in_vain(self.read_timeout);
             }
-            if timed_out && patience != Patience::Full {
+            if timed_out && wait != Wait::UntilDeadline {
                 return Ok(0);
             }
         }
     }
 
-    /// Writes some of `parts`; 0 bytes if the socket took none while the patience lasted.
+    /// Writes some of `parts`; 0 bytes if the socket took none in that time.
     pub(super) fn write(
         &mut self,
         parts: &[IoSlice<'_>],
         deadline: Deadline,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<usize, Fault> {
         let mut timed_out = false;
         loop {
-            let now = self.first_write.take().unwrap_or_else(Instant::now);
-            let limit = limit(deadline, now)?;
+            let first = self.first_write.take();
+            let limit = limit(deadline, first.unwrap_or_else(Instant::now))?;
             if must_set(self.write_timeout, limit, timed_out) {
                 self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
                 self.write_timeout = limit;
             }
-            let sent = self.send(parts, patience);
-            if !matches!(sent, Ok(sent) if sent <= NEVER_BLOCKS) {
-                // It may have waited: the clock is read anew.
-                self.first_read = None;
-            }
+            let sent = self.send(parts, wait);
             match sent {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
-                Ok(sent) => return Ok(sent),
+                Ok(sent) => {
+                    if sent > NEVER_BLOCKS {
+                        self.first_read = None; // It may have waited: the clock is read anew.
+                    } else if first.is_some() {
+                        self.first_read = Some(limit);
+                    }
+                    return Ok(sent);
+                }
                 Err(error) => timed_out = is_timeout(error)?,
             }
-            if timed_out && patience != Patience::None {
+            if timed_out && wait != Wait::No {
                 self.waited_in_vain(self.write_timeout);
             }
-            if timed_out && patience != Patience::Full {
+            if timed_out && wait != Wait::UntilDeadline {
                 return Ok(0);
             }
         }
     }
 
     /// One call, of a bounded length.
-    fn send(&self, parts: &[IoSlice<'_>], patience: Patience) -> io::Result<usize> {
-        let flags = match patience {
-            Patience::None => SEND | DONT_WAIT,
-            Patience::Short | Patience::Full => SEND,
+    fn send(&self, parts: &[IoSlice<'_>], wait: Wait) -> io::Result<usize> {
+        let flags = match wait {
+            Wait::No => SEND | DONT_WAIT,
+            Wait::Briefly | Wait::UntilDeadline => SEND,
         };
         if let [part] = parts {
             let part = &part[..part.len().min(self.longest_send)];
@@ -448,14 +454,14 @@ mod tests {
             while sent < length {
                 let part = [IoSlice::new(&request[sent..])];
                 let long = Deadline::after(20 * SECOND, now);
-                sent += wire.write(&part, long, Patience::Full).unwrap();
+                sent += wire.write(&part, long, Wait::UntilDeadline).unwrap();
             }
             let _theirs = peer.join().unwrap();
             let mut buffer = [0; 5];
             let read = wire.read(
                 &mut [IoSliceMut::new(&mut buffer)],
                 deadline,
-                Patience::Full,
+                Wait::UntilDeadline,
             );
             let fault = read.err().map(|fault| format!("{fault:?}"));
             assert_eq!(fault.as_deref(), expected, "{length} bytes");
@@ -469,22 +475,22 @@ mod tests {
         let mut wire = Wire::of(ours);
         let now = Instant::now();
         let mut buffer = [0; 5];
-        let mut read = |wire: &mut Wire, deadline, patience| {
+        let mut read = |wire: &mut Wire, deadline, wait| {
             let mut parts = [IoSliceMut::new(&mut buffer)];
-            wire.read(&mut parts, deadline, patience)
+            wire.read(&mut parts, deadline, wait)
         };
         wire.begin(now);
         assert_eq!(wire.waited(), Duration::ZERO);
         // The deadline is long over, and was so before the server had a chance.
         let over = Deadline::after(SECOND, now.checked_sub(2 * SECOND).unwrap());
         wire.begin(now);
-        assert!(read(&mut wire, over, Patience::Full).is_err());
+        assert!(read(&mut wire, over, Wait::UntilDeadline).is_err());
         assert_eq!(wire.waited(), Duration::ZERO);
         // Looks that are far apart.
         let long = Deadline::after(20 * SECOND, now);
         wire.begin(now);
         for _ in 0..3 {
-            assert_eq!(read(&mut wire, long, Patience::None).unwrap(), 0);
+            assert_eq!(read(&mut wire, long, Wait::No).unwrap(), 0);
             let since = Instant::now();
             while since.elapsed() < 3 * TICK {
                 std::thread::yield_now();
@@ -494,7 +500,7 @@ mod tests {
         // Nothing else was done.
         wire.begin(now);
         let soon = Deadline::after(SECOND / 5, Instant::now());
-        assert!(read(&mut wire, soon, Patience::Full).is_err());
+        assert!(read(&mut wire, soon, Wait::UntilDeadline).is_err());
         assert!(wire.waited() >= SECOND / 10, "{:?}", wire.waited());
     }
 }

@@ -3,7 +3,7 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Exchange, Options, Patience, Peer, Pool, Protocol, Sink, State,
+    BackOff, Batch, Deadline, Exchange, Options, Peer, Pool, Protocol, Sink, State, Wait,
 };
 use crate::error::Error;
 use crate::event::Hook;
@@ -193,7 +193,7 @@ impl<'s> Stage<'s> {
         scene: &mut Scene,
     ) {
         let mut exchange = self.pool.converse(batch, deadline);
-        let mut state = exchange.begin(Patience::None, sink);
+        let mut state = exchange.begin(Wait::No, sink);
         for _ in 0..MOST_STEPS {
             match state {
                 State::Done => return,
@@ -204,7 +204,7 @@ impl<'s> Stage<'s> {
                 State::Waiting => self.act(&mut *exchange, pieces, scene),
                 State::Running => {}
             }
-            state = exchange.step(Patience::None, sink);
+            state = exchange.step(Wait::No, sink);
         }
         panic!("it has no end: {state:?}, {scene:?}");
     }

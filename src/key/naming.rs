@@ -1,4 +1,5 @@
 use super::names;
+use super::rule::{KeyError, Length};
 use super::{Key, KeyRule, KeyTransform, LongKeys, MAX_KEY_LENGTH};
 use crate::error::Error;
 use std::fmt;

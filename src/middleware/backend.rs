@@ -1,13 +1,12 @@
 use super::{Chain, Command, Next};
-use crate::conn::{Batch, Deadline, Exchange, Patience, Pool, SingleReply, Sink, State};
+use crate::conn::{Batch, Deadline, Exchange, Pool, SingleReply, Sink, State, Wait};
 use crate::error::{Error, Result};
 use crate::protocol::{Reply, Request};
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A server: its connection pool, behind the program's middleware if there is any.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Backend {
     pool: Arc<Pool>,
     chain: Chain,
@@ -40,26 +39,19 @@ impl Backend {
 
     /// The same in steps, so that several servers work at the same time.
     pub(crate) fn converse<'a>(
-        &'a self,
+        &self,
         batch: Batch<'a>,
         deadline: Deadline,
     ) -> Box<dyn Exchange + 'a> {
         if self.chain.0.is_empty() {
             return self.pool.converse(batch, deadline);
         }
-        Box::new(Handling::new(self, batch, deadline))
-    }
-
-    /// The same for requests that are always there, on a server that is kept as long as it takes.
-    pub(crate) fn converse_on(
-        self: Arc<Self>,
-        batch: Batch<'static>,
-        deadline: Deadline,
-    ) -> Box<dyn Exchange> {
-        if self.chain.0.is_empty() {
-            return Arc::clone(&self.pool).converse_on(batch, deadline);
-        }
-        Box::new(Handling::new(self, batch, deadline))
+        Box::new(Handling {
+            backend: self.clone(),
+            batch,
+            deadline,
+            replies: None,
+        })
     }
 
     /// Counts a call that was made in steps. With middleware, what that sends has been counted: it does
@@ -108,7 +100,7 @@ impl Backend {
                 is_step: false,
             };
             // Middleware may have taken some of the time.
-            let deadline = deadline.resumed(Instant::now());
+            let deadline = deadline.restarted(Instant::now());
             self.pool.exchange(batch, &mut replies, deadline);
         }
         replies.iter_mut().map(SingleReply::take).collect()
@@ -130,27 +122,15 @@ impl Backend {
 
 /// A batch for middleware, which knows no steps: all of it is done where others connect, since both may
 /// take until the deadline.
-struct Handling<'a, B> {
-    backend: B,
+struct Handling<'a> {
+    backend: Backend,
     batch: Batch<'a>,
     deadline: Deadline,
     replies: Option<Vec<Result<Reply<'static>>>>,
 }
 
-impl<'a, B> Handling<'a, B> {
-    fn new(backend: B, batch: Batch<'a>, deadline: Deadline) -> Self {
-        let replies = None;
-        Self {
-            backend,
-            batch,
-            deadline,
-            replies,
-        }
-    }
-}
-
-impl<B: Deref<Target = Backend> + Send> Exchange for Handling<'_, B> {
-    fn begin(&mut self, _: Patience, _: &mut dyn Sink) -> State {
+impl Exchange for Handling<'_> {
+    fn begin(&mut self, _: Wait, _: &mut dyn Sink) -> State {
         State::Closed
     }
 
@@ -162,7 +142,7 @@ impl<B: Deref<Target = Backend> + Send> Exchange for Handling<'_, B> {
         self.deadline = deadline;
     }
 
-    fn step(&mut self, _: Patience, sink: &mut dyn Sink) -> State {
+    fn step(&mut self, _: Wait, sink: &mut dyn Sink) -> State {
         let Some(replies) = self.replies.take() else {
             return State::Closed;
         };

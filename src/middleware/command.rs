@@ -171,7 +171,7 @@ impl<'a> Command<'a> {
     /// Whether it is idempotent: carried out twice, it does what it does once, but for the reply.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
-        self.0.is_repeatable()
+        self.0.is_idempotent()
     }
 
     /// Makes the [error](Error::is_unsupported) of a middleware that has no such command.

@@ -25,6 +25,13 @@ impl Bounds {
     pub(crate) const LINE: RangeInclusive<usize> = 1 << 10..=8 << 10;
 
     pub(crate) const DEFAULT_LINE: usize = 2 << 10;
+
+    /// For the replies to what comes first on a connection, which are lines.
+    pub(crate) const SET_UP: Self = Self {
+        value: 0,
+        line: Self::DEFAULT_LINE,
+        queues: false,
+    };
 }
 
 /// Decodes the replies to the requests of one window, which it was made from: it knows what may come.

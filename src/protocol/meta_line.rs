@@ -111,15 +111,15 @@ impl<'b> Line<'b> {
         };
         let meaning = is_whole.then(|| self.of(request)).flatten();
         match meaning.ok_or_else(|| unexpected(self.text))? {
-            Meaning::Reply(reply) if asks_for_size(request) => Ok(Meaning::Reply(self.set(reply))),
+            Meaning::Reply(reply) if asks_for_size(request) => Ok(Meaning::Reply(self.set(&reply))),
             meaning => Ok(meaning),
         }
     }
 
     /// The reply to a set that asks for the size.
-    fn set(&self, reply: Reply<'static>) -> Reply<'static> {
+    fn set(&self, reply: &Reply<'_>) -> Reply<'static> {
         let status = match reply {
-            Reply::Status(status) => status,
+            Reply::Status(status) => *status,
             _ => Status::Stored,
         };
         Reply::Set(SetReply {

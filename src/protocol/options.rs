@@ -94,7 +94,7 @@ impl GetOptions<'_> {
 
     /// Whether asking twice gives the same answer. The first of two makes it so that the item was hit
     /// before, and when; unless it leaves no trace.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_idempotent(&self) -> bool {
         let leaves_trace = !self.wanted.has(b'u');
         let shows_traces = self.wanted.has(b'h') || self.wanted.has(b'l');
         !(self.may_win() || leaves_trace && shows_traces)
@@ -118,7 +118,7 @@ pub(crate) struct SetOptions<'a> {
 
 impl SetOptions<'_> {
     /// Whether storing twice is the same as storing once.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_idempotent(&self) -> bool {
         self.mode == Mode::Set && self.cas.is_none() && !self.invalidate && !has_raw(self.more)
     }
 
@@ -128,7 +128,7 @@ impl SetOptions<'_> {
 
     /// Whether it is a plain set that asks for the cas id, which the binary protocol has, too.
     pub(crate) fn is_plain_set(&self) -> bool {
-        self.is_repeatable() && self.return_cas && self.more.is_none()
+        self.is_idempotent() && self.return_cas && self.more.is_none()
     }
 }
 
@@ -144,7 +144,7 @@ pub(crate) struct DeleteOptions<'a> {
 impl DeleteOptions<'_> {
     /// Whether deleting twice is the same as deleting once. Marking as stale is not: somebody may
     /// have won in between.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_idempotent(&self) -> bool {
         self.cas.is_none() && !self.invalidate && !has_raw(self.more)
     }
 }

@@ -65,14 +65,14 @@ pub enum Reply<'b> {
     Lines(Box<Lines<'b>>),
 }
 
-/// Lines, and the reply that came after the last of them.
+/// The lines of a reply, and in the built-in client the item that came after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lines<'b> {
     /// The lines, in their order.
     pub lines: Vec<Line<'b>>,
-    /// The reply behind them: [`Status::Ok`] at the end of a list.
-    pub end: Reply<'b>,
+    /// Of an `mg` with flags of the program's own.
+    pub(crate) hit: Option<Hit<'b>>,
 }
 
 /// An item that was found: a cache hit.
@@ -216,12 +216,13 @@ impl<'b> Reply<'b> {
     /// Makes a list of lines, complete.
     #[must_use]
     pub fn lines(lines: impl Into<Vec<Line<'b>>>) -> Self {
-        let (lines, end) = (lines.into(), Self::Status(Status::Ok));
-        Self::Lines(Box::new(Lines { lines, end }))
+        let (lines, hit) = (lines.into(), None);
+        Self::Lines(Box::new(Lines { lines, hit }))
     }
 
     /// The same, with nothing borrowed.
     #[must_use]
+    #[inline]
     pub fn into_owned(self) -> Reply<'static> {
         match self {
             Self::Hit(hit) => Reply::Hit(hit.into_owned()),
@@ -237,7 +238,7 @@ impl<'b> Reply<'b> {
             }),
             Self::Lines(lines) => Reply::Lines(Box::new(Lines {
                 lines: lines.lines.into_iter().map(Line::into_owned).collect(),
-                end: lines.end.into_owned(),
+                hit: lines.hit.map(Hit::into_owned),
             })),
         }
     }
@@ -245,7 +246,10 @@ impl<'b> Reply<'b> {
     /// The lines, if there are any, and the reply behind them.
     pub(crate) fn split(self) -> (Vec<Line<'b>>, Self) {
         match self {
-            Self::Lines(lines) => (lines.lines, lines.end),
+            Self::Lines(lines) => {
+                let end = lines.hit.map_or(Self::Status(Status::Ok), Self::Hit);
+                (lines.lines, end)
+            }
             reply => (Vec::new(), reply),
         }
     }
@@ -261,9 +265,7 @@ impl fmt::Display for Reply<'_> {
             Self::Hit(hit) => return write!(f, "a value of {} bytes", hit.data.len()),
             Self::Version(version) => return write!(f, "version {}", version.escape_ascii()),
             Self::Refused(refused) => return write!(f, "refused: {}", Excerpt::new(&refused.line)),
-            Self::Lines(lines) => {
-                return write!(f, "{} lines, and {}", lines.lines.len(), lines.end);
-            }
+            Self::Lines(lines) => return write!(f, "{} lines", lines.lines.len()),
             Self::Status(Status::Stored) => "stored",
             Self::Status(Status::NotStored) => "not stored",
             Self::Status(Status::Exists) => "exists, with another cas id",

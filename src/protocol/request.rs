@@ -133,7 +133,7 @@ const FIRST_UNIX_TIME: u32 = 60 * 60 * 24 * 30 + 1;
 
 impl<'a> Request<'a> {
     /// Whether sending all of these twice, in this order, gives the same answers and leaves the same
-    /// items as sending them once: see [`is_repeatable`](Self::is_repeatable). An answer that depends
+    /// items as sending them once: see [`is_idempotent`](Self::is_idempotent). An answer that depends
     /// on a key changes if something behind it writes to that key: a pipeline that gets a key and then
     /// deletes it would be told that there was nothing, and nobody would have the value.
     ///
@@ -141,8 +141,8 @@ impl<'a> Request<'a> {
     /// answer is `false`.
     ///
     /// It costs some time for each request; it is asked when a connection was lost.
-    pub(crate) fn are_repeatable(requests: &[Self]) -> bool {
-        if !requests.iter().all(Self::is_repeatable) {
+    pub(crate) fn are_idempotent(requests: &[Self]) -> bool {
+        if !requests.iter().all(Self::is_idempotent) {
             return false;
         }
         if !requests.iter().any(|request| request.writes() != 0) {
@@ -169,7 +169,7 @@ impl<'a> Request<'a> {
             Self::Store {
                 mode: Mode::Set, ..
             } => 0,
-            Self::MetaSet { options, .. } if options.is_repeatable() => 0,
+            Self::MetaSet { options, .. } if options.is_idempotent() => 0,
             request if request.key().is_some() => VALUE,
             _ => 0,
         }
@@ -192,7 +192,7 @@ impl<'a> Request<'a> {
 
     /// Whether sending it twice has the same effect as sending it once, so that it may be repeated
     /// on a fresh connection when a pooled one turns out to be dead. Every new command has to say.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_idempotent(&self) -> bool {
         match self {
             // `stats reset` and `stats detail on` change the server, but to the same state.
             Self::Get { .. }
@@ -208,10 +208,10 @@ impl<'a> Request<'a> {
             Self::Store { mode, .. } => *mode == Mode::Set,
             Self::Delete { cas, .. } => cas.is_none(),
             Self::MetaGet { options, .. } => {
-                options.is_repeatable() && !options.touch.is_some_and(is_past)
+                options.is_idempotent() && !options.touch.is_some_and(is_past)
             }
-            Self::MetaSet { options, .. } => options.is_repeatable(),
-            Self::MetaDelete { options, .. } => options.is_repeatable(),
+            Self::MetaSet { options, .. } => options.is_idempotent(),
+            Self::MetaDelete { options, .. } => options.is_idempotent(),
             Self::Arithmetic { .. } | Self::MetaArithmetic { .. } | Self::Raw { .. } => false,
         }
     }

@@ -120,7 +120,7 @@ fn what_is_the_same_when_it_is_sent_twice() {
         ("version", &[Request::Version, set("a")]),
     ];
     for (row, requests) in rows {
-        assert!(Request::are_repeatable(requests), "{row}");
+        assert!(Request::are_idempotent(requests), "{row}");
     }
 }
 
@@ -180,6 +180,6 @@ fn what_is_not_the_same_when_it_is_sent_twice() {
         ("cas", &[store("a", Mode::Cas(1))]),
     ];
     for (row, requests) in rows {
-        assert!(!Request::are_repeatable(requests), "{row}");
+        assert!(!Request::are_idempotent(requests), "{row}");
     }
 }

@@ -1,4 +1,4 @@
-use crate::conn::{Batch, Deadline, Exchange, Patience, Sink, State};
+use crate::conn::{Batch, Deadline, Exchange, Sink, State, Wait};
 use crate::middleware::Backend;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, Scope};
@@ -18,7 +18,7 @@ pub(crate) fn scatter(batches: &[(&Backend, Batch<'_>)], sink: &mut dyn Sink, de
     }
     let begun = batches.iter().map(|(backend, batch)| {
         let mut exchange = backend.converse(*batch, deadline);
-        let state = exchange.begin(Patience::None, sink);
+        let state = exchange.begin(Wait::No, sink);
         Talk { exchange, state }
     });
     let mut talks: Vec<Talk<'_>> = begun.collect();
@@ -39,8 +39,8 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    fn step(&mut self, patience: Patience, sink: &mut dyn Sink) {
-        self.state = self.exchange.step(patience, sink);
+    fn step(&mut self, wait: Wait, sink: &mut dyn Sink) {
+        self.state = self.exchange.step(wait, sink);
     }
 
     fn is_open(&self) -> bool {
@@ -70,29 +70,29 @@ impl Rounds {
     /// One step with each, and no more than one short wait for nothing. `absent` others are still
     /// being connected to.
     fn next(&mut self, talks: &mut Vec<Talk<'_>>, absent: usize, sink: &mut dyn Sink) {
-        let patience = if talks.len() + absent == 1 {
-            Patience::Full
+        let wait = if talks.len() + absent == 1 {
+            Wait::UntilDeadline
         } else {
-            Patience::Short
+            Wait::Briefly
         };
         if self.is_careful {
             let mut all_wait = true;
             for (index, talk) in talks.iter_mut().enumerate() {
-                talk.step(Patience::None, sink);
+                talk.step(Wait::No, sink);
                 if talk.state != State::Waiting {
                     (all_wait, self.last) = (false, index);
                 }
             }
             if all_wait && !talks.is_empty() {
                 let index = self.last % talks.len();
-                talks[index].step(patience, sink);
+                talks[index].step(wait, sink);
                 if talks[index].state == State::Waiting {
                     self.last = index + 1;
                 }
             }
         } else {
             for talk in talks.iter_mut() {
-                talk.step(patience, sink);
+                talk.step(wait, sink);
                 if talk.state == State::Waiting {
                     self.is_careful = true;
                     break;

@@ -166,12 +166,7 @@ impl Topology {
     }
 
     pub(crate) fn backend(&self, index: usize) -> &Backend {
-        &*self.members[index].backend
-    }
-
-    /// The same server, to keep.
-    pub(crate) fn shared_backend(&self, index: usize) -> Option<Arc<Backend>> {
-        Some(Arc::clone(&self.members.get(index)?.backend))
+        &self.members[index].backend
     }
 
     /// The server that `key` belongs to.

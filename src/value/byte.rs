@@ -44,19 +44,6 @@ impl<'de> Deserializer<'de> for Byte {
         visitor.visit_u8(self.0)
     }
 
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u8(self.0)
-    }
-
-    /// Where it fits.
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_u8(self.0)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_unit()
-    }
-
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_some(self)
     }
@@ -67,6 +54,11 @@ impl<'de> Deserializer<'de> for Byte {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
+    }
+
+    // An `i8` where it fits.
+    serde::forward_to_deserialize_any! {
+        u8 i8 ignored_any
     }
 
     no_byte! {

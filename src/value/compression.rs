@@ -1,4 +1,5 @@
 use super::codec;
+use super::transcoder::Body;
 use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
@@ -50,32 +51,23 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    const NAMES: [(Self, &'static str); 4] = [
-        (Self::Zlib, "zlib"),
-        (Self::Gzip, "gzip"),
-        (Self::Lz4, "lz4"),
-        (Self::Zstd, "zstd"),
-    ];
+    const ALL: [Self; 4] = [Self::Zlib, Self::Gzip, Self::Lz4, Self::Zstd];
 
     pub(super) fn name(self) -> &'static str {
-        let name = Self::NAMES.iter().find(|(known, _)| *known == self);
-        name.map_or("", |(_, name)| name)
-    }
-
-    /// The feature of the crate that it needs.
-    fn feature(self) -> &'static str {
         match self {
-            Self::Zlib | Self::Gzip => "zlib",
+            Self::Zlib => "zlib",
+            Self::Gzip => "gzip",
             Self::Lz4 => "lz4",
             Self::Zstd => "zstd",
         }
     }
 
-    fn is_compiled_in(self) -> bool {
+    /// The feature of the crate that it needs, and whether that is there.
+    fn feature(self) -> (&'static str, bool) {
         match self {
-            Self::Zlib | Self::Gzip => cfg!(feature = "zlib"),
-            Self::Lz4 => cfg!(feature = "lz4"),
-            Self::Zstd => cfg!(feature = "zstd"),
+            Self::Zlib | Self::Gzip => ("zlib", cfg!(feature = "zlib")),
+            Self::Lz4 => ("lz4", cfg!(feature = "lz4")),
+            Self::Zstd => ("zstd", cfg!(feature = "zstd")),
         }
     }
 
@@ -159,8 +151,8 @@ impl Compression {
                 "compression: {owner} does not know {name}; allowed are {names}"
             )));
         }
-        if !algorithm.is_compiled_in() {
-            let feature = algorithm.feature();
+        let (feature, is_there) = algorithm.feature();
+        if !is_there {
             return Err(Error::validation(format!(
                 "compression: {name} needs the feature {feature} of moecache"
             )));
@@ -172,7 +164,7 @@ impl Compression {
     /// peer reads what is not compressed.
     pub(super) fn if_compiled_in(self) -> Self {
         match self.algorithm {
-            Some(algorithm) if !algorithm.is_compiled_in() => Self::off(),
+            Some(algorithm) if !algorithm.feature().1 => Self::off(),
             _ => self,
         }
     }
@@ -187,6 +179,15 @@ impl Compression {
         }
         body.splice(..0, header.iter().copied());
         Some(body)
+    }
+
+    /// The body, compressed as by [`shrink`](Self::shrink) where that makes it smaller, and then with
+    /// these bits in its flags.
+    pub(super) fn shrunk<'a>(self, body: Body<'a>, header: &[u8], bits: u32) -> Body<'a> {
+        match self.shrink(header, body.data()) {
+            Some(smaller) => Body::owned(body.flags() | bits, smaller),
+            None => body,
+        }
     }
 
     fn by(algorithm: Algorithm) -> Self {
@@ -218,11 +219,11 @@ impl FromStr for Compression {
             Some((name, threshold)) => (name, threshold.parse().ok()),
             None => (text, Some(Self::DEFAULT_THRESHOLD)),
         };
-        let algorithm = Algorithm::NAMES.iter().find(|(_, known)| *known == name);
+        let algorithm = Algorithm::ALL
+            .into_iter()
+            .find(|known| known.name() == name);
         match (algorithm, threshold) {
-            (Some((algorithm, _)), Some(threshold)) => {
-                Ok(Self::by(*algorithm).threshold(threshold))
-            }
+            (Some(algorithm), Some(threshold)) => Ok(Self::by(algorithm).threshold(threshold)),
             _ => Err(Error::validation(format!(
                 "compression: {text:?} is not possible; allowed are off, zlib, gzip, lz4 and zstd, and \
                  after a colon the least length in bytes"

@@ -2,7 +2,7 @@ use super::msgpack::Document;
 use super::tree::Tree;
 use crate::error::Error;
 
-/// A value as it was stored: [`Value`](super::Value)'s list, owned.
+/// A value as it was stored.
 #[expect(missing_debug_implementations, reason = "values are not for logs")]
 #[non_exhaustive]
 pub enum Decoded {
@@ -10,26 +10,10 @@ pub enum Decoded {
     Null,
     /// A bool.
     Bool(bool),
-    /// An 8-bit integer.
-    I8(i8),
-    /// A 16-bit integer.
-    I16(i16),
-    /// A 32-bit integer.
-    I32(i32),
-    /// A 64-bit integer.
-    I64(i64),
-    /// An unsigned 8-bit integer.
-    U8(u8),
-    /// An unsigned 16-bit integer.
-    U16(u16),
-    /// An unsigned 32-bit integer.
-    U32(u32),
-    /// An unsigned 64-bit integer.
-    U64(u64),
-    /// A 128-bit integer.
-    I128(i128),
-    /// An unsigned 128-bit integer.
-    U128(u128),
+    /// An integer of any type that holds it.
+    Integer(i128),
+    /// An integer that [`Integer`](Self::Integer) cannot hold.
+    Unsigned(u128),
     /// 0 or 1 where a client keeps its bools as integers: a bool, or an integer of any type, which
     /// is what it is for a type that takes whatever there is.
     Bit(bool),
@@ -88,12 +72,11 @@ pub(super) fn decimal(text: &[u8]) -> Option<&str> {
     std::str::from_utf8(number).ok().filter(|_| is_decimal)
 }
 
-/// An integer in text, in the smallest of four types.
+/// An integer in text.
 pub(super) fn integer(text: &[u8]) -> Result<Decoded, &'static str> {
     let number = decimal(text).ok_or("that is no decimal number")?;
-    None.or_else(|| number.parse().ok().map(Decoded::I64))
-        .or_else(|| number.parse().ok().map(Decoded::U64))
-        .or_else(|| number.parse().ok().map(Decoded::I128))
-        .or_else(|| number.parse().ok().map(Decoded::U128))
-        .ok_or("of more than 128 bits")
+    let signed = number.parse().map(Decoded::Integer);
+    signed
+        .or_else(|_| number.parse().map(Decoded::Unsigned))
+        .map_err(|_| "of more than 128 bits")
 }

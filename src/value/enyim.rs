@@ -187,14 +187,14 @@ impl Transcoder for Enyim {
                     .ok_or_else(|| self.damaged(flags, "that is half of a surrogate pair"))?;
                 Decoded::Char(value)
             }
-            SBYTE => Decoded::I8(i8::from_le_bytes(self.exactly(flags, &data)?)),
-            INT16 => Decoded::I16(i16::from_le_bytes(self.exactly(flags, &data)?)),
-            INT32 => Decoded::I32(i32::from_le_bytes(self.exactly(flags, &data)?)),
-            INT64 => Decoded::I64(i64::from_le_bytes(self.exactly(flags, &data)?)),
-            BYTE => Decoded::U8(u8::from_le_bytes(self.exactly(flags, &data)?)),
-            UINT16 => Decoded::U16(u16::from_le_bytes(self.exactly(flags, &data)?)),
-            UINT32 => Decoded::U32(u32::from_le_bytes(self.exactly(flags, &data)?)),
-            UINT64 => Decoded::U64(u64::from_le_bytes(self.exactly(flags, &data)?)),
+            SBYTE => Decoded::Integer(i8::from_le_bytes(self.exactly(flags, &data)?).into()),
+            INT16 => Decoded::Integer(i16::from_le_bytes(self.exactly(flags, &data)?).into()),
+            INT32 => Decoded::Integer(i32::from_le_bytes(self.exactly(flags, &data)?).into()),
+            INT64 => Decoded::Integer(i64::from_le_bytes(self.exactly(flags, &data)?).into()),
+            BYTE => Decoded::Integer(u8::from_le_bytes(self.exactly(flags, &data)?).into()),
+            UINT16 => Decoded::Integer(u16::from_le_bytes(self.exactly(flags, &data)?).into()),
+            UINT32 => Decoded::Integer(u32::from_le_bytes(self.exactly(flags, &data)?).into()),
+            UINT64 => Decoded::Integer(u64::from_le_bytes(self.exactly(flags, &data)?).into()),
             SINGLE => Decoded::F32(f32::from_le_bytes(self.exactly(flags, &data)?)),
             DOUBLE => Decoded::F64(f64::from_le_bytes(self.exactly(flags, &data)?)),
             DATE_TIME => Decoded::DateTime(i64::from_le_bytes(self.exactly(flags, &data)?)),

@@ -126,6 +126,17 @@ fn own_words(reason: impl Display) -> String {
     printable.take(LONGEST).collect()
 }
 
+/// The name of a class in stored data, kept to one line of bounded length: anybody may have written
+/// it. `marks` are what a name has besides letters and digits.
+pub(super) fn class_name(name: &[u8], marks: &str) -> String {
+    const LONGEST: usize = 80;
+    let name = String::from_utf8_lossy(name);
+    let of_a_name = name
+        .chars()
+        .filter(|&c| c.is_alphanumeric() || marks.contains(c));
+    of_a_name.take(LONGEST).collect()
+}
+
 fn kind(found: &Unexpected<'_>) -> &'static str {
     match found {
         Unexpected::Bool(_) => "a bool",

@@ -108,17 +108,7 @@ impl Format {
             Self::Php | Self::PhpJson => Compression::zlib().threshold(2000),
             // What is longer than 16,384 bytes.
             Self::Spymemcached => Compression::gzip().threshold(16_385),
-            Self::Moecache
-            | Self::MoecachePickle
-            | Self::Enyim
-            | Self::EnyimCoreMessagePack
-            | Self::Raw
-            | Self::Pylibmc
-            | Self::PythonMemcached
-            | Self::Pymemcache
-            | Self::PymemcachePickle
-            | Self::Pyermc
-            | Self::DalliRaw => Compression::off(),
+            _ => Compression::off(),
         }
         .if_compiled_in()
     }

@@ -43,13 +43,6 @@ impl Spymemcached {
         Ok(Self { compression, limit })
     }
 
-    fn shrunk<'a>(&self, body: Body<'a>) -> Body<'a> {
-        match self.compression.shrink(&[], body.data()) {
-            Some(smaller) => Body::owned(body.flags() | COMPRESSED, smaller),
-            None => body,
-        }
-    }
-
     fn damaged(&self, flags: u32, how: impl Display) -> Error {
         damaged(self.describe(flags), flags, how)
     }
@@ -70,8 +63,14 @@ impl Transcoder for Spymemcached {
     /// Java's integers are signed: an unsigned type is the smallest one that holds all of it.
     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
         Ok(match value {
-            Value::Str(value) => self.shrunk(Body::borrowed(STRING, value.as_bytes())),
-            Value::Bytes(value) => self.shrunk(Body::borrowed(BYTES, value)),
+            Value::Str(value) => {
+                self.compression
+                    .shrunk(Body::borrowed(STRING, value.as_bytes()), &[], COMPRESSED)
+            }
+            Value::Bytes(value) => {
+                self.compression
+                    .shrunk(Body::borrowed(BYTES, value), &[], COMPRESSED)
+            }
             Value::Bool(true) => Body::borrowed(BOOLEAN, b"1"),
             Value::Bool(false) => Body::borrowed(BOOLEAN, b"0"),
             Value::I8(value) => Body::inline(BYTE, value.to_be_bytes()),
@@ -117,9 +116,9 @@ impl Transcoder for Spymemcached {
                 [value] => Decoded::Bool(value == b'1'),
                 _ => return Err(self.damaged(flags, "that is not of one byte")),
             },
-            INTEGER => Decoded::I32(i32::from_be_bytes(self.number(flags, &data)?)),
-            LONG => Decoded::I64(i64::from_be_bytes(self.number(flags, &data)?)),
-            BYTE => Decoded::I8(i8::from_be_bytes(self.number(flags, &data)?)),
+            INTEGER => Decoded::Integer(i32::from_be_bytes(self.number(flags, &data)?).into()),
+            LONG => Decoded::Integer(i64::from_be_bytes(self.number(flags, &data)?).into()),
+            BYTE => Decoded::Integer(i8::from_be_bytes(self.number(flags, &data)?).into()),
             FLOAT => Decoded::F32(f32::from_be_bytes(self.number(flags, &data)?)),
             DOUBLE => Decoded::F64(f64::from_be_bytes(self.number(flags, &data)?)),
             DATE => {

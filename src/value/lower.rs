@@ -1,68 +1,136 @@
-//! From a `Serialize` to a [`Value`], by the top level of it alone.
+//! From a `Serialize` to a [`Body`], by the top level of the value alone.
 
 use super::date_time;
 use super::fault::Refusal;
-use super::just_byte::{JustByte, NotAByte};
-use super::transcoder::Value;
+use super::transcoder::{Body, Transcoder, Value};
+use crate::error::{Error, Kind};
 use serde::Serialize;
 use serde::ser::{self, Serializer};
+use std::fmt;
 
-/// A serialiser that hands `then` the value as the type's own `Serialize` lends it, not copied; or
-/// gives `then` back where the value is an object, of which nothing was serialised yet.
-///
-/// Newtypes and `Some` are transparent.
-pub(super) struct Lower<F> {
-    then: F,
-    integer: Integer,
+/// Where strings and bytes are copied to: a `Serialize` lends them for the length of a call.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    /// What fits needs no allocation.
+    short: [u8; 128],
+    long: Vec<u8>,
 }
 
-/// What an `i64` stands for.
-enum Integer {
-    Number,
-    DateTime,
-}
-
-/// What came of it.
-pub(super) enum Lowered<F, R> {
-    /// What `then` answered.
-    Done(R),
-    /// Not a primitive; here is `then`, unused.
-    Object(F),
-}
-
-impl<F> Lower<F> {
-    pub(super) fn new<R>(then: F) -> Self
-    where
-        F: FnOnce(Value<'_>) -> R,
-    {
+impl Default for Scratch {
+    fn default() -> Self {
         Self {
-            then,
-            integer: Integer::Number,
+            short: [0; 128],
+            long: Vec::new(),
+        }
+    }
+}
+
+impl Scratch {
+    pub(super) fn copy(&mut self, bytes: &[u8]) -> &[u8] {
+        if let Some(short) = self.short.get_mut(..bytes.len()) {
+            short.copy_from_slice(bytes);
+            return short;
+        }
+        self.long.clear();
+        self.long.extend_from_slice(bytes);
+        &self.long
+    }
+}
+
+/// What a value is.
+pub(super) enum Lowered<'s> {
+    /// A primitive, a string or bytes, encoded.
+    Body(Body<'s>),
+    /// A `u8` in a sequence.
+    Byte(u8),
+    /// Anything else. None of it was serialized.
+    Object,
+}
+
+/// A serializer that encodes primitives, strings and bytes. Newtypes and `Some` are transparent.
+pub(super) struct Lower<'s> {
+    transcoder: &'s dyn Transcoder,
+    scratch: &'s mut Scratch,
+    place: Place,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Top,
+    DateTime,
+    /// In a sequence, of which only a `u8` is of interest, not even a newtype or a `Some` of one.
+    Sequence,
+}
+
+impl<'s> Lower<'s> {
+    pub(super) fn new(transcoder: &'s dyn Transcoder, scratch: &'s mut Scratch) -> Self {
+        Self {
+            transcoder,
+            scratch,
+            place: Place::Top,
+        }
+    }
+
+    fn encode(self, value: Value<'_>) -> Result<Lowered<'s>, Failed> {
+        let value = match (self.place, value) {
+            (Place::Sequence, Value::U8(byte)) => return Ok(Lowered::Byte(byte)),
+            (Place::Sequence, _) => return Ok(Lowered::Object),
+            (Place::DateTime, Value::I64(value)) => Value::DateTime(value),
+            (_, value) => value,
+        };
+        let body = self.transcoder.encode(value).map_err(Failed)?;
+        Ok(Lowered::Body(body.copied_to(self.scratch)))
+    }
+
+    /// The value in a newtype or a `Some`.
+    fn inside<T: Serialize + ?Sized>(self, value: &T) -> Result<Lowered<'s>, Failed> {
+        match self.place {
+            Place::Sequence => Ok(Lowered::Object),
+            _ => value.serialize(self),
+        }
+    }
+
+    /// A sequence or tuple, which may be one of bytes.
+    fn sequence(self, length: usize) -> Parts<'s> {
+        /// The most to reserve on an announced length, which may be anything.
+        const MOST_RESERVED: usize = 1 << 20;
+
+        self.scratch.long.clear();
+        Parts {
+            reserve: length.min(MOST_RESERVED),
+            are_bytes: self.place != Place::Sequence,
+            lower: self,
+        }
+    }
+
+    fn object(self) -> Parts<'s> {
+        Parts {
+            reserve: 0,
+            are_bytes: false,
+            lower: self,
         }
     }
 }
 
 macro_rules! primitives {
     ($($method:ident $type:ty => $value:ident)*) => {$(
-        fn $method(self, value: $type) -> Result<Self::Ok, Refusal> {
-            Ok(Lowered::Done((self.then)(Value::$value(value))))
+        fn $method(self, value: $type) -> Result<Lowered<'s>, Failed> {
+            self.encode(Value::$value(value))
         }
     )*};
 }
 
-impl<F, R> Serializer for Lower<F>
-where
-    F: FnOnce(Value<'_>) -> R,
-{
-    type Ok = Lowered<F, R>;
-    type Error = Refusal;
-    type SerializeSeq = Elements<F>;
-    type SerializeTuple = Elements<F>;
-    type SerializeTupleStruct = Parts<F>;
-    type SerializeTupleVariant = Parts<F>;
-    type SerializeMap = Parts<F>;
-    type SerializeStruct = Parts<F>;
-    type SerializeStructVariant = Parts<F>;
+impl<'s> Serializer for Lower<'s> {
+    type Ok = Lowered<'s>;
+    type Error = Failed;
+    type SerializeSeq = Parts<'s>;
+    type SerializeTuple = Parts<'s>;
+    type SerializeTupleStruct = Parts<'s>;
+    type SerializeTupleVariant = Parts<'s>;
+    type SerializeMap = Parts<'s>;
+    type SerializeStruct = Parts<'s>;
+    type SerializeStructVariant = Parts<'s>;
 
     fn is_human_readable(&self) -> bool {
         false
@@ -73,11 +141,12 @@ where
         serialize_i8 i8 => I8
         serialize_i16 i16 => I16
         serialize_i32 i32 => I32
+        serialize_i64 i64 => I64
+        serialize_i128 i128 => I128
         serialize_u8 u8 => U8
         serialize_u16 u16 => U16
         serialize_u32 u32 => U32
         serialize_u64 u64 => U64
-        serialize_i128 i128 => I128
         serialize_u128 u128 => U128
         serialize_f32 f32 => F32
         serialize_f64 f64 => F64
@@ -85,50 +154,42 @@ where
         serialize_bytes &[u8] => Bytes
     }
 
-    fn serialize_i64(self, value: i64) -> Result<Self::Ok, Refusal> {
-        let value = match self.integer {
-            Integer::Number => Value::I64(value),
-            Integer::DateTime => Value::DateTime(value),
-        };
-        Ok(Lowered::Done((self.then)(value)))
-    }
-
-    fn serialize_char(self, value: char) -> Result<Self::Ok, Refusal> {
-        if value > '\u{ffff}' {
-            return Ok(Lowered::Object(self.then));
+    fn serialize_char(self, value: char) -> Result<Lowered<'s>, Failed> {
+        match value {
+            ..='\u{ffff}' => self.encode(Value::Char(value)),
+            _ => Ok(Lowered::Object),
         }
-        Ok(Lowered::Done((self.then)(Value::Char(value))))
     }
 
-    fn serialize_none(self) -> Result<Self::Ok, Refusal> {
-        self.serialize_unit()
+    fn serialize_none(self) -> Result<Lowered<'s>, Failed> {
+        self.encode(Value::Null)
     }
 
-    fn serialize_unit(self) -> Result<Self::Ok, Refusal> {
-        Ok(Lowered::Done((self.then)(Value::Null)))
+    fn serialize_unit(self) -> Result<Lowered<'s>, Failed> {
+        self.encode(Value::Null)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Self::Ok, Refusal> {
-        self.serialize_unit()
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Lowered<'s>, Failed> {
+        self.encode(Value::Null)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Self::Ok, Refusal> {
-        value.serialize(self)
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Lowered<'s>, Failed> {
+        self.inside(value)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         name: &'static str,
         value: &T,
-    ) -> Result<Self::Ok, Refusal> {
-        match name {
-            date_time::NAME => value.serialize(Self {
-                integer: Integer::DateTime,
+    ) -> Result<Lowered<'s>, Failed> {
+        match (self.place, name) {
+            // To be seen by rmp-serde, which makes an extension value of it.
+            (_, rmp_serde::MSGPACK_EXT_STRUCT_NAME) => Ok(Lowered::Object),
+            (Place::Top, date_time::NAME) => value.serialize(Self {
+                place: Place::DateTime,
                 ..self
             }),
-            // To be seen by rmp-serde, which makes an extension value of it.
-            rmp_serde::MSGPACK_EXT_STRUCT_NAME => Ok(Lowered::Object(self.then)),
-            _ => value.serialize(self),
+            _ => self.inside(value),
         }
     }
 
@@ -137,8 +198,8 @@ where
         _: &'static str,
         _: u32,
         _: &'static str,
-    ) -> Result<Self::Ok, Refusal> {
-        Ok(Lowered::Object(self.then))
+    ) -> Result<Lowered<'s>, Failed> {
+        Ok(Lowered::Object)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -147,20 +208,20 @@ where
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Self::Ok, Refusal> {
-        Ok(Lowered::Object(self.then))
+    ) -> Result<Lowered<'s>, Failed> {
+        Ok(Lowered::Object)
     }
 
-    fn serialize_seq(self, length: Option<usize>) -> Result<Elements<F>, Refusal> {
-        Ok(Elements::new(self.then, length))
+    fn serialize_seq(self, length: Option<usize>) -> Result<Parts<'s>, Failed> {
+        Ok(self.sequence(length.unwrap_or(0)))
     }
 
-    fn serialize_tuple(self, length: usize) -> Result<Elements<F>, Refusal> {
-        Ok(Elements::new(self.then, Some(length)))
+    fn serialize_tuple(self, length: usize) -> Result<Parts<'s>, Failed> {
+        Ok(self.sequence(length))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts<F>, Refusal> {
-        Ok(Parts(self.then))
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts<'s>, Failed> {
+        Ok(self.object())
     }
 
     fn serialize_tuple_variant(
@@ -169,16 +230,16 @@ where
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Parts<F>, Refusal> {
-        Ok(Parts(self.then))
+    ) -> Result<Parts<'s>, Failed> {
+        Ok(self.object())
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<F>, Refusal> {
-        Ok(Parts(self.then))
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'s>, Failed> {
+        Ok(self.object())
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<F>, Refusal> {
-        Ok(Parts(self.then))
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'s>, Failed> {
+        Ok(self.object())
     }
 
     fn serialize_struct_variant(
@@ -187,125 +248,102 @@ where
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Parts<F>, Refusal> {
-        Ok(Parts(self.then))
+    ) -> Result<Parts<'s>, Failed> {
+        Ok(self.object())
     }
 }
 
-/// The elements of a sequence or tuple: bytes, so long as each is just a `u8`.
-pub(super) struct Elements<F> {
-    then: F,
-    announced: usize,
-    /// `None` from the first element on that is not.
-    bytes: Option<Vec<u8>>,
+/// The parts of a sequence or an object.
+pub(super) struct Parts<'s> {
+    lower: Lower<'s>,
+    /// Whether all so far are bytes of a sequence, which are in the scratch buffer.
+    are_bytes: bool,
+    /// How many bytes may come.
+    reserve: usize,
 }
 
-impl<F> Elements<F> {
-    /// The most to reserve on an announced length, which may be anything.
-    const MOST_RESERVED: usize = 1 << 20;
-
-    fn new(then: F, announced: Option<usize>) -> Self {
-        Self {
-            then,
-            announced: announced.unwrap_or(0),
-            bytes: Some(Vec::new()),
+impl<'s> Parts<'s> {
+    fn part<T: Serialize + ?Sized>(&mut self, value: &T) {
+        if !self.are_bytes {
+            return;
         }
-    }
-
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) {
-        let Some(bytes) = &mut self.bytes else {
+        let element = Lower {
+            transcoder: self.lower.transcoder,
+            scratch: self.lower.scratch,
+            place: Place::Sequence,
+        };
+        let Ok(Lowered::Byte(byte)) = value.serialize(element) else {
+            self.are_bytes = false;
             return;
         };
-        match value.serialize(JustByte) {
-            Ok(byte) => {
-                if bytes.is_empty() {
-                    bytes.reserve(self.announced.min(Self::MOST_RESERVED));
-                }
-                bytes.push(byte);
-            }
-            Err(NotAByte) => self.bytes = None,
+        let bytes = &mut self.lower.scratch.long;
+        bytes.reserve(std::mem::take(&mut self.reserve));
+        bytes.push(byte);
+    }
+
+    fn lowered(self) -> Result<Lowered<'s>, Failed> {
+        let Lower {
+            transcoder,
+            scratch,
+            ..
+        } = self.lower;
+        // An empty sequence may be one of anything.
+        if !self.are_bytes || scratch.long.is_empty() {
+            return Ok(Lowered::Object);
         }
-    }
-
-    fn lowered<R>(self) -> Lowered<F, R>
-    where
-        F: FnOnce(Value<'_>) -> R,
-    {
-        match self.bytes {
-            Some(bytes) if !bytes.is_empty() => Lowered::Done((self.then)(Value::Bytes(&bytes))),
-            // An empty sequence may be one of anything.
-            _ => Lowered::Object(self.then),
-        }
+        let body = transcoder.encode(Value::Bytes(&scratch.long));
+        body.map(Lowered::Body).map_err(Failed)
     }
 }
-
-impl<F, R> ser::SerializeSeq for Elements<F>
-where
-    F: FnOnce(Value<'_>) -> R,
-{
-    type Ok = Lowered<F, R>;
-    type Error = Refusal;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
-        self.element(value);
-        Ok(())
-    }
-
-    fn end(self) -> Result<Self::Ok, Refusal> {
-        Ok(self.lowered())
-    }
-}
-
-impl<F, R> ser::SerializeTuple for Elements<F>
-where
-    F: FnOnce(Value<'_>) -> R,
-{
-    type Ok = Lowered<F, R>;
-    type Error = Refusal;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
-        self.element(value);
-        Ok(())
-    }
-
-    fn end(self) -> Result<Self::Ok, Refusal> {
-        Ok(self.lowered())
-    }
-}
-
-/// The parts of an object: not looked at, because the object will be serialised for good.
-pub(super) struct Parts<F>(F);
 
 macro_rules! parts {
     ($($trait:ident { $($method:ident($($key:ty)?))* })*) => {$(
-        impl<F, R> ser::$trait for Parts<F>
-        where
-            F: FnOnce(Value<'_>) -> R,
-        {
-            type Ok = Lowered<F, R>;
-            type Error = Refusal;
+        impl<'s> ser::$trait for Parts<'s> {
+            type Ok = Lowered<'s>;
+            type Error = Failed;
 
             $(
                 fn $method<T: Serialize + ?Sized>(
                     &mut self,
                     $(_: $key,)?
-                    _: &T,
-                ) -> Result<(), Refusal> {
+                    value: &T,
+                ) -> Result<(), Failed> {
+                    self.part(value);
                     Ok(())
                 }
             )*
 
-            fn end(self) -> Result<Self::Ok, Refusal> {
-                Ok(Lowered::Object(self.0))
+            fn end(self) -> Result<Lowered<'s>, Failed> {
+                self.lowered()
             }
         }
     )*};
 }
 
 parts! {
+    SerializeSeq { serialize_element() }
+    SerializeTuple { serialize_element() }
     SerializeTupleStruct { serialize_field() }
     SerializeTupleVariant { serialize_field() }
     SerializeMap { serialize_key() serialize_value() }
     SerializeStruct { serialize_field(&'static str) }
     SerializeStructVariant { serialize_field(&'static str) }
 }
+
+/// The transcoder's error, or that of a value's own `Serialize`.
+#[derive(Debug)]
+pub(super) struct Failed(pub(super) Error);
+
+impl ser::Error for Failed {
+    fn custom<T: fmt::Display>(reason: T) -> Self {
+        Self(Error::new(Kind::Encode, Refusal::new(reason).to_string()))
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Failed {}

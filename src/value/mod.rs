@@ -82,8 +82,7 @@
 //!   UTF-8, and a number if they are one.
 //! * **PHP** ([`Php`](Format::Php), [`PhpJson`](Format::PhpJson)): the lowest four bits are string,
 //!   integer, float, bool, serialised, JSON; then compressed, by zlib, or by FastLZ or (since
-//!   php-memcached 3.3) Zstandard, which are read and not written. PHP does not tell lists from maps nor text from bytes, so a list can be read as a map
-//!   of its indices, and a string as either.
+//!   php-memcached 3.3) Zstandard, which are read and not written.
 //! * **Java** ([`Spymemcached`](Format::Spymemcached)): numbers in big endian without leading zeros;
 //!   gzip is 2. Text under flags 0 can also be read as a counter.
 //! * **[`Raw`](Format::Raw)**: text and numbers under flags 0, which a type that takes whatever there is
@@ -91,9 +90,13 @@
 //!   program's own, bytes.
 //!
 //! JSON ([`DalliJson`](Format::DalliJson), [`PhpJson`](Format::PhpJson)) needs the feature `json`. It
-//! holds no bytes, no infinite floats and no map keys but strings; whole numbers can be read as
-//! floats, and as an `f32` if it holds them exactly. Maps keep their order, and of a key that is there
-//! twice the last value counts.
+//! holds no bytes, no infinite floats and no map keys but strings. Maps keep their order, and of a key
+//! that is there twice the last value counts.
+//!
+//! PHP has one array for lists and maps and one string for text and bytes; JSON may write a float
+//! without a fraction. So what was read from a language's own format ([`Decoded::Tree`]) also reads as
+//! the other type: a whole number of at most 64 bits as a float (as an `f32` if that holds it exactly),
+//! text as bytes, a list as a map of its indices, and a map's integer keys as strings of their digits.
 //!
 //! # Python's formats
 //!
@@ -179,7 +182,6 @@ mod format;
 mod graph;
 mod java;
 mod json;
-mod just_byte;
 mod lower;
 mod marshal;
 mod msgpack;
@@ -210,26 +212,30 @@ pub(crate) use enyim::Enyim;
 use crate::error::{Error, Kind};
 use crate::item::Item;
 use fault::Fault;
-use lower::{Lower, Lowered};
+pub(crate) use lower::Scratch;
+use lower::{Failed, Lower, Lowered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Hands `then` what the transcoder makes of `value`.
-///
-/// A continuation, because a string or byte slice that serde lends for the length of a call can
-/// reach the socket only from inside that call without being copied. `then` runs once, and only
-/// after `value` is encoded in full.
-pub(crate) fn encode<V: Serialize + ?Sized, R>(
+/// Returns the flags and data of `value`, in `scratch` where they are too long to be moved.
+pub(crate) fn encode<'s, V: Serialize>(
+    transcoder: &'s dyn Transcoder,
+    value: &'s V,
+    scratch: &'s mut Scratch,
+) -> Result<Body<'s>, Error> {
+    match value.serialize(Lower::new(transcoder, scratch)) {
+        Ok(Lowered::Body(body)) => Ok(body),
+        Ok(_) => transcoder.encode(Value::Object(value)),
+        Err(Failed(error)) => Err(error),
+    }
+}
+
+/// Returns the item that holds `value`.
+pub(crate) fn encode_item<V: Serialize + ?Sized>(
     transcoder: &dyn Transcoder,
     value: &V,
-    then: impl FnOnce(Body<'_>) -> Result<R, Error>,
-) -> Result<R, Error> {
-    let lower = Lower::new(|value: Value<'_>| transcoder.encode(value).and_then(then));
-    match value.serialize(lower) {
-        Ok(Lowered::Done(result)) => result,
-        Ok(Lowered::Object(encode)) => encode(Value::Object(&value)),
-        Err(refusal) => Err(Error::new(Kind::Encode, refusal.to_string())),
-    }
+) -> Result<Item, Error> {
+    Ok(encode(transcoder, &value, &mut Scratch::default())?.into_item())
 }
 
 /// Bytes as they are, without serde.

@@ -4,6 +4,7 @@ use super::byte::bytes_as_seq;
 use super::date_time;
 use super::decoded::{Decoded, decimal};
 use super::fault::Fault;
+use super::tree::Tree;
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
 use std::mem;
 use std::str::FromStr;
@@ -72,16 +73,8 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         match self.0 {
             Decoded::Null | Decoded::Empty => visitor.visit_unit(),
             Decoded::Bool(value) => visitor.visit_bool(*value),
-            Decoded::I8(value) => visitor.visit_i8(*value),
-            Decoded::I16(value) => visitor.visit_i16(*value),
-            Decoded::I32(value) => visitor.visit_i32(*value),
-            Decoded::I64(value) => visitor.visit_i64(*value),
-            Decoded::U8(value) => visitor.visit_u8(*value),
-            Decoded::U16(value) => visitor.visit_u16(*value),
-            Decoded::U32(value) => visitor.visit_u32(*value),
-            Decoded::U64(value) => visitor.visit_u64(*value),
-            Decoded::I128(value) => visitor.visit_i128(*value),
-            Decoded::U128(value) => visitor.visit_u128(*value),
+            Decoded::Integer(value) => Tree::Integer(*value).reader().deserialize_any(visitor),
+            Decoded::Unsigned(value) => visitor.visit_u128(*value),
             Decoded::Bit(value) => visitor.visit_u8((*value).into()),
             Decoded::F32(value) => visitor.visit_f32(*value),
             Decoded::F64(value) => visitor.visit_f64(*value),
@@ -235,16 +228,8 @@ where
     T: TryFrom<i128> + TryFrom<u128> + FromStr,
 {
     let number: i128 = match stored {
-        Decoded::I8(value) => (*value).into(),
-        Decoded::I16(value) => (*value).into(),
-        Decoded::I32(value) => (*value).into(),
-        Decoded::I64(value) => (*value).into(),
-        Decoded::U8(value) => (*value).into(),
-        Decoded::U16(value) => (*value).into(),
-        Decoded::U32(value) => (*value).into(),
-        Decoded::U64(value) => (*value).into(),
-        Decoded::I128(value) => *value,
-        Decoded::U128(value) => {
+        Decoded::Integer(value) => *value,
+        Decoded::Unsigned(value) => {
             return T::try_from(*value).map_err(|_| Fault::does_not_fit(expected));
         }
         Decoded::Bit(value) => (*value).into(),

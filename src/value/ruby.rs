@@ -58,13 +58,6 @@ impl Dalli {
         })
     }
 
-    fn shrunk<'a>(&self, body: Body<'a>) -> Body<'a> {
-        match self.compression.shrink(&[], body.data()) {
-            Some(smaller) => Body::owned(body.flags() | COMPRESSED, smaller),
-            None => body,
-        }
-    }
-
     fn damaged(&self, flags: u32, how: impl Display) -> Error {
         damaged(self.describe(flags), flags, how)
     }
@@ -91,7 +84,7 @@ impl Transcoder for Dalli {
                 value.to_tree(marshal::NO_DATE_TIME)?.to_marshal()?,
             ),
         };
-        Ok(self.shrunk(body))
+        Ok(self.compression.shrunk(body, &[], COMPRESSED))
     }
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {

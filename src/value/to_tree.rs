@@ -56,6 +56,24 @@ macro_rules! primitives {
     )*};
 }
 
+/// What holds others; after the semicolon, the contents of variants.
+macro_rules! opens {
+    ($($method:ident($($argument:ty),*))*; $($of_variant:ident)*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<Parts, Refusal> {
+            self.parts(None)
+        })*
+        $(fn $of_variant(
+            self,
+            _: &'static str,
+            _: u32,
+            variant: &'static str,
+            _: usize,
+        ) -> Result<Parts, Refusal> {
+            self.parts(Some(variant))
+        })*
+    };
+}
+
 impl Serializer for Builder {
     type Ok = Tree;
     type Error = Refusal;
@@ -138,44 +156,14 @@ impl Serializer for Builder {
         Ok(named(Some(variant), content))
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Parts, Refusal> {
-        self.parts(None)
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Parts, Refusal> {
-        self.parts(None)
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts, Refusal> {
-        self.parts(None)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Parts, Refusal> {
-        self.parts(Some(variant))
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts, Refusal> {
-        self.parts(None)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts, Refusal> {
-        self.parts(None)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Parts, Refusal> {
-        self.parts(Some(variant))
+    opens! {
+        serialize_seq(Option<usize>)
+        serialize_tuple(usize)
+        serialize_tuple_struct(&'static str, usize)
+        serialize_map(Option<usize>)
+        serialize_struct(&'static str, usize);
+        serialize_tuple_variant
+        serialize_struct_variant
     }
 }
 

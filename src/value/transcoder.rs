@@ -2,6 +2,7 @@
 
 use super::decoded::Decoded;
 use super::fault::unstorable;
+use super::lower::Scratch;
 use super::msgpack;
 use super::to_tree::to_tree;
 use super::tree::Tree;
@@ -299,6 +300,26 @@ impl<'a> Body<'a> {
             Data::Inline { bytes, length } => &bytes[..*length],
             Data::Owned(data) => data,
         }
+    }
+
+    /// The same, with what is borrowed in `scratch`.
+    pub(super) fn copied_to(self, scratch: &mut Scratch) -> Body<'_> {
+        let data = match self.data {
+            Data::Borrowed(data) => Data::Borrowed(scratch.copy(data)),
+            Data::Inline { bytes, length } => Data::Inline { bytes, length },
+            Data::Owned(data) => Data::Owned(data),
+        };
+        let flags = self.flags;
+        Body { flags, data }
+    }
+
+    /// Both, owned.
+    pub(super) fn into_item(self) -> Item {
+        let data = match self.data {
+            Data::Owned(data) => data,
+            _ => self.data().to_vec(),
+        };
+        Item::new(self.flags, data)
     }
 
     /// Both, as the protocol takes them.

@@ -573,7 +573,7 @@ fn many_sets_that_go_together() {
 }
 
 #[test]
-fn behind_the_built_in_proxy() {
+fn behind_memcacheds_proxy() {
     let authority = Authority::new("one");
     let backends = [(); 2].map(|()| Memcached::with_args(&["-I", "2m"]));
     let folder = Folder::new();

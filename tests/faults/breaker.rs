@@ -15,6 +15,7 @@
 //! | any answer | `an_answer_that_was_under_way_closes_it` |
 
 use crate::support;
+use crate::support::needs_memcached;
 
 use moecache::{Client, ClientBuilder, Event, FailurePolicy, Protocol};
 use serde::{Serialize, Serializer};
@@ -179,6 +180,7 @@ fn the_first_slow_reply_fails_no_other_call() {
 /// In whichever protocol, and however many connections idle.
 #[test]
 fn a_dead_server_costs_two_timeouts() {
+    needs_memcached!();
     thread::scope(|scope| {
         for protocol in PROTOCOLS {
             scope.spawn(move || {
@@ -431,6 +433,7 @@ fn a_server_at_its_connection_limit_that_says_so() {
 /// It takes no more, and those that it has not taken wait in the kernel's queue.
 #[test]
 fn a_server_at_its_connection_limit_that_is_silent() {
+    needs_memcached!();
     serves_at_its_connection_limit(&["-c", "64", "-o", "no_maxconns_fast"], 15, false);
 }
 
@@ -566,6 +569,7 @@ fn with_password(server: &Memcached, password: &str) -> ClientBuilder {
 /// However often it is called: one after the other, and by threads at the same time.
 #[test]
 fn refused_logins_make_no_storm() {
+    needs_memcached!();
     let (server, _folder) = with_password_file(&[]);
     let total = || {
         let client = with_password(&server, PASSWORD).build().unwrap();
@@ -603,6 +607,7 @@ fn refused_logins_make_no_storm() {
 /// A server that was away and refuses the password when it is back is no more away.
 #[test]
 fn refused_logins_end_what_was_known_before() {
+    needs_memcached!();
     let (mut server, _folder) = with_password_file(&[]);
     let watched = Watched::of(with_password(&server, "wrong"));
     server.stop();

@@ -7,6 +7,7 @@ use super::row::{SHORT, at_once, client, eventually, is_discreet, timed_out};
 use super::support::in_each_protocol;
 use super::support::scripted::{accept, answer, read_until, scripted};
 use super::support::{self, Hanging, Memcached};
+use crate::support::needs_memcached;
 use moecache::testing::{Fault, Server};
 use moecache::{Client, Error, MetaGet, Protocol, Result};
 use std::io::Write as _;
@@ -153,6 +154,7 @@ fn work(client: &Client) -> [Result<()>; 4] {
 
 #[test]
 fn too_many_connections_is_a_connect_error() {
+    needs_memcached!();
     let server = Memcached::with_args(&["-c", "64"]);
     let taken = Client::new(server.address()).unwrap();
     // How many of them it lets in depends on the sockets that it holds itself.

@@ -8,6 +8,7 @@ use super::row::{self, Fate, Row, SHORT, Sees, Start, client, eventually, says};
 use super::support::in_each_protocol;
 use super::support::scripted::{accept, scripted};
 use super::support::{Memcached, wait_until};
+use crate::support::needs_memcached;
 use moecache::{Client, Error, Protocol, Result};
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
@@ -122,6 +123,7 @@ fn a_second_attempt_has_only_the_time_that_is_left(protocol: Protocol) {
 /// A real server whose machine stops: the connections are there, then it does nothing. What it was sent
 /// it may still do when it goes on, so a write is ambiguous.
 fn a_server_that_freezes(protocol: Protocol) {
+    needs_memcached!();
     let server = Memcached::start();
     let patient = client(server.address(), protocol);
     calls::prepare(&patient);
@@ -203,7 +205,7 @@ fn a_value_without_end(protocol: Protocol) {
     let server = Pretender::start();
     server.next(|batch| {
         let mut line = Line::of("key");
-        line.length = "1000000000".to_owned();
+        "1000000000".clone_into(&mut line.length);
         let asked = batch.first();
         let bytes = if asked.wire == Wire::Binary {
             let extras = &[0; 4];

@@ -86,7 +86,7 @@ fn a_key_or_opaque_that_was_not_asked_for(protocol: Protocol) {
     let rows: [(&str, Reply); 6] = [
         ("another key", |asked| {
             let is_text = asked.wire == Wire::Text;
-            is_text.then(|| value(asked, |line| line.key = "other".to_owned()))?
+            is_text.then(|| value(asked, |line| "other".clone_into(&mut line.key)))?
         }),
         ("the beginning of the key", |asked| {
             let is_text = asked.wire == Wire::Text && asked.keys[0].len() > 1;

@@ -2,6 +2,7 @@
 //! again. That its pauses double, and that it does not come and go with each answer, are the unit
 //! tests of `src/conn/breaker.rs`.
 
+use crate::support::needs_memcached;
 use crate::support::{self, in_each_protocol};
 
 use moecache::testing::{Fault, Server};
@@ -109,6 +110,7 @@ fn a_server_that_is_stopped_and_comes_back(protocol: Protocol) {
 /// Two calls wait for a silent server; those after them do not.
 #[test]
 fn a_server_that_is_silent() {
+    needs_memcached!();
     let (servers, builder) = two();
     let client = builder.timeout(Duration::from_millis(200)).build().unwrap();
     let key = key_of(&client, &servers[0]);
@@ -166,6 +168,7 @@ fn many_calls_make_few_connections(protocol: Protocol) {
 /// A call with hardly any time says nothing about the server.
 #[test]
 fn impatient_calls() {
+    needs_memcached!();
     let (servers, builder) = two();
     let client = builder.build().unwrap();
     let key = key_of(&client, &servers[0]);

@@ -40,7 +40,7 @@ pub struct Memcached {
     variables: Vec<(String, String)>,
     process: Option<Child>,
     /// In its place.
-    embedded: Option<Server>,
+    embedded: Option<Box<Server>>,
     /// Bound, and not listened to: so the kernel gives the port to nobody else, also while memcached
     /// is stopped, and memcached can still bind it. (So it is on Linux.)
     _reserved: Socket,
@@ -59,7 +59,7 @@ impl Memcached {
 
     /// Starts memcached with more arguments, and with these environment variables.
     pub fn with_args_and_variables(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let embedded = stands_in().then(|| embedded(Server::builder(), args));
+        let embedded = stands_in().then(|| Box::new(embedded(Server::builder(), args)));
         let reserved = reserve().expect("no free port");
         let address = reserved.local_addr().ok().and_then(|at| at.as_socket());
         let address = match &embedded {
@@ -257,11 +257,11 @@ pub fn program() -> OsString {
 /// Returns why there is no memcached, if there is none.
 pub fn is_missing() -> Option<String> {
     static MISSING: LazyLock<Option<String>> = LazyLock::new(|| {
-        let error = Command::new(program()).arg("--version").output().err()?;
-        let program = program();
+        let started = Command::new(program()).arg("--version").output();
+        let (program, error) = (program(), started.err()?);
         let program = Path::new(&program).display();
         Some(format!(
-            "no {program} ({error}); tests/run installs memcached, MEMCACHED names one"
+            "{program}: {error}; tests/run installs memcached, MEMCACHED names one"
         ))
     });
     MISSING.clone()

@@ -70,7 +70,7 @@ impl<'k> Plan<'k> {
         if unreached.is_empty() {
             return;
         }
-        if let Ok(rest) = deadline.rest(Instant::now()) {
+        if let Ok(rest) = deadline.try_restarted(Instant::now()) {
             let mut groups = Groups::new(self.topology.backends().len(), unreached.len());
             for it in unreached {
                 groups.push(it.next, it.key, it.request);
@@ -181,26 +181,26 @@ struct Sorter<'p, 'k, B> {
     unreached: Vec<Unreached<'k>>,
 }
 
-impl<'k, B> Sorter<'_, 'k, B> {
-    /// Which of the caller's keys the request at `place` is for, its server, and the request.
-    fn at(&mut self, place: usize) -> (usize, usize, &Request<'k>) {
+impl<'p, 'k, B> Sorter<'p, 'k, B> {
+    /// The group of the request at `place`, and its index in there.
+    #[inline]
+    fn at(&mut self, place: usize) -> (&'p Group<'k>, usize) {
         let groups = &self.groups.0;
-        let has_it =
-            |group: &Group<'_>| (group.first..group.first + group.requests.len()).contains(&place);
-        if !has_it(&groups[self.last]) {
-            self.last = groups.partition_point(|group| group.first <= place) - 1;
+        let index = place.wrapping_sub(groups[self.last].first);
+        if index < groups[self.last].keys.len() {
+            return (&groups[self.last], index);
         }
-        let group = &groups[self.last];
-        let index = place - group.first;
-        (group.keys[index], group.server, &group.requests[index])
+        self.last = groups.partition_point(|group| group.first <= place) - 1;
+        (&groups[self.last], place - groups[self.last].first)
     }
 }
 
-impl<B> Sorter<'_, '_, B> {
-    /// What the caller sees of a request that failed; `None` if it goes on to another server.
+impl<B: ByKey> Sorter<'_, '_, B> {
+    /// Takes what is no plain reply: the request may go on to another server, or the policy hide it.
     #[cold]
-    fn settle<'r>(&mut self, place: usize, reply: Result<Reply<'r>>) -> Option<Result<Reply<'r>>> {
-        let (key, server, &request) = self.at(place);
+    fn settle(&mut self, place: usize, reply: Result<Reply<'_>>) {
+        let (group, index) = self.at(place);
+        let (key, server, request) = (group.keys[index], group.server, group.requests[index]);
         if let Err(error) = &reply {
             let next = (request.key()).and_then(|key| self.topology.next(key, server, error));
             if let Some(next) = next {
@@ -212,12 +212,13 @@ impl<B> Sorter<'_, '_, B> {
                     request,
                     error,
                 });
-                return None;
+                return;
             }
         }
         let backend = self.topology.backend(server);
         let reply = call::accept(reply, self.policy, &request, backend);
-        Some(reply.map_err(|error| error.on(backend.name())))
+        let reply = reply.map_err(|error| error.on(backend.name()));
+        self.by_key.reply(key, server, reply);
     }
 }
 
@@ -227,14 +228,10 @@ impl<B: ByKey> Sink for Sorter<'_, '_, B> {
     }
 
     fn reply(&mut self, place: usize, reply: Result<Reply<'_>>) {
-        let (key, server, _) = self.at(place);
-        let reply = match reply {
-            Ok(Reply::Refused(_)) | Err(_) => match self.settle(place, reply) {
-                Some(reply) => reply,
-                None => return,
-            },
-            reply => reply,
-        };
-        self.by_key.reply(key, server, reply);
+        if matches!(reply, Ok(Reply::Refused(_)) | Err(_)) {
+            return self.settle(place, reply);
+        }
+        let (group, index) = self.at(place);
+        self.by_key.reply(group.keys[index], group.server, reply);
     }
 }

@@ -177,17 +177,19 @@ impl Client {
     ) -> Each<K, T> {
         let items = items.into_iter();
         let mut keys = Vec::with_capacity(items.size_hint().0);
-        let mut data = Vec::new();
+        let (mut data, mut scratch) = (Vec::new(), value::Scratch::default());
         // The flags of each, and where its data ends.
         let mut encoded: Vec<Result<(u32, usize, usize)>> = Vec::with_capacity(keys.capacity());
         for (key, value) in items {
             keys.push(key);
-            encoded.push(value::encode(&*self.values.transcoder, &value, |body| {
-                let item = body.as_item();
-                let start = data.len();
-                data.extend_from_slice(item.data);
-                Ok((item.flags, start, data.len()))
-            }));
+            encoded.push(
+                value::encode(&*self.values.transcoder, &value, &mut scratch).map(|body| {
+                    let item = body.as_item();
+                    let start = data.len();
+                    data.extend_from_slice(item.data);
+                    (item.flags, start, data.len())
+                }),
+            );
         }
         let item = |index: usize| match &encoded[index] {
             Ok((flags, start, end)) => Ok(ItemRef {

@@ -251,14 +251,19 @@ impl<'a> Pipeline<'a> {
         expiry: Expiry,
         meaning: fn(&Client, Reply<'static>) -> Result<T>,
     ) -> Pending<T> {
-        let kind = value::encode(&*self.client.values.transcoder, value, |body| {
+        let kind = value::encode(
+            &*self.client.values.transcoder,
+            value,
+            &mut value::Scratch::default(),
+        )
+        .map(|body| {
             let item = body.as_item();
-            Ok(Kind::Store {
+            Kind::Store {
                 mode,
                 flags: item.flags,
                 data: Cow::Owned(item.data.to_vec()),
                 expiry,
-            })
+            }
         });
         self.push(mode.name(), key, kind, meaning)
     }

@@ -13,8 +13,10 @@ use std::fmt;
 /// Integers beyond 64 bits are read where they are all there is; elsewhere they are floats, as in
 /// JavaScript.
 pub(in crate::value) fn read(text: &[u8]) -> Result<Decoded, &'static str> {
-    if let Ok(wide @ (Decoded::I128(_) | Decoded::U128(_))) = integer(text) {
-        return Ok(wide);
+    match integer(text) {
+        Ok(Decoded::Integer(value)) if WORDS.contains(&value) => {}
+        Ok(wide) => return Ok(wide),
+        Err(_) => {}
     }
     match serde_json::from_slice(text) {
         Ok(Parsed(tree)) => Ok(Decoded::Tree(tree)),
@@ -62,10 +64,6 @@ impl<'de> Visitor<'de> for Parser {
 
     fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
         Ok(Tree::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Tree, E> {
-        Ok(Tree::String(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {

@@ -1,5 +1,6 @@
 use super::write::VERSION;
 use crate::value::decoded::Decoded;
+use crate::value::fault::class_name;
 use crate::value::graph::{Id, NoTree, Node, expand};
 use crate::value::tree::{MAX_DEPTH, Tree};
 
@@ -353,7 +354,7 @@ impl<'a> Reader<'a> {
             _ => Err(Refused::Malformed),
         };
         match class {
-            Ok(class) => Refused::Object(format!("{what} {}", name(class))),
+            Ok(class) => Refused::Object(format!("{what} {}", class_name(class, ":_"))),
             Err(refused) => refused,
         }
     }
@@ -369,14 +370,4 @@ fn text(data: &[u8]) -> Tree {
 
 fn bytes(data: &[u8]) -> Tree {
     Tree::Bytes(data.to_vec())
-}
-
-/// The name of a class, kept to one line of bounded length: anybody may have written it.
-fn name(class: &[u8]) -> String {
-    const LONGEST: usize = 80;
-    let class = String::from_utf8_lossy(class);
-    let printable = class
-        .chars()
-        .filter(|c| c.is_alphanumeric() || ":_".contains(*c));
-    printable.take(LONGEST).collect()
 }

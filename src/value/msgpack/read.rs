@@ -3,10 +3,9 @@
 use super::walk::Head;
 use crate::value::byte::bytes_as_seq;
 use crate::value::fault::Fault;
-use serde::de::value::{BorrowedBytesDeserializer, SeqAccessDeserializer};
+use serde::de::value::{BorrowedBytesDeserializer, MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
 /// Reads one value after the other. It goes by what is stored, and is strict where serde's own
@@ -246,7 +245,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             }
             Head::Map(1) => {
                 self.head()?;
-                visitor.visit_enum(Variant::new(self))
+                visitor.visit_enum(MapAccessDeserializer::new(Rest::new(self, 1)))
             }
             head => Err(Fault::found(head.describe(), &visitor)),
         }
@@ -330,51 +329,6 @@ impl<'de> MapAccess<'de> for Rest<'_, 'de> {
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.left)
-    }
-}
-
-/// A variant with content: a map of one pair.
-struct Variant<'a, 'de>(&'a mut Reader<'de>);
-
-impl<'a, 'de> Variant<'a, 'de> {
-    fn new(reader: &'a mut Reader<'de>) -> Self {
-        Self(reader)
-    }
-}
-
-impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
-    type Error = Fault;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
-        Ok((seed.deserialize(&mut *self.0)?, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
-    type Error = Fault;
-
-    fn unit_variant(self) -> Result<(), Fault> {
-        match self.0.head()? {
-            Head::Nil => Ok(()),
-            head => Err(Fault::found(head.describe(), &"a unit variant")),
-        }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
-        seed.deserialize(self.0)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        self.0.deserialize_tuple(length, visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        self.0.deserialize_any(visitor)
     }
 }
 

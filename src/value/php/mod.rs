@@ -80,10 +80,8 @@ impl Php {
         let Ok(length) = u32::try_from(body.data().len()) else {
             return body;
         };
-        match self.compression.shrink(&length.to_le_bytes(), body.data()) {
-            Some(smaller) => Body::owned(body.flags() | COMPRESSED | ZLIB, smaller),
-            None => body,
-        }
+        let header = length.to_le_bytes();
+        self.compression.shrunk(body, &header, COMPRESSED | ZLIB)
     }
 
     fn decompress(&self, flags: u32, data: &[u8]) -> Result<Vec<u8>, Damage> {

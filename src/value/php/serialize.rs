@@ -4,7 +4,7 @@
 //! Source: `ext/standard/var.c` and `var_unserializer.re` in PHP's sources.
 
 use crate::error::Error;
-use crate::value::fault::unstorable;
+use crate::value::fault::{class_name, unstorable};
 use crate::value::float;
 use crate::value::tree::{MAX_DEPTH, Tree};
 
@@ -128,11 +128,11 @@ impl<'a> Reader<'a> {
             }
             (b'a', b':') => self.array(),
             (b'O' | b'C', b':') => {
-                let class = name(self.quoted()?);
+                let class = class_name(self.quoted()?, "\\:_");
                 Err(Refused::Object(format!("a PHP object of class {class}")))
             }
             (b'E', b':') => {
-                let case = name(self.quoted()?);
+                let case = class_name(self.quoted()?, "\\:_");
                 Err(Refused::Object(format!("a case {case} of a PHP enum")))
             }
             (b'r' | b'R', b':') => Err(Refused::Object("a PHP reference".to_owned())),
@@ -207,14 +207,4 @@ impl<'a> Reader<'a> {
 
 fn parse<T: std::str::FromStr>(text: &str) -> Result<T, Refused> {
     text.parse().map_err(|_| Refused::Malformed)
-}
-
-/// The name of a class, kept to one line of bounded length: anybody may have written it.
-fn name(class: &[u8]) -> String {
-    const LONGEST: usize = 80;
-    let class = String::from_utf8_lossy(class);
-    let printable = class
-        .chars()
-        .filter(|c| c.is_alphanumeric() || "\\:_".contains(*c));
-    printable.take(LONGEST).collect()
 }

@@ -5,6 +5,7 @@
 use super::literal;
 use super::opcode as op;
 use super::refused::Refused;
+use crate::value::fault::class_name;
 use crate::value::graph::{Id, NoTree, Node, expand};
 use crate::value::tree::Tree;
 use std::collections::HashMap;
@@ -96,31 +97,13 @@ impl<'a> Machine<'a> {
                 self.stack.push(top);
             }
 
-            op::PUT => {
-                let index = self.index()?;
-                self.memoize(index)?;
-            }
-            op::BINPUT => {
-                let index = self.length::<1>()?;
-                self.memoize(index)?;
-            }
-            op::LONG_BINPUT => {
-                let index = self.length::<4>()?;
-                self.memoize(index)?;
-            }
+            op::PUT => self.index().and_then(|at| self.memoize(at))?,
+            op::BINPUT => self.length::<1>().and_then(|at| self.memoize(at))?,
+            op::LONG_BINPUT => self.length::<4>().and_then(|at| self.memoize(at))?,
             op::MEMOIZE => self.memoize(self.memo.len())?,
-            op::GET => {
-                let index = self.index()?;
-                self.recall(index)?;
-            }
-            op::BINGET => {
-                let index = self.length::<1>()?;
-                self.recall(index)?;
-            }
-            op::LONG_BINGET => {
-                let index = self.length::<4>()?;
-                self.recall(index)?;
-            }
+            op::GET => self.index().and_then(|at| self.recall(at))?,
+            op::BINGET => self.length::<1>().and_then(|at| self.recall(at))?,
+            op::LONG_BINGET => self.length::<4>().and_then(|at| self.recall(at))?,
 
             op::EMPTY_LIST | op::EMPTY_TUPLE | op::EMPTY_SET => self.push(Node::List(Vec::new())),
             op::TUPLE1 => self.tuple(1)?,
@@ -130,13 +113,10 @@ impl<'a> Machine<'a> {
                 let items = self.pop_to_mark()?;
                 self.push(Node::List(items));
             }
-            op::APPEND => {
-                let item = self.pop()?;
-                self.extend_list(&[item])?;
-            }
+            op::APPEND => self.pop().and_then(|item| self.extend_list(&[item]))?,
             op::APPENDS | op::ADDITEMS => {
-                let items = self.pop_to_mark()?;
-                self.extend_list(&items)?;
+                self.pop_to_mark()
+                    .and_then(|items| self.extend_list(&items))?;
             }
             op::EMPTY_DICT => self.push(Node::Map(Vec::new())),
             op::DICT => {
@@ -149,10 +129,9 @@ impl<'a> Machine<'a> {
                 let key = self.pop()?;
                 self.extend_dict(&[key, value])?;
             }
-            op::SETITEMS => {
-                let items = self.pop_to_mark()?;
-                self.extend_dict(&items)?;
-            }
+            op::SETITEMS => self
+                .pop_to_mark()
+                .and_then(|items| self.extend_dict(&items))?,
 
             op::GLOBAL => {
                 let (module, name) = (self.line()?, self.line()?);
@@ -174,16 +153,15 @@ impl<'a> Machine<'a> {
 
     /// The opcodes that push what holds nothing else.
     fn leaf(&mut self, opcode: u8) -> Result<Tree, Refused> {
-        let number = |number| Tree::Integer(number);
         Ok(match opcode {
             op::NONE => Tree::Null,
             op::NEWTRUE => Tree::Bool(true),
             op::NEWFALSE => Tree::Bool(false),
             op::INT => literal::int(self.line()?)?,
             op::LONG => literal::long(self.line()?)?,
-            op::BININT => number(i32::from_le_bytes(self.array()?).into()),
-            op::BININT1 => number(u8::from_le_bytes(self.array()?).into()),
-            op::BININT2 => number(u16::from_le_bytes(self.array()?).into()),
+            op::BININT => Tree::Integer(i32::from_le_bytes(self.array()?).into()),
+            op::BININT1 => Tree::Integer(u8::from_le_bytes(self.array()?).into()),
+            op::BININT2 => Tree::Integer(u16::from_le_bytes(self.array()?).into()),
             op::LONG1 => literal::binary_long(self.counted::<1>()?)?,
             op::LONG4 => literal::binary_long(self.counted::<4>()?)?,
             op::FLOAT => literal::float(self.line()?)?,
@@ -384,12 +362,6 @@ fn text(bytes: &[u8]) -> String {
 
 /// By the name of its class, as far as that is one.
 fn object(module: &str, name: &str) -> Refused {
-    const LONGEST: usize = 60;
-    let of_a_name = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '.');
-    let short = |text: &str| -> String { text.chars().filter(of_a_name).take(LONGEST).collect() };
-    Refused::Object(format!(
-        "a Python object of class {}.{}",
-        short(module),
-        short(name)
-    ))
+    let [module, name] = [module, name].map(|part| class_name(part.as_bytes(), "_."));
+    Refused::Object(format!("a Python object of class {module}.{name}"))
 }

@@ -2,7 +2,6 @@
 
 mod moecache;
 mod plain;
-mod repr;
 mod rules;
 
 pub(super) use moecache::{AndPickles, MoecachePickle};
@@ -50,20 +49,13 @@ impl Python {
 
     /// The body, compressed if that is asked for and makes it smaller.
     fn shrunk<'a>(&self, body: Body<'a>) -> Body<'a> {
-        let data = body.data();
-        let length;
-        let header: &[u8] = match (self.rules.compression, u32::try_from(data.len())) {
-            (Some(Algorithm::Lz4), Ok(fits)) => {
-                length = fits.to_le_bytes();
-                &length
-            }
+        let length = u32::try_from(body.data().len()).map(u32::to_le_bytes);
+        let header = match (self.rules.compression, &length) {
+            (Some(Algorithm::Lz4), Ok(length)) => &length[..],
             (Some(Algorithm::Lz4), Err(_)) => return body,
             _ => &[],
         };
-        match self.compression.shrink(header, data) {
-            Some(smaller) => Body::owned(body.flags() | COMPRESSED, smaller),
-            None => body,
-        }
+        self.compression.shrunk(body, header, COMPRESSED)
     }
 
     fn integer<'a>(&self, number: Integer) -> Body<'a> {

@@ -1,9 +1,11 @@
-use super::{damaged, unknown};
 use crate::error::Error;
 use crate::item::Item;
 use crate::value::decoded::{Decoded, decimal};
+use crate::value::enyim::Enyim;
+use crate::value::fault::damaged;
+use crate::value::foreign::{self, unknown};
+use crate::value::pickle;
 use crate::value::transcoder::{Body, Transcoder, Value};
-use crate::value::{foreign, pickle};
 
 /// Python's moecache 1.0: strings as EnyimMemcached has them, and pickles.
 #[derive(Debug)]
@@ -37,7 +39,9 @@ impl Transcoder for MoecachePickle {
                 Ok(string) => Decoded::String(string),
                 Err(error) => Decoded::Bytes(error.into_bytes()),
             }),
-            PICKLE => unpickle(&data, self.limit),
+            PICKLE => {
+                pickle::read(&data, self.limit).map_err(|refused| damaged(A_PICKLE, flags, refused))
+            }
             _ => Err(unknown("moecache", flags)),
         }
     }
@@ -56,16 +60,16 @@ impl Transcoder for MoecachePickle {
     }
 }
 
-/// Another format, which does not know the flags of moecache's pickles: its writes, and they are
-/// read as well.
+/// The default format: EnyimMemcached's, in which the flags of moecache's pickles have no meaning. They
+/// are read as well.
 #[derive(Debug)]
-pub(in crate::value) struct AndPickles<T> {
-    pub(in crate::value) format: T,
+pub(in crate::value) struct AndPickles {
+    pub(in crate::value) format: Enyim,
     /// The most bytes that a value may have once it is unpickled.
     pub(in crate::value) limit: usize,
 }
 
-impl<T: Transcoder> Transcoder for AndPickles<T> {
+impl Transcoder for AndPickles {
     fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
         self.format.encode(value)
     }
@@ -76,10 +80,6 @@ impl<T: Transcoder> Transcoder for AndPickles<T> {
             PICKLE if !item.data.is_empty() => unpickle(&item.data, self.limit),
             _ => self.format.decode(item),
         }
-    }
-
-    fn counter_flags(&self, count: u64) -> u32 {
-        self.format.counter_flags(count)
     }
 
     fn describe(&self, flags: u32) -> &'static str {

@@ -1,7 +1,7 @@
-use super::repr::repr;
 use crate::error::{Error, Kind};
 use crate::item::Item;
 use crate::value::decoded::Decoded;
+use crate::value::float;
 use crate::value::pickle::NO_DATE_TIME;
 use crate::value::transcoder::{Body, Transcoder, Value};
 
@@ -20,8 +20,8 @@ impl Transcoder for Plain {
             Value::Null => "None".to_owned(),
             Value::Bool(true) => "True".to_owned(),
             Value::Bool(false) => "False".to_owned(),
-            Value::F32(value) => repr(value.into()),
-            Value::F64(value) => repr(value),
+            Value::F32(value) => float::python(value.into()),
+            Value::F64(value) => float::python(value),
             Value::Char(value) => value.to_string(),
             Value::Object(_) => {
                 let reason = "pymemcache without a serde stores of a list or dict only what Python \

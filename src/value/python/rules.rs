@@ -27,13 +27,8 @@ pub(in crate::value) struct Rules {
     reads: &'static [Row],
 }
 
-/// Flags that have just `bits` of `mask`.
-#[derive(Debug)]
-struct Row {
-    mask: u32,
-    bits: u32,
-    stored: Stored,
-}
+/// Flags that have of the first mask's bits just the second's, and what they say.
+type Row = (u32, u32, Stored);
 
 /// What an item is.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +46,8 @@ pub(super) enum Stored {
 impl Rules {
     pub(super) fn stored(&self, flags: u32) -> Option<Stored> {
         let mut rows = self.reads.iter();
-        let row = rows.find(|row| flags & row.mask == row.bits)?;
-        Some(row.stored)
+        let &(.., stored) = rows.find(|(mask, bits, _)| flags & mask == *bits)?;
+        Some(stored)
     }
 }
 
@@ -74,46 +69,27 @@ impl Stored {
     }
 }
 
-/// A client that looks at this bit alone.
-const fn bit(bits: u32, stored: Stored) -> Row {
-    Row {
-        mask: bits,
-        bits,
-        stored,
-    }
-}
-
 /// pylibmc 1.6.3: of the five bits it knows besides that of zlib, at most one may be set; it does
 /// not look at others.
-pub(in crate::value) const PYLIBMC: Rules = {
-    const fn alone(bits: u32, stored: Stored) -> Row {
-        Row {
-            mask: 0b1_0111,
-            bits,
-            stored,
-        }
-    }
-
-    Rules {
-        name: "pylibmc",
-        bytes: 0,
-        pickle: 1,
-        bool: Some(2),
-        int: 4,
-        long: 4,
-        text: 16,
-        compression: Some(Algorithm::Zlib),
-        compresses_integers: true,
-        empty_is_none: false,
-        reads: &[
-            alone(0, Stored::Bytes),
-            alone(1, Stored::Pickle),
-            // Reads an int, which in Python is equal to the bool.
-            alone(2, Stored::BoolOrInt),
-            alone(4, Stored::Int),
-            alone(16, Stored::Str),
-        ],
-    }
+pub(in crate::value) const PYLIBMC: Rules = Rules {
+    name: "pylibmc",
+    bytes: 0,
+    pickle: 1,
+    bool: Some(2),
+    int: 4,
+    long: 4,
+    text: 16,
+    compression: Some(Algorithm::Zlib),
+    compresses_integers: true,
+    empty_is_none: false,
+    reads: &[
+        (0b1_0111, 0, Stored::Bytes),
+        (0b1_0111, 1, Stored::Pickle),
+        // Reads an int, which in Python is equal to the bool.
+        (0b1_0111, 2, Stored::BoolOrInt),
+        (0b1_0111, 4, Stored::Int),
+        (0b1_0111, 16, Stored::Str),
+    ],
 };
 
 /// python-memcached 1.62. It shows a pickle that it cannot read as a miss.
@@ -129,16 +105,12 @@ pub(in crate::value) const PYTHON_MEMCACHED: Rules = Rules {
     compresses_integers: false,
     empty_is_none: false,
     reads: &[
-        Row {
-            mask: !COMPRESSED,
-            bits: 0,
-            stored: Stored::Bytes,
-        },
-        bit(16, Stored::Str),
-        bit(2, Stored::Int),
+        (!COMPRESSED, 0, Stored::Bytes),
+        (16, 16, Stored::Str),
+        (2, 2, Stored::Int),
         // Python 2's long.
-        bit(4, Stored::Int),
-        bit(1, Stored::Pickle),
+        (4, 4, Stored::Int),
+        (1, 1, Stored::Pickle),
     ],
 };
 
@@ -148,11 +120,11 @@ pub(in crate::value) const PYMEMCACHE: Rules = Rules {
     name: "pymemcache",
     compression: None,
     reads: &[
-        bit(16, Stored::Str),
-        bit(2, Stored::Int),
-        bit(4, Stored::Int),
-        bit(1, Stored::Pickle),
-        bit(0, Stored::Bytes),
+        (16, 16, Stored::Str),
+        (2, 2, Stored::Int),
+        (4, 4, Stored::Int),
+        (1, 1, Stored::Pickle),
+        (0, 0, Stored::Bytes),
     ],
     ..PYTHON_MEMCACHED
 };
@@ -177,13 +149,9 @@ pub(in crate::value) const PYERMC: Rules = Rules {
     compresses_integers: true,
     empty_is_none: true,
     reads: &[
-        Row {
-            mask: !COMPRESSED,
-            bits: 0,
-            stored: Stored::Str2,
-        },
-        bit(2, Stored::BoolOrInt),
-        bit(4, Stored::Int),
-        bit(1, Stored::Pickle),
+        (!COMPRESSED, 0, Stored::Str2),
+        (2, 2, Stored::BoolOrInt),
+        (4, 4, Stored::Int),
+        (1, 1, Stored::Pickle),
     ],
 };

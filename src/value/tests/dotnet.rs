@@ -119,18 +119,14 @@ fn objects_of_enyim_core() {
         tags: vec!["math".to_owned()],
         manager: Some(Box::new(manager)),
     };
-    let item = encode(&*core, &person, |body| {
-        Ok(Item::new(body.flags(), body.data()))
-    });
+    let item = encode_item(&*core, &person);
     let item = item.unwrap();
     assert_eq!(item.flags, 257);
     assert_eq!(item.data[..15], *b"\x84\xa9FirstName\xa3Ada");
     assert_eq!(decode::<Person>(&*core, item).unwrap(), person);
 
     // What is no object is as EnyimMemcached has it, and our own objects are read too.
-    let text = encode(&*core, "text", |body| {
-        Ok(Item::new(body.flags(), body.data()))
-    });
+    let text = encode_item(&*core, "text");
     assert_eq!(text.unwrap(), Item::new(274, "text"));
     let ours = stored(&person).unwrap();
     assert_eq!(decode::<Person>(&*core, ours).unwrap(), person);

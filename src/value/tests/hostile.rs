@@ -181,9 +181,7 @@ fn unserialisable() {
         ("far fewer", M::Announce(usize::MAX), miscounted),
     ];
     for (name, misbehaviour, expected) in rows {
-        let outcome = encode(&Enyim::default(), &misbehaviour, |_| -> Result<(), Error> {
-            panic!("{name}: stored")
-        });
+        let outcome = encode_item(&Enyim::default(), &misbehaviour);
         assert_eq!(complaint(outcome), expected, "{name}");
     }
     let bytes = stored(&M::AnnounceBytes(usize::MAX)).unwrap();
@@ -194,9 +192,7 @@ fn unserialisable() {
 fn a_panic_stores_nothing() {
     let outcome = catch_unwind(|| {
         let value = (1, Misbehaviour::Panic);
-        encode(&Enyim::default(), &value, |_| -> Result<(), Error> {
-            unreachable!("stored")
-        })
+        encode_item(&Enyim::default(), &value)
     });
     let words = outcome.unwrap_err();
     assert_eq!(words.downcast_ref(), Some(&"in Serialize"));

@@ -31,9 +31,7 @@ pub(crate) fn check() -> Vec<recording::Checked> {
 
 /// What is stored for the value.
 fn stored<V: Serialize + ?Sized>(value: &V) -> Result<Item, Error> {
-    encode(&Enyim::default(), value, |body| {
-        Ok(Item::new(body.flags(), body.data()))
-    })
+    encode_item(&Enyim::default(), value)
 }
 
 fn read<T: DeserializeOwned>(flags: u32, data: impl Into<Vec<u8>>) -> Result<T, Error> {

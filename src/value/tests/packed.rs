@@ -10,10 +10,7 @@ fn moecache(compression: Compression) -> Box<dyn Transcoder> {
 }
 
 fn stored_by<V: Serialize + ?Sized>(transcoder: &dyn Transcoder, value: &V) -> Item {
-    let item = encode(transcoder, value, |body| {
-        Ok(Item::new(body.flags(), body.data()))
-    });
-    item.unwrap()
+    encode_item(transcoder, value).unwrap()
 }
 
 /// Those that are compiled in, and their flags.

@@ -297,8 +297,6 @@ impl Peer {
     }
 
     fn encode<V: Serialize + ?Sized>(&self, value: &V) -> Result<Item, Error> {
-        encode(&*self.transcoder, value, |body| {
-            Ok(Item::new(body.flags(), body.data()))
-        })
+        encode_item(&*self.transcoder, value)
     }
 }

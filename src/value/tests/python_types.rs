@@ -22,9 +22,7 @@ fn transcoder(format: Format) -> Box<dyn Transcoder> {
 }
 
 fn store<V: Serialize + ?Sized>(transcoder: &dyn Transcoder, value: &V) -> Result<Item, Error> {
-    encode(transcoder, value, |body| {
-        Ok(Item::new(body.flags(), body.data()))
-    })
+    encode_item(transcoder, value)
 }
 
 #[cfg(feature = "pickle")]

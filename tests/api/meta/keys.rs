@@ -4,7 +4,13 @@ use super::is_about;
 use super::support::noted;
 use moecache::{Client, DeleteOutcome, MetaGet};
 
-pub fn binary_keys(client: &Client) {
+on_every_server! {
+    binary_keys
+    binary_keys_have_limits
+    quiet_sets_of_which_some_fail
+}
+
+fn binary_keys(client: &Client) {
     let longest = vec![0xff; 186];
     let keys: [&[u8]; 8] = [
         b"a b",
@@ -55,7 +61,7 @@ pub fn binary_keys(client: &Client) {
     assert_eq!(client.get_many::<usize, _>(keys).all().unwrap().len(), 0);
 }
 
-pub fn binary_keys_have_limits(client: &Client) {
+fn binary_keys_have_limits(client: &Client) {
     let rows: [(Vec<u8>, bool); 5] = [
         (vec![], false),
         (vec![0; 186], true),
@@ -78,7 +84,7 @@ pub fn binary_keys_have_limits(client: &Client) {
     }
 }
 
-pub fn quiet_sets_of_which_some_fail(client: &Client) {
+fn quiet_sets_of_which_some_fail(client: &Client) {
     let large = vec![b'x'; 2 << 20];
     let keys: Vec<String> = (0..200).map(|at| format!("key{at}")).collect();
     let items = keys.iter().enumerate().map(|(at, key)| {

@@ -1,73 +1,55 @@
 //! The meta commands and binary keys, against a real memcached and the embedded server.
 
+/// Makes of each function a test on each server, which has nothing: `touching::memcached`.
+macro_rules! on_every_server {
+    ($($check:ident)*) => {$(
+        mod $check {
+            use crate::meta::client;
+            use crate::support::Memcached;
+            use crate::support::behind::Proxy;
+
+            #[test]
+            fn memcached() {
+                super::$check(&client(Memcached::start().address()));
+            }
+
+            #[test]
+            fn the_embedded_server() {
+                super::$check(&client(&moecache::testing::Server::start().unwrap()));
+            }
+
+            #[test]
+            fn behind_memcacheds_proxy() {
+                if let Some(behind) = Proxy::BuiltIn.start() {
+                    super::$check(&client(behind.address()));
+                }
+            }
+        }
+    )*};
+}
+
 mod keys;
 mod newer;
 mod raw;
 mod stale;
 use crate::support;
 
-use moecache::testing::Server;
 use moecache::{
     Client, DeleteOutcome, Expiry, IntoServers, KeyBytes, MetaArithmetic, MetaArithmeticOutcome,
     MetaDelete, MetaGet, MetaItem, MetaMode, MetaSet, MetaSetOutcome, Protocol, Ttl,
 };
 use std::time::Duration;
 use support::Memcached;
-use support::behind::Proxy;
 
-/// Each begins with nothing stored.
-const CHECKS: &[fn(&Client)] = &[
-    what_there_is_to_know_about_an_item,
-    touching,
-    one_wins_who_makes_a_missing_item,
-    one_wins_who_recaches_an_item,
-    deleting_and_invalidating,
-    a_tombstone_needs_a_newer_server,
-    storing,
-    counting,
-    keys::binary_keys,
-    keys::binary_keys_have_limits,
-    keys::quiet_sets_of_which_some_fail,
-    newer::a_value_that_did_not_change_is_not_sent,
-    newer::a_cas_id_of_the_programs_own,
-    newer::an_append_that_creates,
-    newer::the_size_of_what_is_stored,
-    newer::raw_flags,
-    newer::what_me_says,
-    raw::what_comes_back,
-    stale::what_is_only_looked_at_is_not_won,
-];
-
-fn run(servers: impl IntoServers) {
-    let client = client(servers);
-    for check in CHECKS {
-        for server in client.flush_all(Expiry::Never) {
-            server.result.unwrap();
-        }
-        check(&client);
-    }
-}
-
-#[test]
-fn on_memcached() {
-    run(Memcached::start().address());
-}
-
-#[test]
-fn on_the_embedded_server() {
-    run(&Server::start().unwrap());
-}
-
-#[test]
-fn behind_the_built_in_proxy() {
-    let Some(behind) = Proxy::BuiltIn.start() else {
-        return;
-    };
-    let client = client(behind.address());
-    for check in CHECKS {
-        behind.empty();
-        check(&client);
-    }
+on_every_server! {
+    what_there_is_to_know_about_an_item
+    touching
+    one_wins_who_makes_a_missing_item
+    one_wins_who_recaches_an_item
+    deleting_and_invalidating
+    a_tombstone_needs_a_newer_server
+    storing
+    counting
 }
 
 fn client(servers: impl IntoServers) -> Client {

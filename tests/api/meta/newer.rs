@@ -8,6 +8,15 @@ use moecache::{
     MetaMode, MetaSet, MetaSetOutcome,
 };
 
+on_every_server! {
+    a_value_that_did_not_change_is_not_sent
+    a_cas_id_of_the_programs_own
+    an_append_that_creates
+    the_size_of_what_is_stored
+    raw_flags
+    what_me_says
+}
+
 /// Whether the server is of this version or later, as it says.
 fn is_since(client: &Client, patch: u32) -> bool {
     let version = client.version().remove(0).result.unwrap();
@@ -27,7 +36,7 @@ fn assert_unknown(error: &Error, flag: &str, patch: u32) {
     skipped(format!("meta: {flag}: {shown}"));
 }
 
-pub fn a_value_that_did_not_change_is_not_sent(client: &Client) {
+fn a_value_that_did_not_change_is_not_sent(client: &Client) {
     client.set_item("key", (7, "value"), 60).unwrap();
     let cas = cas_of(client, "key");
     let ask = |id| MetaGet::new().value().flags().unless_cas(id);
@@ -60,7 +69,7 @@ pub fn a_value_that_did_not_change_is_not_sent(client: &Client) {
     assert!(client.get_item("key").unwrap().is_some());
 }
 
-pub fn a_cas_id_of_the_programs_own(client: &Client) {
+fn a_cas_id_of_the_programs_own(client: &Client) {
     let set = |id| client.meta_set("key", (7, "value"), 60, MetaSet::new().new_cas(id));
     let zero = set(0).unwrap_err();
     assert!(
@@ -98,7 +107,7 @@ pub fn a_cas_id_of_the_programs_own(client: &Client) {
     }
 }
 
-pub fn an_append_that_creates(client: &Client) {
+fn an_append_that_creates(client: &Client) {
     let item = (9, "12");
     let add = |mode: MetaMode| {
         let set = MetaSet::new().mode(mode).vivify(100).return_cas();
@@ -127,7 +136,7 @@ pub fn an_append_that_creates(client: &Client) {
     }
 }
 
-pub fn the_size_of_what_is_stored(client: &Client) {
+fn the_size_of_what_is_stored(client: &Client) {
     let set = |mode: MetaMode| {
         let set = MetaSet::new().mode(mode).return_size();
         client.meta_set("key", (0, "value"), 60, set)
@@ -156,7 +165,7 @@ pub fn the_size_of_what_is_stored(client: &Client) {
     }
 }
 
-pub fn raw_flags(client: &Client) {
+fn raw_flags(client: &Client) {
     // Every server knows these three: one that answers, and two for proxies.
     let get = MetaGet::new()
         .value()
@@ -219,7 +228,7 @@ pub fn raw_flags(client: &Client) {
     assert!(client.get_item("key").unwrap().is_none());
 }
 
-pub fn what_me_says(client: &Client) {
+fn what_me_says(client: &Client) {
     match client.meta_debug("key") {
         Ok(said) => assert_eq!(said, None),
         // The embedded server has no such command.

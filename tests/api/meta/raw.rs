@@ -8,7 +8,11 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub fn what_comes_back(client: &Client) {
+on_every_server! {
+    what_comes_back
+}
+
+fn what_comes_back(client: &Client) {
     client.set_item("key", (7, "value"), 60).unwrap();
     client.set_item("other", (0, "END\r\nEND"), 60).unwrap();
     let value = |command: &str| client.raw(command).for_key("key").value();

@@ -3,7 +3,11 @@
 use super::{found, marks};
 use moecache::{Client, DeleteOutcome, MetaDelete, MetaGet};
 
-pub fn what_is_only_looked_at_is_not_won(client: &Client) {
+on_every_server! {
+    what_is_only_looked_at_is_not_won
+}
+
+fn what_is_only_looked_at_is_not_won(client: &Client) {
     type Look = fn(&Client);
     let looks: [(&str, Look); 8] = [
         ("contains", |client| {

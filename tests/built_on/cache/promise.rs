@@ -3,6 +3,7 @@
 
 use super::{LONG, PROTOCOLS, client, query, store_stale, wait_until};
 use crate::support::Memcached;
+use crate::support::needs_memcached;
 use moecache::cache::{Cache, Entry, raw};
 use moecache::{Client, Protocol};
 use std::io::{self, Read, Write};
@@ -80,6 +81,7 @@ fn full() -> Memcached {
 /// could not store is not for those that began to ask after an invalidation.
 #[test]
 fn a_value_that_was_not_stored_is_not_handed_on_after_an_invalidation() {
+    needs_memcached!();
     for protocol in PROTOCOLS {
         for refusal in &REFUSALS {
             let name = refusal.name;
@@ -123,6 +125,7 @@ fn a_value_that_was_not_stored_is_not_handed_on_after_an_invalidation() {
 /// What cannot be stored is made and returned all the same.
 #[test]
 fn a_server_without_memory() {
+    needs_memcached!();
     for protocol in PROTOCOLS {
         let server = full();
         let cache = Cache::new(client(server.address(), protocol));
@@ -410,6 +413,7 @@ fn the_same_list_of_servers() {
 /// As long as the new list cannot be reached, nothing that is in it is believed.
 #[test]
 fn another_list_whose_servers_are_down() {
+    needs_memcached!();
     let mut servers = [Memcached::start(), Memcached::start()];
     let [a, b] = servers.each_ref().map(Memcached::address);
     let client = client(a, Protocol::Text);

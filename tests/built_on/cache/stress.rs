@@ -2,6 +2,7 @@
 //! them may get what was made of data from before an invalidation that had returned when it began to ask.
 
 use super::client;
+use crate::support::needs_memcached;
 use crate::support::{Memcached, Random};
 use moecache::Protocol;
 use moecache::cache::{Cache, Entry};
@@ -159,6 +160,7 @@ impl Source {
 
 #[test]
 fn no_stale_value_among_refused_stores() {
+    needs_memcached!();
     let calls = std::env::var(CALLS).map_or(DEFAULT, |calls| calls.parse().unwrap());
     let seed = 7;
     let rows = [

@@ -1,5 +1,6 @@
 //! `connect`, `is_connected`, and Nagle's algorithm.
 
+use crate::support::needs_memcached;
 use crate::support::{Memcached, passwords};
 use moecache::testing::Server;
 use moecache::{Client, Protocol};
@@ -46,6 +47,7 @@ fn connect_makes_a_connection_to_each_and_says_which_failed() {
 
 #[test]
 fn a_server_that_lets_nobody_in_is_not_connected() {
+    needs_memcached!();
     let (server, _folder) = passwords::with_password_file(&[]);
     let client = Client::new(server.address()).unwrap();
     let error = client.connect().remove(0).result.unwrap_err();

@@ -1,10 +1,12 @@
 //! Servers that want a password, and those that speak TLS.
 
 use super::{Row, command, text};
+use crate::support::needs_memcached;
 use crate::support::passwords::{PASSWORD, USER, with_password_file};
 
 #[test]
 fn passwords() {
+    needs_memcached!();
     let (server, folder) = with_password_file(&[]);
     let servers = server.address().to_string();
     let right = folder.file("right", &format!("{PASSWORD}\n"));
@@ -64,6 +66,7 @@ fn passwords() {
 #[cfg(feature = "tls")]
 #[test]
 fn tls() {
+    needs_memcached!();
     use crate::support::Memcached;
     use crate::support::passwords::Folder;
     use rcgen::{CertifiedKey, generate_simple_self_signed};

@@ -1,60 +1,33 @@
-//! A pool whose connections end in sockets that a fuzz target holds, in place of a server.
+//! Connections that end in sockets that a fuzz target holds, in place of a server.
 
-use super::super::connect::Place;
-use super::super::connection::Connection;
-use super::super::stream::Stream;
-use super::*;
+use super::connection::Connection;
+use super::fault::Fault;
+use super::stream::Stream;
 use crate::protocol::Limits;
 use socket2::{Domain, Socket, Type};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
+use std::sync::Mutex;
 
 /// The connections that are made next.
 #[derive(Debug, Default)]
 pub(crate) struct Scripted(Mutex<VecDeque<Stream>>);
 
 impl Scripted {
-    pub(in crate::conn) fn next(&self) -> Result<Connection, Fault> {
+    pub(super) fn next(&self) -> Result<Connection, Fault> {
         let next = self.0.lock().unwrap().pop_front();
         let stream = next.ok_or_else(|| Fault::Connect(ErrorKind::ConnectionRefused.into()))?;
         Ok(Connection::new(stream, Limits::UNIX))
     }
-}
-
-impl Pool {
-    pub(crate) fn scripted(options: Options) -> Self {
-        let address = Address::Unix("/scripted".to_owned());
-        let mut pool = Self::new(&address, None, Arc::new(options)).unwrap();
-        pool.endpoint.place = Place::Scripted(Scripted::default());
-        pool
-    }
 
     /// Makes the connection that is made next; gives the other end of it.
-    pub(crate) fn accept(&self) -> Peer {
+    pub(super) fn accept(&self) -> Peer {
         let (socket, ours) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
         let theirs = socket.try_clone().unwrap();
-        let Place::Scripted(Scripted(connections)) = &self.endpoint.place else {
-            panic!("its connections are not scripted");
-        };
-        connections.lock().unwrap().push_back(Stream::of(socket));
+        self.0.lock().unwrap().push_back(Stream::of(socket));
         Peer { ours, theirs }
-    }
-
-    /// Whether the next connection begins with the questions what the server speaks.
-    pub(crate) fn asks(&self) -> bool {
-        self.dialect().is_none()
-    }
-
-    /// As where an idle connection was found to be no good.
-    pub(crate) fn forget(&self) {
-        self.remember_text(false);
-    }
-
-    /// Whether there is an idle connection; one that is not good any more is closed.
-    pub(crate) fn has_idle(&self, now: Instant) -> bool {
-        let lease = Lease::idle(&self, now);
-        lease.map(Lease::put).is_some()
     }
 }
 

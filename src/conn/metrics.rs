@@ -1,7 +1,10 @@
-use super::histogram::Histogram;
+use super::histogram::{Histogram, Latency};
 use crate::error::{Error, Kind};
+use crate::event::{Closed, Event, Hook};
 use crate::protocol::{Reply, Status};
 use std::ops::AddAssign;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Requests that failed, by how they did: part of [`ServerMetrics`](crate::ServerMetrics). Each counts
@@ -164,6 +167,170 @@ impl Totals {
         *self.errors.of(error) += requests;
         if let Some(latency) = latency {
             self.latencies.record(latency);
+        }
+    }
+}
+
+/// The metrics of a server, and the hook that takes the events of its connections.
+///
+/// Calls count on their connections, and add that here as they give them back: the lock is held for
+/// some additions, and never while somebody is told.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    server: String,
+    hook: Hook,
+    totals: Mutex<Totals>,
+    /// How often anything was read from the server, on any connection.
+    reads: AtomicU64,
+}
+
+/// A server's [`Totals`], and its connections at that moment.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) totals: Totals,
+    pub(crate) open: usize,
+    pub(crate) idle: usize,
+}
+
+impl Snapshot {
+    pub(crate) fn latency(&self) -> Latency {
+        self.totals.latencies.latency()
+    }
+}
+
+impl Metrics {
+    pub(super) fn new(server: &str, hook: Hook) -> Self {
+        Self {
+            server: server.to_owned(),
+            hook,
+            totals: Mutex::default(),
+            reads: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn totals(&self) -> MutexGuard<'_, Totals> {
+        // Nothing panics while it is held.
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often anything has been read from the server, on any connection.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    /// All begins again on a new connection.
+    pub(super) fn retried(&self) {
+        self.totals().retries += 1;
+        let server = &self.server;
+        self.hook.tell(&Event::Retried { server });
+    }
+
+    /// So many requests of an exchange failed.
+    pub(super) fn failed(&self, requests: u64, error: &Error, latency: Option<Duration>) {
+        self.totals().fail(requests, error, latency);
+    }
+
+    /// A call that was made in steps is over.
+    pub(super) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
+        match outcome {
+            Ok(()) => self.totals().succeed(latency),
+            Err(error) => self.totals().fail(1, error, latency),
+        }
+    }
+
+    /// The caller sees a miss in place of this error.
+    pub(super) fn missed(&self, error: &Error) {
+        self.totals().missed += 1;
+        let server = &self.server;
+        self.hook.tell(&Event::Missed { server, error });
+    }
+}
+
+/// Why a connection is closed, where it is: see [`Closed`].
+#[derive(Debug)]
+pub(super) enum End {
+    Failed(Error),
+    Stale,
+    Idle,
+    Surplus,
+    ByClient,
+    Abandoned,
+}
+
+impl End {
+    fn reason(&self) -> Closed<'_> {
+        match self {
+            Self::Failed(error) => Closed::Failed(error),
+            Self::Stale => Closed::Stale,
+            Self::Idle => Closed::Idle,
+            Self::Surplus => Closed::Surplus,
+            Self::ByClient => Closed::ByClient,
+            Self::Abandoned => Closed::Abandoned,
+        }
+    }
+}
+
+/// A connection's part of the metrics. What it counted is added when it is dropped with its connection, in
+/// whichever way, and the event is sent: once for each that was opened.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// `None` until the connection can be used.
+    metrics: Option<Arc<Metrics>>,
+    pub(super) tally: Tally,
+    /// What is told if it is dropped now.
+    pub(super) end: End,
+}
+
+impl Account {
+    pub(super) fn new() -> Self {
+        Self {
+            metrics: None,
+            tally: Tally::default(),
+            end: End::Abandoned,
+        }
+    }
+
+    /// The connection is made: what was asked on it until now was no request of the program.
+    pub(super) fn open(&mut self, metrics: &Arc<Metrics>) {
+        self.tally.answers = Answers::default();
+        self.metrics = Some(Arc::clone(metrics));
+        metrics.totals().made += 1;
+        let server = &metrics.server;
+        metrics.hook.tell(&Event::Connected { server });
+    }
+
+    /// Something came on it.
+    pub(super) fn count_read(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.reads.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The connection is of no use any more.
+    pub(super) fn fail(&mut self, error: Error) {
+        let error = match &self.metrics {
+            Some(metrics) => error.on(&metrics.server),
+            None => error,
+        };
+        self.end = End::Failed(error);
+    }
+
+    /// Adds what was counted.
+    pub(super) fn settle(&mut self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.totals().add(&std::mem::take(&mut self.tally));
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.settle();
+        if let Some(metrics) = &self.metrics {
+            metrics.hook.tell(&Event::Closed {
+                server: &metrics.server,
+                reason: self.end.reason(),
+            });
         }
     }
 }
