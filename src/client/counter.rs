@@ -247,8 +247,8 @@ impl Client {
         if client.exchange(key, &add, rest(), call::stored)? {
             return Ok(initial.value);
         }
-        let counted = client.exchange(key, &count, rest(), call::count)?;
-        counted.ok_or_else(|| unsettled(self, key))
+        let again = client.exchange(key, &count, rest(), call::count)?;
+        again.ok_or_else(|| unsettled(self, key))
     }
 }
 

@@ -17,20 +17,13 @@ pub(crate) const MD5: Digest<4> = Digest {
 };
 
 /// SHA-1, as EnyimMemcached cuts it; `None` without the feature.
-pub(crate) const SHA1: Option<Digest<5>> = sha1();
-
 #[cfg(feature = "sha1")]
-const fn sha1() -> Option<Digest<5>> {
-    Some(Digest {
-        words: sha1_words,
-        first: |bytes| sha1_words(bytes)[0],
-    })
-}
-
+pub(crate) const SHA1: Option<Digest<5>> = Some(Digest {
+    words: sha1_words,
+    first: |bytes| sha1_words(bytes)[0],
+});
 #[cfg(not(feature = "sha1"))]
-const fn sha1() -> Option<Digest<5>> {
-    None
-}
+pub(crate) const SHA1: Option<Digest<5>> = None;
 
 /// Returns the four words of MD5.
 pub(crate) fn md5_words(bytes: &[u8]) -> [u32; 4] {
