@@ -74,14 +74,14 @@ fn one_answer_finds_the_server_back() {
         let breaker = open();
         let is_back = in_threads(&breaker, CircuitBreaker::answered);
         assert_eq!(is_back.iter().filter(|is_back| **is_back).count(), 1);
-        assert!(!breaker.is_troubled());
+        assert!(!breaker.has_failures());
         assert_eq!(breaker.admit(false).ok(), Some(Pass::Go));
     });
 }
 
 /// The way past the lock is open if and only if there is nothing to know.
 #[test]
-fn trouble_is_noted() {
+fn failures_are_noted() {
     model(|| {
         let breaker = Arc::new(CircuitBreaker::new(SHORT));
         let other = {
@@ -93,7 +93,7 @@ fn trouble_is_noted() {
         breaker.answered();
         other.join().unwrap();
         let is_as_new = breaker.lock().breaker.is_as_new();
-        assert_eq!(breaker.is_troubled(), !is_as_new);
+        assert_eq!(breaker.has_failures(), !is_as_new);
     });
 }
 
