@@ -64,7 +64,7 @@ use std::panic::RefUnwindSafe;
 /// let user = User { name: "Ann".to_owned() };
 /// client.set("user:1", &user, 0)?;
 /// assert_eq!(client.get::<User>("user:1")?, Some(user));
-/// assert_eq!(client.get_item("user:1")?.unwrap().data, br#"{"name":"Ann"}"#);
+/// assert_eq!(client.get::<Item>("user:1")?.unwrap().data, br#"{"name":"Ann"}"#);
 /// # Ok(())
 /// # }
 /// ```

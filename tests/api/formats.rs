@@ -5,7 +5,7 @@ use crate::support;
 
 use moecache::testing::Server;
 use moecache::value::{Compression, DateTime, Format};
-use moecache::{Client, Protocol, Result};
+use moecache::{Client, Item, Protocol, Result};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_bytes::ByteBuf;
@@ -511,7 +511,7 @@ fn counters_have_flags() -> Result<()> {
             assert_eq!(client.decr_with_initial(&keys[3], 1, 41, 60)?, 41);
             for key in &keys {
                 assert_eq!(client.incr_with_initial(key, 1, 7, 60)?, 42, "{key}");
-                let item = client.get_item(key)?.unwrap();
+                let item = client.get::<Item>(key)?.unwrap();
                 assert_eq!(item.flags, counter_flags(format), "{key}");
                 assert_eq!(item.data, b"42", "{key}");
                 assert_eq!(client.get::<u64>(key)?, Some(42), "{key}");
@@ -567,7 +567,7 @@ fn counters_that_were_strings() -> Result<()> {
         client.set("count", "10", 60)?;
         assert_eq!(client.get::<u64>("count")?, Some(10), "{format}");
         assert_eq!(client.decr("count", 1)?, Some(9));
-        let item = client.get_item("count")?.unwrap();
+        let item = client.get::<Item>("count")?.unwrap();
         assert_eq!((item.flags, &*item.data), (274, &b"9 "[..]));
         assert_eq!(client.get::<u8>("count")?, Some(9), "{format}");
         assert_eq!(client.get::<Option<i64>>("count")?, Some(Some(9)));

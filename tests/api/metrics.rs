@@ -3,7 +3,9 @@
 use crate::support;
 
 use moecache::testing::{Fault, Server};
-use moecache::{Client, ErrorCounts, FailurePolicy, IntoServers, MetaGet, Protocol, ServerMetrics};
+use moecache::{
+    Bytes, Client, ErrorCounts, FailurePolicy, IntoServers, MetaGet, Protocol, ServerMetrics,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 use support::{Memcached, reserve};
@@ -279,7 +281,13 @@ fn an_error_of_the_server() {
         let large = vec![7; 2 << 20];
         let small = vec![7; 10];
         let items = [("a", &small), ("b", &large), ("c", &small)];
-        let failed = client.set_many_bytes(items, 60).failed().count() as u64;
+        let failed = client
+            .set_many(
+                items.into_iter().map(|(key, value)| (key, Bytes(value))),
+                60,
+            )
+            .failed()
+            .count() as u64;
         assert!(failed >= 1);
         let it = metrics(&client);
         assert_eq!(

@@ -4,8 +4,8 @@ use super::calls::{self, Call};
 use super::row::{Fate, Sees, at_once, client, eventually, is_repeatable, times_out};
 use super::support::in_each_protocol;
 use super::support::wait_until;
-use moecache::Protocol;
 use moecache::testing::{Fault, Server};
+use moecache::{Item, Protocol};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,7 @@ fn check(protocol: Protocol, fault: &Fault, calls: impl IntoIterator<Item = Call
         // One more or less, and never two: what counts was not counted twice.
         let count = client.get::<u64>("count").unwrap().unwrap();
         assert!((999..=1001).contains(&count), "{count}");
-        let joined = client.get_item("joined").unwrap().unwrap();
+        let joined = client.get::<Item>("joined").unwrap().unwrap();
         assert!(joined.data.len() <= "joined".len() + "more".len());
         Some(())
     };

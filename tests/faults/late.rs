@@ -9,7 +9,7 @@ use super::support::in_each_protocol;
 use super::support::scripted::{accept, scripted};
 use super::support::{Memcached, wait_until};
 use crate::support::needs_memcached;
-use moecache::{Client, Error, Protocol, Result};
+use moecache::{Bytes, Client, Error, ItemRef, Protocol, Result};
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -187,13 +187,18 @@ fn a_write_that_blocks(protocol: Protocol) {
     let set = |client: &Client| client.set_bytes("key", &large, 0);
     assert!(timed_out(address, protocol, set).is_ambiguous());
     let set_many = |client: &Client| {
-        let stored = client.set_many_bytes([("a", &large), ("b", &large)], 0);
+        let stored = client.set_many(
+            [("a", &large), ("b", &large)]
+                .into_iter()
+                .map(|(key, value)| (key, Bytes(value))),
+            0,
+        );
         stored.all().map(drop)
     };
     assert!(timed_out(address, protocol, set_many).is_ambiguous());
     let pipeline = |client: &Client| {
         let mut pipeline = client.pipeline();
-        let stored = pipeline.set_item("a", (0, &large), 0);
+        let stored = pipeline.set("a", ItemRef::new(0, &large), 0);
         let got = pipeline.get::<String>("b");
         let mut replies = pipeline.run();
         // Nothing of this was sent, and it reads.

@@ -6,7 +6,7 @@ use crate::support::needs_memcached;
 use crate::support::{self, in_each_protocol};
 
 use moecache::testing::{Fault, Server};
-use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, MetaGet, Protocol};
+use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, Item, MetaGet, Protocol};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -229,7 +229,7 @@ fn misses(protocol: Protocol) {
     servers[0].stop();
 
     assert_eq!(client.get::<i32>(&key).unwrap(), None);
-    assert_eq!(client.get_item(&key).unwrap(), None);
+    assert_eq!(client.get::<Item>(&key).unwrap(), None);
     assert!(!client.contains(&key).unwrap());
     assert_eq!(client.gets::<i32>(&key).unwrap(), None);
     assert_eq!(client.get_and_touch::<i32>(&key, 9).unwrap(), None);

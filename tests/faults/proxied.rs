@@ -6,7 +6,7 @@ use super::row::{PATIENCE, Sees, client, eventually, is_repeatable, times_out};
 use super::support::in_each_protocol;
 use super::support::proxy::{Fault, Length, Proxy};
 use super::support::{Memcached, wait_until};
-use moecache::{Client, Protocol, Result};
+use moecache::{Client, Item, Protocol, Result};
 use std::time::Duration;
 
 in_each_protocol! {
@@ -114,7 +114,7 @@ impl Rig {
     /// What must not be done twice: counters, and how often something was appended or prepended.
     fn counts(&self) -> [u64; 3] {
         let count = |key| self.direct.get::<u64>(key).unwrap().unwrap();
-        let joined = self.direct.get_item("joined").unwrap().unwrap();
+        let joined = self.direct.get::<Item>("joined").unwrap().unwrap();
         let added = joined.data.len() / "more".len();
         [count("count"), count("other-count"), added as u64]
     }
