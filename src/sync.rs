@@ -9,7 +9,7 @@ pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool};
 #[cfg(all(loom, test))]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool};
 
-/// Runs a model in all orders in which three threads at most are interrupted, unless
+/// Runs a model in all orders of its threads with three interruptions at most, unless
 /// `LOOM_MAX_PREEMPTIONS` says otherwise.
 #[cfg(all(loom, test))]
 pub(crate) fn model(run: impl Fn() + Send + Sync + 'static) {

@@ -81,7 +81,7 @@ fn one_answer_finds_the_server_back() {
 
 /// The way past the lock is open if and only if there is nothing to know.
 #[test]
-fn trouble_is_noted() {
+fn failures_are_noted() {
     model(|| {
         let breaker = Arc::new(CircuitBreaker::new(SHORT));
         let other = {

@@ -10,10 +10,11 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::protocol::Dialect;
 use crate::secret::Credentials;
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The connections to one server.
@@ -603,3 +604,7 @@ impl Pool {
 #[cfg(test)]
 #[path = "pool_tests.rs"]
 mod tests;
+
+#[cfg(all(loom, test))]
+#[path = "pool_models.rs"]
+mod models;
