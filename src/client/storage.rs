@@ -117,7 +117,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref());
-        self.store(Mode::Set, key.as_ref(), body, expiry.into(), call::done)
+        self.store(Mode::Set, key.as_ref(), &body, expiry.into(), call::done)
     }
 
     /// Stores a string as [`set`](Self::set) does, without a copy of it.
@@ -144,7 +144,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = self.values.transcoder.encode(Value::Str(string.as_ref()));
-        self.store(Mode::Set, key.as_ref(), body, expiry.into(), call::done)
+        self.store(Mode::Set, key.as_ref(), &body, expiry.into(), call::done)
     }
 
     /// As [`set`](Self::set), but only if `key` is not there: `false` if it is.
@@ -217,7 +217,7 @@ impl Client {
         self.store(
             Mode::Append,
             key.as_ref(),
-            body,
+            &body,
             Expiry::Never,
             call::stored,
         )
@@ -233,7 +233,7 @@ impl Client {
         self.store(
             Mode::Prepend,
             key.as_ref(),
-            body,
+            &body,
             Expiry::Never,
             call::stored,
         )
@@ -274,7 +274,7 @@ impl Client {
     ) -> Result<T> {
         let mut scratch = value::Scratch::default();
         let body = value::encode(&*self.values.transcoder, value, &mut scratch);
-        self.store(mode, key, body, expiry, meaning)
+        self.store(mode, key, &body, expiry, meaning)
     }
 
     /// Stores what was encoded, after the key and the expiry are judged.
@@ -282,7 +282,7 @@ impl Client {
         &self,
         mode: Mode,
         key: &[u8],
-        body: Result<Body<'_>>,
+        body: &Result<Body<'_>>,
         expiry: Expiry,
         meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
