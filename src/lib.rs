@@ -160,3 +160,8 @@ pub use route::FailurePolicy;
 pub use secret::Secret;
 pub use stats::Stats;
 pub use tls::Tls;
+
+/// The programs of the README, which are tested like those of the docs.
+#[cfg(all(doctest, feature = "testing", feature = "tls"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -463,14 +463,14 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// One without the other is refused where they are used, as an empty one is.
 fn credentials(config: &Config) -> Option<Credentials> {
-    let Config {
-        username, password, ..
-    } = config;
-    if username.is_none() && password.is_none() {
+    if config.username.is_none() && config.password.is_none() {
         return None;
     }
     let text = |part: &Option<Secret>| part.as_ref().map_or("", Secret::reveal).to_owned();
-    Some(Credentials::new(text(username), text(password)))
+    Some(Credentials::new(
+        text(&config.username),
+        text(&config.password),
+    ))
 }
 
 fn tls(config: &Config) -> Option<Tls> {

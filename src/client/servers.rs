@@ -1,7 +1,7 @@
 use super::Client;
 use super::call;
 use crate::address::IntoServers;
-use crate::conn::{Batch, ErrorCounts, Latency, SingleReply, Sink};
+use crate::conn::{Batch, ErrorCounts, Latency, ReplyHandler, SingleReply};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::Scratch;
@@ -351,7 +351,7 @@ struct Timed {
     replies: Vec<(SingleReply, Duration)>,
 }
 
-impl Sink for Timed {
+impl ReplyHandler for Timed {
     fn line(&mut self, index: usize, line: Line<'_>) -> Result<(), Malformed> {
         self.replies[index].0.line(index, line)
     }

@@ -112,9 +112,10 @@ fn a_server_that_is_stopped_and_comes_back(protocol: Protocol) {
 fn a_server_that_is_silent() {
     needs_memcached!();
     let (servers, builder) = two();
-    let client = builder.timeout(Duration::from_millis(200)).build().unwrap();
+    let patient = builder.build().unwrap();
+    let client = patient.with_timeout(Duration::from_millis(500));
     let key = key_of(&client, &servers[0]);
-    client.set(&key, 1, 0).unwrap();
+    patient.set(&key, 1, 0).unwrap();
     servers[0].freeze();
     for _ in 0..2 {
         let error = client.set(&key, 2, 0).unwrap_err();

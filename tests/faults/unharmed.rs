@@ -101,7 +101,7 @@ fn one_server_of_several_fails(protocol: Protocol) {
         servers[1].next(lie);
         // Enough for the others, on a machine that is busy, where one has to run out of it.
         let timeout = if name == "silent" {
-            10 * SHORT
+            30 * SHORT
         } else {
             PATIENCE
         };

@@ -153,15 +153,22 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
 
     #[inline]
     fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
+        let hit = match reply {
+            Ok(Reply::Hit(hit)) => hit,
+            reply => return self.no_item(key, server, reply),
+        };
+        let (flags, data) = (hit.flags, &*hit.data);
+        (self.on_item)(key, ItemRef { flags, data });
+        if let Cow::Owned(buffer) = hit.data {
+            self.spare.push(buffer);
+        }
+    }
+}
+
+impl<F> Items<'_, F> {
+    #[cold]
+    fn no_item(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
         let error = match reply {
-            Ok(Reply::Hit(hit)) => {
-                let (flags, data) = (hit.flags, &*hit.data);
-                (self.on_item)(key, ItemRef { flags, data });
-                if let Cow::Owned(buffer) = hit.data {
-                    self.spare.push(buffer);
-                }
-                return;
-            }
             Ok(Reply::Status(Status::NotFound)) => return,
             Ok(reply) => call::unexpected(reply),
             Err(error) => error,

@@ -138,6 +138,7 @@ const CONTROLS: &[&str] = &["a\x01b", "a\x1fb", "a\x7fb"];
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn both_store_them_or_neither() {
+    crate::support::needs_python!();
     for row in ROWS {
         let server = Memcached::start();
         let mut process = row.peer.start(&[server.address()]);

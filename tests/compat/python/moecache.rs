@@ -61,6 +61,7 @@ fn changed(
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn it_reads_what_is_written_here() {
+    crate::support::needs_python!();
     let pairs = pairs(1000);
     with_two_servers(|protocol, client, process| {
         client.set_many(&pairs, 60).all().unwrap();
@@ -141,6 +142,7 @@ fn it_reads_what_is_written_here() {
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn what_it_writes_is_read_here() {
+    crate::support::needs_python!();
     let pairs = pairs(1000);
     with_two_servers(|protocol, client, process| {
         assert_eq!(process.call_one(json!(["set_many", pairs])), json!([]));
@@ -177,6 +179,7 @@ fn what_it_writes_is_read_here() {
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn it_refuses_what_is_not_text() {
+    crate::support::needs_python!();
     for protocol in PROTOCOLS {
         let server = Memcached::start();
         let client = client(server.address(), protocol);
