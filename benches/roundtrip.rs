@@ -111,6 +111,9 @@ impl Bench {
             self.compare(&format!("set, a String of {name}"), &set, || {
                 client.set("key", &text, 0).expect("it is stored");
             });
+            self.compare(&format!("set_str, {name}"), &set, || {
+                client.set_str("key", &text, 0).expect("it is stored");
+            });
         }
 
         let text = "t".repeat(100);

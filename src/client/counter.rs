@@ -237,11 +237,11 @@ impl Client {
         if let Some(count) = client.exchange(key, &count, rest(), call::count)? {
             return Ok(count);
         }
-        let counter = self.counter(initial.value);
+        let made = self.counter(initial.value);
         let add = Request::Store {
             mode: Mode::Add,
             key,
-            item: ItemRef::from(&counter),
+            item: ItemRef::from(&made),
             exptime: initial.exptime,
         };
         if client.exchange(key, &add, rest(), call::stored)? {

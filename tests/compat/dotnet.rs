@@ -185,7 +185,7 @@ fn keys_and_values_of_frameworks() {
         (":app:", "s:6:\"XBoOa:\";"),
         ("app:XBoOa:key", "s:4:\"text\";"),
     ] {
-        plain.set(key, &Item::new(0, data), 0).unwrap();
+        plain.set(key, Item::new(0, data), 0).unwrap();
     }
     let address = server.address();
     #[cfg(feature = "sha1")]
