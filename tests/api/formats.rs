@@ -239,7 +239,6 @@ struct Flat {
 
 /// A format refuses the values that stand behind its refusal, and no others.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_taken_is_given_back() {
     let server = Server::start().unwrap();
     let clients = clients(&server);

@@ -308,7 +308,7 @@ impl Crate {
     fn follow(&self, path: &[String], steps: u8) -> Module {
         let mut module = Module::new();
         for (at, name) in path.iter().enumerate() {
-            let child = [&module[..], &[name.clone()]].concat();
+            let child = [&module[..], std::slice::from_ref(name)].concat();
             if self.0.contains_key(&child) {
                 module = child;
                 continue;
@@ -356,15 +356,15 @@ impl Crate {
         let mut folders: BTreeMap<Module, BTreeSet<(String, String)>> = BTreeMap::new();
         for (module, file) in &self.0 {
             for (_, path) in &file.paths {
-                let used = self.resolve(path);
-                let both = module.iter().zip(&used);
+                let target = self.resolve(path);
+                let both = module.iter().zip(&target);
                 let depth = both.take_while(|(one, other)| one == other).count();
                 let room = |module: &Module| module.get(depth).map_or("mod", |it| it).to_owned();
-                let (from, to) = (room(module), room(&used));
+                let (from, to) = (room(module), room(&target));
                 // The crate's root only re-exports.
                 if from != to && !(depth == 0 && (from == "mod" || to == "mod")) {
-                    let uses = folders.entry(module[..depth].to_vec()).or_default();
-                    uses.insert((from, to));
+                    let arrows = folders.entry(module[..depth].to_vec()).or_default();
+                    arrows.insert((from, to));
                 }
             }
         }

@@ -66,11 +66,11 @@ fn passwords() {
 #[cfg(feature = "tls")]
 #[test]
 fn tls() {
-    needs_memcached!();
     use crate::support::Memcached;
     use crate::support::passwords::Folder;
     use rcgen::{CertifiedKey, generate_simple_self_signed};
 
+    needs_memcached!();
     let names = ["cache.test".to_owned()];
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
     let folder = Folder::new();
