@@ -241,7 +241,7 @@ impl Error {
     }
 
     /// The item was received, but it is not what was asked for: another type, another client's
-    /// format, or damaged. [`Client::get_item`](crate::Client::get_item) gives it as it is.
+    /// format, or damaged. [`Client::get`](crate::Client::get) of an [`Item`](crate::Item) gives it as it is.
     #[must_use]
     pub fn is_decode(&self) -> bool {
         self.0.kind == Kind::Decode

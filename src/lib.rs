@@ -39,9 +39,7 @@
 //! * Many keys in one call: [`get_many`](Client::get_many) into a map,
 //!   [`get_each`](Client::get_each) in the order of the keys,
 //!   [`get_many_with`](Client::get_many_with) as they come; [`set_many`](Client::set_many),
-//!   [`add_many`](Client::add_many), [`touch_many`](Client::touch_many),
-//!   [`incr_many`](Client::incr_many), [`delete_many`](Client::delete_many). Each key has its own
-//!   result: [`Many`], [`Each`].
+//!   [`delete_many`](Client::delete_many). Each key has its own result: [`Many`], [`Each`].
 //! * Different commands in one call: [`Client::pipeline`].
 //! * Counters: [`set_counter`](Client::set_counter), [`incr`](Client::incr),
 //!   [`decr`](Client::decr), [`incr_with_initial`](Client::incr_with_initial).
@@ -51,7 +49,7 @@
 //!   name, [`version`](Client::version), [`ping`](Client::ping), [`flush_all`](Client::flush_all);
 //!   and [`keys`](Client::keys), a list of all keys as it comes.
 //! * Values are anything that serde knows: [`value`] tells which type is stored how. Bytes and raw
-//!   items go around serde: [`Client::get_bytes`], [`Client::get_item`].
+//!   items go around serde: [`Client::get_bytes`], [`Item`], [`Bytes`].
 //! * When an item expires is an integer as memcached has it, a `Duration` or a `SystemTime`:
 //!   [`Expiry`].
 //! * Servers are given in any usual form, unix sockets included ([`IntoServers`]); which one has a
@@ -150,7 +148,7 @@ pub use error::{Error, Result};
 pub use event::{Closed, Event};
 pub use expiry::Expiry;
 pub use hash::Hash;
-pub use item::{Item, ItemRef, MAX_VALUE_SIZE};
+pub use item::{Bytes, Item, ItemRef, MAX_VALUE_SIZE};
 pub use key::{KeyBytes, KeyTransform, MAX_KEY_LENGTH, PrefixPlacement};
 pub use library::Library;
 pub use locator::{Distribution, HashTag, Locator, Node, Scheme, Trace};
@@ -162,3 +160,8 @@ pub use route::FailurePolicy;
 pub use secret::Secret;
 pub use stats::Stats;
 pub use tls::Tls;
+
+/// The programs of the README, which are tested like those of the docs.
+#[cfg(all(doctest, feature = "testing", feature = "tls"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,15 +1,16 @@
 //! What is set for TLS, as plain data.
 
+use self::pem::Pem;
+#[cfg(feature = "tls")]
+use self::pem::refused;
 #[cfg(feature = "tls")]
 use self::pinned::Pinned;
 #[cfg(feature = "tls")]
 use crate::error::Error;
-use std::fmt;
 use std::path::PathBuf;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 
-#[cfg(feature = "tls")]
 mod pem;
 #[cfg(feature = "tls")]
 mod pinned;
@@ -184,26 +185,4 @@ impl Tls {
             )),
         }
     }
-}
-
-/// Something in PEM.
-#[derive(Clone, PartialEq, Eq)]
-enum Pem {
-    Text(Vec<u8>),
-    File(PathBuf),
-}
-
-/// Only where it is: it may be a private key.
-impl fmt::Debug for Pem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(_) => f.write_str("Text(..)"),
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-        }
-    }
-}
-
-#[cfg(feature = "tls")]
-fn refused(reason: &str) -> Error {
-    Error::validation(format!("tls: {reason}"))
 }

@@ -42,7 +42,7 @@ fn values(client: &Client, keys: &[String], out: &mut impl Write) -> Result<Outc
 
 /// To a type that takes anything, raw data of no bytes is an empty sequence like any other.
 fn empty(client: &Client, key: &str) -> moecache::Result<Value> {
-    let item = client.get_item(key)?;
+    let item = client.get::<Item>(key)?;
     Ok(match item {
         Some(item) if item.data.is_empty() => Value::Bytes(Vec::new()),
         _ => Value::Array(Vec::new()),
@@ -61,7 +61,7 @@ fn items(client: &Client, keys: &[String], out: &mut impl Write) -> Result<Outco
         write_item(&item, out)?;
         Ok(Outcome::Done)
     };
-    each(client, keys, |pipeline, key| pipeline.get_item(key), one)
+    each(client, keys, |pipeline, key| pipeline.get::<Item>(key), one)
 }
 
 fn write_item(item: &Item, out: &mut impl Write) -> io::Result<()> {

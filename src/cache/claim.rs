@@ -18,7 +18,7 @@ use super::target::{Target, on_the_server};
 use crate::client::CasOutcome;
 use crate::error::Result;
 use crate::expiry::Expiry;
-use crate::item::Item;
+use crate::item::{Item, ItemRef};
 
 /// A time in January 1970: what is stored with it is gone at once, so that it removes an item if it has
 /// a certain cas id, in every protocol.
@@ -82,7 +82,7 @@ impl Cache {
         let lease = on_the_server(target.settings.lease);
         let mut held = Held::new(self, target, id);
         // If the lock's server fails, one thread of each process makes it anew.
-        if let Some(is_added) = accepted(client.add_item(&lock, (0, ""), lease))? {
+        if let Some(is_added) = accepted(client.add(&lock, ItemRef::new(0, ""), lease))? {
             if !is_added {
                 return Ok(Claim::Lost);
             }
@@ -128,7 +128,8 @@ impl Cache {
         for _ in 0..MAX_TRIES {
             if let Some(cas) = there.and_then(|item| item.cas) {
                 let expiry = on_the_server(target.settings.kept());
-                let outcome = client.compare_and_swap_item(key, (FLAGS, data), expiry, cas)?;
+                let outcome =
+                    client.compare_and_swap(key, ItemRef::new(FLAGS, data), expiry, cas)?;
                 if outcome == CasOutcome::Stored {
                     return Ok(());
                 }
@@ -145,7 +146,7 @@ impl Cache {
     fn add(&self, target: &Target, placeholder: Placeholder) -> Result<bool> {
         let lease = on_the_server(target.settings.lease);
         let data = placeholder.data();
-        self.client.add_item(&target.key, (0, &data), lease)
+        self.client.add(&target.key, ItemRef::new(0, &data), lease)
     }
 
     /// Puts a placeholder in place of what is there, if that is what is expected.
@@ -161,7 +162,7 @@ impl Cache {
             return Ok(false);
         };
         let (data, lease) = (placeholder.data(), on_the_server(target.settings.lease));
-        let outcome = client.compare_and_swap_item(key, (0, &data), lease, cas)?;
+        let outcome = client.compare_and_swap(key, ItemRef::new(0, &data), lease, cas)?;
         Ok(outcome == CasOutcome::Stored)
     }
 
@@ -224,7 +225,7 @@ impl<'c> Held<'c> {
         };
         // The id was just seen with this cas id: for another to have that, the server would have to be
         // restarted before the next command comes.
-        let stored = client.compare_and_swap_item(&self.key, (FLAGS, data), expiry, cas);
+        let stored = client.compare_and_swap(&self.key, ItemRef::new(FLAGS, data), expiry, cas);
         let outcome = reached(stored)?;
         if outcome.is_some() {
             self.placeholder = None;
@@ -245,7 +246,7 @@ impl<'c> Held<'c> {
         let there = client.gets_item(key)?;
         let own = there.filter(|item| Placeholder::open(item) == Some(placeholder));
         if let Some(cas) = own.and_then(|item| item.cas) {
-            let _ = client.compare_and_swap_item(key, (0, ""), AT_ONCE, cas)?;
+            let _ = client.compare_and_swap(key, ItemRef::new(0, ""), AT_ONCE, cas)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::key;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::item::Item;
+use crate::item::{Item, ItemRef};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -126,9 +126,9 @@ pub(super) fn settle(client: &Client, scope: Scope<'_>, mut seen: Seen) -> Resul
         }
         let token = Token::fresh();
         let text = token.text();
-        match accepted(client.add_item(&key, (0, &text), EXPIRY))? {
+        match accepted(client.add(&key, ItemRef::new(0, &text), EXPIRY))? {
             Some(true) => return Ok(Some(token)),
-            Some(false) => seen = Seen::of(client.get_item(&key))?,
+            Some(false) => seen = Seen::of(client.get(&key))?,
             None => return Ok(None),
         }
     }
@@ -138,7 +138,7 @@ pub(super) fn settle(client: &Client, scope: Scope<'_>, mut seen: Seen) -> Resul
 /// Begins another generation: nothing of the last one counts any more. `false` if the server fails.
 pub(super) fn renew(client: &Client, scope: Scope<'_>) -> Result<bool> {
     let text = Token::fresh().text();
-    let stored = client.set_item(scope.key(), (0, &text), EXPIRY);
+    let stored = client.set(scope.key(), ItemRef::new(0, &text), EXPIRY);
     // Not stored, or stored and not told: either way it is not certain.
     let is_certain = reached(stored.map_err(|error: Error| error.of("invalidate")))?;
     Ok(is_certain.is_some())

@@ -115,7 +115,7 @@ impl Cache {
         let got = if cas {
             self.client.gets_each_item(keys)
         } else {
-            self.client.get_each_item(keys)
+            self.client.get_each(keys)
         };
         let mut got = got.into_iter().map(|(_, got)| got);
         let entry = got.next().unwrap_or(Ok(None));
@@ -186,7 +186,7 @@ impl Cache {
             return Ok(());
         }
         let keys = unseen.iter().map(|&hash| Scope::Dependency(hash).key());
-        let got = self.client.get_each_item(keys);
+        let got = self.client.get_each(keys);
         for (&hash, (_, result)) in unseen.iter().zip(got) {
             generations.dependencies.push((hash, Seen::of(result)?));
         }

@@ -156,7 +156,7 @@ impl ClientBuilder {
         /// Takes values from queue servers that answer to the name of a queue: [`Config::queue_keys`].
         ///
         /// ```
-        /// use moecache::Client;
+        /// use moecache::{Client, Item};
         /// use std::time::Duration;
         ///
         /// let queues = Client::builder()
@@ -166,9 +166,9 @@ impl ClientBuilder {
         ///     .timeout(Duration::from_secs(5))
         ///     .build()?;
         /// # let work = || -> moecache::Result<()> {
-        /// while let Some(job) = queues.get_item("jobs/t=1000/open")? {
+        /// while let Some(job) = queues.get::<Item>("jobs/t=1000/open")? {
         ///     println!("{} bytes", job.data.len());
-        ///     queues.get_item("jobs/close")?;
+        ///     queues.get::<Item>("jobs/close")?;
         /// }
         /// # Ok(()) };
         /// # Ok::<(), moecache::Error>(())
@@ -463,14 +463,14 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// One without the other is refused where they are used, as an empty one is.
 fn credentials(config: &Config) -> Option<Credentials> {
-    let Config {
-        username, password, ..
-    } = config;
-    if username.is_none() && password.is_none() {
+    if config.username.is_none() && config.password.is_none() {
         return None;
     }
     let text = |part: &Option<Secret>| part.as_ref().map_or("", Secret::reveal).to_owned();
-    Some(Credentials::new(text(username), text(password)))
+    Some(Credentials::new(
+        text(&config.username),
+        text(&config.password),
+    ))
 }
 
 fn tls(config: &Config) -> Option<Tls> {

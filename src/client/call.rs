@@ -144,6 +144,14 @@ pub(super) fn count(reply: Reply<'_>) -> Result<Option<u64>> {
     }
 }
 
+/// The cas id of what was stored.
+pub(super) fn cas(reply: Reply<'_>) -> Result<u64> {
+    match reply {
+        Reply::Cas(id) => Ok(id),
+        reply => Err(unexpected(reply)),
+    }
+}
+
 #[inline]
 pub(super) fn done(reply: Reply<'_>) -> Result<()> {
     match reply {

@@ -8,20 +8,8 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-impl Client {
-    /// The same client with a memory for cas ids, as python-memcached and pyermc have it that are made
-    /// with `cache_cas`: see [`CasCache`].
-    #[must_use]
-    pub fn cas_cache(&self) -> CasCache {
-        CasCache {
-            client: self.clone(),
-            ids: Mutex::default(),
-        }
-    }
-}
-
 /// A client that remembers the cas ids that its [`gets`](Self::gets) came with, so that
-/// [`cas`](Self::cas) needs none: [`Client::cas_cache`] makes one.
+/// [`cas`](Self::cas) needs none, as python-memcached and pyermc have it that are made with `cache_cas`.
 ///
 /// It remembers up to [`CAPACITY`](Self::CAPACITY) keys; with one more it forgets the one that it learnt
 /// first. It can be shared between threads, but **what it remembers is of all of them**: after the `gets`
@@ -31,7 +19,7 @@ impl Client {
 /// ```
 /// # let server = moecache::testing::Server::start()?;
 /// # let client = moecache::Client::new(&server)?;
-/// let cache = client.cas_cache();
+/// let cache = moecache::CasCache::new(&client);
 /// client.set("stock", 7, 0)?;
 /// assert_eq!(cache.gets::<u32>("stock")?, Some(7));
 /// assert!(cache.cas("stock", 6, 0)?);
@@ -46,6 +34,15 @@ pub struct CasCache {
 impl CasCache {
     /// The most keys whose ids are remembered.
     pub const CAPACITY: usize = 10_000;
+
+    /// The same client, on the same connections, with a memory for cas ids.
+    #[must_use]
+    pub fn new(client: &Client) -> Self {
+        Self {
+            client: client.clone(),
+            ids: Mutex::default(),
+        }
+    }
 
     /// The value of `key`, whose cas id is remembered; `None` if the key is not there, and then its id is
     /// forgotten.

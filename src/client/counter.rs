@@ -3,7 +3,7 @@ use super::call;
 use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
-use crate::item::ItemRef;
+use crate::item::{Item, ItemRef};
 use crate::key::{Key, Scratch};
 use crate::protocol::{Direction, Initial, Mode, Request};
 use std::time::{Instant, SystemTime};
@@ -51,8 +51,7 @@ impl Client {
         count: u64,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        let flags = self.counter_flags(count);
-        self.set_item(key, (flags, &count.to_string()), expiry)
+        self.set(key, self.counter(count), expiry)
     }
 
     /// As [`set_counter`](Self::set_counter), but only if `key` is not there: `false` if it is.
@@ -66,8 +65,7 @@ impl Client {
         count: u64,
         expiry: impl Into<Expiry>,
     ) -> Result<bool> {
-        let flags = self.counter_flags(count);
-        self.add_item(key, (flags, &count.to_string()), expiry)
+        self.add(key, self.counter(count), expiry)
     }
 
     /// Adds `delta` to the counter, and gives what it counts then; `None` if the key is not there.
@@ -146,8 +144,10 @@ impl Client {
         self.count_from(Direction::Down, key.as_ref(), delta, initial, expiry.into())
     }
 
-    fn counter_flags(&self, count: u64) -> u32 {
-        self.values.transcoder.counter_flags(count)
+    /// The item of a counter.
+    pub(super) fn counter(&self, count: u64) -> Item {
+        let flags = self.values.transcoder.counter_flags(count);
+        Item::new(flags, count.to_string())
     }
 
     fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
@@ -196,7 +196,7 @@ impl Client {
                 counted
             };
             // The command of other protocols makes one with flags 0.
-            if self.counter_flags(initial.value) != 0 {
+            if self.counter(initial.value).flags != 0 {
                 return in_steps();
             }
             match self.exchange(key, &request, deadline, call::count) {
@@ -237,11 +237,11 @@ impl Client {
         if let Some(count) = client.exchange(key, &count, rest(), call::count)? {
             return Ok(count);
         }
-        let digits = initial.value.to_string();
+        let counter = self.counter(initial.value);
         let add = Request::Store {
             mode: Mode::Add,
             key,
-            item: ItemRef::from((self.counter_flags(initial.value), &digits)),
+            item: ItemRef::from(&counter),
             exptime: initial.exptime,
         };
         if client.exchange(key, &add, rest(), call::stored)? {

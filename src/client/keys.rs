@@ -1,6 +1,6 @@
 use super::Client;
 use super::call;
-use crate::conn::{Batch, Deadline, Exchange, Sink, State, Wait};
+use crate::conn::{Batch, Deadline, Exchange, ReplyHandler, State, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
 use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
@@ -22,7 +22,7 @@ const HASHED: &str = "the keys below the prefix are hashed, and cannot be told f
 /// What memcached answers while its hash table grows.
 const LOCKED: &[u8] = b"ERROR locked try again later";
 
-/// How long a busy server is left alone.
+/// The pause before a busy server is asked again.
 const BUSY: Duration = Duration::from_millis(10);
 
 const BY_HASH: Request<'static> = Request::Metadump { walk: Walk::Hash };
@@ -307,7 +307,7 @@ struct Refusal {
     is_busy: bool,
 }
 
-impl Sink for Lines<'_> {
+impl ReplyHandler for Lines<'_> {
     fn line(&mut self, _: usize, line: Line<'_>) -> Result<(), Malformed> {
         let Line::Item(line) = line else {
             return Ok(());

@@ -40,7 +40,7 @@ impl Client {
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # fn compute() -> Vec<u8> { Vec::new() }
-    /// use moecache::{Client, MetaGet, Protocol};
+    /// use moecache::{Client, ItemRef, MetaGet, Protocol};
     /// use std::time::Duration;
     ///
     /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
@@ -49,7 +49,7 @@ impl Client {
     /// loop {
     ///     match client.meta_get("report", ask)? {
     ///         Some(item) if item.won => {
-    ///             client.set_item("report", (0, &compute()), Duration::from_secs(3600))?;
+    ///             client.set("report", ItemRef::new(0, &compute()), Duration::from_secs(3600))?;
     ///         }
     ///         Some(item) if item.already_won => std::thread::sleep(Duration::from_millis(50)),
     ///         Some(item) => break println!("{:?}", item.value),
@@ -113,7 +113,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`set_item`](Self::set_item); a validation error if the cas id is 0. With a condition
+    /// Those of [`set`](Self::set); a validation error if the cas id is 0. With a condition
     /// it is never repeated: if the connection is lost underway, the error is
     /// [ambiguous](Error::is_ambiguous).
     pub fn meta_set<'a>(
@@ -135,7 +135,7 @@ impl Client {
             key.as_ref(),
             &mut Scratch::default(),
             |key| {
-                self.shared.check_size(item.data.len())?;
+                self.shared.checked(item)?;
                 check_cas(set.cas)?;
                 let is_joined = matches!(set.mode, MetaMode::Append | MetaMode::Prepend);
                 if set.vivify.is_some() && !is_joined {
@@ -170,10 +170,10 @@ impl Client {
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
-    /// use moecache::{Client, MetaDelete, MetaGet, Protocol};
+    /// use moecache::{Client, ItemRef, MetaDelete, MetaGet, Protocol};
     ///
     /// let client = Client::builder().servers(&server).protocol(Protocol::Meta).build()?;
-    /// client.set_item("report", (0, "old"), 3600)?;
+    /// client.set("report", ItemRef::new(0, "old"), 3600)?;
     /// // It is good enough for half a minute, until somebody has made a new one.
     /// client.meta_delete("report", MetaDelete::new().invalidate_until(30))?;
     /// let item = client.meta_get("report", MetaGet::new().value())?.unwrap();

@@ -31,13 +31,13 @@ pub use storage::CasOutcome;
 use crate::address::IntoServers;
 use crate::conn::{Deadline, Options};
 use crate::error::{Error, Result};
-use crate::item::Item;
+use crate::item::{Item, ItemRef};
 use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::middleware::Chain;
-use crate::protocol::Request;
+use crate::protocol::{Reply, Request};
 use crate::route::{FailurePolicy, Placement, Topology};
-use crate::value::{self, Compression, Format, Transcoder};
+use crate::value::{self, Body, Compression, Format, Transcoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -247,12 +247,6 @@ impl Client {
         self.naming.prefix()
     }
 
-    /// How long a call may take.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// How keys are placed; `None` with a [`locator`](ClientBuilder::locator) of the program's own.
     #[must_use]
     pub fn scheme(&self) -> Option<Scheme> {
@@ -333,13 +327,14 @@ impl Shared {
         dialect.map_or(Ok(()), |dialect| dialect.check(request))
     }
 
-    fn check_size(&self, size: usize) -> Result<()> {
-        let max = self.max_value_size;
+    /// An item that is not larger than may be stored.
+    fn checked<'a>(&self, item: ItemRef<'a>) -> Result<ItemRef<'a>> {
+        let (size, max) = (item.data.len(), self.max_value_size);
         if size > max {
             let reason = format!("value: {size} bytes; the configured maximum is {max}");
             return Err(Error::validation(reason));
         }
-        Ok(())
+        Ok(item)
     }
 }
 
@@ -367,21 +362,40 @@ impl Values {
         Self::new(format, compression, self.max_decompressed_size)
     }
 
-    /// Refuses what would make the stored value unreadable.
-    fn check_append(&self) -> Result<()> {
+    /// Bytes to put behind or before a stored value, unless that would make it unreadable.
+    fn extension<'a>(&self, bytes: &'a [u8]) -> Result<Body<'a>> {
         match self.refuses_append {
             Some(why) => Err(Error::validation(format!(
                 "format: {why}, and nothing can be put behind or before that"
             ))),
-            None => Ok(()),
+            None => Ok(Body::borrowed(0, bytes)),
         }
     }
 
-    /// The value of an item, and its cas id.
-    fn with_cas<T: DeserializeOwned>(&self, item: Item) -> Result<(T, u64)> {
+    /// The value that a reply brings.
+    fn value<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<T>> {
+        match call::item(reply)? {
+            Some(item) => value::decode(&*self.transcoder, item).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same with its cas id.
+    fn value_and_cas<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<(T, u64)>> {
+        let Some(item) = call::item(reply)? else {
+            return Ok(None);
+        };
         // The decoders let no item through without the cas id that was asked for.
         let cas = item.cas.unwrap_or_default();
-        Ok((value::decode(&*self.transcoder, item)?, cas))
+        Ok(Some((value::decode(&*self.transcoder, item)?, cas)))
+    }
+
+    /// The bytes that a reply brings.
+    fn bytes(&self, reply: Reply<'_>) -> Result<Option<Vec<u8>>> {
+        match call::item(reply)? {
+            Some(item) => value::decode_bytes(&*self.transcoder, item).map(Some),
+            None => Ok(None),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Client;
 use super::call;
 use crate::conn::{Batch, SingleReply};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::key::Scratch;
 use crate::protocol::{Expected, Line, RawLine, Reply, Request};
@@ -17,7 +17,7 @@ impl Client {
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
-    /// client.set_item("key", (7, "value"), 0)?;
+    /// client.set("key", moecache::Item::new(7, "value"), 0)?;
     /// assert_eq!(client.raw("mn").line()?, b"MN");
     /// assert_eq!(client.raw("get key").for_key("key").value()?.unwrap().flags, 7);
     /// let settings = client.raw("stats settings").lines()?;
@@ -30,66 +30,6 @@ impl Client {
             command: command.into(),
             target: Target::Only,
         }
-    }
-
-    /// What `me`, memcached's own command for debugging, says about the item of `key`, in its words and
-    /// order: `("exp", "-1")`, `("la", "4")`, `("cas", "17")`, `("fetch", "no")`, `("cls", "1")`,
-    /// `("size", "63")`, and whatever other versions say. `None` if the key is not there. It neither
-    /// counts as a use of the item nor wins it.
-    ///
-    /// For people who look into a server: the words may change with its version, and memcached 1.6.18
-    /// gives `exp` with the wrong sign. [`meta_get`](Self::meta_get) is for programs.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), moecache::Error> {
-    /// # let client = moecache::Client::new("127.0.0.1:11211")?;
-    /// # if false {
-    /// for (name, value) in client.meta_debug("session:17")?.unwrap_or_default() {
-    ///     println!("{name}: {value}");
-    /// }
-    /// # }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [Unsupported](Error::is_unsupported) in the binary protocol, and for a key that is only sent in
-    /// base64 ([`KeyBytes::Any`](crate::KeyBytes::Any)), which memcached 1.6.45 does not find
-    /// by this command; a server error of a server that does not know it.
-    pub fn meta_debug(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<(String, String)>>> {
-        let debug = || {
-            let mut scratch = Scratch::default();
-            let sent = self.key(key.as_ref(), &mut scratch)?;
-            if sent.is_binary() {
-                return Err(Error::new(
-                    Kind::Unsupported,
-                    "me has no binary keys: memcached 1.6.45 looks for another one; nothing was sent",
-                ));
-            }
-            let command = [b"me ", sent.as_bytes()].concat();
-            let raw = self.raw(command).for_key(key.as_ref());
-            raw.exchange(Expected::Line, |reply| {
-                let line = first_line(reply)?;
-                if line == b"EN" {
-                    return Ok(None);
-                }
-                let text = String::from_utf8_lossy(&line);
-                let mut words = text.split(' ');
-                let is_it = words.next() == Some("ME")
-                    && words.next() == Some(&*String::from_utf8_lossy(sent.as_bytes()));
-                if !is_it {
-                    let reason = "the server broke the protocol: it answered me about another key";
-                    return Err(Error::new(Kind::Protocol, reason));
-                }
-                let facts = words.filter(|word| !word.is_empty()).map(|word| {
-                    let (name, value) = word.split_once('=').unwrap_or((word, ""));
-                    (name.to_owned(), value.to_owned())
-                });
-                Ok(Some(facts.collect()))
-            })
-        };
-        debug().map_err(|error: Error| error.during("meta_debug"))
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Client;
 use super::call;
 use crate::address::IntoServers;
-use crate::conn::{Batch, ErrorCounts, Latency, SingleReply, Sink};
+use crate::conn::{Batch, ErrorCounts, Latency, ReplyHandler, SingleReply};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::Scratch;
@@ -227,19 +227,6 @@ impl Client {
         }))
     }
 
-    /// Sets the counters of all servers back to 0: `stats reset`.
-    ///
-    /// # Errors
-    ///
-    /// Each server has its own.
-    #[must_use]
-    pub fn reset_stats(&self) -> Vec<PerServer<()>> {
-        let request = Request::Stats {
-            arguments: StatsArguments::RESET,
-        };
-        self.each_server("stats reset", &request, |reply, _| call::done(reply))
-    }
-
     /// Lets everything that all servers hold expire: at once, or after `delay` seconds. What is
     /// stored until then goes as well, and what is not below the client's
     /// [prefix](Self::with_prefix): servers know of none.
@@ -364,7 +351,7 @@ struct Timed {
     replies: Vec<(SingleReply, Duration)>,
 }
 
-impl Sink for Timed {
+impl ReplyHandler for Timed {
     fn line(&mut self, index: usize, line: Line<'_>) -> Result<(), Malformed> {
         self.replies[index].0.line(index, line)
     }

@@ -3,7 +3,7 @@ use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::Item;
-use crate::key::{Key, Scratch};
+use crate::key::Scratch;
 use crate::protocol::{Reply, Request, Status};
 use crate::value;
 use serde::de::DeserializeOwned;
@@ -36,11 +36,12 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
-        self.fetch(
+        self.call(
             "get",
             key.as_ref(),
-            |key| Request::Get { key, cas: false },
-            |item| value::decode(&*self.values.transcoder, item),
+            &mut Scratch::default(),
+            |key| Ok(Request::Get { key, cas: false }),
+            |reply| self.values.value(reply),
         )
     }
 
@@ -60,11 +61,12 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_bytes(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.fetch(
+        self.call(
             "get",
             key.as_ref(),
-            |key| Request::Get { key, cas: false },
-            |item| value::decode_bytes(&*self.values.transcoder, item),
+            &mut Scratch::default(),
+            |key| Ok(Request::Get { key, cas: false }),
+            |reply| self.values.bytes(reply),
         )
     }
 
@@ -88,13 +90,17 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<bool> {
-        let found = self.fetch_into(
-            "get",
-            key.as_ref(),
-            buffer,
-            |key| Request::Get { key, cas: false },
-            |item| value::decode_bytes(&*self.values.transcoder, item),
-        )?;
+        let mut get = || {
+            let mut scratch = Scratch::default();
+            let key = self.key(key.as_ref(), &mut scratch)?;
+            let request = Request::Get { key, cas: false };
+            self.exchange_into(buffer, key, &request, self.deadline(), |reply| {
+                self.values.bytes(reply)
+            })
+        };
+        let got = get();
+        buffer.clear();
+        let found = got.map_err(|error: Error| error.during("get"))?;
         let hit = found.is_some();
         if let Some(bytes) = found {
             *buffer = bytes;
@@ -102,38 +108,8 @@ impl Client {
         Ok(hit)
     }
 
-    /// The item of `key` as the server holds it, whoever stored it: flags and data, not decoded.
-    ///
-    /// # Errors
-    ///
-    /// None of its own.
-    pub fn get_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
-        self.fetch(
-            "get",
-            key.as_ref(),
-            |key| Request::Get { key, cas: false },
-            Ok,
-        )
-    }
-
-    /// The value of an item that was got as it is, after a look at its flags, say. Nothing is sent.
-    ///
-    /// ```
-    /// # let server = moecache::testing::Server::start()?;
-    /// # let client = moecache::Client::new(&server)?;
-    /// client.set("answer", 42, 0)?;
-    /// let item = client.get_item("answer")?.unwrap();
-    /// match item.flags {
-    ///     265 => assert_eq!(client.decode::<i32>(item)?, 42),
-    ///     flags => println!("flags {flags}"),
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// A decode error, as of [`get`](Self::get).
-    pub fn decode<T: DeserializeOwned>(&self, item: Item) -> Result<T> {
+    /// The value of an item that was got as it is.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, item: Item) -> Result<T> {
         let decoded = value::decode(&*self.values.transcoder, item);
         decoded.map_err(|error| error.during("decode"))
     }
@@ -158,25 +134,23 @@ impl Client {
     ///
     /// Those of [`get`](Self::get).
     pub fn gets<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<(T, u64)>> {
-        self.fetch(
+        self.call(
             "gets",
             key.as_ref(),
-            |key| Request::Get { key, cas: true },
-            |item| self.values.with_cas(item),
+            &mut Scratch::default(),
+            |key| Ok(Request::Get { key, cas: true }),
+            |reply| self.values.value_and_cas(reply),
         )
     }
 
-    /// As [`get_item`](Self::get_item), with the cas id in [`Item::cas`].
-    ///
-    /// # Errors
-    ///
-    /// None of its own.
-    pub fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
-        self.fetch(
+    /// As [`gets`](Self::gets), the item as it is with its cas id.
+    pub(crate) fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
+        self.call(
             "gets",
             key.as_ref(),
-            |key| Request::Get { key, cas: true },
-            Ok,
+            &mut Scratch::default(),
+            |key| Ok(Request::Get { key, cas: true }),
+            call::item,
         )
     }
 
@@ -192,22 +166,20 @@ impl Client {
         key: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<Option<T>> {
-        self.fetch_and_touch(key.as_ref(), expiry.into(), |item| {
-            value::decode(&*self.values.transcoder, item)
-        })
-    }
-
-    /// As [`get_and_touch`](Self::get_and_touch), the item as it is, with its cas id.
-    ///
-    /// # Errors
-    ///
-    /// A validation error if the expiry cannot be sent.
-    pub fn get_and_touch_item(
-        &self,
-        key: impl AsRef<[u8]>,
-        expiry: impl Into<Expiry>,
-    ) -> Result<Option<Item>> {
-        self.fetch_and_touch(key.as_ref(), expiry.into(), Ok)
+        let expiry = expiry.into();
+        self.call(
+            "get_and_touch",
+            key.as_ref(),
+            &mut Scratch::default(),
+            |key| {
+                Ok(Request::GetAndTouch {
+                    key,
+                    exptime: expiry.to_wire(SystemTime::now())?,
+                    cas: true,
+                })
+            },
+            |reply| self.values.value(reply),
+        )
     }
 
     /// Lets `key` expire at `expiry`, whatever it was to before. `false` if it is not there.
@@ -283,60 +255,6 @@ impl Client {
             |key| Ok(Request::Delete { key, cas }),
             DeleteOutcome::of,
         )
-    }
-
-    fn fetch_and_touch<T>(
-        &self,
-        key: &[u8],
-        expiry: Expiry,
-        decode: impl FnOnce(Item) -> Result<T>,
-    ) -> Result<Option<T>> {
-        let exptime = expiry.to_wire(SystemTime::now());
-        let exptime = exptime.map_err(|error| Error::from(error).during("get_and_touch"))?;
-        self.fetch(
-            "get_and_touch",
-            key,
-            |key| Request::GetAndTouch {
-                key,
-                exptime,
-                cas: true,
-            },
-            decode,
-        )
-    }
-
-    /// Gets an item, and makes of it what `decode` does.
-    fn fetch<T>(
-        &self,
-        operation: &'static str,
-        key: &[u8],
-        request: impl FnOnce(Key<'_>) -> Request<'_>,
-        decode: impl FnOnce(Item) -> Result<T>,
-    ) -> Result<Option<T>> {
-        self.fetch_into(operation, key, &mut Vec::new(), request, decode)
-    }
-
-    /// The same into `buffer`, which moves into what `decode` makes of it; unless that succeeds the
-    /// buffer is left empty.
-    fn fetch_into<T>(
-        &self,
-        operation: &'static str,
-        key: &[u8],
-        buffer: &mut Vec<u8>,
-        request: impl FnOnce(Key<'_>) -> Request<'_>,
-        decode: impl FnOnce(Item) -> Result<T>,
-    ) -> Result<Option<T>> {
-        let fetch = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key, &mut scratch)?;
-            let request = request(key);
-            self.exchange_into(buffer, key, &request, self.deadline(), |reply| {
-                call::item(reply)?.map(decode).transpose()
-            })
-        };
-        let fetched = fetch();
-        buffer.clear();
-        fetched.map_err(|error: Error| error.during(operation))
     }
 }
 

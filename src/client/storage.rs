@@ -2,17 +2,16 @@ use super::Client;
 use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::item::ItemRef;
 use crate::key::Scratch;
 use crate::protocol::{Mode, Reply, Request, SetOptions, Status};
-use crate::value;
+use crate::value::{self, Body, Value};
 use serde::Serialize;
 use std::time::SystemTime;
 
 /// # One key: storing
 ///
-/// Each of them comes in three forms: of anything that serde can serialise, of bytes, and of a raw
-/// [`ItemRef`], flags and data.
+/// A value is anything that serde can serialize, [`Bytes`](crate::Bytes), or flags and data as they are:
+/// an [`Item`](crate::Item) or an [`ItemRef`](crate::ItemRef).
 impl Client {
     /// Stores `value` under `key` until `expiry`, whether the key was there or not.
     ///
@@ -81,33 +80,29 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<u64> {
         let expiry = expiry.into();
-        let set = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key.as_ref(), &mut scratch)?;
-            let exptime = expiry.to_wire(SystemTime::now())?;
-            let mut scratch = value::Scratch::default();
-            let body = value::encode(&*self.values.transcoder, &value, &mut scratch)?;
-            let item = body.as_item();
-            self.shared.check_size(item.data.len())?;
-            let options = SetOptions {
-                mode: Mode::Set,
-                cas: None,
-                invalidate: false,
-                return_cas: true,
-                more: None,
-            };
-            let request = Request::MetaSet {
-                key,
-                item,
-                exptime,
-                options,
-            };
-            self.exchange(key, &request, self.deadline(), |reply| match reply {
-                Reply::Cas(id) => Ok(id),
-                reply => Err(call::unexpected(reply)),
-            })
-        };
-        set().map_err(|error: Error| error.during("set_returning_cas"))
+        let mut scratch = value::Scratch::default();
+        let body = value::encode(&*self.values.transcoder, &value, &mut scratch);
+        self.call(
+            "set_returning_cas",
+            key.as_ref(),
+            &mut Scratch::default(),
+            |key| {
+                let body = body.as_ref().map_err(Error::clone)?;
+                Ok(Request::MetaSet {
+                    key,
+                    item: self.shared.checked(body.as_item())?,
+                    exptime: expiry.to_wire(SystemTime::now())?,
+                    options: SetOptions {
+                        mode: Mode::Set,
+                        cas: None,
+                        invalidate: false,
+                        return_cas: true,
+                        more: None,
+                    },
+                })
+            },
+            call::cas,
+        )
     }
 
     /// Stores bytes as they are: .NET's `byte[]`, flags 0xfa52.
@@ -121,40 +116,35 @@ impl Client {
         bytes: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        let expiry = expiry.into();
-        self.store(Mode::Set, key.as_ref(), expiry, call::done, |store| {
-            let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref())?;
-            store(body.as_item())
-        })
+        let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref());
+        self.store(Mode::Set, key.as_ref(), body, expiry.into(), call::done)
     }
 
-    /// Stores flags and data as they are.
+    /// Stores a string as [`set`](Self::set) does, without a copy of it.
+    ///
+    /// `set` copies every string once, because serde lends it for the length of a call: of 100 KB and
+    /// more that shows.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;
     /// # let client = moecache::Client::new(&server)?;
-    /// client.set_item("key", (16, "text as pylibmc stores it"), 0)?;
-    /// let item = client.get_item("key")?.unwrap();
-    /// assert_eq!((item.flags, &*item.data), (16, &b"text as pylibmc stores it"[..]));
+    /// let page = "<p>".repeat(100_000);
+    /// client.set_str("page", &page, 60)?;
+    /// assert_eq!(client.get("page")?, Some(page));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
     /// Those of [`set`](Self::set).
-    pub fn set_item<'a>(
+    pub fn set_str(
         &self,
         key: impl AsRef<[u8]>,
-        item: impl Into<ItemRef<'a>>,
+        string: impl AsRef<str>,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.store_item(
-            Mode::Set,
-            key.as_ref(),
-            item.into(),
-            expiry.into(),
-            call::done,
-        )
+        let body = self.values.transcoder.encode(Value::Str(string.as_ref()));
+        self.store(Mode::Set, key.as_ref(), body, expiry.into(), call::done)
     }
 
     /// As [`set`](Self::set), but only if `key` is not there: `false` if it is.
@@ -179,26 +169,6 @@ impl Client {
         self.store_value(Mode::Add, key.as_ref(), &value, expiry.into(), call::stored)
     }
 
-    /// As [`set_item`](Self::set_item), but only if `key` is not there: `false` if it is.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`set`](Self::set).
-    pub fn add_item<'a>(
-        &self,
-        key: impl AsRef<[u8]>,
-        item: impl Into<ItemRef<'a>>,
-        expiry: impl Into<Expiry>,
-    ) -> Result<bool> {
-        self.store_item(
-            Mode::Add,
-            key.as_ref(),
-            item.into(),
-            expiry.into(),
-            call::stored,
-        )
-    }
-
     /// As [`set`](Self::set), but only if `key` is there: `false` if it is not.
     ///
     /// # Errors
@@ -214,26 +184,6 @@ impl Client {
             Mode::Replace,
             key.as_ref(),
             &value,
-            expiry.into(),
-            call::stored,
-        )
-    }
-
-    /// As [`set_item`](Self::set_item), but only if `key` is there: `false` if it is not.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`set`](Self::set).
-    pub fn replace_item<'a>(
-        &self,
-        key: impl AsRef<[u8]>,
-        item: impl Into<ItemRef<'a>>,
-        expiry: impl Into<Expiry>,
-    ) -> Result<bool> {
-        self.store_item(
-            Mode::Replace,
-            key.as_ref(),
-            item.into(),
             expiry.into(),
             call::stored,
         )
@@ -263,11 +213,11 @@ impl Client {
     /// large is not stored, and `false` in the text and meta protocols: memcached 1.6 answers as it
     /// does for a key that is not there.
     pub fn append(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
-        let item = ItemRef::from((0, bytes.as_ref()));
-        self.store_item(
+        let body = self.values.extension(bytes.as_ref());
+        self.store(
             Mode::Append,
             key.as_ref(),
-            item,
+            body,
             Expiry::Never,
             call::stored,
         )
@@ -279,11 +229,11 @@ impl Client {
     ///
     /// Those of [`append`](Self::append).
     pub fn prepend(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
-        let item = ItemRef::from((0, bytes.as_ref()));
-        self.store_item(
+        let body = self.values.extension(bytes.as_ref());
+        self.store(
             Mode::Prepend,
             key.as_ref(),
-            item,
+            body,
             Expiry::Never,
             call::stored,
         )
@@ -314,28 +264,7 @@ impl Client {
         )
     }
 
-    /// As [`set_item`](Self::set_item), but only if the item still has this cas id.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`set`](Self::set).
-    pub fn compare_and_swap_item<'a>(
-        &self,
-        key: impl AsRef<[u8]>,
-        item: impl Into<ItemRef<'a>>,
-        expiry: impl Into<Expiry>,
-        cas: u64,
-    ) -> Result<CasOutcome> {
-        self.store_item(
-            Mode::Cas(cas),
-            key.as_ref(),
-            item.into(),
-            expiry.into(),
-            CasOutcome::of,
-        )
-    }
-
-    pub(super) fn store_value<V: Serialize, T>(
+    fn store_value<V: Serialize, T>(
         &self,
         mode: Mode,
         key: &[u8],
@@ -343,54 +272,36 @@ impl Client {
         expiry: Expiry,
         meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.store(mode, key, expiry, meaning, |store| {
-            let mut scratch = value::Scratch::default();
-            let body = value::encode(&*self.values.transcoder, value, &mut scratch)?;
-            store(body.as_item())
-        })
+        let mut scratch = value::Scratch::default();
+        let body = value::encode(&*self.values.transcoder, value, &mut scratch);
+        self.store(mode, key, body, expiry, meaning)
     }
 
-    pub(super) fn store_item<T>(
-        &self,
-        mode: Mode,
-        key: &[u8],
-        item: ItemRef<'_>,
-        expiry: Expiry,
-        meaning: fn(Reply<'_>) -> Result<T>,
-    ) -> Result<T> {
-        if matches!(mode, Mode::Append | Mode::Prepend) {
-            let judged = self.values.check_append();
-            judged.map_err(|error| error.during(mode.name()))?;
-        }
-        self.store(mode, key, expiry, meaning, |store| store(item))
-    }
-
-    /// Judges everything, then lets `encode` hand over the item to store: what it borrows need only
-    /// live until the item is on its way.
+    /// Stores what was encoded, after the key and the expiry are judged.
     fn store<T>(
         &self,
         mode: Mode,
         key: &[u8],
+        body: Result<Body<'_>>,
         expiry: Expiry,
         meaning: fn(Reply<'_>) -> Result<T>,
-        encode: impl FnOnce(&mut dyn FnMut(ItemRef<'_>) -> Result<T>) -> Result<T>,
     ) -> Result<T> {
-        let store = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key, &mut scratch)?;
-            let exptime = expiry.to_wire(SystemTime::now())?;
-            encode(&mut |item| {
-                self.shared.check_size(item.data.len())?;
-                let request = Request::Store {
+        self.call(
+            mode.name(),
+            key,
+            &mut Scratch::default(),
+            |key| {
+                let exptime = expiry.to_wire(SystemTime::now())?;
+                let body = body.as_ref().map_err(Error::clone)?;
+                Ok(Request::Store {
                     mode,
                     key,
-                    item,
+                    item: self.shared.checked(body.as_item())?,
                     exptime,
-                };
-                self.exchange(key, &request, self.deadline(), meaning)
-            })
-        };
-        store().map_err(|error: Error| error.during(mode.name()))
+                })
+            },
+            meaning,
+        )
     }
 }
 

@@ -429,20 +429,12 @@ pub(super) mod servers {
         let table = match value {
             Value::Text(text) => return Ok(Server::from(text)),
             Value::Table(_) => Table::deserialize(value)?,
-            _ => {
-                return Err(de::Error::custom(format!(
-                    "{value} is not a server; {ALLOWED}"
-                )));
-            }
+            _ => return Err(Refused(format!("{value} is not a server; {ALLOWED}"))),
         };
         let server = match (table.host, table.port, table.path) {
             (Some(host), port, None) => Server::from((host, port.unwrap_or(DEFAULT_PORT))),
             (None, None, Some(path)) => Server::from(PathBuf::from(path)),
-            _ => {
-                return Err(de::Error::custom(format!(
-                    "a server has a host or a path; {ALLOWED}"
-                )));
-            }
+            _ => return Err(Refused(format!("a server has a host or a path; {ALLOWED}"))),
         };
         let server = server.weight(table.weight.unwrap_or(1));
         let server = match table.ring_name {
@@ -452,8 +444,8 @@ pub(super) mod servers {
         match (table.username, table.password) {
             (None, None) => Ok(server),
             (Some(username), Some(password)) => Ok(server.credentials(username, password)),
-            _ => Err(de::Error::custom(
-                "a server has a username and a password, or neither",
+            _ => Err(Refused(
+                "a server has a username and a password, or neither".into(),
             )),
         }
     }

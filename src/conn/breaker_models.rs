@@ -74,7 +74,7 @@ fn one_answer_finds_the_server_back() {
         let breaker = open();
         let is_back = in_threads(&breaker, CircuitBreaker::answered);
         assert_eq!(is_back.iter().filter(|is_back| **is_back).count(), 1);
-        assert!(!breaker.is_troubled());
+        assert!(!breaker.has_failures());
         assert_eq!(breaker.admit(false).ok(), Some(Pass::Go));
     });
 }
@@ -93,7 +93,7 @@ fn trouble_is_noted() {
         breaker.answered();
         other.join().unwrap();
         let is_as_new = breaker.lock().breaker.is_as_new();
-        assert_eq!(breaker.is_troubled(), !is_as_new);
+        assert_eq!(breaker.has_failures(), !is_as_new);
     });
 }
 

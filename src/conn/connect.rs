@@ -1,13 +1,13 @@
 use super::connection::{Connection, Incoming, Progress};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
+use super::handler::ReplyHandler;
 use super::options::Options;
 use super::resolve::{Resolver, getaddrinfo};
-use super::sink::Sink;
 use super::stream::Stream;
 use super::tls::Connector;
 use super::version::{Answers, Protocol, QUESTIONS, understand};
-use super::wire::Wait;
+use super::wire::{Wait, Wire};
 use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::{
@@ -107,9 +107,9 @@ impl Endpoint {
             }
             Place::Unix(path) => {
                 let left = limit.remaining(Instant::now())?;
-                let stream = Stream::connect_path(path, left);
-                let stream = stream.map_err(|error| failed(error, limit))?;
-                Ok(Connection::new(stream, Limits::UNIX))
+                let wire = Wire::connect_path(path, left);
+                let wire = wire.map_err(|error| failed(error, limit))?;
+                Ok(Connection::new(Stream::plain(wire), Limits::UNIX))
             }
             #[cfg(fuzzing)]
             Place::Scripted(connections) => connections.next(),
@@ -124,8 +124,8 @@ fn connect(resolver: &Resolver, nodelay: bool, limit: Deadline) -> Result<Stream
     for (tried, address) in addresses.iter().enumerate() {
         let left = limit.remaining(Instant::now())?;
         let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match Stream::connect(*address, nodelay, left.map(|left| left / share)) {
-            Ok(stream) => return Ok(stream),
+        match Wire::connect(*address, nodelay, left.map(|left| left / share)) {
+            Ok(wire) => return Ok(Stream::plain(wire)),
             Err(error) => last = Some(error),
         }
     }
@@ -182,7 +182,7 @@ fn check(credentials: &Credentials, protocol: Protocol) -> Result<(), Error> {
 /// The server's answer to a login.
 struct Verdict(Result<(), Fault>);
 
-impl Sink for Verdict {
+impl ReplyHandler for Verdict {
     fn reply(&mut self, _: usize, reply: Result<Reply<'_>, Error>) {
         // The decoder lets nothing else through than that, and that it was stored.
         if let Ok(Reply::Refused(refused)) = reply {
@@ -244,7 +244,7 @@ pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(
 /// Takes whatever is answered.
 struct Ignore;
 
-impl Sink for Ignore {
+impl ReplyHandler for Ignore {
     fn reply(&mut self, _: usize, _: Result<Reply<'_>, Error>) {}
 }
 
@@ -252,7 +252,7 @@ impl Sink for Ignore {
 fn exchange(
     connection: &mut Connection,
     request: &Request<'_>,
-    sink: &mut dyn Sink,
+    handler: &mut dyn ReplyHandler,
     deadline: Deadline,
 ) -> Result<(), Fault> {
     let requests = std::slice::from_ref(request);
@@ -261,7 +261,7 @@ fn exchange(
     connection.send(&output, &mut 0, deadline, wait)?;
     let mut decoder = Decoder::new(connection.dialect, requests, window, connection.bounds);
     let incoming = &mut Incoming::default();
-    connection.receive(&mut decoder, incoming, 0, sink, deadline, wait)?;
+    connection.receive(&mut decoder, incoming, 0, handler, deadline, wait)?;
     connection.finish(true);
     if connection.progress != Progress::Clean {
         return Err(Fault::Malformed(Malformed::Surplus));

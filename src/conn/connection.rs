@@ -1,8 +1,8 @@
 use super::deadline::Deadline;
 use super::fault::Fault;
+use super::handler::ReplyHandler;
 use super::input::Input;
 use super::metrics::{Account, Answers};
-use super::sink::Sink;
 use super::stream::Stream;
 use super::wire::{StepEnd, Wait};
 use crate::error::{Error, Kind};
@@ -47,7 +47,7 @@ pub(super) struct Connection {
     /// The process that made it. After a fork the socket belongs to the parent.
     process: u32,
     pub(super) progress: Progress,
-    /// Dropped after the stream: what is told is done.
+    /// Dropped after the stream, so that the event comes after the close.
     pub(super) account: Account,
 }
 
@@ -125,7 +125,7 @@ impl Connection {
 
     /// How long it was waited for the server since the batch began.
     pub(super) fn waited(&self) -> Duration {
-        self.stream.waited()
+        self.stream.wire.waited()
     }
 
     /// What came and was not used yet.
@@ -135,7 +135,7 @@ impl Connection {
 
     /// So many requests are going to be sent. It is `now`.
     pub(super) fn begin(&mut self, requests: usize, now: Instant) {
-        self.stream.begin(now);
+        self.stream.wire.begin(now);
         self.last_used = now;
         self.input.expect(requests);
     }
@@ -269,13 +269,13 @@ impl Connection {
     }
 
     /// Receives the replies that `decoder` decodes; whether all of them are there. `first` is the
-    /// place by which the sink knows the first request of the batch.
+    /// place by which the handler knows the first request of the batch.
     pub(super) fn receive(
         &mut self,
         decoder: &mut Decoder<'_>,
         incoming: &mut Incoming,
         first: usize,
-        sink: &mut dyn Sink,
+        handler: &mut dyn ReplyHandler,
         deadline: Deadline,
         wait: Wait,
     ) -> Result<bool, Fault> {
@@ -300,7 +300,7 @@ impl Connection {
                         // If it cannot be sent, there is nothing to read either.
                         let _ = self.send(&fence, &mut 0, deadline, Wait::UntilDeadline);
                     }
-                    if sink.pauses() || end.is_reached() {
+                    if handler.pauses() || end.is_reached() {
                         return Ok(false);
                     }
                     match self.fill(deadline, wait) {
@@ -319,14 +319,14 @@ impl Connection {
                 Step::LineError { used, index } => {
                     let reply = decoder.line_error();
                     incoming.answers.reply(decoder.reads(index), &reply);
-                    sink.reply(first + index, Ok(reply));
+                    handler.reply(first + index, Ok(reply));
                     self.consume(used);
                     if decoder.is_lost() && !decoder.is_done() {
                         return Err(Fault::OutOfStep);
                     }
                 }
                 Step::Part { used, part } => {
-                    sink.line(first + decoder.next(), part)?;
+                    handler.line(first + decoder.next(), part)?;
                     self.consume(used);
                 }
                 Step::Value {
@@ -335,7 +335,7 @@ impl Connection {
                     header,
                 } => {
                     self.consume(used);
-                    let buffer = sink.buffer(first + index);
+                    let buffer = handler.buffer(first + index);
                     incoming.value = Some(Value::new(header, buffer, &mut self.input));
                 }
                 Step::Whole {
@@ -347,21 +347,21 @@ impl Connection {
                     let received = &self.input.bytes()[used..][..header.length];
                     incoming.answers.hit();
                     let hit = Hit::of(header, received);
-                    sink.reply(first + index, Ok(Reply::Hit(hit)));
+                    handler.reply(first + index, Ok(Reply::Hit(hit)));
                     self.consume(used + header.length + tail);
                 }
                 Step::EndOfValue { used, index } => {
                     incoming.answers.hit();
                     if let Some(value) = incoming.value.take() {
                         let hit = Hit::of(value.header, value.data);
-                        sink.reply(first + index, Ok(Reply::Hit(hit)));
+                        handler.reply(first + index, Ok(Reply::Hit(hit)));
                     }
                     self.consume(used);
                 }
                 Step::Reply { used, index, reply } => {
                     incoming.answers.reply(decoder.reads(index), &reply);
                     incoming.is_out_of_step |= decoder.is_out_of_step(index, &reply);
-                    sink.reply(first + index, Ok(reply));
+                    handler.reply(first + index, Ok(reply));
                     self.consume(used);
                     if incoming.is_out_of_step && !decoder.is_done() {
                         return Err(Fault::OutOfStep);
@@ -483,14 +483,15 @@ fn first_opaque() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::Wire;
     use super::*;
     use std::net::TcpListener;
 
     #[test]
     fn a_connection_of_another_process_is_not_used() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = Stream::connect(listener.local_addr().unwrap(), true, None).unwrap();
-        let mut connection = Connection::new(stream, Limits::TCP);
+        let wire = Wire::connect(listener.local_addr().unwrap(), true, None).unwrap();
+        let mut connection = Connection::new(Stream::plain(wire), Limits::TCP);
         assert!(connection.is_usable(2 * IDLE));
         connection.process += 1;
         assert!(!connection.is_usable(2 * IDLE));

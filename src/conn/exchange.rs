@@ -2,8 +2,8 @@ use super::breaker::{Circuit, Pass};
 use super::connection::{Incoming, Progress};
 use super::deadline::Deadline;
 use super::fault::{Evidence, Fault, is_unreachable};
+use super::handler::ReplyHandler;
 use super::pool::{Lease, Opening, Pool, Purpose};
-use super::sink::Sink;
 use super::wire::Wait;
 use crate::protocol::{Decoder, Dialect, Output, Request};
 use std::io;
@@ -15,7 +15,7 @@ use std::time::Instant;
 #[expect(clippy::struct_excessive_bools, reason = "facts, and not states")]
 pub(crate) struct Batch<'a> {
     pub(crate) requests: &'a [Request<'a>],
-    /// The place of the first of them, by which the sink knows it.
+    /// The place of the first of them, by which the handler knows it.
     pub(crate) first: usize,
     /// Whether each is known to be one that the protocol can say, the same on all connections.
     pub(crate) is_checked: bool,
@@ -44,7 +44,7 @@ impl<'a> Batch<'a> {
 /// A batch under way.
 pub(crate) trait Exchange: Send {
     /// Begins with a connection that is there already, and sends what can be sent at once.
-    fn begin(&mut self, wait: Wait, sink: &mut dyn Sink) -> State;
+    fn begin(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) -> State;
 
     /// Waits for a connection, or makes one. It can take until the deadline. If it fails, the next
     /// step says so.
@@ -55,7 +55,7 @@ pub(crate) trait Exchange: Send {
     fn set_deadline(&mut self, deadline: Deadline);
 
     /// Sends what can be sent, and reads the replies to some of it. Not to be called after `Done`.
-    fn step(&mut self, wait: Wait, sink: &mut dyn Sink) -> State;
+    fn step(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) -> State;
 }
 
 /// How an exchange stands.
@@ -64,10 +64,10 @@ pub(crate) enum State {
     /// It needs a connection: [`Exchange::open`] is next.
     Closed,
     Running,
-    /// Not all that is under way could be sent or read while the wait lasted; or the sink
-    /// [pauses](Sink::pauses).
+    /// Not all that is under way could be sent or read while the wait lasted; or the handler
+    /// [pauses](ReplyHandler::pauses).
     Waiting,
-    /// The sink was told everything.
+    /// The handler has all replies.
     Done,
 }
 
@@ -76,27 +76,38 @@ impl Pool {
     pub(crate) fn exchange(
         self: &Arc<Self>,
         batch: Batch<'_>,
-        sink: &mut dyn Sink,
+        handler: &mut dyn ReplyHandler,
         deadline: Deadline,
     ) {
         let first_step = match batch.requests {
-            [request] => self.exchange_single(request, batch, sink, deadline),
+            [request] => self.exchange_single(request, batch, handler, deadline),
             _ => FirstStep::NotTaken,
         };
-        if matches!(first_step, FirstStep::Done) {
+        if let FirstStep::Done = first_step {
             return;
         }
         let wait = Wait::UntilDeadline;
         let mut exchange = PoolExchange::new(self, batch, deadline);
         let mut state = match first_step {
-            FirstStep::Failed(failed) => exchange.go_on(failed, sink),
-            _ => exchange.begin(wait, sink),
+            FirstStep::Failed {
+                fault,
+                lease,
+                reads_before,
+                is_in_doubt,
+            } => {
+                (exchange.lease, exchange.is_reused) = (Some(lease), true);
+                exchange.reads_before = reads_before;
+                exchange.in_doubt = usize::from(is_in_doubt);
+                exchange.pass = Some(Pass::Go);
+                exchange.settle(fault, handler)
+            }
+            _ => exchange.begin(wait, handler),
         };
         while state != State::Done {
             if state == State::Closed {
                 exchange.open();
             }
-            state = exchange.step(wait, sink);
+            state = exchange.step(wait, handler);
         }
     }
 
@@ -106,7 +117,7 @@ impl Pool {
         self: &Arc<Self>,
         request: &Request<'_>,
         batch: Batch<'_>,
-        sink: &mut dyn Sink,
+        handler: &mut dyn ReplyHandler,
         deadline: Deadline,
     ) -> FirstStep {
         if self.breaker.has_failures() {
@@ -133,18 +144,18 @@ impl Pool {
                 &mut decoder,
                 &mut incoming,
                 batch.first,
-                sink,
+                handler,
                 deadline,
                 wait,
             )
         });
         if let Err(fault) = received {
-            return FirstStep::Failed(Failed {
+            return FirstStep::Failed {
                 fault,
                 lease,
                 reads_before,
                 is_in_doubt: written > 0,
-            });
+            };
         }
         let is_certain = !incoming.is_out_of_step && !request.reply_end_is_uncertain();
         self.complete(lease, output, is_certain, batch.is_step, Some(now));
@@ -188,16 +199,13 @@ enum FirstStep {
     Done,
     /// Nothing was sent.
     NotTaken,
-    Failed(Failed),
-}
-
-/// An exchange of a single request that failed.
-struct Failed {
-    fault: Fault,
-    lease: Lease,
-    reads_before: u64,
-    /// Whether some of it was sent.
-    is_in_doubt: bool,
+    Failed {
+        fault: Fault,
+        lease: Lease,
+        reads_before: u64,
+        /// Whether some of the request was sent.
+        is_in_doubt: bool,
+    },
 }
 
 /// The exchange of a batch of requests for their replies, over a connection of a pool.
@@ -250,7 +258,7 @@ struct PoolExchange<'e> {
     dropped: Option<Fault>,
     /// The result of that probe.
     probed: Option<Evidence>,
-    /// The circuit breaker's pass, until it is told of the result.
+    /// The circuit breaker's pass, until the result is reported to it.
     pass: Option<Pass>,
 }
 
@@ -293,16 +301,6 @@ impl<'e> PoolExchange<'e> {
         let mut requests = self.batch.requests.iter();
         let checked = requests.try_for_each(|request| dialect.check(request));
         checked.map_err(Fault::Unsupported)
-    }
-
-    /// Goes on where the first step failed.
-    fn go_on(&mut self, failed: Failed, sink: &mut dyn Sink) -> State {
-        self.lease = Some(failed.lease);
-        self.is_reused = true;
-        self.in_doubt = usize::from(failed.is_in_doubt);
-        self.reads_before = failed.reads_before;
-        self.pass = Some(Pass::Go);
-        self.settle(failed.fault, sink)
     }
 
     /// Takes an idle connection, and sends what can be sent at once.
@@ -397,7 +395,7 @@ impl<'e> PoolExchange<'e> {
     }
 
     /// Reads the replies to the first window. `false` if not all of them are there now.
-    fn receive(&mut self, wait: Wait, sink: &mut dyn Sink) -> Result<bool, Fault> {
+    fn receive(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) -> Result<bool, Fault> {
         let (Some(lease), Some(decoder)) = (&mut self.lease, &mut self.first) else {
             return Ok(true);
         };
@@ -411,7 +409,7 @@ impl<'e> PoolExchange<'e> {
             decoder,
             incoming,
             self.batch.first,
-            sink,
+            handler,
             self.deadline,
             wait,
         )? {
@@ -451,9 +449,9 @@ impl<'e> PoolExchange<'e> {
     }
 
     /// Sends what can be sent, and reads what can be read.
-    fn advance(&mut self, wait: Wait, sink: &mut dyn Sink) -> Result<State, Fault> {
+    fn advance(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) -> Result<State, Fault> {
         let sent = self.send(wait)?;
-        if self.is_first_sent() && !self.receive(wait, sink)? {
+        if self.is_first_sent() && !self.receive(wait, handler)? {
             return Ok(State::Waiting);
         }
         if !self.is_complete() {
@@ -471,7 +469,7 @@ impl<'e> PoolExchange<'e> {
 
     /// Ends the whole with a fault, or lets it begin again.
     #[cold]
-    fn settle(&mut self, fault: Fault, sink: &mut dyn Sink) -> State {
+    fn settle(&mut self, fault: Fault, handler: &mut dyn ReplyHandler) -> State {
         match fault {
             fault if self.can_begin_again(&fault) => {
                 self.forget_dialect(&fault);
@@ -489,7 +487,7 @@ impl<'e> PoolExchange<'e> {
                 self.dropped = Some(Fault::Lost(error));
             }
             fault => {
-                self.fail(fault, sink);
+                self.fail(fault, handler);
                 return State::Done;
             }
         }
@@ -597,7 +595,7 @@ impl<'e> PoolExchange<'e> {
     }
 
     /// Gives each request that has no reply the reason.
-    fn fail(&mut self, fault: Fault, sink: &mut dyn Sink) {
+    fn fail(&mut self, fault: Fault, handler: &mut dyn ReplyHandler) {
         if matches!(fault, Fault::TooManyConnections | Fault::Connect(_)) {
             // It took nothing of what was sent.
             self.in_doubt = self.in_doubt_before;
@@ -635,7 +633,7 @@ impl<'e> PoolExchange<'e> {
             let in_doubt = index < self.in_doubt && request.is_write();
             let error = error.clone();
             let error = if in_doubt { error.ambiguous() } else { error };
-            sink.reply(self.batch.first + index, Err(error));
+            handler.reply(self.batch.first + index, Err(error));
         }
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());
@@ -658,10 +656,10 @@ fn nothing_came(lease: &Lease) -> bool {
 }
 
 impl Exchange for PoolExchange<'_> {
-    fn begin(&mut self, wait: Wait, sink: &mut dyn Sink) -> State {
+    fn begin(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) -> State {
         match self.begin_on_idle(wait) {
             Ok(state) => state,
-            Err(fault) => self.settle(fault, sink),
+            Err(fault) => self.settle(fault, handler),
         }
     }
 
@@ -693,17 +691,17 @@ impl Exchange for PoolExchange<'_> {
         (self.deadline, self.started) = (deadline, None);
     }
 
-    fn step(&mut self, wait: Wait, sink: &mut dyn Sink) -> State {
+    fn step(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) -> State {
         if let Some(fault) = self.not_opened.take() {
-            self.fail(fault, sink);
+            self.fail(fault, handler);
             return State::Done;
         }
         if self.lease.is_none() {
             return State::Closed;
         }
-        match self.advance(wait, sink) {
+        match self.advance(wait, handler) {
             Ok(state) => state,
-            Err(fault) => self.settle(fault, sink),
+            Err(fault) => self.settle(fault, handler),
         }
     }
 }

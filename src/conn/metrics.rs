@@ -128,7 +128,7 @@ pub(crate) struct Totals {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
     pub(crate) errors: ErrorCounts,
-    /// Failures that were told as misses.
+    /// Failures that the caller saw as misses.
     pub(crate) missed: u64,
     /// Bytes.
     pub(crate) sent: u64,
@@ -174,7 +174,7 @@ impl Totals {
 /// The metrics of a server, and the hook that takes the events of its connections.
 ///
 /// Calls count on their connections, and add that here as they give them back: the lock is held for
-/// some additions, and never while somebody is told.
+/// some additions, and never while an event is delivered.
 #[derive(Debug)]
 pub(super) struct Metrics {
     server: String,
@@ -277,7 +277,7 @@ pub(super) struct Account {
     /// `None` until the connection can be used.
     metrics: Option<Arc<Metrics>>,
     pub(super) tally: Tally,
-    /// What is told if it is dropped now.
+    /// The reason in the event if it is dropped now.
     pub(super) end: End,
 }
 

@@ -3,6 +3,9 @@
 //!
 //! A [`Pool`] of connections is a server to the layers above; `crate::middleware` lets a program put its
 //! own code in front of it, or in its place.
+//! From the top: `exchange` drives a batch over a connection, `pool` leases connections and asks the
+//! circuit breaker, `connect` makes them, `connection` sends requests and receives replies, `stream`
+//! encrypts or does not, `wire` is the socket with deadlines.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod breaker;
@@ -11,6 +14,7 @@ mod connection;
 mod deadline;
 mod exchange;
 mod fault;
+mod handler;
 mod histogram;
 mod input;
 mod metrics;
@@ -19,7 +23,6 @@ mod pool;
 mod resolve;
 #[cfg(fuzzing)]
 mod scripted;
-mod sink;
 mod stream;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
@@ -29,6 +32,7 @@ mod wire;
 pub(crate) use breaker::{BackOff, Circuit};
 pub(crate) use deadline::Deadline;
 pub(crate) use exchange::{Batch, Exchange, State};
+pub(crate) use handler::{ReplyHandler, SingleReply};
 pub use histogram::Latency;
 pub use metrics::ErrorCounts;
 pub(crate) use options::Options;
@@ -36,7 +40,6 @@ pub(crate) use pool::Pool;
 pub(crate) use resolve::first_ipv4;
 #[cfg(fuzzing)]
 pub(crate) use scripted::Peer;
-pub(crate) use sink::{SingleReply, Sink};
 pub(crate) use tls::Security;
 pub use version::Protocol;
 pub(crate) use wire::Wait;

@@ -595,7 +595,7 @@ impl Pool {
 
     /// Whether there is an idle connection; one that is not good any more is closed.
     pub(crate) fn has_idle(self: &Arc<Self>, now: Instant) -> bool {
-        let lease = Lease::idle(&self, now);
+        let lease = self.idle(now);
         lease.map(Lease::put).is_some()
     }
 }

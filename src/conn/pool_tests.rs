@@ -3,8 +3,8 @@
 use super::super::breaker::BackOff;
 use super::super::connect::Place;
 use super::super::exchange::Batch;
+use super::super::handler::ReplyHandler;
 use super::super::resolve::{LookUp, Resolver};
-use super::super::sink::Sink;
 use super::super::version::Protocol;
 use super::*;
 use crate::address::Server;
@@ -83,14 +83,14 @@ fn ask(pool: &Arc<Pool>, timeout: Duration) -> Result<(), Error> {
     let deadline = Deadline::after(timeout, started);
     pool.exchange(Batch::of(&Request::Version), &mut outcome, deadline);
     assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
-    outcome.0.expect("the sink is told")
+    outcome.0.expect("the handler is told")
 }
 
 /// What came of one request.
 #[derive(Default)]
 struct Outcome(Option<Result<(), Error>>);
 
-impl Sink for Outcome {
+impl ReplyHandler for Outcome {
     fn reply(&mut self, _: usize, reply: Result<Reply<'_>, Error>) {
         self.0 = Some(reply.map(drop));
     }

@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::fault::Fault;
 use super::stream::Stream;
+use super::wire::Wire;
 use crate::protocol::Limits;
 use socket2::{Domain, Socket, Type};
 use std::collections::VecDeque;
@@ -26,7 +27,10 @@ impl Scripted {
     pub(super) fn accept(&self) -> Peer {
         let (socket, ours) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
         let theirs = socket.try_clone().unwrap();
-        self.0.lock().unwrap().push_back(Stream::of(socket));
+        self.0
+            .lock()
+            .unwrap()
+            .push_back(Stream::plain(Wire::of(socket)));
         Peer { ours, theirs }
     }
 }

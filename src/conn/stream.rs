@@ -2,37 +2,18 @@ use super::deadline::Deadline;
 use super::fault::Fault;
 use super::tls::{Connector, Session};
 use super::wire::{Wait, Wire};
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::io::{IoSlice, IoSliceMut};
 
 /// A connected socket, encrypted or not, each of whose calls ends by a deadline.
 #[derive(Debug)]
 pub(super) struct Stream {
-    wire: Wire,
+    pub(super) wire: Wire,
     session: Option<Box<Session>>,
 }
 
 impl Stream {
-    pub(super) fn connect(
-        address: SocketAddr,
-        nodelay: bool,
-        timeout: Option<Duration>,
-    ) -> io::Result<Self> {
-        Wire::connect(address, nodelay, timeout).map(Self::plain)
-    }
-
-    /// Connects to a unix socket.
-    pub(super) fn connect_path(path: &str, timeout: Option<Duration>) -> io::Result<Self> {
-        Wire::connect_path(path, timeout).map(Self::plain)
-    }
-
-    #[cfg(fuzzing)]
-    pub(super) fn of(socket: socket2::Socket) -> Self {
-        Self::plain(Wire::of(socket))
-    }
-
-    fn plain(wire: Wire) -> Self {
+    /// A stream that is not encrypted.
+    pub(super) fn plain(wire: Wire) -> Self {
         let session = None;
         Self { wire, session }
     }
@@ -41,16 +22,6 @@ impl Stream {
     pub(super) fn secure(mut self, tls: &Connector, limit: Deadline) -> Result<Self, Fault> {
         self.session = Some(Session::handshake(tls, &mut self.wire, limit)?);
         Ok(self)
-    }
-
-    /// An operation begins, at this time.
-    pub(super) fn begin(&mut self, now: Instant) {
-        self.wire.begin(now);
-    }
-
-    /// How long it was waited for the peer since the operation began.
-    pub(super) fn waited(&self) -> Duration {
-        self.wire.waited()
     }
 
     /// Whether the connection is as it was left: open, and with nothing to read.

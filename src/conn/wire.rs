@@ -89,7 +89,7 @@ pub(super) struct Wire {
     /// round trip.
     first_write: Option<Instant>,
     /// The limit of the first read: that of the write before it, unless that may have waited.
-    first_read: Option<Option<Duration>>,
+    first_read: Option<Duration>,
     /// How long it was waited for the peer since the operation began.
     waited: Duration,
     /// When it was last looked for something to read, without waiting.
@@ -213,7 +213,7 @@ impl Wire {
         let mut timed_out = false;
         loop {
             let limit = match self.first_read.take() {
-                Some(limit) => limit,
+                Some(limit) => Some(limit),
                 None => limit(deadline, Instant::now())?,
             };
             if must_set(self.read_timeout, limit, timed_out) {
@@ -260,7 +260,7 @@ impl Wire {
                     if sent > NEVER_BLOCKS {
                         self.first_read = None; // It may have waited: the clock is read anew.
                     } else if first.is_some() {
-                        self.first_read = Some(limit);
+                        self.first_read = limit;
                     }
                     return Ok(sent);
                 }

@@ -3,11 +3,12 @@
 use super::conversation::{End, Script};
 use super::genuine::is_genuine;
 use crate::conn::{
-    BackOff, Batch, Deadline, Exchange, Options, Peer, Pool, Protocol, Sink, State, Wait,
+    BackOff, Batch, Deadline, Exchange, Options, Peer, Pool, Protocol, ReplyHandler, State, Wait,
 };
 use crate::error::Error;
 use crate::event::Hook;
 use crate::protocol::{Bounds, Hit, Line, Malformed, Reply, Request};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A value and a line may be so long here.
@@ -17,7 +18,7 @@ const BOUNDS: Bounds = Bounds {
     queues: false,
 };
 
-/// The most lines that the sink takes for one request.
+/// The most lines that the handler takes for one request.
 const MOST_PARTS: usize = 50;
 
 /// The deadline of what does not wait for anything.
@@ -101,7 +102,7 @@ pub(super) fn play(script: &Script<'_>, way: &Way<'_>) -> [Scene; 2] {
         script,
         pool: &pool,
         start: Instant::now(),
-        lines: Vec::new(),
+        connected: Vec::new(),
         connections: 0,
         received: Some(0),
     };
@@ -113,17 +114,17 @@ pub(super) fn play(script: &Script<'_>, way: &Way<'_>) -> [Scene; 2] {
 
 struct Stage<'s> {
     script: &'s Script<'s>,
-    pool: &'s Pool,
+    pool: &'s Arc<Pool>,
     start: Instant,
     /// Those that the client had since the scene began; the last is the one in use.
-    lines: Vec<Line<'s>>,
+    connected: Vec<Connection<'s>>,
     connections: usize,
     /// How much the client has sent since then, where that is known.
     received: Option<isize>,
 }
 
 /// The server's end of a connection.
-struct Line<'s> {
+struct Connection<'s> {
     /// `None` once it is closed.
     peer: Option<Peer>,
     /// The place in [`Script::scenes`].
@@ -138,7 +139,7 @@ impl<'s> Stage<'s> {
     /// Plays the scene of one batch, and judges it.
     fn play(&mut self, index: usize, way: &Way<'_>) -> Scene {
         let requests = &self.script.batches[index];
-        let mut sink = Recorder {
+        let mut handler = Recorder {
             answers: requests.iter().map(|_| Answers::default()).collect(),
         };
         let mut scene = Scene {
@@ -165,17 +166,17 @@ impl<'s> Stage<'s> {
                 if index == 1 && self.script.is_early {
                     self.send(pieces);
                 }
-                self.converse(batch, deadline, pieces, &mut sink, &mut scene);
+                self.converse(batch, deadline, pieces, &mut handler, &mut scene);
             }
             Way::AtOnce(played) => {
                 self.send_all(&played[index]);
-                self.pool.exchange(batch, &mut sink, deadline);
+                self.pool.exchange(batch, &mut handler, deadline);
                 scene.is_ended = played[index].is_ended;
             }
         }
         self.drain();
         scene.connections = self.connections - connections;
-        scene.answers = sink.answers;
+        scene.answers = handler.answers;
         // What nobody waits for comes now, at the latest; and is found.
         self.send(&[usize::MAX]);
         scene.is_pooled = self.pool.has_idle(self.start + LATER);
@@ -189,11 +190,11 @@ impl<'s> Stage<'s> {
         batch: Batch<'s>,
         deadline: Deadline,
         pieces: &[usize],
-        sink: &mut Recorder,
+        handler: &mut Recorder,
         scene: &mut Scene,
     ) {
         let mut exchange = self.pool.converse(batch, deadline);
-        let mut state = exchange.begin(Wait::No, sink);
+        let mut state = exchange.begin(Wait::No, handler);
         for _ in 0..MOST_STEPS {
             match state {
                 State::Done => return,
@@ -204,7 +205,7 @@ impl<'s> Stage<'s> {
                 State::Waiting => self.act(&mut *exchange, pieces, scene),
                 State::Running => {}
             }
-            state = exchange.step(Wait::No, sink);
+            state = exchange.step(Wait::No, handler);
         }
         panic!("it has no end: {state:?}, {scene:?}");
     }
@@ -222,7 +223,7 @@ impl<'s> Stage<'s> {
         }
         let scene = if self.connections == 0 { 0 } else { 2 };
         self.connections += 1;
-        self.lines.push(Line {
+        self.connected.push(Connection {
             peer: Some(peer),
             scene,
             unsent: self.script.scenes[scene].0,
@@ -237,16 +238,16 @@ impl<'s> Stage<'s> {
         if self.script.is_read {
             self.drain();
         }
-        let Some(line) = self.lines.last() else {
+        let Some(connection) = self.connected.last() else {
             return;
         };
-        if line.peer.as_ref().is_some_and(|peer| !peer.is_read()) {
+        if connection.peer.as_ref().is_some_and(|peer| !peer.is_read()) {
             return;
         }
-        if !line.unsent.is_empty() {
+        if !connection.unsent.is_empty() {
             self.send(pieces);
-        } else if !line.is_ended {
-            let (number, end) = (line.scene, self.script.scenes[line.scene].1);
+        } else if !connection.is_ended {
+            let (number, end) = (connection.scene, self.script.scenes[connection.scene].1);
             scene.is_ended[number] = true;
             scene.needs_somebody |= end != End::Finish;
             if end == End::Silence {
@@ -258,16 +259,18 @@ impl<'s> Stage<'s> {
 
     /// Sends the next piece on the connection in use.
     fn send(&mut self, pieces: &[usize]) {
-        let Some(line) = self.lines.last_mut() else {
+        let Some(connection) = self.connected.last_mut() else {
             return;
         };
-        let length = pieces[line.pieces % pieces.len()].max(1);
-        let (piece, unsent) = line.unsent.split_at(length.min(line.unsent.len()));
-        if let Some(peer) = line.peer.as_ref().filter(|_| !line.is_ended) {
+        let length = pieces[connection.pieces % pieces.len()].max(1);
+        let (piece, unsent) = connection
+            .unsent
+            .split_at(length.min(connection.unsent.len()));
+        if let Some(peer) = connection.peer.as_ref().filter(|_| !connection.is_ended) {
             peer.send(piece);
         }
-        line.unsent = unsent;
-        line.pieces += 1;
+        connection.unsent = unsent;
+        connection.pieces += 1;
     }
 
     /// Ends the connection in use as the script says.
@@ -275,19 +278,19 @@ impl<'s> Stage<'s> {
         if self.script.is_read {
             self.drain();
         }
-        let Some(line) = self.lines.last_mut() else {
+        let Some(connection) = self.connected.last_mut() else {
             return;
         };
-        line.is_ended = true;
-        match self.script.scenes[line.scene].1 {
+        connection.is_ended = true;
+        match self.script.scenes[connection.scene].1 {
             End::Silence => {}
             End::Finish => {
-                if let Some(peer) = &line.peer {
+                if let Some(peer) = &connection.peer {
                     peer.finish();
                 }
             }
             End::Close => {
-                line.peer = None;
+                connection.peer = None;
                 if !self.script.is_read {
                     self.received = None;
                 }
@@ -297,7 +300,11 @@ impl<'s> Stage<'s> {
 
     /// All that was sent when this scene was played.
     fn send_all(&mut self, played: &Scene) {
-        if self.lines.last().is_some_and(|line| !line.is_ended) {
+        if self
+            .connected
+            .last()
+            .is_some_and(|connection| !connection.is_ended)
+        {
             self.send(&[usize::MAX]);
             if played.is_ended[1] {
                 self.end();
@@ -306,8 +313,8 @@ impl<'s> Stage<'s> {
         for _ in 0..played.connections {
             self.connect();
             self.send(&[usize::MAX]);
-            let line = self.lines.last();
-            if line.is_some_and(|line| played.is_ended[line.scene]) {
+            let connection = self.connected.last();
+            if connection.is_some_and(|connection| played.is_ended[connection.scene]) {
                 self.end();
             }
         }
@@ -315,7 +322,11 @@ impl<'s> Stage<'s> {
 
     /// Reads what the client sent.
     fn drain(&mut self) {
-        for peer in self.lines.iter().filter_map(|line| line.peer.as_ref()) {
+        for peer in self
+            .connected
+            .iter()
+            .filter_map(|connection| connection.peer.as_ref())
+        {
             let drained = peer.drain() as isize;
             self.received = self.received.map(|received| received + drained);
         }
@@ -324,19 +335,19 @@ impl<'s> Stage<'s> {
     /// The first scene is over. The server may end the connection that idles now.
     fn turn_the_page(&mut self, is_pooled: bool) {
         if !is_pooled {
-            self.lines.clear();
+            self.connected.clear();
             // Whether what is too much was found in the socket or had been read already.
             self.pool.forget();
         }
-        if let Some(line) = self.lines.last() {
-            if !line.is_ended && self.script.scenes[0].1 != End::Silence {
+        if let Some(connection) = self.connected.last() {
+            if !connection.is_ended && self.script.scenes[0].1 != End::Silence {
                 self.end();
             }
         }
-        if let Some(line) = self.lines.last_mut() {
-            line.scene = 1;
-            line.unsent = self.script.scenes[1].0;
-            line.pieces = 0;
+        if let Some(connection) = self.connected.last_mut() {
+            connection.scene = 1;
+            connection.unsent = self.script.scenes[1].0;
+            connection.pieces = 0;
         }
         // What was closed without being read is of the first scene.
         self.received = Some(0);
@@ -345,9 +356,9 @@ impl<'s> Stage<'s> {
     /// Holds what came of the requests to the laws.
     fn judge(&self, requests: &[Request<'_>], scene: &Scene) {
         let sent = self
-            .lines
+            .connected
             .iter()
-            .map(|line| self.script.scenes[line.scene].0);
+            .map(|connection| self.script.scenes[connection.scene].0);
         let sent: Vec<&[u8]> = sent.collect();
         for (request, Answers { all, .. }) in requests.iter().zip(&scene.answers) {
             let may_be_repeated = request.body().is_some()
@@ -387,7 +398,7 @@ struct Recorder {
     answers: Vec<Answers>,
 }
 
-impl Sink for Recorder {
+impl ReplyHandler for Recorder {
     /// One that was used before.
     fn buffer(&mut self, _: usize) -> Vec<u8> {
         vec![0xaa; 100]

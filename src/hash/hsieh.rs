@@ -2,7 +2,7 @@
 
 /// SuperFastHash as libmemcached and twemproxy have it. It is not built into most libmemcached.
 pub(super) fn hsieh(bytes: &[u8]) -> u32 {
-    let half = |bytes: &[u8]| super::le_word(&bytes[..2]);
+    let half = |bytes: &[u8]| super::digest::le_word(&bytes[..2]);
     let blocks = bytes.chunks_exact(4);
     let rest = blocks.remainder();
     let mut hash = blocks.fold(0, |hash: u32, block| {

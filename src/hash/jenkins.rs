@@ -41,7 +41,7 @@ fn lookup3_from(initial: u32, bytes: &[u8]) -> u32 {
 /// Adds up to 12 bytes as three little-endian words; those that are missing count as zeros.
 fn add(state: &mut [u32; 3], block: &[u8]) {
     for (word, bytes) in state.iter_mut().zip(block.chunks(4)) {
-        *word = word.wrapping_add(super::le_word(bytes));
+        *word = word.wrapping_add(super::digest::le_word(bytes));
     }
 }
 

@@ -1,11 +1,11 @@
 use super::crc::{CRC32_15_BITS_MAX, crc16, crc32, crc32_15_bits};
+use super::digest::md5;
 use super::fnv::{
     FNV_32_INIT, FNV_64_INIT, fnv1_32_of, fnv1_64_of, fnv1a_32, fnv1a_32_of, fnv1a_64_of,
 };
 use super::hsieh::hsieh;
 use super::java::{hash_code, utf16};
 use super::jenkins::{lookup3, one_at_a_time};
-use super::md5::md5;
 use super::murmur::{murmur2, murmur3};
 use super::{Hash, sign_extended};
 

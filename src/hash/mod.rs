@@ -2,21 +2,20 @@
 //! in `tests/vectors/`. May use nothing of the crate but the leaves.
 
 mod crc;
+mod digest;
 mod fnv;
 mod hsieh;
 mod java;
 mod jenkins;
 mod key_hash;
-mod md5;
 mod murmur;
-#[cfg(feature = "sha1")]
-mod sha1;
 #[cfg(feature = "tiger")]
 mod tiger;
 
+pub(crate) use digest::{Digest, MD5, SHA1, md5_words};
 pub(crate) use fnv::{FNV_32_INIT, FNV_64_INIT, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64};
 pub(crate) use key_hash::KeyHash;
-pub(crate) use md5::{MD5, md5_words};
+
 pub(crate) use murmur::{Murmur3, murmur2};
 
 use crate::error::Error;
@@ -122,21 +121,6 @@ impl FromStr for Hash {
     }
 }
 
-/// A digest, as those use it who make several points of one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Digest<const WORDS: usize> {
-    /// Its words, little endian.
-    pub(crate) words: fn(&[u8]) -> [u32; WORDS],
-    /// The first of them.
-    pub(crate) first: fn(&[u8]) -> u32,
-}
-
-/// SHA-1; `None` without the feature.
-#[cfg(feature = "sha1")]
-pub(crate) const SHA1: Option<Digest<5>> = Some(sha1::SHA1);
-#[cfg(not(feature = "sha1"))]
-pub(crate) const SHA1: Option<Digest<5>> = None;
-
 /// Tiger, as EnyimMemcached computes it; `None` without the feature.
 #[cfg(feature = "tiger")]
 pub(crate) const TIGER: Option<Digest<6>> = Some(tiger::TIGER);
@@ -156,19 +140,4 @@ fn sign_extended(byte: u8) -> u32 {
 )]
 fn length(bytes: &[u8]) -> u32 {
     bytes.len() as u32
-}
-
-/// Up to four bytes, little endian.
-fn le_word(bytes: &[u8]) -> u32 {
-    let bytes = bytes.iter().rev();
-    bytes.fold(0, |word, &byte| (word << 8) | u32::from(byte))
-}
-
-/// A digest in words, little endian.
-fn le_words<const N: usize>(digest: &[u8]) -> [u32; N] {
-    let mut words = [0; N];
-    for (word, bytes) in words.iter_mut().zip(digest.chunks(4)) {
-        *word = le_word(bytes);
-    }
-    words
 }

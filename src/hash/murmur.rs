@@ -28,12 +28,12 @@ fn murmur2_from(seed: u32, bytes: &[u8]) -> u32 {
     let words = bytes.chunks_exact(4);
     let rest = words.remainder();
     for word in words {
-        let word = super::le_word(word).wrapping_mul(M);
+        let word = super::digest::le_word(word).wrapping_mul(M);
         let word = (word ^ (word >> 24)).wrapping_mul(M);
         hash = hash.wrapping_mul(M) ^ word;
     }
     if !rest.is_empty() {
-        hash = (hash ^ super::le_word(rest)).wrapping_mul(M);
+        hash = (hash ^ super::digest::le_word(rest)).wrapping_mul(M);
     }
     hash = (hash ^ (hash >> 13)).wrapping_mul(M);
     hash ^ (hash >> 15)

@@ -1,10 +1,11 @@
 //! Tiger, of 192 bits, as EnyimMemcached computes it.
 
+use super::digest::{Digest, le_words};
 use ::tiger::block_api::TigerCore;
 use ::tiger::digest::block_api::UpdateCore;
 use ::tiger::digest::common::hazmat::SerializableState;
 
-pub(super) const TIGER: super::Digest<6> = super::Digest {
+pub(super) const TIGER: Digest<6> = Digest {
     words: tiger_words,
     first: |bytes| tiger_words(bytes)[0],
 };
@@ -40,13 +41,13 @@ fn tiger_words(bytes: &[u8]) -> [u32; 6] {
     let bits = 8 * bytes.len() as u64;
     block[LENGTH_AT..].copy_from_slice(&bits.to_le_bytes());
     compress(block);
-    super::le_words(&core.serialize())
+    le_words(&core.serialize())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::tiger::{Digest, Tiger};
+    use ::tiger::{Digest as _, Tiger};
 
     /// From the test vectors of Tiger's reference implementation:
     /// 2aab1484e8c158f2bfb8c5ff41b57a525129131c957b5f93.
@@ -67,7 +68,7 @@ mod tests {
     fn it_is_tiger_but_for_some_lengths() {
         for length in 0..=250 {
             let text = vec![b'a'; length];
-            let tiger: [u32; 6] = super::super::le_words(&Tiger::digest(&text));
+            let tiger: [u32; 6] = le_words(&Tiger::digest(&text));
             let is_tiger = tiger_words(&text) == tiger;
             assert_eq!(is_tiger, length % 64 != 55, "{length}");
         }

@@ -2,7 +2,6 @@
 //! here, so that nothing else need look at a key again. A leaf: may use nothing but the other leaves.
 
 pub(crate) mod base64;
-mod error;
 mod long;
 mod names;
 mod naming;

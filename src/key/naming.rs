@@ -1,5 +1,5 @@
-use super::error::{KeyError, Length};
 use super::names;
+use super::rule::{KeyError, Length};
 use super::{Key, KeyRule, KeyTransform, LongKeys, MAX_KEY_LENGTH};
 use crate::error::Error;
 use std::fmt;

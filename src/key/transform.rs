@@ -1,6 +1,6 @@
 use super::base64;
-use super::error::KeyError;
 use super::names;
+use super::rule::KeyError;
 use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;

@@ -1,9 +1,8 @@
-use super::{Node, words};
+use super::Node;
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::library::Library;
 use std::fmt;
-use std::str::FromStr;
 
 /// How keys are spread over the servers: the rings and rules of each peer, quirks included.
 ///
@@ -353,25 +352,5 @@ impl Distribution {
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.owner(), self.rule())
-    }
-}
-
-impl FromStr for Distribution {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let known = Self::ALL.iter().find(|known| known.to_string() == text);
-        known.copied().ok_or_else(|| {
-            let names: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
-            let meant = words::distributions(text).join(" or ");
-            let meant = match &*meant {
-                "" => String::new(),
-                meant => format!("; here it is {meant}"),
-            };
-            Error::validation(format!(
-                "distribution: {text:?} is not known; allowed are {}{meant}",
-                names.join(", ")
-            ))
-        })
     }
 }

@@ -1,9 +1,8 @@
-use super::{Distribution, Locator, Node, words};
+use super::{Distribution, Locator, Node};
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::library::Library;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// Whose deployment it is and how its keys are placed: a [`Library`], one of its [`Distribution`]s, and
@@ -35,7 +34,7 @@ pub struct Scheme {
 }
 
 /// php-memcached's own names for what libmemcached does beneath.
-const PHP: [(&str, Distribution, Hash); 3] = [
+pub(super) const PHP: [(&str, Distribution, Hash); 3] = [
     (
         "default",
         Distribution::LibmemcachedModula,
@@ -189,82 +188,6 @@ impl fmt::Display for Scheme {
             None => Ok(()),
         }
     }
-}
-
-impl FromStr for Scheme {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let (peer, rule) = match text.split_once(':') {
-            Some((peer, rule)) => (peer.parse::<Library>()?, rule),
-            None => return Ok(text.parse::<Library>()?.into()),
-        };
-        let scheme = Self::from(peer);
-        let php = PHP
-            .iter()
-            .find(|(name, ..)| peer == Library::PhpMemcached && *name == rule);
-        if let Some(&(_, distribution, hash)) = php {
-            return scheme.with_distribution(distribution).with_hash(hash);
-        }
-        // Rules have slashes of their own: the longest that fits is meant.
-        let rule_of = |distribution: Distribution| {
-            if distribution.is_of(peer) {
-                distribution.rule().to_owned()
-            } else {
-                distribution.to_string()
-            }
-        };
-        let found = Distribution::ALL
-            .iter()
-            .filter_map(|&distribution| {
-                let name = rule_of(distribution);
-                let rest = rule.strip_prefix(&*name)?;
-                let hash = rest.strip_prefix('/');
-                (rest.is_empty() || hash.is_some()).then_some((name.len(), distribution, hash))
-            })
-            .max_by_key(|&(length, ..)| length);
-        let Some((_, distribution, hash)) = found else {
-            return Err(has_no_rule(peer, rule));
-        };
-        let scheme = scheme.with_distribution(distribution);
-        match hash {
-            Some(name) => scheme.with_hash(hash_named(distribution, name)?),
-            None => Ok(scheme),
-        }
-    }
-}
-
-/// The hash of this name: the owner's, or libmemcached's. Case does not matter.
-fn hash_named(distribution: Distribution, name: &str) -> Result<Hash, Error> {
-    let mut hashes = distribution.hashes().iter();
-    let known = hashes.find(|(_, known)| known.eq_ignore_ascii_case(name));
-    if let Some(&(hash, _)) = known {
-        return Ok(hash);
-    }
-    let hash = words::hash_in(distribution, name);
-    let hash = hash.map_or_else(|| name.parse(), Ok);
-    hash.map_err(|_| distribution.has_no_hash(name))
-}
-
-fn has_no_rule(peer: Library, rule: &str) -> Error {
-    let answer = words::answer(peer, rule);
-    let answer = answer.map_or_else(String::new, |answer| format!("; {answer}"));
-    let distributions = Distribution::ALL.iter();
-    let own = distributions.filter(|distribution| distribution.is_of(peer));
-    let php = PHP.iter().filter(|_| peer == Library::PhpMemcached);
-    let mut known: Vec<&str> = php.map(|&(name, ..)| name).collect();
-    for distribution in own {
-        // php-memcached has a `consistent` of its own.
-        if !known.contains(&distribution.rule()) {
-            known.push(distribution.rule());
-        }
-    }
-    Error::validation(format!(
-        "scheme: {peer} has no {rule:?}{answer}; allowed are {}, and those of others by their whole names, \
-         as in {peer}:{}",
-        known.join(", "),
-        Distribution::PythonMemcached
-    ))
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
-//! What the libraries call their placements in their own settings: answered with the name to use.
+//! Parses the names of schemes and distributions. A word of a library's own settings for one of them is
+//! answered with the name to use.
 
+use super::scheme::PHP;
 use super::{Distribution, Scheme};
+use crate::error::Error;
 use crate::hash::Hash;
 use crate::library::Library;
+use std::str::FromStr;
 
 /// Words of a library, and what they are here.
 struct Row {
@@ -91,7 +95,7 @@ const fn row(libraries: &'static [Library], words: &'static [&'static str], answ
 
 /// What to say to a rule that `library` has under another name here; `None` if nothing is
 /// known of it.
-pub(super) fn answer(library: Library, text: &str) -> Option<String> {
+fn answer(library: Library, text: &str) -> Option<String> {
     // A hash may follow.
     let (word, hash) = match text.split_once('/') {
         Some((word, hash)) => (word, Some(hash)),
@@ -141,7 +145,7 @@ fn named(library: Library, rule: &str, hash: Option<&str>) -> String {
 
 /// A hash by a library's own word for it: `MEMCACHED_HASH_MD5`, `HASH_MD5`, `DefaultHashAlgorithm.CRC_HASH`,
 /// `System.Security.Cryptography.SHA1`.
-pub(super) fn hash_in(distribution: Distribution, text: &str) -> Option<Hash> {
+fn hash_in(distribution: Distribution, text: &str) -> Option<Hash> {
     let mut plain = plain(text);
     plain.find_map(|plain| hash_of(distribution, &plain))
 }
@@ -195,7 +199,7 @@ fn alphanumeric(text: &str) -> String {
 }
 
 /// What several libraries call `text`, as [`Distribution`] names it.
-pub(super) fn distributions(text: &str) -> Vec<String> {
+fn distributions(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for library in Library::ALL {
         for plain in plain(text) {
@@ -214,6 +218,101 @@ pub(super) fn distributions(text: &str) -> Vec<String> {
         }
     }
     names
+}
+
+impl FromStr for Scheme {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (peer, rule) = match text.split_once(':') {
+            Some((peer, rule)) => (peer.parse::<Library>()?, rule),
+            None => return Ok(text.parse::<Library>()?.into()),
+        };
+        let scheme = Self::from(peer);
+        let php = PHP
+            .iter()
+            .find(|(name, ..)| peer == Library::PhpMemcached && *name == rule);
+        if let Some(&(_, distribution, hash)) = php {
+            return scheme.with_distribution(distribution).with_hash(hash);
+        }
+        // Rules have slashes of their own: the longest that fits is meant.
+        let rule_of = |distribution: Distribution| {
+            if distribution.is_of(peer) {
+                distribution.rule().to_owned()
+            } else {
+                distribution.to_string()
+            }
+        };
+        let found = Distribution::ALL
+            .iter()
+            .filter_map(|&distribution| {
+                let name = rule_of(distribution);
+                let rest = rule.strip_prefix(&*name)?;
+                let hash = rest.strip_prefix('/');
+                (rest.is_empty() || hash.is_some()).then_some((name.len(), distribution, hash))
+            })
+            .max_by_key(|&(length, ..)| length);
+        let Some((_, distribution, hash)) = found else {
+            return Err(has_no_rule(peer, rule));
+        };
+        let scheme = scheme.with_distribution(distribution);
+        match hash {
+            Some(name) => scheme.with_hash(hash_named(distribution, name)?),
+            None => Ok(scheme),
+        }
+    }
+}
+
+/// The hash of this name: the owner's, or libmemcached's. Case does not matter.
+fn hash_named(distribution: Distribution, name: &str) -> Result<Hash, Error> {
+    let mut hashes = distribution.hashes().iter();
+    let known = hashes.find(|(_, known)| known.eq_ignore_ascii_case(name));
+    if let Some(&(hash, _)) = known {
+        return Ok(hash);
+    }
+    let hash = hash_in(distribution, name);
+    let hash = hash.map_or_else(|| name.parse(), Ok);
+    hash.map_err(|_| distribution.has_no_hash(name))
+}
+
+fn has_no_rule(peer: Library, rule: &str) -> Error {
+    let answer = answer(peer, rule).map_or_else(String::new, |answer| format!("; {answer}"));
+    let distributions = Distribution::ALL.iter();
+    let own = distributions.filter(|distribution| distribution.is_of(peer));
+    let php = PHP.iter().filter(|_| peer == Library::PhpMemcached);
+    let mut known: Vec<&str> = php.map(|&(name, ..)| name).collect();
+    for distribution in own {
+        // php-memcached has a `consistent` of its own.
+        if !known.contains(&distribution.rule()) {
+            known.push(distribution.rule());
+        }
+    }
+    Error::validation(format!(
+        "scheme: {peer} has no {rule:?}{answer}; allowed are {}, and those of others by their whole names, \
+         as in {peer}:{}",
+        known.join(", "),
+        Distribution::PythonMemcached
+    ))
+}
+
+impl FromStr for Distribution {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::ALL.iter().find(|known| known.to_string() == text);
+        known.copied().ok_or_else(|| {
+            let names: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            let meant = distributions(text).join(" or ");
+            let meant = match &*meant {
+                "" => String::new(),
+                meant => format!("; here it is {meant}"),
+            };
+            Error::validation(format!(
+                "distribution: {text:?} is not known; allowed are {}{meant}",
+                names.join(", ")
+            ))
+        })
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ const KNOWN_OF_SET: &[u8] = b"bcsqCEFIMNOST";
 const KNOWN_OF_DELETE: &[u8] = b"bqxCEIOT";
 
 /// How [`Client::meta_set`](crate::Client::meta_set) stores. By itself it stores as
-/// [`set_item`](crate::Client::set_item) does.
+/// [`set`](crate::Client::set) of an [`Item`](crate::Item) does.
 ///
 /// Source: "Meta Set" in memcached's `doc/protocol.txt`; each setter names its flag there.
 #[derive(Debug, Clone, Copy, Default)]
@@ -175,7 +175,7 @@ impl MetaDelete {
     /// (`get`, `gets`, `touch`, `get_and_touch`) is the one that wins, and does not know it: to recache in
     /// this way, read with `meta_get`. Calls for many keys, also with a single one, pipelines and
     /// [`contains`](crate::Client::contains) leave the win to others; but for keys that are sent in base64
-    /// ([`KeyBytes::Any`](crate::KeyBytes::Any)), and for `touch_many`, of which memcached has
+    /// ([`KeyBytes::Any`](crate::KeyBytes::Any)), and for many `touch` in a pipeline, of which memcached has
     /// no other form. A win may be lost with a connection, too; see there.
     pub fn invalidate(mut self) -> Self {
         self.invalidate = true;

@@ -1,5 +1,5 @@
 use super::{Chain, Command, Next};
-use crate::conn::{Batch, Deadline, Exchange, Pool, SingleReply, Sink, State, Wait};
+use crate::conn::{Batch, Deadline, Exchange, Pool, ReplyHandler, SingleReply, State, Wait};
 use crate::error::{Error, Result};
 use crate::protocol::{Reply, Request};
 use std::sync::Arc;
@@ -29,12 +29,17 @@ impl Backend {
 
     /// Sends the requests of `batch` and receives their replies, by `deadline`.
     #[inline]
-    pub(crate) fn exchange(&self, batch: Batch<'_>, sink: &mut dyn Sink, deadline: Deadline) {
+    pub(crate) fn exchange(
+        &self,
+        batch: Batch<'_>,
+        handler: &mut dyn ReplyHandler,
+        deadline: Deadline,
+    ) {
         if self.chain.0.is_empty() {
-            return self.pool.exchange(batch, sink, deadline);
+            return self.pool.exchange(batch, handler, deadline);
         }
         let replies = self.handle(batch, deadline);
-        self.deliver(batch.first, replies, sink);
+        self.deliver(batch.first, replies, handler);
     }
 
     /// The same in steps, so that several servers work at the same time.
@@ -107,15 +112,20 @@ impl Backend {
     }
 
     /// Hands over the replies to the requests from `first` on.
-    fn deliver(&self, first: usize, replies: Vec<Result<Reply<'static>>>, sink: &mut dyn Sink) {
+    fn deliver(
+        &self,
+        first: usize,
+        replies: Vec<Result<Reply<'static>>>,
+        handler: &mut dyn ReplyHandler,
+    ) {
         for (place, reply) in (first..).zip(replies) {
             let end = reply.and_then(|reply| {
                 let (lines, end) = reply.split();
                 let mut lines = lines.into_iter();
-                lines.try_for_each(|line| sink.line(place, line))?;
+                lines.try_for_each(|line| handler.line(place, line))?;
                 Ok(end)
             });
-            sink.reply(place, end.map_err(|error| error.on(self.name())));
+            handler.reply(place, end.map_err(|error| error.on(self.name())));
         }
     }
 }
@@ -130,7 +140,7 @@ struct Handling<'a> {
 }
 
 impl Exchange for Handling<'_> {
-    fn begin(&mut self, _: Wait, _: &mut dyn Sink) -> State {
+    fn begin(&mut self, _: Wait, _: &mut dyn ReplyHandler) -> State {
         State::Closed
     }
 
@@ -142,11 +152,11 @@ impl Exchange for Handling<'_> {
         self.deadline = deadline;
     }
 
-    fn step(&mut self, _: Wait, sink: &mut dyn Sink) -> State {
+    fn step(&mut self, _: Wait, handler: &mut dyn ReplyHandler) -> State {
         let Some(replies) = self.replies.take() else {
             return State::Closed;
         };
-        self.backend.deliver(self.batch.first, replies, sink);
+        self.backend.deliver(self.batch.first, replies, handler);
         State::Done
     }
 }

@@ -1,10 +1,38 @@
-use super::ends;
-use super::output::Output;
-use super::reply::{Malformed, Refused, Reply, Step, ValueHeader};
+use super::dialect::Dialect;
+use super::group::Group;
+use super::reply::{Refused, Reply, Step, ValueHeader};
 use super::request::Request;
-use super::values::Group;
 use super::window::Window;
-use super::{Bounds, Dialect, binary, meta, text};
+use std::ops::RangeInclusive;
+
+/// What a server may send: anything else is malformed, before memory is taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The most bytes of a value.
+    pub(crate) value: usize,
+    /// And of a line, its end included; in binary of what follows a header, where that is not a value.
+    pub(crate) line: usize,
+    /// Whether a value may come under the name of a queue, for a key that is this name and behind a
+    /// `/` what to do with it: kestrel's and darner's.
+    pub(crate) queues: bool,
+}
+
+impl Bounds {
+    /// What may be chosen for a line. At least, the longest that memcached sends: under 600 bytes for
+    /// a VALUE line with a key of 250 and a STAT line with the path of a unix socket, under 900 for a
+    /// metadump line, whose key is escaped. At most, half of an input buffer: a decision may take two
+    /// lines.
+    pub(crate) const LINE: RangeInclusive<usize> = 1 << 10..=8 << 10;
+
+    pub(crate) const DEFAULT_LINE: usize = 2 << 10;
+
+    /// For the replies to what comes first on a connection, which are lines.
+    pub(crate) const SET_UP: Self = Self {
+        value: 0,
+        line: Self::DEFAULT_LINE,
+        queues: false,
+    };
+}
 
 /// Decodes the replies to the requests of one window, which it was made from: it knows what may come.
 ///
@@ -150,18 +178,6 @@ impl<'r> Decoder<'r> {
         self.can_fence = !is_cut && !last.quiet;
     }
 
-    /// The fence to send now, if one is needed to tell where a reply ends.
-    pub(crate) fn late_fence(&mut self) -> Option<Output<'static>> {
-        if self.late != Fence::Wanted {
-            return None;
-        }
-        self.late = Fence::Sent;
-        self.fence |= self.behind.is_none();
-        let mut output = Output::default();
-        output.push(ends::fence(self.dialect));
-        Some(output)
-    }
-
     /// Whether the last thing that was sent is such a fence.
     pub(crate) fn has_late_fence(&self) -> bool {
         self.late == Fence::Sent
@@ -216,19 +232,6 @@ impl<'r> Decoder<'r> {
     /// Whether request `index` asks for an item, which is there or is not.
     pub(crate) fn reads(&self, index: usize) -> bool {
         self.requests[index].reads()
-    }
-
-    /// The next step that `input` allows, the bytes not used so far.
-    pub(crate) fn decode<'b>(&mut self, input: &'b [u8]) -> Result<Step<'b>, Malformed> {
-        if self.is_done() {
-            return Ok(Step::NeedMore);
-        }
-        self.is_undecided = false;
-        match self.dialect {
-            Dialect::Text => text::decode(self, input),
-            Dialect::Meta => meta::decode(self, input),
-            Dialect::Binary => binary::decode(self, input),
-        }
     }
 
     /// The request whose reply is due.

@@ -1,5 +1,5 @@
-use super::request::{Mode, Request};
-use super::text;
+use super::options::Mode;
+use super::request::{Request, shares_line};
 use crate::error::{Error, Kind};
 use crate::key::Key;
 use crate::meta_options::RawFlags;
@@ -84,7 +84,7 @@ impl Dialect {
         match request {
             // A line that begins anew is six bytes more, for all of its keys together.
             Request::Get { .. }
-                if self != Self::Binary && max_keys > 1 && text::share(previous, request) =>
+                if self != Self::Binary && max_keys > 1 && shares_line(previous, request) =>
             {
                 key + 2 + 6 / max_keys
             }

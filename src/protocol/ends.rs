@@ -10,8 +10,9 @@
 use super::decoder::{Decoder, Fence};
 use super::dialect::Dialect;
 use super::lines::{first_line, refused};
-use super::request::{Request, Shape};
-use super::{meta, text};
+use super::meta_line::is_reply;
+use super::request::{Request, Shape, is_classic, keys_on_line};
+use super::status::status;
 
 /// The most bytes that are looked at: as many as surely fit into an input buffer, of which a line can
 /// take half.
@@ -132,13 +133,13 @@ fn follow(decoder: &Decoder<'_>, mut input: &[u8], mut at: usize, goes_on: bool)
         let window = if at < own.end { own } else { last };
         let request = &decoder.requests[at];
         let run = match request {
-            Request::Get { .. } => text::run(&decoder.requests[at..window.end], window.max_keys),
+            Request::Get { .. } => keys_on_line(&decoder.requests[at..window.end], window.max_keys),
             _ => 1,
         };
         let is_line = match decoder.dialect {
             Dialect::Text => request.asks_for_value(),
             // A key that is alone may have an `mg`.
-            _ => run > 1 || (window.lines && meta::is_classic(request)),
+            _ => run > 1 || (window.lines && is_classic(request)),
         };
         if window.quiet {
             match line {
@@ -160,13 +161,13 @@ fn follow(decoder: &Decoder<'_>, mut input: &[u8], mut at: usize, goes_on: bool)
                 return if is_asked { Way::Right } else { Way::Wrong };
             }
         } else if decoder.dialect == Dialect::Meta && request.key().is_some() {
-            match meta::is_reply(line, decoder.bounds.value) {
+            match is_reply(line, decoder.bounds.value) {
                 _ if is_error => at += 1,
                 Some(true) => return Way::Right,
                 Some(false) => at += 1,
                 None => return Way::Wrong,
             }
-        } else if text::status(request, line).is_ok() {
+        } else if status(request, line).is_ok() {
             at += 1;
         } else {
             return Way::Wrong;

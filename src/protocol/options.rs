@@ -1,7 +1,58 @@
-//! What the requests of the meta protocol say besides their keys, as it goes over the wire.
+//! What requests say besides their keys, as it goes over the wire.
 
-use super::request::{Direction, Initial, Mode};
 use crate::meta_options::{RawFlags, Wanted};
+
+/// Under which condition an item is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Set,
+    /// Only if the key is not there.
+    Add,
+    /// Only if it is.
+    Replace,
+    Append,
+    Prepend,
+    /// Only if the item still has this cas id.
+    Cas(u64),
+}
+
+impl Mode {
+    /// The operation, for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Prepend => "prepend",
+            Self::Cas(_) => "compare_and_swap",
+        }
+    }
+}
+
+/// Which way to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Up,
+    Down,
+}
+
+impl Direction {
+    /// The operation, for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Up => "incr",
+            Self::Down => "decr",
+        }
+    }
+}
+
+/// What a counter that is not there is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Initial {
+    pub(crate) value: u64,
+    pub(crate) exptime: u32,
+}
 
 /// What few meta commands say: apart, so that requests stay small.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,4 +1,6 @@
-use super::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use super::options::{
+    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Initial, Mode, SetOptions,
+};
 use super::raw::RawLine;
 use super::reply::Status;
 use crate::error::Error;
@@ -105,58 +107,6 @@ impl fmt::Debug for Confidential<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Confidential(..)")
     }
-}
-
-/// Under which condition an item is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Set,
-    /// Only if the key is not there.
-    Add,
-    /// Only if it is.
-    Replace,
-    Append,
-    Prepend,
-    /// Only if the item still has this cas id.
-    Cas(u64),
-}
-
-impl Mode {
-    /// The operation, for messages.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Set => "set",
-            Self::Add => "add",
-            Self::Replace => "replace",
-            Self::Append => "append",
-            Self::Prepend => "prepend",
-            Self::Cas(_) => "compare_and_swap",
-        }
-    }
-}
-
-/// Which way to count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Up,
-    Down,
-}
-
-impl Direction {
-    /// The operation, for messages.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Up => "incr",
-            Self::Down => "decr",
-        }
-    }
-}
-
-/// What a counter that is not there is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Initial {
-    pub(crate) value: u64,
-    pub(crate) exptime: u32,
 }
 
 /// What the reply to a request looks like, which decides what may be sent behind it.
@@ -404,8 +354,6 @@ impl<'a> StatsArguments<'a> {
     /// The longest that is sent, in bytes. memcached's own are all under 20.
     const MAX_LENGTH: usize = 250;
 
-    pub(crate) const RESET: Self = Self("reset");
-
     pub(crate) fn new(arguments: &'a str) -> Result<Self, Error> {
         if arguments.len() > Self::MAX_LENGTH {
             return Err(Error::validation(format!(
@@ -442,6 +390,32 @@ impl<'a> StatsArguments<'a> {
         let command = self.0.split(' ').find(|word| !word.is_empty());
         matches!(command, Some("sizes_enable" | "sizes_disable"))
     }
+}
+
+/// Counts the requests, from the first on, that share a line, which takes up to `max_keys`.
+pub(super) fn keys_on_line(requests: &[Request<'_>], max_keys: usize) -> usize {
+    let share = |pair: &&[Request<'_>]| shares_line(Some(&pair[0]), &pair[1]);
+    1 + requests
+        .windows(2)
+        .take(max_keys - 1)
+        .take_while(share)
+        .count()
+}
+
+/// Tells whether `request` can go on the line of the one before it. A binary key can be on no line, and
+/// `noreply` on none with others: memcached's own proxy leaves out its value.
+pub(super) fn shares_line(previous: Option<&Request<'_>>, request: &Request<'_>) -> bool {
+    match (previous, request) {
+        (Some(Request::Get { key: a, cas: one }), Request::Get { key: b, cas: other }) => {
+            one == other && a.is_plain() && b.is_plain()
+        }
+        _ => false,
+    }
+}
+
+/// Tells whether it may share a classic `get` line with others.
+pub(super) fn is_classic(request: &Request<'_>) -> bool {
+    matches!(request, Request::Get { key, .. } if key.is_plain())
 }
 
 #[cfg(test)]

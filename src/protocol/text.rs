@@ -2,18 +2,20 @@
 
 use super::decoder::{Decoder, Place};
 use super::ends;
-use super::lines::{bare_line, first_line, number, refused};
+use super::lines::{bare_line, first_line, refused};
+use super::options::{Direction, Mode};
 use super::output::Output;
-use super::raw;
+use super::raw_reply;
 use super::reply::{Excerpt, Line, Malformed, Refused, Reply, Status, Step};
-use super::request::{Direction, Mode, Request, Walk};
+use super::request::{Request, Walk, keys_on_line};
+use super::status::status;
 use super::values;
 
 /// Encodes all of `requests`; gets in a row share lines, up to `max_keys` of them.
 pub(super) fn encode_all<'a>(requests: &[Request<'a>], max_keys: usize, out: &mut Output<'a>) {
     let mut rest = requests;
     while let Some(request) = rest.first() {
-        let run = run(rest, max_keys);
+        let run = keys_on_line(rest, max_keys);
         if let Request::Get { cas, .. } = request {
             out.push(if *cas { b"gets" } else { b"get" });
             for key in rest[..run].iter().filter_map(Request::key) {
@@ -25,27 +27,6 @@ pub(super) fn encode_all<'a>(requests: &[Request<'a>], max_keys: usize, out: &mu
             encode(request, out);
         }
         rest = &rest[run..];
-    }
-}
-
-/// How many requests, from the first on, share a line, which takes up to `max_keys`.
-pub(super) fn run(requests: &[Request<'_>], max_keys: usize) -> usize {
-    let share = |pair: &&[Request<'_>]| share(Some(&pair[0]), &pair[1]);
-    1 + requests
-        .windows(2)
-        .take(max_keys - 1)
-        .take_while(share)
-        .count()
-}
-
-/// Whether `request` can go on the line of the one before it. A binary key can be on no line, and
-/// `noreply` on none with others: memcached's own proxy leaves out its value.
-pub(super) fn share(previous: Option<&Request<'_>>, request: &Request<'_>) -> bool {
-    match (previous, request) {
-        (Some(Request::Get { key: a, cas: one }), Request::Get { key: b, cas: other }) => {
-            one == other && a.is_plain() && b.is_plain()
-        }
-        _ => false,
     }
 }
 
@@ -164,7 +145,7 @@ pub(super) fn decode<'b>(
             values::values(decoder, *cas, input)
         }
         Some(Request::Stats { .. } | Request::Metadump { .. }) => lines(decoder, input),
-        Some(Request::Raw { line }) => raw::decode(decoder, line, input),
+        Some(Request::Raw { line }) => raw_reply::decode(decoder, line, input),
         Some(request) => match first_line(input, decoder.bounds.line)? {
             None => Ok(Step::NeedMore),
             Some((line, used)) => {
@@ -190,51 +171,6 @@ fn late_fence<'b>(decoder: &mut Decoder<'_>, input: &'b [u8]) -> Result<Step<'b>
     // A proxy may have no server that answers it.
     decoder.is_lost = !ends::is_fence(decoder.dialect, line);
     Ok(Step::Skip { used })
-}
-
-/// The reply that one line is.
-pub(super) fn status<'b>(request: &Request<'_>, line: &'b [u8]) -> Result<Reply<'b>, Malformed> {
-    let status = match (request, line) {
-        (Request::Store { .. } | Request::Authenticate { .. }, b"STORED") => Status::Stored,
-        (
-            Request::Store {
-                mode: Mode::Add | Mode::Replace | Mode::Append | Mode::Prepend,
-                ..
-            },
-            b"NOT_STORED",
-        ) => Status::NotStored,
-        (
-            Request::Store {
-                mode: Mode::Cas(_), ..
-            },
-            b"EXISTS",
-        ) => Status::Exists,
-        (
-            Request::Store {
-                mode: Mode::Cas(_), ..
-            }
-            | Request::Delete { .. }
-            | Request::Touch { .. }
-            | Request::Arithmetic { .. },
-            b"NOT_FOUND",
-        ) => Status::NotFound,
-        (Request::Delete { key, .. }, b"TOUCHED") if key.is_word() => Status::Deleted,
-        (Request::Delete { key, .. }, b"DELETED") if !key.is_word() => Status::Deleted,
-        (Request::Touch { .. }, b"TOUCHED") => Status::Touched,
-        (Request::FlushAll { .. } | Request::Verbosity { .. }, b"OK") => Status::Ok,
-        (Request::Arithmetic { .. }, [b'0'..=b'9', ..]) => {
-            let number = number(line).map(Reply::Number);
-            return number.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)));
-        }
-        (Request::Version, _) if line.starts_with(b"VERSION ") => {
-            return Ok(Reply::Version(line[b"VERSION ".len()..].into()));
-        }
-        _ => {
-            let refused = refused(line).map(Reply::Refused);
-            return refused.ok_or_else(|| Malformed::Unexpected(Excerpt::new(line)));
-        }
-    };
-    Ok(Reply::Status(status))
 }
 
 /// The lines of `stats` and of `lru_crawler metadump`.

@@ -1,8 +1,8 @@
 use super::dialect::Dialect;
+use super::group::Group;
+use super::options::Mode;
 use super::output::Output;
-use super::request::{Mode, Request, Shape};
-use super::values::Group;
-use super::{binary, meta, text};
+use super::request::{Request, Shape, is_classic};
 
 /// The most bytes of requests that may wait in sockets which nobody reads, in one half-window: two
 /// of them always fit, even into those of a server that has stopped reading because its own replies
@@ -76,16 +76,14 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Encodes as many of `requests[start..end]` as may be sent at once, at least one.
-    /// `may_be_quiet` lets replies that say nothing new be left out.
-    pub(crate) fn encode<'a>(
+    /// Plans a window of as many of `requests[start..end]` as may be sent at once, at least one.
+    pub(super) fn plan(
         dialect: Dialect,
-        requests: &[Request<'a>],
+        requests: &[Request<'_>],
         (start, end): (usize, usize),
         limits: Limits,
         may_be_quiet: bool,
         opaque: u32,
-        out: &mut Output<'a>,
     ) -> Self {
         let mut window = Self {
             start,
@@ -102,20 +100,12 @@ impl Window {
         let is_store = requests[start].body().is_some();
         window.is_exclusive = window.quiet && dialect == Dialect::Meta && is_store;
         window.grow(dialect, &requests[..end], limits);
-        let taken = &requests[window.start..window.end];
-        window.write(dialect, taken, out);
         window
     }
 
-    /// Encodes one request; `lines` as in [`Limits`].
-    pub(crate) fn single<'a>(
-        dialect: Dialect,
-        request: &[Request<'a>],
-        lines: bool,
-        opaque: u32,
-        out: &mut Output<'a>,
-    ) -> Self {
-        let window = Self {
+    /// Plans a window of one request; `lines` as in [`Limits`].
+    pub(super) fn of_one(lines: bool, opaque: u32) -> Self {
+        Self {
             start: 0,
             end: 1,
             quiet: false,
@@ -125,26 +115,6 @@ impl Window {
             is_small: false,
             has_values: true,
             is_exclusive: false,
-        };
-        window.write(dialect, request, out);
-        window
-    }
-
-    #[inline]
-    fn write<'a>(&self, dialect: Dialect, requests: &[Request<'a>], out: &mut Output<'a>) {
-        let Self {
-            quiet,
-            max_keys,
-            lines,
-            opaque,
-            ..
-        } = *self;
-        match dialect {
-            Dialect::Text => text::encode_all(requests, max_keys, out),
-            Dialect::Meta => {
-                meta::encode_all(requests, quiet, (max_keys, lines), opaque, out);
-            }
-            Dialect::Binary => binary::encode_all(requests, quiet, opaque, out),
         }
     }
 
@@ -221,7 +191,7 @@ fn is_quiet(dialect: Dialect, requests: &[Request<'_>]) -> bool {
 fn quiet_class(dialect: Dialect, request: &Request<'_>) -> Option<u8> {
     match (dialect, request) {
         (Dialect::Text, _) => None,
-        (Dialect::Meta, Request::Get { .. }) if meta::is_classic(request) => None,
+        (Dialect::Meta, Request::Get { .. }) if is_classic(request) => None,
         (_, Request::Get { .. }) => Some(0),
         // In binary each reply says to which request it is.
         (Dialect::Binary, Request::Store { .. } | Request::Delete { .. })

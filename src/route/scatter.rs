@@ -1,9 +1,9 @@
-use crate::conn::{Batch, Deadline, Exchange, Sink, State, Wait};
+use crate::conn::{Batch, Deadline, Exchange, ReplyHandler, State, Wait};
 use crate::middleware::Backend;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, Scope};
 
-/// Exchanges each batch with its server, all at the same time, and tells `sink` what comes of it.
+/// Exchanges each batch with its server, all at the same time, and tells `handler` what comes of it.
 ///
 /// All servers are written to before any is read. Then each is read in turn, one window of replies at
 /// a time. As soon as one keeps the others waiting, none is waited for as long as another has
@@ -12,23 +12,27 @@ use std::thread::{self, Scope};
 ///
 /// No thread is involved, but where a connection has to be made: that can take until the deadline,
 /// and is done aside. So is all that middleware does.
-pub(crate) fn scatter(batches: &[(&Backend, Batch<'_>)], sink: &mut dyn Sink, deadline: Deadline) {
+pub(crate) fn scatter(
+    batches: &[(&Backend, Batch<'_>)],
+    handler: &mut dyn ReplyHandler,
+    deadline: Deadline,
+) {
     if let [(backend, batch)] = batches {
-        return backend.exchange(*batch, sink, deadline);
+        return backend.exchange(*batch, handler, deadline);
     }
     let begun = batches.iter().map(|(backend, batch)| {
         let mut exchange = backend.converse(*batch, deadline);
-        let state = exchange.begin(Wait::No, sink);
+        let state = exchange.begin(Wait::No, handler);
         Talk { exchange, state }
     });
     let mut talks: Vec<Talk<'_>> = begun.collect();
     talks.retain(|talk| talk.state != State::Done);
     let mut rounds = Rounds::default();
     while !talks.is_empty() && talks.iter().all(Talk::is_open) {
-        rounds.next(&mut talks, 0, sink);
+        rounds.next(&mut talks, 0, handler);
     }
     if !talks.is_empty() {
-        thread::scope(|scope| open_and_gather(scope, talks, rounds, sink));
+        thread::scope(|scope| open_and_gather(scope, talks, rounds, handler));
     }
 }
 
@@ -39,8 +43,8 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    fn step(&mut self, wait: Wait, sink: &mut dyn Sink) {
-        self.state = self.exchange.step(wait, sink);
+    fn step(&mut self, wait: Wait, handler: &mut dyn ReplyHandler) {
+        self.state = self.exchange.step(wait, handler);
     }
 
     fn is_open(&self) -> bool {
@@ -69,7 +73,7 @@ struct Rounds {
 impl Rounds {
     /// One step with each, and no more than one short wait for nothing. `absent` others are still
     /// being connected to.
-    fn next(&mut self, talks: &mut Vec<Talk<'_>>, absent: usize, sink: &mut dyn Sink) {
+    fn next(&mut self, talks: &mut Vec<Talk<'_>>, absent: usize, handler: &mut dyn ReplyHandler) {
         let wait = if talks.len() + absent == 1 {
             Wait::UntilDeadline
         } else {
@@ -78,21 +82,21 @@ impl Rounds {
         if self.is_careful {
             let mut all_wait = true;
             for (index, talk) in talks.iter_mut().enumerate() {
-                talk.step(Wait::No, sink);
+                talk.step(Wait::No, handler);
                 if talk.state != State::Waiting {
                     (all_wait, self.last) = (false, index);
                 }
             }
             if all_wait && !talks.is_empty() {
                 let index = self.last % talks.len();
-                talks[index].step(wait, sink);
+                talks[index].step(wait, handler);
                 if talks[index].state == State::Waiting {
                     self.last = index + 1;
                 }
             }
         } else {
             for talk in talks.iter_mut() {
-                talk.step(wait, sink);
+                talk.step(wait, handler);
                 if talk.state == State::Waiting {
                     self.is_careful = true;
                     break;
@@ -109,7 +113,7 @@ fn open_and_gather<'scope, 'a: 'scope>(
     scope: &'scope Scope<'scope, '_>,
     mut open: Vec<Talk<'a>>,
     mut rounds: Rounds,
-    sink: &mut dyn Sink,
+    handler: &mut dyn ReplyHandler,
 ) {
     let (opened, to_gather) = mpsc::channel();
     let mut absent = 0;
@@ -133,7 +137,7 @@ fn open_and_gather<'scope, 'a: 'scope>(
         if open.is_empty() && absent == 0 {
             return;
         }
-        rounds.next(&mut open, absent, sink);
+        rounds.next(&mut open, absent, handler);
     }
 }
 

@@ -207,7 +207,7 @@ impl Server {
         self.faults.clear();
     }
 
-    /// What it counted since it was started: hits, misses and so on. [`Client::reset_stats`] sets
+    /// What it counted since it was started: hits, misses and so on. [`Client::stats_of`]`("reset")` sets
     /// them to zero, and so does a [restart](Self::restart); a server that is stopped keeps those it
     /// had.
     ///
@@ -223,7 +223,7 @@ impl Server {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// [`Client::reset_stats`]: crate::Client::reset_stats
+    /// [`Client::stats_of`]: crate::Client::stats_of
     #[must_use]
     pub fn counters(&self) -> Counters {
         match &*self.running() {

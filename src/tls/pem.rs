@@ -1,12 +1,42 @@
-use super::{Pem, refused};
+#[cfg(feature = "tls")]
 use crate::error::Error;
+#[cfg(feature = "tls")]
 use rustls::RootCertStore;
+#[cfg(feature = "tls")]
 use rustls::pki_types::pem::PemObject as _;
+#[cfg(feature = "tls")]
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+#[cfg(feature = "tls")]
 use std::borrow::Cow;
+use std::fmt;
+#[cfg(feature = "tls")]
 use std::fs;
+use std::path::PathBuf;
+
+/// Certificates or a key in PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Pem {
+    Text(Vec<u8>),
+    File(PathBuf),
+}
+
+/// Only where it is: it may be a private key.
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+pub(super) fn refused(reason: &str) -> Error {
+    Error::validation(format!("tls: {reason}"))
+}
 
 /// The roots given, or else the system's.
+#[cfg(feature = "tls")]
 pub(super) fn roots(given: Option<&Pem>) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     if let Some(pem) = given {
@@ -30,6 +60,7 @@ pub(super) fn roots(given: Option<&Pem>) -> Result<RootCertStore, Error> {
 }
 
 /// At least one.
+#[cfg(feature = "tls")]
 pub(super) fn certificates(pem: &Pem, what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let text = text(pem, what)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
@@ -43,11 +74,13 @@ pub(super) fn certificates(pem: &Pem, what: &str) -> Result<Vec<CertificateDer<'
 }
 
 /// The errors of rustls are not passed on: they might quote the key.
+#[cfg(feature = "tls")]
 pub(super) fn key(pem: &Pem) -> Result<PrivateKeyDer<'static>, Error> {
     PrivateKeyDer::from_pem_slice(&text(pem, "client key")?)
         .map_err(|_| refused("client key: it must be a private key in PEM, not encrypted"))
 }
 
+#[cfg(feature = "tls")]
 fn text<'p>(pem: &'p Pem, what: &str) -> Result<Cow<'p, [u8]>, Error> {
     match pem {
         Pem::Text(text) => Ok(Cow::Borrowed(text)),

@@ -1,6 +1,7 @@
 use super::msgpack::Document;
 use super::tree::Tree;
 use crate::error::Error;
+use std::mem;
 
 /// A value as it was stored.
 #[expect(missing_debug_implementations, reason = "values are not for logs")]
@@ -48,6 +49,25 @@ pub enum Decoded {
 }
 
 impl Decoded {
+    /// The bytes of raw data, of a string or of text; `None` of anything else.
+    pub(super) fn take_bytes(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes)
+            | Self::Text(bytes)
+            | Self::Untyped(bytes)
+            | Self::StringOrBytes(bytes)
+            | Self::Tree(Tree::Bytes(bytes)) => Some(mem::take(bytes)),
+            Self::String(string) | Self::Tree(Tree::String(string)) => {
+                Some(mem::take(string).into_bytes())
+            }
+            Self::Empty => Some(Vec::new()),
+            // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
+            // an empty array.
+            Self::Object(document) if document.is_empty_array() => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
     /// The value that [`Object::to_msgpack`](super::Object::to_msgpack) wrote.
     ///
     /// # Errors

@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Mismatch { expected: String },
     /// What else is wrong.
     Other(String),
+    /// The item cannot be decoded: the transcoder's error.
+    Undecodable(Error),
 }
 
 impl Fault {
@@ -37,6 +39,7 @@ impl Display for Fault {
         match self {
             Self::Mismatch { expected } => write!(f, ", not {expected}"),
             Self::Other(reason) => write!(f, ": {reason}"),
+            Self::Undecodable(error) => error.fmt(f),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::date_time;
 use super::fault::Refusal;
 use super::transcoder::{Body, Scratch, Transcoder, Value};
 use crate::error::{Error, Kind};
+use crate::item;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 use std::fmt;
@@ -30,6 +31,8 @@ pub(super) struct Lower<'s> {
 enum Place {
     Top,
     DateTime,
+    /// In a raw item with these flags.
+    Item(u32),
     /// In a sequence, of which only a `u8` is of interest, not even a newtype or a `Some` of one.
     Sequence,
 }
@@ -48,6 +51,10 @@ impl<'s> Lower<'s> {
             (Place::Sequence, Value::U8(byte)) => return Ok(Lowered::Byte(byte)),
             (Place::Sequence, _) => return Ok(Lowered::Object),
             (Place::DateTime, Value::I64(value)) => Value::DateTime(value),
+            (Place::Item(flags), Value::Bytes(data)) => {
+                let body = Body::borrowed(flags, self.scratch.copy(data));
+                return Ok(Lowered::Body(body));
+            }
             (_, value) => value,
         };
         let body = self.transcoder.encode(value).map_err(Failed)?;
@@ -69,7 +76,7 @@ impl<'s> Lower<'s> {
 
         self.scratch.long.clear();
         Parts {
-            reserve: length.min(MOST_RESERVED),
+            length: length.min(MOST_RESERVED),
             are_bytes: self.place != Place::Sequence,
             lower: self,
         }
@@ -77,7 +84,7 @@ impl<'s> Lower<'s> {
 
     fn object(self) -> Parts<'s> {
         Parts {
-            reserve: 0,
+            length: 0,
             are_bytes: false,
             lower: self,
         }
@@ -197,12 +204,16 @@ impl<'s> Serializer for Lower<'s> {
 
     fn serialize_tuple_variant(
         self,
-        _: &'static str,
-        _: u32,
+        name: &'static str,
+        index: u32,
         _: &'static str,
         _: usize,
     ) -> Result<Parts<'s>, Failed> {
-        Ok(self.object())
+        let place = match (self.place, name) {
+            (Place::Top, item::ITEM) => Place::Item(index),
+            (place, _) => place,
+        };
+        Ok(Self { place, ..self }.object())
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Parts<'s>, Failed> {
@@ -229,26 +240,35 @@ pub(super) struct Parts<'s> {
     lower: Lower<'s>,
     /// Whether all so far are bytes of a sequence, which are in the scratch buffer.
     are_bytes: bool,
-    /// How many bytes may come.
-    reserve: usize,
+    /// How many bytes may come; of a raw item, how many there were.
+    length: usize,
 }
 
 impl<'s> Parts<'s> {
     fn part<T: Serialize + ?Sized>(&mut self, value: &T) {
-        if !self.are_bytes {
-            return;
-        }
+        let place = match self.lower.place {
+            Place::Item(flags) => Place::Item(flags),
+            _ if self.are_bytes => Place::Sequence,
+            _ => return,
+        };
         let element = Lower {
             transcoder: self.lower.transcoder,
             scratch: self.lower.scratch,
-            place: Place::Sequence,
+            place,
         };
+        if matches!(place, Place::Item(_)) {
+            // Only the data can be serialized.
+            if let Ok(Lowered::Body(body)) = value.serialize(element) {
+                self.length = body.data().len();
+            }
+            return;
+        }
         let Ok(Lowered::Byte(byte)) = value.serialize(element) else {
             self.are_bytes = false;
             return;
         };
         let bytes = &mut self.lower.scratch.long;
-        bytes.reserve(std::mem::take(&mut self.reserve));
+        bytes.reserve(std::mem::take(&mut self.length));
         bytes.push(byte);
     }
 
@@ -256,8 +276,12 @@ impl<'s> Parts<'s> {
         let Lower {
             transcoder,
             scratch,
-            ..
+            place,
         } = self.lower;
+        if let Place::Item(flags) = place {
+            let data = scratch.copied(self.length);
+            return Ok(Lowered::Body(Body::borrowed(flags, data)));
+        }
         // An empty sequence may be one of anything.
         if !self.are_bytes || scratch.long.is_empty() {
             return Ok(Lowered::Object);

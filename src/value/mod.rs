@@ -214,6 +214,7 @@ use crate::error::{Error, Kind};
 use crate::item::Item;
 use fault::Fault;
 use lower::{Failed, Lower, Lowered};
+use read::Reader;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -256,30 +257,22 @@ pub(crate) fn decode<T: DeserializeOwned>(
     item: Item,
 ) -> Result<T, Error> {
     let flags = item.flags;
-    let mut decoded = transcoder.decode(item)?;
-    T::deserialize(read::Reader::new(&mut decoded))
-        .map_err(|fault| refused(transcoder, flags, &fault))
+    let mut decoded = Decoded::Null;
+    let value = T::deserialize(Reader::new(transcoder, item, &mut decoded));
+    value.map_err(|fault| refused(transcoder, flags, fault))
 }
 
 /// The bytes of raw data, of a string or of text, moved and not copied.
 pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
     let flags = item.flags;
-    match transcoder.decode(item)? {
-        Decoded::Bytes(bytes)
-        | Decoded::Text(bytes)
-        | Decoded::Untyped(bytes)
-        | Decoded::StringOrBytes(bytes)
-        | Decoded::Tree(Tree::Bytes(bytes)) => Ok(bytes),
-        Decoded::String(string) | Decoded::Tree(Tree::String(string)) => Ok(string.into_bytes()),
-        Decoded::Empty => Ok(Vec::new()),
-        // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
-        // an empty array.
-        Decoded::Object(document) if document.is_empty_array() => Ok(Vec::new()),
-        _ => Err(refused(transcoder, flags, &Fault::mismatch(&"bytes"))),
-    }
+    let bytes = transcoder.decode(item)?.take_bytes();
+    bytes.ok_or_else(|| refused(transcoder, flags, Fault::mismatch(&"bytes")))
 }
 
-fn refused(transcoder: &dyn Transcoder, flags: u32, fault: &Fault) -> Error {
+fn refused(transcoder: &dyn Transcoder, flags: u32, fault: Fault) -> Error {
+    if let Fault::Undecodable(error) = fault {
+        return error;
+    }
     let stored = transcoder.describe(flags);
     Error::new(
         Kind::Decode,

@@ -4,8 +4,13 @@ use super::byte::bytes_as_seq;
 use super::date_time;
 use super::decoded::{Decoded, decimal};
 use super::fault::Fault;
+use super::transcoder::Transcoder;
 use super::tree::Tree;
-use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Visitor};
+use crate::item::{self, Item};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, SeqAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
 use std::mem;
 use std::str::FromStr;
 
@@ -15,11 +20,30 @@ use std::str::FromStr;
 /// primitives' visitors would let an integer pass as a float, and bytes as a string. The value is
 /// borrowed mutably so that strings and bytes can be moved out of it while objects are read in
 /// place.
-pub(super) struct Reader<'de>(&'de mut Decoded);
+pub(super) struct Reader<'de> {
+    /// The item, until something else than it is asked for.
+    item: Option<(&'de dyn Transcoder, Item)>,
+    decoded: &'de mut Decoded,
+}
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(decoded: &'de mut Decoded) -> Self {
-        Self(decoded)
+    /// Leaves in `decoded` what is read of the item.
+    pub(super) fn new(
+        transcoder: &'de dyn Transcoder,
+        item: Item,
+        decoded: &'de mut Decoded,
+    ) -> Self {
+        Self {
+            item: Some((transcoder, item)),
+            decoded,
+        }
+    }
+
+    fn decoded(self) -> Result<&'de mut Decoded, Fault> {
+        if let Some((transcoder, item)) = self.item {
+            *self.decoded = transcoder.decode(item).map_err(Fault::Undecodable)?;
+        }
+        Ok(self.decoded)
     }
 }
 
@@ -35,7 +59,7 @@ macro_rules! typed {
             $($argument: $type,)*
             $visitor: V,
         ) -> Result<V::Value, Fault> {
-            match self.0 {
+            match self.decoded()? {
                 Decoded::Object(document) => {
                     document.read(|reader| reader.$method($($argument,)* $visitor))
                 }
@@ -50,7 +74,7 @@ macro_rules! typed {
 macro_rules! integers {
     ($($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            match self.0 {
+            match self.decoded()? {
                 Decoded::Object(document) => document.read(|reader| reader.$method(visitor)),
                 Decoded::Tree(tree) => mem::take(tree).reader().$method(visitor),
                 number => {
@@ -70,7 +94,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
+        match self.decoded()? {
             Decoded::Null | Decoded::Empty => visitor.visit_unit(),
             Decoded::Bool(value) => visitor.visit_bool(*value),
             Decoded::Integer(value) => Tree::Integer(*value).reader().deserialize_any(visitor),
@@ -98,13 +122,16 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
+        match self.decoded()? {
             Decoded::Null | Decoded::Empty => visitor.visit_none(),
             // As EnyimMemcached reads it.
             Decoded::Text(value) if value.is_empty() => visitor.visit_none(),
             Decoded::Object(document) => document.read(|reader| reader.deserialize_option(visitor)),
             Decoded::Tree(tree) => mem::take(tree).reader().deserialize_option(visitor),
-            value => visitor.visit_some(Self(value)),
+            decoded => visitor.visit_some(Self {
+                item: None,
+                decoded,
+            }),
         }
     }
 
@@ -190,7 +217,22 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        match self.0 {
+        match name {
+            item::ITEM => {
+                let (_, item) = self.item.ok_or_else(|| Fault::mismatch(&visitor))?;
+                return visitor.visit_seq(RawItem(item));
+            }
+            item::BYTES => {
+                return match self.decoded()?.take_bytes() {
+                    Some(bytes) => visitor.visit_byte_buf(bytes),
+                    None => Err(Fault::mismatch(&visitor)),
+                };
+            }
+            date_time::NAME | rmp_serde::MSGPACK_EXT_STRUCT_NAME => {}
+            _ if self.item.is_some() => return visitor.visit_newtype_struct(self),
+            _ => {}
+        }
+        match self.decoded()? {
             Decoded::DateTime(value) if name == date_time::NAME => {
                 visitor.visit_newtype_struct((*value).into_deserializer())
             }
@@ -201,7 +243,10 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Decoded::Tree(tree) => mem::take(tree)
                 .reader()
                 .deserialize_newtype_struct(name, visitor),
-            value => visitor.visit_newtype_struct(Self(value)),
+            decoded => visitor.visit_newtype_struct(Self {
+                item: None,
+                decoded,
+            }),
         }
     }
 
@@ -219,6 +264,44 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.deserialize_any(visitor)
+    }
+}
+
+/// The parts of an item: flags, data and cas id, each by the type that is asked for.
+struct RawItem(Item);
+
+impl<'de> SeqAccess<'de> for RawItem {
+    type Error = Fault;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Fault> {
+        seed.deserialize(&mut *self).map(Some)
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut RawItem {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_byte_buf(mem::take(&mut self.0.data))
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_u32(self.0.flags)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.0.cas {
+            Some(cas) => visitor.visit_some(cas.into_deserializer()),
+            None => visitor.visit_none(),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

@@ -63,7 +63,7 @@ use std::panic::RefUnwindSafe;
 /// let user = User { name: "Ann".to_owned() };
 /// client.set("user:1", &user, 0)?;
 /// assert_eq!(client.get::<User>("user:1")?, Some(user));
-/// assert_eq!(client.get_item("user:1")?.unwrap().data, br#"{"name":"Ann"}"#);
+/// assert_eq!(client.get::<Item>("user:1")?.unwrap().data, br#"{"name":"Ann"}"#);
 /// # Ok(())
 /// # }
 /// ```
@@ -357,5 +357,10 @@ impl Scratch {
         self.long.clear();
         self.long.extend_from_slice(bytes);
         &self.long
+    }
+
+    /// So many bytes that were copied last.
+    pub(super) fn copied(&self, length: usize) -> &[u8] {
+        self.short.get(..length).unwrap_or(&self.long)
     }
 }

@@ -3,7 +3,7 @@
 use crate::support;
 use crate::support::needs_memcached;
 
-use moecache::{Client, ClientBuilder, Error, KeyBytes, Protocol, Stats};
+use moecache::{Bytes, Client, ClientBuilder, Error, KeyBytes, Protocol, Stats};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -58,7 +58,7 @@ fn one_connection_for_everything() {
     assert_eq!(client.get::<String>("text").unwrap(), None);
     let error = client.verbosity(1).remove(0).result.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
-    client.reset_stats().remove(0).result.unwrap();
+    client.stats_of("reset").unwrap().remove(0).result.unwrap();
     // The other is that of this question.
     let mut raw = RawClient::connect(server.address());
     assert_eq!(raw.stat("curr_connections"), "2");
@@ -149,7 +149,7 @@ fn values_that_are_too_large_fail_alone() {
     let client = binary(server.address()).build().unwrap();
     let (small, large) = (vec![1; 100], vec![2; 2 << 20]);
     let items = [("a", &small), ("b", &large), ("c", &small), ("d", &large)];
-    let stored = client.set_many_bytes(items, 0);
+    let stored = client.set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0);
     let results = stored.iter().map(|(_, result)| result.is_ok());
     assert!(results.eq([true, false, true, false]), "{stored:?}");
     for (_, error) in stored.failed() {

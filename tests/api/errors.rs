@@ -4,7 +4,9 @@ use crate::support;
 use crate::support::needs_memcached;
 
 use moecache::testing::Server;
-use moecache::{Client, Error, IntoServers, MetaGet, MetaMode, MetaSet, Protocol};
+use moecache::{
+    Bytes, Client, Error, IntoServers, Item, ItemRef, MetaGet, MetaMode, MetaSet, Protocol,
+};
 use support::Memcached;
 
 const PROTOCOLS: [Protocol; 4] = [
@@ -42,7 +44,7 @@ fn a_value_that_is_too_large() {
             println!("{address} {protocol}");
             let client = client(address, protocol);
             let set_old = || client.set_bytes("key", "old", 0).unwrap();
-            let is_gone = || assert_eq!(client.get_item("key").unwrap(), None, "{protocol}");
+            let is_gone = || assert_eq!(client.get::<Item>("key").unwrap(), None, "{protocol}");
 
             set_old();
             let error = client.set_bytes("key", &large, 0).unwrap_err();
@@ -52,7 +54,12 @@ fn a_value_that_is_too_large() {
             is_gone();
 
             set_old();
-            let each = client.set_many_bytes([("a", &large), ("key", &large)], 0);
+            let each = client.set_many(
+                [("a", &large), ("key", &large)]
+                    .into_iter()
+                    .map(|(key, value)| (key, Bytes(value))),
+                0,
+            );
             for (_, error) in each.failed() {
                 assert_says(error, &too_large);
                 assert_says(error, &[GONE]);
@@ -62,7 +69,7 @@ fn a_value_that_is_too_large() {
 
             set_old();
             let mut pipeline = client.pipeline();
-            let stored = pipeline.set_item("key", (0, &large[..]), 0);
+            let stored = pipeline.set("key", ItemRef::new(0, &large[..]), 0);
             let mut replies = pipeline.run();
             let error = replies.take(stored).unwrap_err();
             assert_says(&error, &too_large);
@@ -78,7 +85,7 @@ fn a_value_that_is_too_large() {
             if address == real.address() {
                 let is_meta = matches!(protocol, Protocol::Meta | Protocol::Auto);
                 assert_eq!(
-                    client.get_item("key").unwrap().is_none(),
+                    client.get::<Item>("key").unwrap().is_none(),
                     is_meta,
                     "{protocol}"
                 );

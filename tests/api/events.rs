@@ -17,7 +17,7 @@ const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Bina
 
 /// How long a call has where it does not fail by the clock, and where it does.
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn of(server: &Server, protocol: Protocol) -> ClientBuilder {
     Client::builder().servers(server).protocol(protocol)

@@ -5,7 +5,7 @@ use crate::support;
 
 use moecache::testing::Server;
 use moecache::value::{Compression, DateTime, Format};
-use moecache::{Client, Error, Protocol, Result};
+use moecache::{Client, Item, Protocol, Result};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_bytes::ByteBuf;
@@ -39,9 +39,10 @@ fn compressions(format: Format) -> Vec<Compression> {
 }
 
 /// Each format with each compression that it knows, of however short values; pymemcache without a
-/// serde stores what nobody can read back.
+/// serde stores what nobody can read back. What cannot be made says why.
 fn clients(server: &Server) -> Vec<(Format, Compression, Client)> {
     let all = [
+        Compression::off(),
         Compression::zlib(),
         Compression::gzip(),
         Compression::lz4(),
@@ -49,30 +50,152 @@ fn clients(server: &Server) -> Vec<(Format, Compression, Client)> {
     ];
     let mut clients = Vec::new();
     for format in Format::all().filter(|format| *format != Format::Pymemcache) {
-        let known = compressions(format);
         let builder = Client::builder().servers(server).format(format);
-        for compression in [Compression::off()].into_iter().chain(all) {
-            let is_off = compression == Compression::off();
-            let is_known = is_off || known.contains(&compression);
+        for algorithm in all {
+            let is_off = algorithm == Compression::off();
             let compression = if is_off {
-                compression
+                algorithm
             } else {
-                compression.threshold(1)
+                algorithm.threshold(1)
             };
-            match builder.clone().compression(compression).build() {
-                Ok(client) if is_known => clients.push((format, compression, client)),
-                Err(error) if !is_known => assert!(error.is_validation(), "{format}: {error}"),
-                Err(error) if wants_feature(&error) => {}
-                built => panic!("{format}, {compression}: {built:?}"),
+            let built = builder.clone().compression(compression).build();
+            match (built, why_not(format, algorithm)) {
+                (Ok(client), None) => clients.push((format, compression, client)),
+                (Err(error), Some(why)) => assert!(
+                    error.is_validation() && error.to_string().contains(why),
+                    "{format}, {compression}: {error}"
+                ),
+                (built, why) => panic!("{format}, {compression}: {why:?} was expected: {built:?}"),
             }
         }
     }
     clients
 }
 
-/// Whether it is only for the features of this build.
-fn wants_feature(error: &Error) -> bool {
-    error.to_string().contains("needs the feature")
+/// Why there can be no client of the format with the compression, if so.
+fn why_not(format: Format, compression: Compression) -> Option<&'static str> {
+    if is_json(format) && !cfg!(feature = "json") {
+        return Some("needs the feature json of moecache");
+    }
+    if compression == Compression::off() {
+        return None;
+    }
+    if !compressions(format).contains(&compression) {
+        return Some("does not know");
+    }
+    let (is_compiled_in, why) = if compression == Compression::lz4() {
+        (cfg!(feature = "lz4"), "needs the feature lz4 of moecache")
+    } else if compression == Compression::zstd() {
+        (cfg!(feature = "zstd"), "needs the feature zstd of moecache")
+    } else {
+        (cfg!(feature = "zlib"), "needs the feature zlib of moecache")
+    };
+    (!is_compiled_in).then_some(why)
+}
+
+/// Those that refuse a value, and how they say so.
+type Refusal = (&'static [Format], &'static str);
+
+const RAW: Refusal = (
+    &[Format::Raw],
+    "libmemcached's format holds strings, bytes and integers",
+);
+const DALLI_RAW: Refusal = (
+    &[Format::DalliRaw],
+    "dalli with raw: true holds strings and bytes only",
+);
+const JAVA: Refusal = (
+    &[Format::Spymemcached],
+    "spymemcached holds strings, bytes, numbers, booleans and dates",
+);
+const JAVA_INTEGERS: Refusal = (
+    &[Format::Spymemcached],
+    "the number does not fit Java's Long",
+);
+const JAVA_DATES: Refusal = (
+    &[Format::Spymemcached],
+    "a Java Date is a whole number of milliseconds in UTC",
+);
+const PHP_INTEGERS: Refusal = (
+    &[Format::Php, Format::PhpJson],
+    "the number does not fit PHP's integers",
+);
+const PHP_KEYS: Refusal = (
+    &[Format::Php],
+    "PHP's arrays have only integers and strings as keys",
+);
+const PHP_DATES: Refusal = (&[Format::Php], "PHP's DateTime is no plain data");
+const JSON_BYTES: Refusal = (
+    &[Format::DalliJson, Format::PhpJson],
+    "the value has bytes in it, which JSON cannot hold",
+);
+/// PHP's bytes are its strings.
+const RUBY_BYTES: Refusal = (
+    &[Format::DalliJson],
+    "the value has bytes in it, which JSON cannot hold",
+);
+/// PHP stores a number by itself as text.
+const RUBY_FLOATS: Refusal = (
+    &[Format::DalliJson],
+    "a float in it that is infinite or not a number, which JSON cannot hold",
+);
+const JSON_KEYS: Refusal = (
+    &[Format::DalliJson, Format::PhpJson],
+    "a map in it whose keys are not strings, which JSON cannot hold",
+);
+const JSON_DATES: Refusal = (&[Format::DalliJson, Format::PhpJson], "JSON has no dates");
+const RUBY_DATES: Refusal = (
+    &[Format::Dalli, Format::DalliStringFastpath],
+    "Ruby's Time is no plain data",
+);
+const PYTHON_DATES: Refusal = (
+    &[
+        Format::MoecachePickle,
+        Format::Pylibmc,
+        Format::PythonMemcached,
+        Format::PymemcachePickle,
+        Format::PymemcacheCompressed,
+        Format::Pyermc,
+    ],
+    "Python has no form of a .NET DateTime",
+);
+
+/// Without the feature, nobody makes pickles.
+const NO_PICKLES: &str = "needs the feature pickle of moecache";
+/// What only moecache pickles: its bytes are its strings, and its integers have no flags.
+const MOECACHE: Refusal = (&[Format::MoecachePickle], NO_PICKLES);
+/// Besides, booleans; pylibmc and pyermc have flags for these.
+const BOOLEANS: Refusal = (
+    &[
+        Format::MoecachePickle,
+        Format::PythonMemcached,
+        Format::PymemcachePickle,
+        Format::PymemcacheCompressed,
+    ],
+    NO_PICKLES,
+);
+const PYTHON: Refusal = (PYTHON_DATES.0, NO_PICKLES);
+
+/// Each format gives back what it takes, and refuses it if and only if these say so.
+fn check<T>(clients: &[(Format, Compression, Client)], name: &str, refusals: &[Refusal], value: &T)
+where
+    T: Serialize + DeserializeOwned + Debug,
+{
+    for (format, compression, client) in clients {
+        let why = refusals.iter().find(|(formats, why)| {
+            formats.contains(format) && !(*why == NO_PICKLES && cfg!(feature = "pickle"))
+        });
+        match (differs(client, value), why) {
+            (Ok(None), None) => {}
+            (Err(error), Some((_, why))) => assert!(
+                error.is_encode() && error.to_string().contains(why),
+                "{format}, {compression}: {name}: {error}"
+            ),
+            (outcome, why) => {
+                panic!("{format}, {compression}: {name}: {why:?} was expected: {outcome:?}")
+            }
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -114,37 +237,15 @@ struct Flat {
     rest: BTreeMap<String, Json>,
 }
 
-/// A format refuses the values that stand behind its name, and no others.
+/// A format refuses the values that stand behind its refusal, and no others.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_taken_is_given_back() {
     let server = Server::start().unwrap();
     let clients = clients(&server);
-    let check = |name: &str,
-                 refusing: &[Format],
-                 goes_round: &dyn Fn(&Client) -> Result<Option<String>>| {
-        for (format, compression, client) in &clients {
-            let is_refused = refusing.contains(format);
-            match goes_round(client) {
-                Ok(None) => assert!(!is_refused, "{format}, {compression}: {name} is taken"),
-                Err(error) if wants_feature(&error) => {}
-                Ok(Some(found)) => panic!("{format}, {compression}: {name}: {found}"),
-                Err(error) => assert!(
-                    is_refused && error.is_encode(),
-                    "{format}, {compression}: {name}: {error}"
-                ),
-            }
-        }
-    };
     macro_rules! check {
-        ($($refusing:tt { $($value:expr;)* })*) => {$(
-            check!(@ $refusing [$((stringify!($value), &|client| differs(client, &$value)),)*]);
-        )*};
-        (@ [$($refusing:ident)*] $rows:expr) => {
-            let rows: &[(&str, &dyn Fn(&Client) -> Result<Option<String>>)] = &$rows;
-            for (name, goes_round) in rows {
-                check(name, &[$(Format::$refusing),*], goes_round);
-            }
+        ($($refusals:tt { $($value:expr;)* })*) => {
+            $($(check(&clients, stringify!($value), &$refusals, &$value);)*)*
         };
     }
     check! {
@@ -156,27 +257,29 @@ fn what_is_taken_is_given_back() {
             json!("text"); json!("12"); json!("größer"); Some(json!("text"));
             Untagged::Text(String::from("text")); Untagged::Text(String::from("12"));
         }
-        [DalliJson] {
+        [RUBY_BYTES, MOECACHE] {
             ByteBuf::from(b"text".to_vec()); ByteBuf::from(b"12".to_vec());
             ByteBuf::from(vec![255, 0]); vec![1_u8]; (1_u8, 2_u8);
             Untagged::Bytes(ByteBuf::from(vec![255, 0]));
         }
-        [DalliRaw] {
+        [DALLI_RAW, MOECACHE] {
             i64::MIN; i8::MIN; 0_u8; 1_i64; 53_u8; 1_i64 << 30; Some(0_u8);
         }
-        [DalliRaw Php PhpJson Spymemcached] {
+        [DALLI_RAW, PHP_INTEGERS, JAVA_INTEGERS, MOECACHE] {
             i128::MIN; u128::MAX; u64::MAX;
         }
-        [Raw DalliRaw] {
+        [RAW, DALLI_RAW, PYTHON] {
             -0.0_f64; -0.0_f32; 5e-324_f64; f64::MAX; f32::MAX; 0.1_f32; 0.1_f64; 1e16_f64;
             16_777_217.0_f64; 2.291_712_365_432_881e-9_f64; Some(Some(0.0_f64));
-            true; false; Some(false);
             json!(1.5);
         }
-        [Raw DalliJson DalliRaw] {
+        [RAW, DALLI_RAW, BOOLEANS] {
+            true; false; Some(false);
+        }
+        [RAW, DALLI_RAW, RUBY_FLOATS, PYTHON] {
             f64::NAN; f32::NAN; f64::INFINITY; f32::NEG_INFINITY;
         }
-        [Raw DalliRaw Spymemcached] {
+        [RAW, DALLI_RAW, JAVA, PYTHON] {
             (); 'a'; '1'; '\0'; '😀'; None::<String>;
             Vec::<u8>::new(); Vec::<i32>::new(); vec![Some(1_u8), None]; vec![vec![1_u8], vec![]];
             (1_u16,); (String::from("a"), vec![1.5_f32, 0.1], Some(false));
@@ -191,8 +294,10 @@ fn what_is_taken_is_given_back() {
             Flat { id: 7, rest: BTreeMap::from([(String::from("a"), json!("text")), (String::from("5"), json!(["12"]))]) };
             vec![Cow::<str>::from("12")]; vec![Box::<str>::from("12")]; vec!['a', '1'];
         }
-        [Raw DalliJson DalliRaw Spymemcached PhpJson] {
+        [RAW, DALLI_RAW, JAVA, JSON_KEYS, PYTHON] {
             BTreeMap::from([(0_u8, 'a'), (1, 'b')]); BTreeMap::from([(-5_i64, 1)]);
+        }
+        [RAW, DALLI_RAW, JAVA, JSON_BYTES, PYTHON] {
             vec![Untagged::Text(String::from("text")), Untagged::Bytes(ByteBuf::from(vec![255]))];
             Everything {
                 single: 0.1,
@@ -208,14 +313,11 @@ fn what_is_taken_is_given_back() {
                 by_digits: BTreeMap::from([(String::from("5"), Variant::Unit)]),
             };
         }
-        [Raw DalliJson DalliRaw Php PhpJson Spymemcached] {
+        [RAW, DALLI_RAW, JAVA, JSON_KEYS, PHP_KEYS, PYTHON] {
             BTreeMap::from([(true, 1)]);
             BTreeMap::from([((1, true), ByteBuf::from(b"12".to_vec()))]);
         }
-        [
-            MoecachePickle Raw Pylibmc PythonMemcached PymemcachePickle PymemcacheCompressed Pyermc
-            Dalli DalliStringFastpath DalliJson DalliRaw Php PhpJson Spymemcached
-        ] {
+        [RAW, DALLI_RAW, JAVA_DATES, JSON_DATES, PHP_DATES, RUBY_DATES, PYTHON_DATES] {
             DateTime(0);
         }
     }
@@ -227,17 +329,16 @@ fn dates_and_empty_text() {
     let server = Server::start().unwrap();
     let clients = clients(&server);
     // Java's dates are whole milliseconds, of a time in UTC.
-    for (format, compression, client) in &clients {
-        let utc = DateTime(621_355_968_000_000_000 + (1 << 62));
-        let taken = differs(client, &utc).is_ok_and(|differs| differs.is_none());
-        let has_dates = [
-            Format::Moecache,
-            Format::Enyim,
-            Format::EnyimCoreMessagePack,
-            Format::Spymemcached,
-        ];
-        assert_eq!(taken, has_dates.contains(format), "{format}, {compression}");
-    }
+    let utc = DateTime(621_355_968_000_000_000 + (1 << 62));
+    let refusals = [
+        RAW,
+        DALLI_RAW,
+        JSON_DATES,
+        PHP_DATES,
+        RUBY_DATES,
+        PYTHON_DATES,
+    ];
+    check(&clients, "a time in UTC", &refusals, &utc);
     // pyermc's None is no bytes.
     for (format, compression, client) in &clients {
         let differs = differs(client, &Some(String::new())).unwrap();
@@ -305,16 +406,8 @@ fn maps_keep_their_order() {
     let server = Server::start().unwrap();
     let entries = ["z", "a", "m", "b", "y"].map(str::to_owned);
     let map = Ordered(entries.into_iter().zip(1..).collect());
-    for (format, compression, client) in clients(&server) {
-        match differs(&client, &map) {
-            Err(error) if wants_feature(&error) => {}
-            Err(error) if error.is_encode() => assert!(
-                [Format::Raw, Format::DalliRaw, Format::Spymemcached].contains(&format),
-                "{format}: {error}"
-            ),
-            differs => assert_eq!(differs.unwrap(), None, "{format}, {compression}"),
-        }
-    }
+    let refusals = [RAW, DALLI_RAW, JAVA, PYTHON];
+    check(&clients(&server), "a map", &refusals, &map);
 }
 
 /// What came back, unless it is the same. By `Debug`, which tells -0.0 from 0.0, and knows a NaN.
@@ -418,7 +511,7 @@ fn counters_have_flags() -> Result<()> {
             assert_eq!(client.decr_with_initial(&keys[3], 1, 41, 60)?, 41);
             for key in &keys {
                 assert_eq!(client.incr_with_initial(key, 1, 7, 60)?, 42, "{key}");
-                let item = client.get_item(key)?.unwrap();
+                let item = client.get::<Item>(key)?.unwrap();
                 assert_eq!(item.flags, counter_flags(format), "{key}");
                 assert_eq!(item.data, b"42", "{key}");
                 assert_eq!(client.get::<u64>(key)?, Some(42), "{key}");
@@ -474,7 +567,7 @@ fn counters_that_were_strings() -> Result<()> {
         client.set("count", "10", 60)?;
         assert_eq!(client.get::<u64>("count")?, Some(10), "{format}");
         assert_eq!(client.decr("count", 1)?, Some(9));
-        let item = client.get_item("count")?.unwrap();
+        let item = client.get::<Item>("count")?.unwrap();
         assert_eq!((item.flags, &*item.data), (274, &b"9 "[..]));
         assert_eq!(client.get::<u8>("count")?, Some(9), "{format}");
         assert_eq!(client.get::<Option<i64>>("count")?, Some(Some(9)));

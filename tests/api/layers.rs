@@ -174,9 +174,6 @@ fn a_violation_is_found() {
 const CIRCLES: &[&str] = &[
     "src/cache: claim, entry, look, mod",
     "src/client: builder, mod",
-    "src/conn: authenticate, connect, conversation, pool",
-    "src/conn: breaker, fault",
-    "src/conn/pool: lease, mod",
     "src/fuzzing: conversation, stage",
     "src/hash: mod, sha1, tiger",
     "src/key: error, rule",

@@ -3,7 +3,9 @@
 use crate::support;
 
 use moecache::testing::{Fault, Server};
-use moecache::{Client, ErrorCounts, FailurePolicy, IntoServers, MetaGet, Protocol, ServerMetrics};
+use moecache::{
+    Bytes, Client, ErrorCounts, FailurePolicy, IntoServers, MetaGet, Protocol, ServerMetrics,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 use support::{Memcached, reserve};
@@ -12,7 +14,7 @@ const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Meta, Protocol::Bina
 
 /// How long a call has where it does not fail by the clock, and where it does.
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn client(servers: impl IntoServers, protocol: Protocol) -> Client {
     let builder = Client::builder().servers(servers).protocol(protocol);
@@ -279,7 +281,13 @@ fn an_error_of_the_server() {
         let large = vec![7; 2 << 20];
         let small = vec![7; 10];
         let items = [("a", &small), ("b", &large), ("c", &small)];
-        let failed = client.set_many_bytes(items, 60).failed().count() as u64;
+        let failed = client
+            .set_many(
+                items.into_iter().map(|(key, value)| (key, Bytes(value))),
+                60,
+            )
+            .failed()
+            .count() as u64;
         assert!(failed >= 1);
         let it = metrics(&client);
         assert_eq!(

@@ -3,7 +3,7 @@
 use crate::support;
 use crate::support::needs_memcached;
 
-use moecache::{Client, ClientBuilder, Error, Protocol, Server, Tls};
+use moecache::{Bytes, Client, ClientBuilder, Error, ItemRef, Protocol, Server, Tls};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
@@ -12,9 +12,9 @@ use std::error::Error as _;
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::Memcached;
 use support::behind::routes;
 use support::passwords::{Folder, PASSWORD, USER};
+use support::{Heard, Memcached};
 
 const PROTOCOLS: [Protocol; 4] = [
     Protocol::Text,
@@ -144,15 +144,15 @@ fn every_protocol() {
         // Many values that go together, each way, to several servers.
         let value = vec![7; 30_000];
         let keys: Vec<String> = (0..60).map(|i| format!("big{i}")).collect();
-        let stored = client.set_many_bytes(keys.iter().map(|key| (key, &value[..])), 0);
+        let stored = client.set_many(keys.iter().map(|key| (key, Bytes(&value[..]))), 0);
         stored.all().unwrap();
-        let many = client.get_many_bytes(&keys).all().unwrap();
-        assert!(many.len() == 60 && many.values().all(|data| *data == value));
+        let many = client.get_many::<Bytes, _>(&keys).all().unwrap();
+        assert!(many.len() == 60 && many.values().all(|data| data.0 == value));
         // Records that end anywhere in memcached's buffer, and in a value: more commands follow it.
         for size in (0..60_000).step_by(997) {
             let value = vec![7; size];
             let mut pipeline = client.pipeline();
-            let stored = pipeline.set_item("value", (0, &value[..]), 0);
+            let stored = pipeline.set("value", ItemRef::new(0, &value[..]), 0);
             let touched = pipeline.touch("value", 60);
             let deleted = pipeline.delete("value");
             let mut replies = pipeline.run();
@@ -176,7 +176,7 @@ fn threads_share_a_client() {
     needs_memcached!();
     let authority = Authority::new("one");
     let (server, _folder) = authority.server();
-    let client = client(&server, authority.trusted());
+    let (client, heard) = Heard::of(builder(authority.trusted()).servers(server.address()));
     thread::scope(|scope| {
         for name in 0..8 {
             let client = &client;
@@ -188,7 +188,11 @@ fn threads_share_a_client() {
             });
         }
     });
-    assert!(total_connections(&client) <= 8 + 1);
+    let events = heard.take();
+    assert!(
+        events.len() <= 8 && events.iter().all(|it| it == "connected"),
+        "{events:?}"
+    );
 }
 
 /// What TLS 1.3 sends after the handshake is not taken for stray bytes.
@@ -548,10 +552,13 @@ fn many_sets(client: &Client) {
         .iter()
         .enumerate()
         .map(|(number, key)| (key, value(number)));
-    client.set_many_bytes(items, 0).all().unwrap();
-    let mut found = client.get_many_bytes(&keys).all().unwrap();
+    client
+        .set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0)
+        .all()
+        .unwrap();
+    let mut found = client.get_many::<Bytes, _>(&keys).all().unwrap();
     for (number, key) in keys.iter().enumerate() {
-        assert!(found.remove(key) == Some(value(number)), "{key}");
+        assert!(found.remove(key) == Some(Bytes(value(number))), "{key}");
     }
     let small: Vec<String> = (0..5_000).map(|number| format!("small{number}")).collect();
     client.set_many(small.iter().zip(0..), 0).all().unwrap();

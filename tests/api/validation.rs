@@ -3,8 +3,8 @@
 use crate::support;
 
 use moecache::{
-    Client, Distribution, Error, Expiry, KeyBytes, KeyTransform, MAX_VALUE_SIZE, PrefixPlacement,
-    Result,
+    Client, Distribution, Error, Expiry, Item, ItemRef, KeyBytes, KeyTransform, MAX_VALUE_SIZE,
+    PrefixPlacement, Result,
 };
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -76,10 +76,10 @@ fn keys() {
         check(client.get::<String>(key).map(drop));
         check(client.get_bytes(key).map(drop));
         check(client.get_into(key, &mut Vec::new()).map(drop));
-        check(client.get_item(key).map(drop));
+        check(client.get::<Item>(key).map(drop));
         check(client.set(key, "value", 0));
         check(client.set_bytes(key, b"value", 0));
-        check(client.set_item(key, (0, b"value"), 0));
+        check(client.set(key, ItemRef::new(0, b"value"), 0));
         check(client.set_counter(key, 1, 0));
         check(client.delete(key).map(drop));
         check(client.server_for(key).map(drop));
@@ -120,7 +120,7 @@ fn expiries() {
         let check = |result: Result<()>| assert_refused(&listener, row, result, reason);
         check(client.set("key", "value", expiry));
         check(client.set_bytes("key", b"value", expiry));
-        check(client.set_item("key", (0, b"value"), expiry));
+        check(client.set("key", ItemRef::new(0, b"value"), expiry));
         check(client.set_counter("key", 1, expiry));
     }
 }
@@ -139,7 +139,7 @@ fn values() {
     check(client.set("key", "four", 0));
     check(client.set("key", 4_i32, 0));
     check(client.set_bytes("key", b"four", 0));
-    check(client.set_item("key", (0, b"four"), 0));
+    check(client.set("key", ItemRef::new(0, b"four"), 0));
     check(client.set_counter("key", 1234, 0));
 
     // With no maximum configured: memcached would execute a value of 2 GiB as commands.
@@ -155,7 +155,7 @@ fn values() {
     assert_refused(
         &listener,
         "too large",
-        client.set_item("key", (0, &large), 0),
+        client.set("key", ItemRef::new(0, &large), 0),
         reason,
     );
 }
@@ -321,7 +321,7 @@ fn the_attack_that_validation_prevents() {
     let before = client.stats().unwrap().remove(0).result.unwrap();
     assert!(
         client
-            .set_item(&long, (0, "flush_all"), 0)
+            .set(&long, ItemRef::new(0, "flush_all"), 0)
             .unwrap_err()
             .is_validation()
     );

@@ -2,7 +2,7 @@
 
 use super::support::memcached;
 use super::{Row, rows};
-use moecache::{CasOutcome, Client, DeleteOutcome, Error, Item, Lifetime, Protocol};
+use moecache::{CasOutcome, Client, DeleteOutcome, Error, Item, ItemRef, Lifetime, Protocol};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -20,9 +20,9 @@ fn add(client: &Client) -> Result<(), Error> {
     assert!(client.add("key", "first", 0)?);
     assert!(!client.add("key", "second", 0)?);
     assert_eq!(client.get("key")?, Some("first".to_owned()));
-    assert!(!client.add_item("key", (1, "third"), 0)?);
-    assert!(client.delete("key")? && client.add_item("key", (1, "third"), 0)?);
-    assert_eq!(client.get_item("key")?, Some(Item::new(1, "third")));
+    assert!(!client.add("key", ItemRef::new(1, "third"), 0)?);
+    assert!(client.delete("key")? && client.add("key", ItemRef::new(1, "third"), 0)?);
+    assert_eq!(client.get::<Item>("key")?, Some(Item::new(1, "third")));
     Ok(())
 }
 
@@ -32,8 +32,8 @@ fn replace(client: &Client) -> Result<(), Error> {
     client.set("key", 1, 0)?;
     assert!(client.replace("key", 2, 0)?);
     assert_eq!(client.get("key")?, Some(2));
-    assert!(client.replace_item("key", (1, ""), 0)?);
-    assert_eq!(client.get_item("key")?, Some(Item::new(1, "")));
+    assert!(client.replace("key", ItemRef::new(1, ""), 0)?);
+    assert_eq!(client.get::<Item>("key")?, Some(Item::new(1, "")));
     Ok(())
 }
 
@@ -67,10 +67,11 @@ fn compare_and_swap(client: &Client) -> Result<(), Error> {
         CasOutcome::Changed
     );
     assert_eq!(client.get("key")?, Some(2));
-    let item = client.gets_item("key")?.unwrap();
-    let outcome = client.compare_and_swap_item("key", (5, "five"), 0, item.cas.unwrap())?;
+    let (item, cas) = client.gets::<Item>("key")?.unwrap();
+    assert_eq!(item.cas, Some(cas));
+    let outcome = client.compare_and_swap("key", ItemRef::new(5, "five"), 0, cas)?;
     assert_eq!(outcome, CasOutcome::Stored);
-    assert_eq!(client.get_item("key")?, Some(Item::new(5, "five")));
+    assert_eq!(client.get::<Item>("key")?, Some(Item::new(5, "five")));
     Ok(())
 }
 
@@ -87,15 +88,15 @@ fn gets(client: &Client) -> Result<(), Error> {
 }
 
 fn raw_items(client: &Client) -> Result<(), Error> {
-    client.set_item("key", (u32::MAX, "data"), 60)?;
-    let item = client.get_item("key")?.unwrap();
+    client.set("key", ItemRef::new(u32::MAX, "data"), 60)?;
+    let item = client.get::<Item>("key")?.unwrap();
     assert_eq!(
         (item.flags, &*item.data, item.cas),
         (u32::MAX, &b"data"[..], None)
     );
-    let with_cas = client.gets_item("key")?.unwrap();
+    let (with_cas, _) = client.gets::<Item>("key")?.unwrap();
     assert!(with_cas.cas.is_some() && with_cas.data == item.data);
-    let touched = client.get_and_touch_item("key", 60)?.unwrap();
+    let touched = client.get_and_touch::<Item>("key", 60)?.unwrap();
     assert_eq!((touched.flags, touched.cas), (with_cas.flags, with_cas.cas));
     Ok(())
 }
@@ -149,10 +150,10 @@ fn contains(client: &Client) -> Result<(), Error> {
     assert!(!client.contains("key")?);
     // Whatever it holds: nothing, what no String is, and what takes several reads.
     for data in [vec![], vec![0xff; 3], vec![b'x'; 1 << 20]] {
-        client.set_item("key", (0xdead, &data), 60)?;
-        let before = client.gets_item("key")?;
+        client.set("key", ItemRef::new(0xdead, &data), 60)?;
+        let before = client.gets::<Item>("key")?;
         assert!(client.contains("key")?);
-        assert_eq!(client.gets_item("key")?, before);
+        assert_eq!(client.gets::<Item>("key")?, before);
     }
     assert!(client.touch("key", past)? && !client.contains("key")?);
     Ok(())
@@ -283,7 +284,7 @@ fn every_server_has_a_version(client: &Client) -> Result<(), Error> {
 
 fn reset_stats(client: &Client) -> Result<(), Error> {
     client.set("key", 1, 0)?;
-    for server in client.reset_stats() {
+    for server in client.stats_of("reset")? {
         server.result?;
     }
     for server in client.stats()? {

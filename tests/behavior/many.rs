@@ -1,7 +1,7 @@
 //! Many keys, and pipelines.
 
 use super::{Row, rows};
-use moecache::{CasOutcome, Client, Error, Item};
+use moecache::{Bytes, CasOutcome, Client, Error, Item, ItemRef, Pending, Pipeline};
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) const ROWS: &[Row] = rows! {
@@ -57,7 +57,7 @@ fn values_in_the_order_of_the_keys(client: &Client) -> Result<(), Error> {
     assert!(each.iter().map(|(key, _)| *key).eq(keys));
     let expected = [Some(3), None, Some(1), Some(3), Some(2), None, Some(1)];
     assert_eq!(each.all()?, expected);
-    let items = client.get_each_item(["b", "x"]).all()?;
+    let items = client.get_each::<Item, _>(["b", "x"]).all()?;
     assert_eq!(items.len(), 2);
     assert!(items[0].as_ref().is_some_and(|item| item.flags == 265) && items[1].is_none());
     Ok(())
@@ -66,7 +66,9 @@ fn values_in_the_order_of_the_keys(client: &Client) -> Result<(), Error> {
 fn items_as_they_come(client: &Client) -> Result<(), Error> {
     let keys = numbered(1000);
     let values = keys.iter().map(|key| (key, key.repeat(10)));
-    client.set_many_bytes(values.step_by(2), 0).all()?;
+    client
+        .set_many(values.step_by(2).map(|(key, value)| (key, Bytes(value))), 0)
+        .all()?;
     let mut seen = BTreeMap::new();
     let failed = client.get_many_with(&keys, |index, item| {
         assert_eq!(
@@ -98,8 +100,11 @@ fn gets_many(client: &Client) -> Result<(), Error> {
 
 fn every_store_has_its_own_outcome(client: &Client) -> Result<(), Error> {
     client.set("b", 1, 0)?;
-    let added = client.add_many([("a", 2), ("b", 2), ("c", 2), ("a", 3)], 0);
-    assert_eq!(added.all()?, [true, false, true, false]);
+    let added = [("a", 2), ("b", 2), ("c", 2), ("a", 3)];
+    let added = together(client, added, |pipeline, (key, value)| {
+        pipeline.add(key, value, 0)
+    })?;
+    assert_eq!(added, [true, false, true, false]);
     assert_eq!(
         client.get_each(["a", "b", "c"]).all()?,
         [Some(2), Some(1), Some(2)]
@@ -111,12 +116,22 @@ fn every_store_has_its_own_outcome(client: &Client) -> Result<(), Error> {
 
 fn bytes_and_items(client: &Client) -> Result<(), Error> {
     client
-        .set_many_bytes([("a", "1"), ("b", "\r\n")], 0)
+        .set_many(
+            [("a", "1"), ("b", "\r\n")]
+                .into_iter()
+                .map(|(key, value)| (key, Bytes(value))),
+            0,
+        )
         .all()?;
     client
-        .set_many_items([("c", (7, "3")), ("d", (0, ""))], 0)
+        .set_many(
+            [("c", (7, "3")), ("d", (0, ""))]
+                .into_iter()
+                .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+            0,
+        )
         .all()?;
-    let items: Vec<_> = client.get_each_item(["a", "b", "c", "d"]).all()?;
+    let items: Vec<_> = client.get_each::<Item, _>(["a", "b", "c", "d"]).all()?;
     let expected = [(0xfa52, "1"), (0xfa52, "\r\n"), (7, "3"), (0, "")];
     assert_eq!(
         items,
@@ -129,17 +144,26 @@ fn delete_touch_and_count(client: &Client) -> Result<(), Error> {
     let keys = numbered(10);
     let even = || keys.iter().step_by(2);
     let counters = even().map(|key| (key, (0, "5")));
-    client.set_many_items(counters, 0).all()?;
+    client
+        .set_many(
+            counters
+                .into_iter()
+                .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+            0,
+        )
+        .all()?;
     let there = [true, false].repeat(5);
     let twice: Vec<_> = keys.iter().chain(&keys).collect();
-    let counted = client.incr_many(&twice, 2).all()?;
+    let counted = together(client, twice, |pipeline, key| pipeline.incr(key, 2))?;
     let expected = [Some(7), None]
         .repeat(5)
         .into_iter()
         .chain([Some(9), None].repeat(5));
     assert!(counted.into_iter().eq(expected));
-    assert_eq!(client.decr_many(even(), 10).all()?, [Some(0); 5]);
-    assert_eq!(client.touch_many(&keys, 100).all()?, there);
+    let counted = together(client, even(), |pipeline, key| pipeline.decr(key, 10))?;
+    assert_eq!(counted, [Some(0); 5]);
+    let touched = together(client, &keys, |pipeline, key| pipeline.touch(key, 100))?;
+    assert_eq!(touched, there);
     assert_eq!(client.delete_many(&keys).all()?, there);
     assert_eq!(client.delete_many(&keys).all()?, [false; 10]);
     Ok(())
@@ -170,15 +194,15 @@ fn each_key_fails_alone(client: &Client) -> Result<(), Error> {
             .all(|(_, result)| result.as_ref().is_err_and(Error::is_validation))
     );
 
-    let counted: Vec<_> = client
-        .incr_many(["text", "number", "none"], 1)
-        .into_iter()
-        .collect();
+    let mut pipeline = client.pipeline();
+    let counted = ["text", "number", "none"].map(|key| pipeline.incr(key, 1));
+    let mut replies = pipeline.run();
+    let counted = counted.map(|counted| replies.take(counted));
     assert!(
-        counted[0].1.as_ref().is_err_and(Error::is_server),
+        counted[0].as_ref().is_err_and(Error::is_server),
         "{counted:?}"
     );
-    assert!(matches!(counted[2].1, Ok(None)), "{counted:?}");
+    assert!(matches!(counted[2], Ok(None)), "{counted:?}");
     Ok(())
 }
 
@@ -199,7 +223,7 @@ fn as_many_keys_as_fill_many_windows(client: &Client) -> Result<(), Error> {
     for (index, found) in found.into_iter().enumerate() {
         assert_eq!(found, Some(value(index)));
     }
-    let added = client.add_many(keys.iter().map(|key| (key, "")), 0).all()?;
+    let added = together(client, &keys, |pipeline, key| pipeline.add(key, "", 0))?;
     assert_eq!(added, [false; 3000]);
     assert_eq!(client.delete_many(&keys).all()?, [true; 3000]);
     assert!(client.get_many::<String, _>(&keys).all()?.is_empty());
@@ -214,7 +238,9 @@ fn large_values_among_small_ones(client: &Client) -> Result<(), Error> {
         .iter()
         .enumerate()
         .map(|(index, key)| (key, value(index)));
-    client.set_many_bytes(items, 0).all()?;
+    client
+        .set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0)
+        .all()?;
     let mut seen = 0;
     let failed = client.get_many_with(&keys, |index, item| {
         assert!(item.data == value(index), "{index}");
@@ -232,7 +258,11 @@ fn a_value_that_the_server_refuses(client: &Client) -> Result<(), Error> {
         let is_huge = index % 10 == 7;
         (key, if is_huge { &huge[..] } else { b"small" })
     });
-    for (index, (_, result)) in client.set_many_bytes(items, 0).into_iter().enumerate() {
+    for (index, (_, result)) in client
+        .set_many(items.into_iter().map(|(key, value)| (key, Bytes(value))), 0)
+        .into_iter()
+        .enumerate()
+    {
         match result {
             Err(error) => {
                 assert!(
@@ -256,7 +286,7 @@ fn a_pipeline_of_everything(client: &Client) -> Result<(), Error> {
     let swapped = pipeline.compare_and_swap("old", 2, 0, cas);
     let swapped_again = pipeline.compare_and_swap("old", 3, 0, cas);
     let set = pipeline.set("new", "text", 0);
-    let set_item = pipeline.set_item("item", (9, "data"), 0);
+    let set_item = pipeline.set("item", ItemRef::new(9, "data"), 0);
     let added = pipeline.add("new", "other", 0);
     let replaced = pipeline.replace("none", 1, 0);
     let appended = pipeline.append("new", "!");
@@ -264,7 +294,7 @@ fn a_pipeline_of_everything(client: &Client) -> Result<(), Error> {
     let bad = pipeline.get::<i32>("not a key");
     let value = pipeline.get::<String>("new");
     let typed = pipeline.get::<i32>("new");
-    let item = pipeline.get_item("item");
+    let item = pipeline.get::<Item>("item");
     let versioned = pipeline.gets::<i32>("old");
     let touched = pipeline.touch("old", 100);
     let got_and_touched = pipeline.get_and_touch::<i32>("old", 100);
@@ -328,14 +358,14 @@ fn a_pipeline_of_large_values_both_ways(client: &Client) -> Result<(), Error> {
     let value = vec![b'v'; 500 << 10];
     let keys = numbered(60);
     client
-        .set_many_bytes(keys.iter().map(|key| (key, &value)), 0)
+        .set_many(keys.iter().map(|key| (key, Bytes(&value))), 0)
         .all()?;
     let mut pipeline = client.pipeline();
     let mut pending = Vec::new();
     for (index, key) in keys.iter().enumerate() {
-        pending.push(pipeline.get_item(key));
+        pending.push(pipeline.get::<Item>(key));
         if index % 2 == 0 {
-            let _ = pipeline.set_item(key, (1, &value), 0);
+            let _ = pipeline.set(key, ItemRef::new(1, &value), 0);
         }
         let _ = pipeline.incr("none", 1);
     }
@@ -347,9 +377,13 @@ fn a_pipeline_of_large_values_both_ways(client: &Client) -> Result<(), Error> {
                 .is_some_and(|item| item.data == value)
         );
     }
-    let flags: Vec<u32> = (client.get_each_item(&keys).all()?.into_iter().flatten())
-        .map(|item| item.flags)
-        .collect();
+    let flags: Vec<u32> = (client
+        .get_each::<Item, _>(&keys)
+        .all()?
+        .into_iter()
+        .flatten())
+    .map(|item| item.flags)
+    .collect();
     assert_eq!(flags, [1, 0xfa52].repeat(30));
     Ok(())
 }
@@ -389,4 +423,17 @@ fn a_value_of_a_pipeline_of_another_type(client: &Client) -> Result<(), Error> {
         );
     }
     Ok(())
+}
+
+/// What came of a command for each of them, sent together.
+fn together<K, T>(
+    client: &Client,
+    keys: impl IntoIterator<Item = K>,
+    mut command: impl FnMut(&mut Pipeline<'_>, K) -> Pending<T>,
+) -> Result<Vec<T>, Error> {
+    let mut pipeline = client.pipeline();
+    let keys = keys.into_iter();
+    let pending: Vec<_> = keys.map(|key| command(&mut pipeline, key)).collect();
+    let mut replies = pipeline.run();
+    pending.into_iter().map(|it| replies.take(it)).collect()
 }

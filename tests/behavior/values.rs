@@ -2,7 +2,7 @@
 
 use super::{Row, rows};
 use moecache::value::DateTime;
-use moecache::{Client, Error, Item};
+use moecache::{Client, Error, Item, ItemRef};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ fn a_miss_is_none(client: &Client) -> Result<(), Error> {
     assert_eq!(client.get::<String>("missing")?, None);
     assert_eq!(client.get::<Option<String>>("missing")?, None);
     assert_eq!(client.get_bytes("missing")?, None);
-    assert_eq!(client.get_item("missing")?, None);
+    assert_eq!(client.get::<Item>("missing")?, None);
     Ok(())
 }
 
@@ -61,7 +61,7 @@ fn every_type_comes_back(client: &Client) -> Result<(), Error> {
     {
         client.set("typed", value, 60)?;
         assert_eq!(
-            client.get_item("typed")?.map(|item| item.flags),
+            client.get::<Item>("typed")?.map(|item| item.flags),
             Some(flags),
             "{value:?}"
         );
@@ -129,7 +129,7 @@ fn another_type_is_an_error(client: &Client) -> Result<(), Error> {
 
 fn a_foreign_value_is_refused_by_name(client: &Client) -> Result<(), Error> {
     let object = Item::new(257, b"\0\x01\0\0\0\xff\xff\xff\xff");
-    client.set_item("object", (object.flags, &object.data), 0)?;
+    client.set("object", ItemRef::new(object.flags, &object.data), 0)?;
     let error = client.get::<i32>("object").unwrap_err();
     let reason = "flags 257: a .NET object of BinaryFormatter";
     assert!(
@@ -137,7 +137,7 @@ fn a_foreign_value_is_refused_by_name(client: &Client) -> Result<(), Error> {
         "{error}"
     );
     assert!(error.to_string().ends_with("not executed"), "{error}");
-    assert_eq!(client.get_item("object")?, Some(object));
+    assert_eq!(client.get::<Item>("object")?, Some(object));
     Ok(())
 }
 
@@ -174,8 +174,8 @@ fn get_into(client: &Client) -> Result<(), Error> {
 fn items(client: &Client) -> Result<(), Error> {
     for flags in [0, 1, 274, u32::MAX] {
         let item = Item::new(flags, *b"\0any\r\n");
-        client.set_item("item", &item, 0)?;
-        assert_eq!(client.get_item("item")?, Some(item));
+        client.set("item", &item, 0)?;
+        assert_eq!(client.get::<Item>("item")?, Some(item));
     }
     Ok(())
 }
@@ -184,7 +184,7 @@ fn counters(client: &Client) -> Result<(), Error> {
     for count in [0, 41, u64::MAX] {
         client.set_counter("counter", count, 0)?;
         assert_eq!(
-            client.get_item("counter")?,
+            client.get::<Item>("counter")?,
             Some(Item::new(0, count.to_string()))
         );
         assert_eq!(client.get::<u64>("counter")?, Some(count));

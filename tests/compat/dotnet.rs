@@ -42,7 +42,7 @@ fn each_type_is_stored_as_the_table_says() {
     let server = Memcached::start();
     let client = enyim(&server);
     let mut table = table();
-    let flags = |key: &str| client.get_item(key).unwrap().unwrap().flags;
+    let flags = |key: &str| client.get::<Item>(key).unwrap().unwrap().flags;
     macro_rules! rows {
         ($($name:literal $value:expr,)*) => {$(
             client.set("key", $value, 0).unwrap();
@@ -89,7 +89,7 @@ fn what_dot_net_cannot_read() {
     let server = Memcached::start();
     let client = enyim(&server);
     let is_of_dot_net = |key: &str| {
-        let flags = client.get_item(key).unwrap().unwrap().flags;
+        let flags = client.get::<Item>(key).unwrap().unwrap().flags;
         table().values().any(|known| *known == flags)
     };
     client.set("list", vec![1, 2], 0).unwrap();
@@ -102,7 +102,7 @@ fn what_dot_net_cannot_read() {
     }
     for (text, flags) in [("decimal", 271), ("object", 257)] {
         let item = Item::new(flags, vec![0, 1, 0, 0]);
-        client.set_item(text, &item, 0).unwrap();
+        client.set(text, &item, 0).unwrap();
         assert!(
             client.get::<String>(text).unwrap_err().is_decode(),
             "{text}"
@@ -117,7 +117,7 @@ fn a_counter_that_began_as_text() {
     let client = enyim(&server);
     client.set("n", "10", 0).unwrap();
     assert_eq!(client.incr("n", 5).unwrap(), Some(15));
-    assert_eq!(client.get_item("n").unwrap().unwrap().flags, 274);
+    assert_eq!(client.get::<Item>("n").unwrap().unwrap().flags, 274);
 }
 
 /// The keys of Enyim's binary protocol, which are UTF-8.
@@ -185,7 +185,7 @@ fn keys_and_values_of_frameworks() {
         (":app:", "s:6:\"XBoOa:\";"),
         ("app:XBoOa:key", "s:4:\"text\";"),
     ] {
-        plain.set_item(key, &Item::new(0, data), 0).unwrap();
+        plain.set(key, &Item::new(0, data), 0).unwrap();
     }
     let address = server.address();
     #[cfg(feature = "sha1")]

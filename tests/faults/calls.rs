@@ -2,7 +2,7 @@
 //! What reads finds all of its keys there; what writes writes what is there already.
 
 use super::pretender::value_of;
-use moecache::{Client, Error, Result};
+use moecache::{Client, Error, ItemRef, Result};
 
 /// A call of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -107,10 +107,13 @@ pub const MANY: [Call; 4] = [
         let deleted = client.delete_many(["deleted", "gone"]).into_iter();
         deleted.map(|(_, result)| result.map(drop)).collect()
     }),
-    call("incr_many", Once, "incr count", |client| {
-        let counted = client.incr_many(["count", "other-count"], 1).into_iter();
+    call("many incr", Once, "incr count", |client| {
+        let mut pipeline = client.pipeline();
+        let pending = ["count", "other-count"].map(|key| pipeline.incr(key, 1));
+        let mut replies = pipeline.run();
         let right = |count: Option<u64>| assert!(count.is_some());
-        counted.map(|(_, result)| result.map(right)).collect()
+        let results = pending.map(|counted| replies.take(counted).map(right));
+        results.into()
     }),
 ];
 
@@ -170,7 +173,7 @@ pub fn prepare(client: &Client) {
     for key in ["key", "a", "b", "c", "after"] {
         client.set(key, value_of(key), 0).unwrap();
     }
-    client.set_item("joined", (0, "joined"), 0).unwrap();
+    client.set("joined", ItemRef::new(0, "joined"), 0).unwrap();
     for counter in ["count", "other-count"] {
         client.set_counter(counter, 1000, 0).unwrap();
     }

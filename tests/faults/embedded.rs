@@ -1,11 +1,11 @@
 //! Each fault of the embedded server, in each protocol, with each kind of call.
 
 use super::calls::{self, Call};
-use super::row::{Fate, SHORT, Sees, at_once, client, eventually, is_repeatable, timed_out};
+use super::row::{Fate, Sees, at_once, client, eventually, is_repeatable, times_out};
 use super::support::in_each_protocol;
 use super::support::wait_until;
-use moecache::Protocol;
 use moecache::testing::{Fault, Server};
+use moecache::{Item, Protocol};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,17 +62,13 @@ fn a_reply_that_is_swallowed(protocol: Protocol) {
 }
 
 fn check(protocol: Protocol, fault: &Fault, calls: impl IntoIterator<Item = Call>) {
-    at_once(protocol, calls, |call| {
+    let check = |call: &Call, time| {
         let server = Server::start().unwrap();
         let client = client(&server, protocol);
         calls::prepare(&client);
         server.inject(fault.clone());
         let expected = sees(fault, call);
-        let results = if expected == Sees::Timeout {
-            timed_out(SHORT, || call.run(&client.with_timeout(SHORT)))
-        } else {
-            call.run(&client)
-        };
+        let results = expected.run(call, &client, time)?;
         println!("{fault:?}: {} in {protocol}: {results:?}", call.name);
         expected.check(&results, &server.to_string());
         let failed = results.iter().any(Result::is_err);
@@ -86,9 +82,11 @@ fn check(protocol: Protocol, fault: &Fault, calls: impl IntoIterator<Item = Call
         // One more or less, and never two: what counts was not counted twice.
         let count = client.get::<u64>("count").unwrap().unwrap();
         assert!((999..=1001).contains(&count), "{count}");
-        let joined = client.get_item("joined").unwrap().unwrap();
+        let joined = client.get::<Item>("joined").unwrap().unwrap();
         assert!(joined.data.len() <= "joined".len() + "more".len());
-    });
+        Some(())
+    };
+    at_once(protocol, calls, |call| times_out(|time| check(call, time)));
 }
 
 /// A new connection is closed at once: the request was sent, as far as the client knows.

@@ -2,14 +2,14 @@
 //! take what is written to it. The caller sees a timeout; the connection is closed, and nothing that
 //! comes over it later is read.
 
-use super::calls::{self, MANY, PIPELINES, SINGLE};
+use super::calls::{self, Call, MANY, PIPELINES, SINGLE};
 use super::pretender::{Batch, Deed, Line, Packet, Pretender, Then, Wire};
 use super::row::{self, Fate, Row, SHORT, Sees, Start, client, eventually, says};
 use super::support::in_each_protocol;
 use super::support::scripted::{accept, scripted};
 use super::support::{Memcached, wait_until};
 use crate::support::needs_memcached;
-use moecache::{Client, Error, Protocol, Result};
+use moecache::{Bytes, Client, Error, ItemRef, Protocol, Result};
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,7 +76,7 @@ fn it_comes_byte_by_byte(protocol: Protocol) {
 
 /// The reply comes when the call is over: into a connection that nobody reads.
 fn it_comes_after_the_deadline(protocol: Protocol) {
-    row::at_once(protocol, calls::all(), |call| {
+    let check = |call: &Call, time| {
         let server = Pretender::start();
         let client = client(server.address(), protocol);
         eventually(&client, "before");
@@ -85,7 +85,7 @@ fn it_comes_after_the_deadline(protocol: Protocol) {
             goes_on.recv().unwrap();
             says(batch.honest(), Then::GoOn)
         });
-        let results = row::timed_out(SHORT, || call.run(&client.with_timeout(SHORT)));
+        let results = Sees::Timeout.run(call, &client, time)?;
         Sees::Timeout.check(&results, &server.address().to_string());
         go_on.send(()).unwrap();
         wait_until("the client closes the connection", || server.is_closed(0));
@@ -93,13 +93,17 @@ fn it_comes_after_the_deadline(protocol: Protocol) {
         eventually(&client, "after");
         eventually(&client, "later");
         assert!(server.connections() > 1);
+        Some(())
+    };
+    row::at_once(protocol, calls::all(), |call| {
+        row::times_out(|time| check(call, time));
     });
 }
 
 /// A call that is repeated on a new connection has the time that is left of its own, and no more.
 fn a_second_attempt_has_only_the_time_that_is_left(protocol: Protocol) {
-    const DEADLINE: Duration = Duration::from_secs(2);
-    const FIRST: Duration = Duration::from_millis(1500);
+    const DEADLINE: Duration = Duration::from_secs(4);
+    const FIRST: Duration = Duration::from_secs(2);
     let repeatable = SINGLE.into_iter().filter(row::is_repeatable);
     row::at_once(protocol, repeatable, |call| {
         let server = Pretender::start();
@@ -127,15 +131,14 @@ fn a_server_that_freezes(protocol: Protocol) {
     let server = Memcached::start();
     let patient = client(server.address(), protocol);
     calls::prepare(&patient);
-    let hurried = patient.with_timeout(SHORT);
     server.freeze();
     for call in [SINGLE[0], SINGLE[12], MANY[0], MANY[1], PIPELINES[2]] {
         // While the client holds back it fails without a try; each call has a client of its own.
-        let fresh = client(server.address(), protocol);
-        let results = row::timed_out(SHORT, || call.run(&fresh.with_timeout(SHORT)));
+        let fresh = |time| Sees::Timeout.run(&call, &client(server.address(), protocol), time);
+        let results = row::times_out(fresh);
         Sees::Timeout.check(&results, &server.address().to_string());
     }
-    let results = row::timed_out(SHORT, || SINGLE[12].run(&hurried));
+    let results = row::times_out(|time| Sees::Timeout.run(&SINGLE[12], &patient, time));
     Sees::Timeout.check(&results, &server.address().to_string());
     server.thaw();
     eventually(&patient, "key");
@@ -184,13 +187,18 @@ fn a_write_that_blocks(protocol: Protocol) {
     let set = |client: &Client| client.set_bytes("key", &large, 0);
     assert!(timed_out(address, protocol, set).is_ambiguous());
     let set_many = |client: &Client| {
-        let stored = client.set_many_bytes([("a", &large), ("b", &large)], 0);
+        let stored = client.set_many(
+            [("a", &large), ("b", &large)]
+                .into_iter()
+                .map(|(key, value)| (key, Bytes(value))),
+            0,
+        );
         stored.all().map(drop)
     };
     assert!(timed_out(address, protocol, set_many).is_ambiguous());
     let pipeline = |client: &Client| {
         let mut pipeline = client.pipeline();
-        let stored = pipeline.set_item("a", (0, &large), 0);
+        let stored = pipeline.set("a", ItemRef::new(0, &large), 0);
         let got = pipeline.get::<String>("b");
         let mut replies = pipeline.run();
         // Nothing of this was sent, and it reads.

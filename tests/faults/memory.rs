@@ -4,7 +4,7 @@
 
 use crate::support;
 
-use moecache::{Client, IntoServers};
+use moecache::{Bytes, Client, IntoServers};
 use std::time::Duration;
 use support::{Memcached, UnixMemcached, alone};
 
@@ -17,7 +17,7 @@ fn a_gigabyte(servers: impl IntoServers) {
     let keys: Vec<String> = (0..10_000).map(|number| format!("key-{number}")).collect();
     let value = vec![b'v'; 100_000];
     client
-        .set_many_bytes(keys.iter().map(|key| (key, &value)), 0)
+        .set_many(keys.iter().map(|key| (key, Bytes(&value))), 0)
         .all()
         .unwrap();
     let before = new_peak();
@@ -57,7 +57,7 @@ fn bombs_of_zstandard() {
             data.push(b'x');
         }
         let (flags, data) = (0x4d60, &data[..]);
-        client.set_item("key", ItemRef { flags, data }, 0).unwrap();
+        client.set("key", ItemRef { flags, data }, 0).unwrap();
         let before = new_peak();
         let error = client.get::<String>("key").unwrap_err();
         assert!(error.is_decode(), "{error}");

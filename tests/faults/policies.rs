@@ -6,7 +6,7 @@ use crate::support::needs_memcached;
 use crate::support::{self, in_each_protocol};
 
 use moecache::testing::{Fault, Server};
-use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, MetaGet, Protocol};
+use moecache::{CasOutcome, Client, ClientBuilder, Event, FailurePolicy, Item, MetaGet, Protocol};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -112,9 +112,10 @@ fn a_server_that_is_stopped_and_comes_back(protocol: Protocol) {
 fn a_server_that_is_silent() {
     needs_memcached!();
     let (servers, builder) = two();
-    let client = builder.timeout(Duration::from_millis(200)).build().unwrap();
+    let patient = builder.build().unwrap();
+    let client = patient.with_timeout(Duration::from_millis(500));
     let key = key_of(&client, &servers[0]);
-    client.set(&key, 1, 0).unwrap();
+    patient.set(&key, 1, 0).unwrap();
     servers[0].freeze();
     for _ in 0..2 {
         let error = client.set(&key, 2, 0).unwrap_err();
@@ -228,7 +229,7 @@ fn misses(protocol: Protocol) {
     servers[0].stop();
 
     assert_eq!(client.get::<i32>(&key).unwrap(), None);
-    assert_eq!(client.get_item(&key).unwrap(), None);
+    assert_eq!(client.get::<Item>(&key).unwrap(), None);
     assert!(!client.contains(&key).unwrap());
     assert_eq!(client.gets::<i32>(&key).unwrap(), None);
     assert_eq!(client.get_and_touch::<i32>(&key, 9).unwrap(), None);

@@ -2,11 +2,11 @@
 //! is spoilt is that of the real server, and what the server did in the end can be looked up.
 
 use super::calls::{self, Call, Effect, MANY, PIPELINES, SINGLE, is_single};
-use super::row::{SHORT, Sees, client, eventually, is_repeatable, timed_out};
+use super::row::{PATIENCE, Sees, client, eventually, is_repeatable, times_out};
 use super::support::in_each_protocol;
 use super::support::proxy::{Fault, Length, Proxy};
 use super::support::{Memcached, wait_until};
-use moecache::{Client, Protocol, Result};
+use moecache::{Client, Item, Protocol, Result};
 use std::time::Duration;
 
 in_each_protocol! {
@@ -49,6 +49,18 @@ impl Rig {
 
     /// Commits a fault at a call, on a connection that has served others; or on one that is `fresh`.
     fn check(&self, fault: &Fault, call: &Call, fresh: bool, sees: Sees) {
+        times_out(|time| self.try_it(fault, call, fresh, sees, time));
+    }
+
+    /// Returns nothing if `time` was over before the call was sent.
+    fn try_it(
+        &self,
+        fault: &Fault,
+        call: &Call,
+        fresh: bool,
+        sees: Sees,
+        time: Duration,
+    ) -> Option<()> {
         let name = format!("{fault:?}, {}, {}", call.name, self.protocol);
         println!("{name}");
         let client = client(self.proxy.address(), self.protocol);
@@ -61,10 +73,9 @@ impl Rig {
         let before = self.counts();
         let committed = self.committed(fault);
         self.proxy.inject(fault.clone());
-        let results = if sees == Sees::Timeout {
-            timed_out(SHORT, || call.run(&client.with_timeout(SHORT)))
-        } else {
-            call.run(&client)
+        let Some(results) = sees.run(call, &client, time) else {
+            self.proxy.clear();
+            return None;
         };
         let is_committed = || self.committed(fault) > committed;
         if !may_have_no_place(fault) || sees == Sees::Timeout {
@@ -86,6 +97,7 @@ impl Rig {
             after.abs_diff(before) <= u64::from(call.effect == Effect::Once)
         });
         assert!(counted, "{name}: it was done twice");
+        Some(())
     }
 
     /// How many the server has.
@@ -102,7 +114,7 @@ impl Rig {
     /// What must not be done twice: counters, and how often something was appended or prepended.
     fn counts(&self) -> [u64; 3] {
         let count = |key| self.direct.get::<u64>(key).unwrap().unwrap();
-        let joined = self.direct.get_item("joined").unwrap().unwrap();
+        let joined = self.direct.get::<Item>("joined").unwrap().unwrap();
         let added = joined.data.len() / "more".len();
         [count("count"), count("other-count"), added as u64]
     }
@@ -142,9 +154,9 @@ fn slow_and_in_pieces(protocol: Protocol) {
 
 fn too_late_or_never(protocol: Protocol) {
     let faults = [
-        Fault::Delay(10 * SHORT),
-        Fault::DelayRequest(10 * SHORT),
-        Fault::Drip(SHORT),
+        Fault::Delay(PATIENCE),
+        Fault::DelayRequest(PATIENCE),
+        Fault::Drip(PATIENCE),
         Fault::Stall { after: 0 },
         Fault::Stall { after: 2 },
         Fault::SwallowRequest,

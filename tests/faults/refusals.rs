@@ -173,7 +173,7 @@ fn counting_what_is_no_number_keeps_the_connection(protocol: Protocol) {
         },
         Fate::Kept,
     );
-    let counts = |call: &Call| ["incr", "decr", "incr_many"].contains(&call.name);
+    let counts = |call: &Call| ["incr", "decr", "many incr"].contains(&call.name);
     row.play(protocol, Start::Fresh, calls::all().filter(counts));
 
     let memcached = Memcached::start();

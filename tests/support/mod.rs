@@ -55,6 +55,7 @@ pub use hanging::Hanging;
 pub use heard::Heard;
 pub(crate) use memcached::needs_memcached;
 pub use memcached::{Memcached, UnixMemcached, reserve};
+pub(crate) use python::needs_python;
 pub use python::{Python, interpreter};
 pub use random::Random;
 pub use raw::{RawClient, wait_until};

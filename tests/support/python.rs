@@ -4,6 +4,18 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+/// Skips a test where `tests/run` could not make that Python, and says why.
+macro_rules! needs_python {
+    () => {
+        if let Ok(why) = std::env::var("MOECACHE_WITHOUT_PYTHON") {
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("a test");
+            return $crate::support::skipped(format_args!("{test}: {why}"));
+        }
+    };
+}
+pub(crate) use needs_python;
+
 /// A Python that has the other clients.
 ///
 /// # Panics

@@ -3,7 +3,7 @@
 use crate::crew;
 use crate::peers::{Peer, walk};
 use crate::work::{Form, Operation, Task, Work};
-use moecache::{Client, Protocol};
+use moecache::{Bytes, Client, Protocol};
 use std::hint::black_box;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -107,20 +107,20 @@ impl<P: Speaks> Peer for Ours<P> {
                 found
             }
             Form::List => {
-                let values = self.client.get_each_bytes(keys.iter().copied());
+                let values = self.client.get_each::<Bytes, _>(keys.iter().copied());
                 let found =
                     |(_, value): &(_, moecache::Result<Option<_>>)| matches!(value, Ok(Some(_)));
                 values.iter().filter(|&value| found(value)).count()
             }
             Form::Map => {
-                let values = self.client.get_many_bytes(keys.iter().copied());
+                let values = self.client.get_many::<Bytes, _>(keys.iter().copied());
                 values.found.len()
             }
         }
     }
 
     fn set_many(&mut self, items: &[(&str, &[u8])]) {
-        let stored = self.client.set_many_bytes(items.iter().copied(), 0);
+        let stored = self.client.set_many(items.iter().copied().map(|(key, value)| (key, Bytes(value))), 0);
         assert!(stored.all().is_ok());
     }
 

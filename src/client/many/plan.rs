@@ -1,6 +1,6 @@
 use super::super::Client;
 use super::super::call;
-use crate::conn::{Batch, Deadline, Sink};
+use crate::conn::{Batch, Deadline, ReplyHandler};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::middleware::Backend;
@@ -117,7 +117,7 @@ impl<'k> Plan<'k> {
     }
 }
 
-/// The requests for each server. The places by which a sink knows them go on from one server to the
+/// The requests for each server. The places by which a handler knows them go on from one server to the
 /// next.
 struct Groups<'k>(Vec<Group<'k>>);
 
@@ -222,7 +222,7 @@ impl<B: ByKey> Sorter<'_, '_, B> {
     }
 }
 
-impl<B: ByKey> Sink for Sorter<'_, '_, B> {
+impl<B: ByKey> ReplyHandler for Sorter<'_, '_, B> {
     fn buffer(&mut self, _: usize) -> Vec<u8> {
         self.by_key.buffer()
     }

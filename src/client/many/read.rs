@@ -5,7 +5,6 @@ use crate::item::{Item, ItemRef};
 use crate::key::Scratch;
 use crate::protocol::{Reply, Request, Status};
 use crate::route::Topology;
-use crate::value;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::hash::Hash;
@@ -33,8 +32,8 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, T> {
-        let decode = |item| value::decode(&*self.values.transcoder, item);
-        self.read_each("get_many", keys, false, decode).into()
+        self.read_each("get_many", keys, false, |reply| self.values.value(reply))
+            .into()
     }
 
     /// The values of many keys in the order of the keys; `None` for one that is not there.
@@ -51,45 +50,7 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Each<K, Option<T>> {
-        self.read_each("get_each", keys, false, |item| {
-            value::decode(&*self.values.transcoder, item)
-        })
-    }
-
-    /// The bytes of many keys in the order of the keys, each as [`get_bytes`](Self::get_bytes) gives
-    /// them: moved, and not looked at one by one as `get_each::<Vec<u8>, _>` has to.
-    pub fn get_each_bytes<K: AsRef<[u8]>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Each<K, Option<Vec<u8>>> {
-        self.read_each("get_each", keys, false, |item| {
-            value::decode_bytes(&*self.values.transcoder, item)
-        })
-    }
-
-    /// The bytes of many keys by key, each as [`get_bytes`](Self::get_bytes) gives them.
-    pub fn get_many_bytes<K: AsRef<[u8]> + Eq + Hash>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Many<K, Vec<u8>> {
-        let decode = |item| value::decode_bytes(&*self.values.transcoder, item);
-        self.read_each("get_many", keys, false, decode).into()
-    }
-
-    /// The items of many keys as the server holds them, in the order of the keys.
-    pub fn get_each_item<K: AsRef<[u8]>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Each<K, Option<Item>> {
-        self.read_each("get_each", keys, false, Ok)
-    }
-
-    /// The items of many keys as the server holds them, by key.
-    pub fn get_many_items<K: AsRef<[u8]> + Eq + Hash>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Many<K, Item> {
-        self.read_each("get_many", keys, false, Ok).into()
+        self.read_each("get_each", keys, false, |reply| self.values.value(reply))
     }
 
     /// The values of many keys with their cas ids, by key.
@@ -97,16 +58,10 @@ impl Client {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Many<K, (T, u64)> {
-        let each = self.read_each("gets_many", keys, true, |item| self.values.with_cas(item));
-        each.into()
-    }
-
-    /// As [`get_each_item`](Self::get_each_item), with the cas ids.
-    pub(crate) fn gets_each_item<K: AsRef<[u8]>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Each<K, Option<Item>> {
-        self.read_each("get_each", keys, true, Ok)
+        self.read_each("gets_many", keys, true, |reply| {
+            self.values.value_and_cas(reply)
+        })
+        .into()
     }
 
     /// Hands the items of many keys to `on_item`, each as it comes, with its place in `keys`. Those
@@ -159,22 +114,25 @@ impl Client {
         failed.into_iter().map(name).collect()
     }
 
+    /// As [`get_each`](Self::get_each), the items as they are with their cas ids.
+    pub(crate) fn gets_each_item<K: AsRef<[u8]>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Each<K, Option<Item>> {
+        self.read_each("get_each", keys, true, call::item)
+    }
+
     fn read_each<T, K: AsRef<[u8]>>(
         &self,
         operation: &'static str,
         keys: impl IntoIterator<Item = K>,
         cas: bool,
-        mut decode: impl FnMut(Item) -> Result<T>,
+        meaning: impl FnMut(Reply<'_>) -> Result<Option<T>>,
     ) -> Each<K, Option<T>> {
         let keys: Vec<K> = keys.into_iter().collect();
         let request = |_, key| Ok(Request::Get { key, cas });
-        let results = self.each(
-            operation,
-            &keys,
-            &mut Scratch::default(),
-            request,
-            |reply| call::item(reply)?.map(&mut decode).transpose(),
-        );
+        let mut scratch = Scratch::default();
+        let results = self.each(operation, &keys, &mut scratch, request, meaning);
         zip(keys, results)
     }
 }
@@ -195,15 +153,22 @@ impl<F: FnMut(usize, ItemRef<'_>)> ByKey for Items<'_, F> {
 
     #[inline]
     fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
+        let hit = match reply {
+            Ok(Reply::Hit(hit)) => hit,
+            reply => return self.no_item(key, server, reply),
+        };
+        let (flags, data) = (hit.flags, &*hit.data);
+        (self.on_item)(key, ItemRef { flags, data });
+        if let Cow::Owned(buffer) = hit.data {
+            self.spare.push(buffer);
+        }
+    }
+}
+
+impl<F> Items<'_, F> {
+    #[cold]
+    fn no_item(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
         let error = match reply {
-            Ok(Reply::Hit(hit)) => {
-                let (flags, data) = (hit.flags, &*hit.data);
-                (self.on_item)(key, ItemRef { flags, data });
-                if let Cow::Owned(buffer) = hit.data {
-                    self.spare.push(buffer);
-                }
-                return;
-            }
             Ok(Reply::Status(Status::NotFound)) => return,
             Ok(reply) => call::unexpected(reply),
             Err(error) => error,

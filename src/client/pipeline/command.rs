@@ -1,20 +1,19 @@
 use super::super::Client;
 use crate::error::Result;
 use crate::expiry::Expiry;
-use crate::item::ItemRef;
+use crate::item::Item;
 use crate::key::Key;
-use crate::protocol::{Direction, Mode, Request};
-use std::borrow::Cow;
+use crate::protocol::{Direction, Mode, Request, SetOptions};
 use std::time::SystemTime;
 
 /// What is sent for one key.
-pub(super) struct Command<'a> {
+pub(super) struct Command {
     pub(super) key: Vec<u8>,
-    pub(super) kind: Result<Kind<'a>>,
+    pub(super) kind: Result<Kind>,
     pub(super) operation: &'static str,
 }
 
-pub(super) enum Kind<'a> {
+pub(super) enum Kind {
     Get {
         cas: bool,
     },
@@ -23,11 +22,14 @@ pub(super) enum Kind<'a> {
     },
     Store {
         mode: Mode,
-        flags: u32,
-        data: Cow<'a, [u8]>,
+        item: Item,
         expiry: Expiry,
+        /// Whether the reply is to give the cas id.
+        return_cas: bool,
     },
-    Delete,
+    Delete {
+        cas: Option<u64>,
+    },
     Touch {
         expiry: Expiry,
     },
@@ -37,7 +39,7 @@ pub(super) enum Kind<'a> {
     },
 }
 
-impl Command<'_> {
+impl Command {
     /// What is sent at the time `now`.
     pub(super) fn request<'k>(
         &'k self,
@@ -50,26 +52,38 @@ impl Command<'_> {
             Kind::GetAndTouch { expiry } => Request::GetAndTouch {
                 key,
                 exptime: expiry.to_wire(now)?,
-                cas: false,
+                cas: true,
             },
             Kind::Store {
                 mode,
-                flags,
-                data,
+                item,
                 expiry,
+                return_cas,
             } => {
-                client.shared.check_size(data.len())?;
-                Request::Store {
-                    mode: *mode,
-                    key,
-                    item: ItemRef {
-                        flags: *flags,
-                        data,
+                let item = client.shared.checked(item.into())?;
+                let exptime = expiry.to_wire(now)?;
+                match return_cas {
+                    false => Request::Store {
+                        mode: *mode,
+                        key,
+                        item,
+                        exptime,
                     },
-                    exptime: expiry.to_wire(now)?,
+                    true => Request::MetaSet {
+                        key,
+                        item,
+                        exptime,
+                        options: SetOptions {
+                            mode: *mode,
+                            cas: None,
+                            invalidate: false,
+                            return_cas: true,
+                            more: None,
+                        },
+                    },
                 }
             }
-            Kind::Delete => Request::Delete { key, cas: None },
+            Kind::Delete { cas } => Request::Delete { key, cas: *cas },
             Kind::Touch { expiry } => Request::Touch {
                 key,
                 exptime: expiry.to_wire(now)?,

@@ -8,18 +8,17 @@ pub use replies::{Pending, Replies};
 use super::Client;
 use super::call;
 use super::many::Plan;
+use super::single::DeleteOutcome;
 use super::storage::CasOutcome;
 use crate::error::Result;
 use crate::expiry::Expiry;
-use crate::item::{Item, ItemRef};
+use crate::item::Item;
 use crate::key::Scratch;
 use crate::protocol::{Direction, Mode, Reply};
-use crate::value;
 use command::{Command, Kind};
 use replies::Replied;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,7 +65,7 @@ impl Client {
 pub struct Pipeline<'a> {
     client: &'a Client,
     id: u64,
-    commands: Vec<Command<'a>>,
+    commands: Vec<Command>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -75,20 +74,13 @@ impl<'a> Pipeline<'a> {
         self.push("get", key, Ok(Kind::Get { cas: false }), decoded)
     }
 
-    /// As [`Client::get_item`].
-    pub fn get_item(&mut self, key: impl AsRef<[u8]>) -> Pending<Option<Item>> {
-        self.push("get", key, Ok(Kind::Get { cas: false }), item)
-    }
-
     /// As [`Client::gets`].
     pub fn gets<T: DeserializeOwned>(
         &mut self,
         key: impl AsRef<[u8]>,
     ) -> Pending<Option<(T, u64)>> {
         self.push("gets", key, Ok(Kind::Get { cas: true }), |client, reply| {
-            call::item(reply)?
-                .map(|item| client.values.with_cas(item))
-                .transpose()
+            client.values.value_and_cas(reply)
         })
     }
 
@@ -119,21 +111,40 @@ impl<'a> Pipeline<'a> {
         })
     }
 
-    /// As [`Client::set_item`]; the data is not copied.
-    pub fn set_item(
+    /// As [`Client::set_returning_cas`].
+    pub fn set_returning_cas<V: Serialize>(
         &mut self,
         key: impl AsRef<[u8]>,
-        item: impl Into<ItemRef<'a>>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<u64> {
+        let kind = self.client.encode(&value).map(|item| Kind::Store {
+            mode: Mode::Set,
+            item,
+            expiry: expiry.into(),
+            return_cas: true,
+        });
+        self.push("set_returning_cas", key, kind, |_, reply| call::cas(reply))
+    }
+
+    /// As [`Client::set_counter`].
+    pub fn set_counter(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        count: u64,
         expiry: impl Into<Expiry>,
     ) -> Pending<()> {
-        let item = item.into();
-        let kind = Kind::Store {
-            mode: Mode::Set,
-            flags: item.flags,
-            data: Cow::Borrowed(item.data),
-            expiry: expiry.into(),
-        };
-        self.push("set", key, Ok(kind), |_, reply| call::done(reply))
+        self.set(key, self.client.counter(count), expiry)
+    }
+
+    /// As [`Client::add_counter`].
+    pub fn add_counter(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        count: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<bool> {
+        self.add(key, self.client.counter(count), expiry)
     }
 
     /// As [`Client::add`].
@@ -185,7 +196,15 @@ impl<'a> Pipeline<'a> {
 
     /// As [`Client::delete`].
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Pending<bool> {
-        self.push("delete", key, Ok(Kind::Delete), found)
+        self.push("delete", key, Ok(Kind::Delete { cas: None }), found)
+    }
+
+    /// As [`Client::delete_with_cas`].
+    pub fn delete_with_cas(&mut self, key: impl AsRef<[u8]>, cas: u64) -> Pending<DeleteOutcome> {
+        let kind = Kind::Delete { cas: Some(cas) };
+        self.push("delete_with_cas", key, Ok(kind), |_, reply| {
+            DeleteOutcome::of(reply)
+        })
     }
 
     /// As [`Client::touch`].
@@ -219,7 +238,7 @@ impl<'a> Pipeline<'a> {
     /// Sends all commands, and receives their replies.
     #[must_use = "commands may have failed"]
     pub fn run(self) -> Replies<'a> {
-        let unanswered = |command: &Command<'_>| Replied {
+        let unanswered = |command: &Command| Replied {
             reply: None,
             server: 0,
             operation: command.operation,
@@ -251,31 +270,23 @@ impl<'a> Pipeline<'a> {
         expiry: Expiry,
         meaning: fn(&Client, Reply<'static>) -> Result<T>,
     ) -> Pending<T> {
-        let kind = value::encode(
-            &*self.client.values.transcoder,
-            value,
-            &mut value::Scratch::default(),
-        )
-        .map(|body| {
-            let item = body.as_item();
-            Kind::Store {
-                mode,
-                flags: item.flags,
-                data: Cow::Owned(item.data.to_vec()),
-                expiry,
-            }
+        let item = self.client.encode(value);
+        let kind = item.map(|item| Kind::Store {
+            mode,
+            item,
+            expiry,
+            return_cas: false,
         });
         self.push(mode.name(), key, kind, meaning)
     }
 
     fn extend(&mut self, mode: Mode, key: impl AsRef<[u8]>, bytes: &[u8]) -> Pending<bool> {
-        let kind = Kind::Store {
+        let kind = self.client.values.extension(bytes).map(|_| Kind::Store {
             mode,
-            flags: 0,
-            data: Cow::Owned(bytes.to_vec()),
+            item: Item::new(0, bytes),
             expiry: Expiry::Never,
-        };
-        let kind = self.client.values.check_append().map(|()| kind);
+            return_cas: false,
+        });
         self.push(mode.name(), key, kind, |_, reply| call::stored(reply))
     }
 
@@ -295,7 +306,7 @@ impl<'a> Pipeline<'a> {
         &mut self,
         operation: &'static str,
         key: impl AsRef<[u8]>,
-        kind: Result<Kind<'a>>,
+        kind: Result<Kind>,
         meaning: fn(&Client, Reply<'static>) -> Result<T>,
     ) -> Pending<T> {
         self.commands.push(Command {
@@ -321,13 +332,7 @@ impl fmt::Debug for Pipeline<'_> {
 }
 
 fn decoded<T: DeserializeOwned>(client: &Client, reply: Reply<'static>) -> Result<Option<T>> {
-    let item = call::item(reply)?;
-    item.map(|item| value::decode(&*client.values.transcoder, item))
-        .transpose()
-}
-
-fn item(_: &Client, reply: Reply<'static>) -> Result<Option<Item>> {
-    call::item(reply)
+    client.values.value(reply)
 }
 
 fn found(_: &Client, reply: Reply<'static>) -> Result<bool> {

@@ -1,8 +1,9 @@
 use super::packet::{HEADER, Header, NOOP, RESPONSE, opcode};
 use crate::protocol::decoder::{Decoder, Place};
 use crate::protocol::lines::first_line;
+use crate::protocol::options::Mode;
 use crate::protocol::reply::{Excerpt, Line, Malformed, Refused, Reply, Status, Step, ValueHeader};
-use crate::protocol::request::{Mode, Request, StatsArguments};
+use crate::protocol::request::{Request, StatsArguments};
 use crate::protocol::text;
 
 /// The flags, which come before a value.

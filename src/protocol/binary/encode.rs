@@ -1,6 +1,7 @@
 use super::packet::{NOOP, REQUEST, opcode};
+use crate::protocol::options::Mode;
 use crate::protocol::output::Output;
-use crate::protocol::request::{Mode, Request};
+use crate::protocol::request::Request;
 
 /// The expiry of a counter that is not to be made where there is none.
 const NO_INITIAL: u32 = u32::MAX;

@@ -1,4 +1,5 @@
-use crate::protocol::request::{Direction, Mode, Request};
+use crate::protocol::options::{Direction, Mode};
+use crate::protocol::request::Request;
 
 /// The length of a header.
 pub(super) const HEADER: usize = 24;

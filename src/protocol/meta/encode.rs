@@ -1,9 +1,10 @@
-use super::got;
 use crate::key::{Key, base64};
 use crate::meta_options::Wanted;
+use crate::protocol::meta_line::got;
 use crate::protocol::options::More;
+use crate::protocol::options::{Direction, Mode};
 use crate::protocol::output::Output;
-use crate::protocol::request::{Direction, Mode, Request};
+use crate::protocol::request::Request;
 use crate::protocol::text;
 
 /// Encodes one request.

@@ -5,19 +5,17 @@
 //! line: those are faster than any `mg`s, and unlike an `mg` they never win a stale item.
 
 mod encode;
-mod line;
 #[cfg(test)]
 mod tests;
 
 use self::encode::encode;
-use self::line::{Line, Meaning};
 use super::decoder::{Decoder, Place};
 use super::lines::{first_line, number, refused};
+use super::meta_line::{Line, Meaning, unexpected};
 use super::output::Output;
-use super::reply::{Counter, Excerpt, Malformed, Refused, Reply, Status, Step};
-use super::request::Request;
+use super::reply::{Counter, Malformed, Refused, Reply, Status, Step};
+use super::request::{Request, is_classic, keys_on_line};
 use super::{text, values};
-use crate::meta_options::Wanted;
 
 /// Encodes all of `requests`, with up to `max_keys` on a `get` line; with `lines`, a get that is alone
 /// has one, too. Each has an opaque, one more than the one before it. Quietly, the
@@ -31,7 +29,11 @@ pub(super) fn encode_all<'a>(
 ) {
     let (mut rest, mut opaque) = (requests, opaque);
     while let Some(request) = rest.first() {
-        let run = if quiet { 1 } else { text::run(rest, max_keys) };
+        let run = if quiet {
+            1
+        } else {
+            keys_on_line(rest, max_keys)
+        };
         let opaques = u32::try_from(run).unwrap_or(u32::MAX);
         if run > 1 || (lines && !quiet && is_classic(request)) {
             text::encode_all(&rest[..run], max_keys, out);
@@ -44,11 +46,6 @@ pub(super) fn encode_all<'a>(
     if quiet {
         out.push(b"mn\r\n");
     }
-}
-
-/// Whether it may share a classic `get` line with others.
-pub(super) fn is_classic(request: &Request<'_>) -> bool {
-    matches!(request, Request::Get { key, .. } if key.is_plain())
 }
 
 /// The next step of the reply that is due.
@@ -95,7 +92,7 @@ fn shares_line(decoder: &Decoder<'_>) -> bool {
     !window.quiet
         && (is_under_way
             || rest.first().is_some_and(is_line)
-            || text::run(rest, window.max_keys) > 1)
+            || keys_on_line(rest, window.max_keys) > 1)
 }
 
 /// A line of a window in which each request has its reply.
@@ -249,20 +246,4 @@ fn take<'b>(
     Ok(decoder.value(rest, used, header, place, |after| {
         after.starts_with(end).then_some(end.len())
     }))
-}
-
-/// Whether a value follows a line that is the reply to a command with a key; `None` if it is none.
-pub(super) fn is_reply(line: &[u8], max: usize) -> Option<bool> {
-    let parsed = Line::parse(line, max).ok()??;
-    Some(parsed.has_value())
-}
-
-/// What a plain get asks for.
-const fn got(cas: bool) -> Wanted {
-    let wanted = Wanted::NONE.with(b'v').with(b'f');
-    if cas { wanted.with(b'c') } else { wanted }
-}
-
-fn unexpected(line: &[u8]) -> Malformed {
-    Malformed::Unexpected(Excerpt::new(line))
 }

@@ -114,7 +114,7 @@ impl Peer {
                 let item = Item::new(row.flags, unhex(&row.hex));
                 let read = self.decode::<ByteBuf>(item).unwrap();
                 assert_eq!(read, unhex(after("hex:").unwrap()));
-                self.skip("flags of the program's own are stored with set_item");
+                self.skip("flags of the program's own are stored as an Item");
             }
             ("String(UTF-8)" | "java.lang.String", _) => self.string(row),
             ("string" | "String(ASCII-8BIT)" | "[B" | "[]byte with caller's Flags", _) => {

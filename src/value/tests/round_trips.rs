@@ -1,6 +1,7 @@
 //! Rust types, there and back.
 
 use super::*;
+use crate::item::{Bytes, ItemRef};
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;
@@ -389,4 +390,88 @@ fn nothing_is_copied() {
     let at = item.data.as_ptr();
     let bytes = decode_bytes(&Enyim::default(), item).unwrap();
     assert_eq!(bytes.as_ptr(), at, "bytes");
+}
+
+#[test]
+fn raw_items() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Wrapped(Item);
+
+    // Flags that no format knows, and data that is none.
+    let enyim = Enyim::default();
+    for length in [0, 5, 128, 129, 100_000] {
+        let item = Item::new(0xdead_beef, vec![0xff; length]);
+        assert_eq!(stored(&item).unwrap(), item);
+        assert_eq!(stored(&ItemRef::from(&item)).unwrap(), item);
+        assert_eq!(stored(&Some(&item)).unwrap(), item);
+        assert_eq!(stored(&Wrapped(item.clone())).unwrap(), item);
+
+        let (given, at) = (item.clone(), item.data.as_ptr());
+        let read: Item = decode(&enyim, item).unwrap();
+        assert!(
+            read == given && read.data.as_ptr() == at,
+            "nothing is copied"
+        );
+        let wrapped: Wrapped = decode(&enyim, given.clone()).unwrap();
+        assert_eq!(wrapped, Wrapped(given));
+    }
+    let mut item = Item::new(1, "data");
+    item.cas = Some(u64::MAX);
+    assert_eq!(decode::<Item>(&enyim, item.clone()).unwrap(), item);
+
+    let inside = "a raw item is a value of its own and cannot be inside of another one";
+    for refused in [
+        stored(&[&item]),
+        stored(&(1, &item)),
+        stored(&BTreeMap::from([(1, &item)])),
+    ] {
+        let complaint = complaint(refused);
+        assert_eq!(
+            complaint,
+            format!("the value cannot be serialised: {inside}")
+        );
+    }
+    for format in Format::all() {
+        let Ok(transcoder) = format.transcoder(Compression::off(), usize::MAX) else {
+            continue;
+        };
+        let error = encode_item(&*transcoder, &[&item]).unwrap_err();
+        assert!(error.is_encode(), "{format}: {error}");
+        assert_eq!(
+            encode_item(&*transcoder, &item).unwrap().flags,
+            1,
+            "{format}"
+        );
+    }
+    let complaint = complaint(decode::<Vec<Item>>(&enyim, stored(&["a"]).unwrap()));
+    assert!(complaint.ends_with(inside), "{complaint}");
+}
+
+#[test]
+fn bytes_in_and_out() {
+    let item = stored(&Bytes("data")).unwrap();
+    assert_eq!(item, Item::new(RAW, "data"));
+    assert_eq!(stored(&Bytes([0_u8; 0])).unwrap(), Item::new(RAW, ""));
+    let enyim = Enyim::default();
+    let at = item.data.as_ptr();
+    let Bytes(read) = decode(&enyim, item).unwrap();
+    assert!(read == b"data" && read.as_ptr() == at, "nothing is copied");
+    // As get_bytes reads them.
+    for (flags, data) in [(STRING, "text"), (0, "text"), (RAW, "")] {
+        let Bytes(read) = decode(&enyim, Item::new(flags, data)).unwrap();
+        assert_eq!(read, data.as_bytes());
+    }
+    let Bytes(read) = decode(&enyim, stored(&Vec::<u8>::new()).unwrap()).unwrap();
+    assert_eq!(read, b"");
+    let refused = decode::<Bytes>(&enyim, stored(&7).unwrap());
+    assert_eq!(
+        complaint(refused),
+        "the item is an i32 (.NET Int32, flags 265), not bytes"
+    );
+    // Inside of another value.
+    let both = (Bytes(vec![1]), Bytes(Vec::new()));
+    assert_eq!(
+        decode::<(Bytes, Bytes)>(&enyim, stored(&both).unwrap()).unwrap(),
+        both
+    );
 }

@@ -5,7 +5,7 @@ use crate::support;
 use crate::support::needs_memcached;
 
 use super::client;
-use moecache::{Client, IntoServers, Protocol};
+use moecache::{Bytes, Client, IntoServers, Item, ItemRef, Protocol};
 use std::collections::HashMap;
 use std::time::Duration;
 use support::{Hanging, Memcached, UnixMemcached, reserve};
@@ -177,7 +177,7 @@ fn values_of_a_megabyte(servers: impl IntoServers, protocol: Protocol) {
     let keys = numbered(300);
     let value = vec![b'v'; 1_000_000];
     client
-        .set_many_bytes(keys.iter().map(|key| (key, &value)), 0)
+        .set_many(keys.iter().map(|key| (key, Bytes(&value))), 0)
         .all()
         .unwrap();
     let found: HashMap<_, serde_bytes::ByteBuf> = client.get_many(&keys).all().unwrap();
@@ -188,8 +188,8 @@ fn values_of_a_megabyte(servers: impl IntoServers, protocol: Protocol) {
     let mut pending = Vec::new();
     for key in keys.iter().take(100) {
         pending.push((
-            pipeline.get_item(key),
-            pipeline.set_item(key, (3, &value), 0),
+            pipeline.get::<Item>(key),
+            pipeline.set(key, ItemRef::new(3, &value), 0),
         ));
     }
     let mut replies = pipeline.run();

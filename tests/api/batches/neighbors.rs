@@ -2,7 +2,7 @@
 
 use super::support::scripted::{accept, answer, read_until, scripted};
 use super::{GUARD, client, line_of};
-use moecache::{Client, Protocol};
+use moecache::{Bytes, Client, Item, Protocol};
 use std::collections::HashSet;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -95,7 +95,7 @@ fn harms_nobody(bad: &[SocketAddr], good: &[SocketAddr], seen: &Seen, timeout: D
     // There are connections to all.
     let patient = client.with_timeout(GUARD);
     for key in &keys {
-        patient.get_item(key).unwrap();
+        patient.get::<Item>(key).unwrap();
     }
     let mut found = HashSet::new();
     let failed = client.get_many_with(&keys, |index, _| {
@@ -201,12 +201,12 @@ fn a_server_that_reads_slowly_holds_up_no_stores_of_others() {
     let client = client([slow, good], Protocol::Text, GUARD);
     let keys = keys_of(&client, &[slow, good]);
     for key in &keys {
-        client.get_item(key).unwrap();
+        client.get::<Item>(key).unwrap();
     }
     let long = vec![0; LENGTH];
     let one = std::iter::once((&keys[0], &long[..]));
     let many = std::iter::repeat_n((&keys[1], &b"x"[..]), STORES);
-    let stored = client.set_many_bytes(one.chain(many), 0);
+    let stored = client.set_many(one.chain(many).map(|(key, value)| (key, Bytes(value))), 0);
     seen.set();
     for (key, result) in stored {
         match result {

@@ -3,7 +3,7 @@
 use super::support::Memcached;
 use super::support::scripted::{accept, answer, read_until, scripted};
 use super::{GUARD, client, line_of};
-use moecache::{Error, Pipeline, Protocol};
+use moecache::{Error, Item, ItemRef, Pipeline, Protocol};
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -17,15 +17,15 @@ fn a_refused_store_does_not_bring_back_what_was_deleted_after_it() {
     let client = client(server.address(), Protocol::Meta, GUARD);
     let large = vec![b'x'; 2 << 20];
     let mut pipeline = client.pipeline();
-    let stored = pipeline.set_item("key", (0, "value"), 0);
-    let refused = pipeline.set_item("large", (0, &large), 0);
+    let stored = pipeline.set("key", ItemRef::new(0, "value"), 0);
+    let refused = pipeline.set("large", ItemRef::new(0, &large), 0);
     let deleted = pipeline.delete("key");
     let mut replies = pipeline.run();
     replies.take(stored).unwrap();
     let error = replies.take(refused).unwrap_err();
     assert!(error.is_server(), "{error:?}");
     assert!(replies.take(deleted).unwrap());
-    assert_eq!(client.get_item("key").unwrap(), None);
+    assert_eq!(client.get::<Item>("key").unwrap(), None);
 }
 
 #[test]
@@ -37,13 +37,18 @@ fn a_refused_store_does_not_bring_back_an_older_value() {
     let mut items = vec![("key", (0, &b"old"[..])), ("large", (0, &large[..]))];
     items.extend(fillers.iter().map(|key| (key.as_str(), (0, &b"v"[..]))));
     items.push(("key", (0, b"new")));
-    let stored = client.set_many_items(items, 0);
+    let stored = client.set_many(
+        items
+            .into_iter()
+            .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+        0,
+    );
     let failed: Vec<_> = stored.failed().collect();
     assert!(
         matches!(failed[..], [(&"large", error)] if error.is_server()),
         "{failed:?}"
     );
-    let item = client.get_item("key").unwrap().unwrap();
+    let item = client.get::<Item>("key").unwrap().unwrap();
     assert_eq!(item.data, b"new");
 }
 
@@ -58,7 +63,12 @@ fn stores_of_a_window_that_was_cut_after_an_error_are_ambiguous() {
     });
     let client = client(address, Protocol::Meta, GUARD);
     let items = ["a", "b", "c", "d"].map(|key| (key, (0, "1")));
-    for (key, result) in client.set_many_items(items, 0) {
+    for (key, result) in client.set_many(
+        items
+            .into_iter()
+            .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+        0,
+    ) {
         let error = result.unwrap_err();
         assert!(error.is_io() && error.is_ambiguous(), "{key}: {error:?}");
     }
@@ -78,7 +88,7 @@ fn a_store_that_was_turned_away_when_it_was_repeated_is_ambiguous() {
         connection.write_all(turned_away).unwrap();
     });
     let client = client(address, Protocol::Text, GUARD);
-    assert_eq!(client.get_item("key").unwrap(), None);
+    assert_eq!(client.get::<Item>("key").unwrap(), None);
     let error = client.set("key", "value", 0).unwrap_err();
     assert!(error.is_ambiguous() && !error.is_retryable(), "{error:?}");
     server.join().unwrap();
@@ -127,9 +137,9 @@ fn a_version_that_was_not_told_is_asked_for_again() {
         connection.write_all(&reply).unwrap();
     });
     let client = client(address, Protocol::Auto, GUARD);
-    assert_eq!(client.get_item("key").unwrap(), None);
+    assert_eq!(client.get::<Item>("key").unwrap(), None);
     is_closed.recv_timeout(GUARD).unwrap();
-    assert_eq!(client.get_item("key").unwrap(), None);
+    assert_eq!(client.get::<Item>("key").unwrap(), None);
     server.join().unwrap();
 }
 
@@ -141,7 +151,10 @@ fn values_of_a_line_in_another_order() {
         answer(&mut accept(listener), reply);
     });
     let client = client(address, Protocol::Text, GUARD);
-    let items = client.get_each_item(["a", "none", "b"]).all().unwrap();
+    let items = client
+        .get_each::<Item, _>(["a", "none", "b"])
+        .all()
+        .unwrap();
     let data = items.into_iter().map(|item| item.map(|item| item.data));
     let expected = [Some(b"A".to_vec()), None, Some(b"B".to_vec())];
     assert!(data.eq(expected));
@@ -168,8 +181,8 @@ fn what_is_never_sent_costs_no_connection() {
     let hasty = client.with_timeout(Duration::ZERO);
     for _ in 0..20 {
         assert_eq!(client.incr_with_initial("key", 1, 1, 0).unwrap(), 7);
-        assert!(hasty.get_item("key").unwrap_err().is_timeout());
-        assert_eq!(client.get_item("key").unwrap(), None);
+        assert!(hasty.get::<Item>("key").unwrap_err().is_timeout());
+        assert_eq!(client.get::<Item>("key").unwrap(), None);
     }
     drop((client, hasty));
     server.join().unwrap();
@@ -255,7 +268,7 @@ fn a_pipeline_that_reads_a_key_and_then_writes_it_is_not_repeated() {
     type Read = fn(Pipeline<'_>, Write) -> Error;
     let reads: [(&str, Read); 3] = [
         ("get", |mut pipeline, write| {
-            let got = pipeline.get_item("job");
+            let got = pipeline.get::<Item>("job");
             write(&mut pipeline);
             pipeline.run().take(got).unwrap_err()
         }),
@@ -273,7 +286,7 @@ fn a_pipeline_that_reads_a_key_and_then_writes_it_is_not_repeated() {
     let writes: [(&str, Write); 2] = [
         ("delete", |pipeline| drop(pipeline.delete("job"))),
         ("set", |pipeline| {
-            drop(pipeline.set_item("job", (0, "mine"), 0));
+            drop(pipeline.set("job", ItemRef::new(0, "mine"), 0));
         }),
     ];
     for protocol in [Protocol::Text, Protocol::Meta] {
@@ -281,7 +294,7 @@ fn a_pipeline_that_reads_a_key_and_then_writes_it_is_not_repeated() {
             for (write, change) in writes {
                 let (address, asked) = restarted_proxy();
                 let client = client(address, protocol, GUARD);
-                assert!(client.get_item("job").unwrap().is_some());
+                assert!(client.get::<Item>("job").unwrap().is_some());
                 let error = get(client.pipeline(), change);
                 let row = format!("{read}, {write} in {protocol}");
                 assert!(error.is_io(), "{row}: {error:?}");
@@ -308,10 +321,10 @@ fn a_pipeline_that_writes_a_key_and_then_reads_it_is_repeated() {
         connection.write_all(replies).unwrap();
     });
     let client = client(address, Protocol::Text, GUARD);
-    assert_eq!(client.get_item("job").unwrap(), None);
+    assert_eq!(client.get::<Item>("job").unwrap(), None);
     let mut pipeline = client.pipeline();
-    let stored = ["his", "mine"].map(|data| pipeline.set_item("job", (0, data), 0));
-    let got = ["job", "other"].map(|key| pipeline.get_item(key));
+    let stored = ["his", "mine"].map(|data| pipeline.set("job", ItemRef::new(0, data), 0));
+    let got = ["job", "other"].map(|key| pipeline.get::<Item>(key));
     let mut replies = pipeline.run();
     for stored in stored {
         replies.take(stored).unwrap();

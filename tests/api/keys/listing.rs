@@ -2,7 +2,7 @@
 
 use super::{listed, numbered};
 use crate::support::{Memcached, RawClient, wait_until};
-use moecache::{Client, KeyInfo, testing};
+use moecache::{Client, Item, ItemRef, KeyInfo, testing};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +20,15 @@ fn client(address: SocketAddr) -> Client {
 /// Stores so many, without a value.
 fn store(client: &Client, keys: &[String]) {
     let items = keys.iter().map(|key| (key, (0, "")));
-    client.set_many_items(items, 0).all().unwrap();
+    client
+        .set_many(
+            items
+                .into_iter()
+                .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+            0,
+        )
+        .all()
+        .unwrap();
 }
 
 /// Whether the server lists its keys by its hash table, and not along its LRU lists.
@@ -57,7 +65,7 @@ fn keys_that_are_read_meanwhile() {
                     if is_over.load(Ordering::Relaxed) {
                         break;
                     }
-                    client.get_many_items(keys).all().unwrap();
+                    client.get_many::<Item, _>(keys).all().unwrap();
                 }
             });
         }
@@ -123,8 +131,10 @@ fn an_old_server() {
 fn what_is_told_of_a_key() {
     let server = Memcached::start();
     let client = client(server.address());
-    client.set_item("forever", (5, "value"), 0).unwrap();
-    client.set_item("for-a-while", (7, "value"), 3600).unwrap();
+    client.set("forever", ItemRef::new(5, "value"), 0).unwrap();
+    client
+        .set("for-a-while", ItemRef::new(7, "value"), 3600)
+        .unwrap();
     let mut infos: Vec<KeyInfo> = client.keys().collect::<Result<_, _>>().unwrap();
     infos.sort_by(|a, b| a.key.cmp(&b.key));
     let of = |at: usize| (&*infos[at].key, infos[at].expiry, infos[at].flags);

@@ -1,7 +1,7 @@
 use super::{PROTOCOLS, goes_round, listed, numbered, three};
 use crate::support::Memcached;
 use moecache::value::Format;
-use moecache::{Client, Expiry, Library, PrefixPlacement};
+use moecache::{Client, Expiry, Item, ItemRef, Library, PrefixPlacement};
 use std::collections::BTreeSet;
 
 #[test]
@@ -117,8 +117,8 @@ fn an_empty_key() {
         .format(Format::Moecache)
         .compatible_with(Library::Pymemcache);
     let pymemcache = pymemcache.build().unwrap();
-    pymemcache.set_item("", (0, "1"), 0).unwrap();
+    pymemcache.set("", ItemRef::new(0, "1"), 0).unwrap();
     let plain = Client::new(server.address()).unwrap();
-    assert!(plain.get_item("app:").unwrap().is_some());
+    assert!(plain.get::<Item>("app:").unwrap().is_some());
     assert!(listed(&pymemcache).keys().eq([b""]));
 }

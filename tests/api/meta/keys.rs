@@ -2,7 +2,7 @@
 
 use super::is_about;
 use super::support::noted;
-use moecache::{Client, DeleteOutcome, MetaGet};
+use moecache::{Client, DeleteOutcome, Item, ItemRef, MetaGet};
 
 on_every_server! {
     binary_keys
@@ -45,7 +45,7 @@ fn binary_keys(client: &Client) {
         assert!(client.touch(key, 60).unwrap(), "{key:?}");
         let left = client.meta_get(key, MetaGet::new().ttl()).unwrap().unwrap();
         assert!(is_about(left.ttl, 60), "{key:?}: {left:?}");
-        assert!(client.get_and_touch_item(key, 60).unwrap().is_some());
+        assert!(client.get_and_touch::<Item>(key, 60).unwrap().is_some());
         assert!(client.delete(key).unwrap(), "{key:?}");
         assert!(!client.delete(key).unwrap(), "{key:?}");
         client.set_counter(key, 1, 0).unwrap();
@@ -92,7 +92,12 @@ fn quiet_sets_of_which_some_fail(client: &Client) {
         (key, (1, data))
     });
     let items: Vec<_> = items.collect();
-    let each = client.set_many_items(items, 0);
+    let each = client.set_many(
+        items
+            .into_iter()
+            .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+        0,
+    );
     let failed = each.failed();
     let failed: Vec<_> = failed
         .map(|(key, error)| (key.as_str(), error.to_string()))
@@ -112,7 +117,7 @@ fn quiet_sets_of_which_some_fail(client: &Client) {
         );
     }
     for (at, key) in keys.iter().enumerate() {
-        let item = client.get_item(key).unwrap();
+        let item = client.get::<Item>(key).unwrap();
         assert_eq!(item.is_some(), at % 50 != 7, "{key}");
     }
 }

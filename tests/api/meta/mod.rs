@@ -35,8 +35,9 @@ mod stale;
 use crate::support;
 
 use moecache::{
-    Client, DeleteOutcome, Expiry, IntoServers, KeyBytes, MetaArithmetic, MetaArithmeticOutcome,
-    MetaDelete, MetaGet, MetaItem, MetaMode, MetaSet, MetaSetOutcome, Protocol, Ttl,
+    Client, DeleteOutcome, Expiry, IntoServers, Item, ItemRef, KeyBytes, MetaArithmetic,
+    MetaArithmeticOutcome, MetaDelete, MetaGet, MetaItem, MetaMode, MetaSet, MetaSetOutcome,
+    Protocol, Ttl,
 };
 use std::time::Duration;
 use support::Memcached;
@@ -88,7 +89,7 @@ fn what_there_is_to_know_about_an_item(client: &Client) {
     assert_eq!(client.meta_get("key", everything()).unwrap(), None);
     assert_eq!(client.meta_get("key", MetaGet::new()).unwrap(), None);
 
-    client.set_item("key", (7, "value"), 100).unwrap();
+    client.set("key", ItemRef::new(7, "value"), 100).unwrap();
     let nothing = found(client, "key", MetaGet::new().no_bump());
     assert_eq!(nothing, MetaItem::default());
     let item = found(client, "key", everything());
@@ -106,7 +107,9 @@ fn what_there_is_to_know_about_an_item(client: &Client) {
 
     let ask = MetaGet::new().hit_before().no_bump();
     assert_eq!(found(client, "key", ask).hit_before, Some(true));
-    client.set_item("fresh", (0, ""), Expiry::Never).unwrap();
+    client
+        .set("fresh", ItemRef::new(0, ""), Expiry::Never)
+        .unwrap();
     assert_eq!(found(client, "fresh", ask).hit_before, Some(false));
     assert_eq!(found(client, "fresh", ask).hit_before, Some(false));
     let item = found(client, "fresh", MetaGet::new().ttl().value().size());
@@ -117,7 +120,7 @@ fn what_there_is_to_know_about_an_item(client: &Client) {
 fn touching(client: &Client) {
     let touch = |expiry: Expiry| MetaGet::new().touch(expiry).ttl();
     assert_eq!(client.meta_get("key", touch(9.into())).unwrap(), None);
-    client.set_item("key", (0, "value"), 0).unwrap();
+    client.set("key", ItemRef::new(0, "value"), 0).unwrap();
     for (expiry, expected) in [(50, Some(50)), (4_000, Some(4_000)), (0, None)] {
         let item = found(client, "key", touch(expiry.into()));
         match expected {
@@ -140,9 +143,9 @@ fn one_wins_who_makes_a_missing_item(client: &Client) {
     let item = found(client, "key", vivify);
     assert_eq!(marks(&item), (false, false, true));
     // Others find it empty.
-    assert_eq!(client.get_item("key").unwrap().unwrap().data, b"");
-    assert!(!client.add_item("key", (0, "value"), 0).unwrap());
-    client.set_item("key", (1, "value"), 60).unwrap();
+    assert_eq!(client.get::<Item>("key").unwrap().unwrap().data, b"");
+    assert!(!client.add("key", ItemRef::new(0, "value"), 0).unwrap());
+    client.set("key", ItemRef::new(1, "value"), 60).unwrap();
     let item = found(client, "key", vivify);
     assert_eq!(marks(&item), (false, false, false));
     assert_eq!(item.value.as_deref(), Some(&b"value"[..]));
@@ -157,7 +160,7 @@ fn one_wins_who_recaches_an_item(client: &Client) {
     let month = MetaGet::new().recache(2_592_001);
     let error = client.meta_get("key", month).unwrap_err();
     assert!(error.is_validation(), "{error:?}");
-    client.set_item("key", (0, "old"), 20).unwrap();
+    client.set("key", ItemRef::new(0, "old"), 20).unwrap();
     let recache = |left: i32| MetaGet::new().recache(left).value();
     assert_eq!(
         marks(&found(client, "key", recache(10))),
@@ -170,7 +173,7 @@ fn one_wins_who_recaches_an_item(client: &Client) {
     let item = found(client, "key", recache(30));
     assert_eq!(marks(&item), (false, false, true));
     assert_eq!(item.value.as_deref(), Some(&b"old"[..]));
-    client.set_item("key", (0, "new"), 100).unwrap();
+    client.set("key", ItemRef::new(0, "new"), 100).unwrap();
     assert_eq!(
         marks(&found(client, "key", recache(30))),
         (false, false, false)
@@ -180,7 +183,7 @@ fn one_wins_who_recaches_an_item(client: &Client) {
 fn deleting_and_invalidating(client: &Client) {
     let delete = |delete: MetaDelete| client.meta_delete("key", delete).unwrap();
     let store = || {
-        client.set_item("key", (5, "value"), 100).unwrap();
+        client.set("key", ItemRef::new(5, "value"), 100).unwrap();
         cas_of(client, "key")
     };
     assert_eq!(delete(MetaDelete::new()), DeleteOutcome::Missing);
@@ -195,7 +198,7 @@ fn deleting_and_invalidating(client: &Client) {
     );
     assert_eq!(delete(MetaDelete::new().cas(0)), DeleteOutcome::Changed);
     assert_eq!(delete(MetaDelete::new().cas(cas)), DeleteOutcome::Deleted);
-    assert_eq!(client.get_item("key").unwrap(), None);
+    assert_eq!(client.get::<Item>("key").unwrap(), None);
 
     let cas = store();
     let get = MetaGet::new().value().ttl().cas();
@@ -210,10 +213,14 @@ fn deleting_and_invalidating(client: &Client) {
     assert_ne!(item.cas, Some(cas));
     assert_eq!(marks(&found(client, "key", get)), (false, true, true));
     // Plain commands go on with the old value.
-    assert_eq!(client.get_item("key").unwrap().unwrap().data, b"value");
+    assert_eq!(client.get::<Item>("key").unwrap().unwrap().data, b"value");
     assert!(client.touch("key", 60).unwrap());
     assert_eq!(
-        client.get_and_touch_item("key", 60).unwrap().unwrap().data,
+        client
+            .get_and_touch::<Item>("key", 60)
+            .unwrap()
+            .unwrap()
+            .data,
         b"value"
     );
     store();
@@ -227,7 +234,7 @@ fn deleting_and_invalidating(client: &Client) {
 }
 
 fn a_tombstone_needs_a_newer_server(client: &Client) {
-    client.set_item("key", (0, "value"), 0).unwrap();
+    client.set("key", ItemRef::new(0, "value"), 0).unwrap();
     match client.meta_delete("key", MetaDelete::new().tombstone()) {
         Err(error) => assert!(error.to_string().contains("flag"), "{error}"),
         Ok(outcome) => {
@@ -237,14 +244,14 @@ fn a_tombstone_needs_a_newer_server(client: &Client) {
         }
     }
     // The connection goes on.
-    client.set_item("key", (0, "again"), 0).unwrap();
-    assert_eq!(client.get_item("key").unwrap().unwrap().data, b"again");
+    client.set("key", ItemRef::new(0, "again"), 0).unwrap();
+    assert_eq!(client.get::<Item>("key").unwrap().unwrap().data, b"again");
 }
 
 fn storing(client: &Client) {
     use MetaMode::{Add, Append, Prepend, Replace, Set};
     use MetaSetOutcome::{Changed, Missing, NotStored, Stored};
-    let data = || client.get_item("key").unwrap().map(|item| item.data);
+    let data = || client.get::<Item>("key").unwrap().map(|item| item.data);
     let set = |data: &str, set: MetaSet| client.meta_set("key", (9, data), 100, set).unwrap();
     let mode = |mode| MetaSet::new().mode(mode);
     let stored = Stored { cas: None };
@@ -259,7 +266,7 @@ fn storing(client: &Client) {
     assert_eq!(set("0", mode(Prepend)), stored);
     assert_eq!(data().as_deref(), Some(&b"012"[..]));
     assert_eq!(set("3", mode(Replace)), stored);
-    assert_eq!(client.get_item("key").unwrap().unwrap().flags, 9);
+    assert_eq!(client.get::<Item>("key").unwrap().unwrap().flags, 9);
 
     let Stored { cas: Some(cas) } = set("4", MetaSet::new().return_cas()) else {
         panic!("no cas id");
@@ -320,11 +327,11 @@ fn counting(client: &Client) {
     let zero = client.meta_arithmetic("key", MetaArithmetic::up(1).cas(0));
     assert!(zero.unwrap_err().is_validation());
 
-    client.set_item("key", (0, "text"), 0).unwrap();
+    client.set("key", ItemRef::new(0, "text"), 0).unwrap();
     let error = client.meta_arithmetic("key", MetaArithmetic::up(1));
     let error = error.unwrap_err();
     assert!(error.to_string().contains("non-numeric"), "{error}");
-    assert_eq!(client.get_item("key").unwrap().unwrap().data, b"text");
+    assert_eq!(client.get::<Item>("key").unwrap().unwrap().data, b"text");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use super::support::skipped;
 use super::{cas_of, found, is_about, marks};
 use moecache::{
-    Client, DeleteOutcome, Error, MetaArithmetic, MetaArithmeticOutcome, MetaDelete, MetaGet,
-    MetaMode, MetaSet, MetaSetOutcome,
+    Client, DeleteOutcome, Error, Item, ItemRef, MetaArithmetic, MetaArithmeticOutcome, MetaDelete,
+    MetaGet, MetaMode, MetaSet, MetaSetOutcome,
 };
 
 on_every_server! {
@@ -37,7 +37,7 @@ fn assert_unknown(error: &Error, flag: &str, patch: u32) {
 }
 
 fn a_value_that_did_not_change_is_not_sent(client: &Client) {
-    client.set_item("key", (7, "value"), 60).unwrap();
+    client.set("key", ItemRef::new(7, "value"), 60).unwrap();
     let cas = cas_of(client, "key");
     let ask = |id| MetaGet::new().value().flags().unless_cas(id);
     let changed = found(client, "key", ask(cas + 1));
@@ -54,7 +54,7 @@ fn a_value_that_did_not_change_is_not_sent(client: &Client) {
         assert!(unchanged.unchanged);
         assert_eq!((unchanged.value, unchanged.flags), (None, Some(7)));
         // An empty value that did change is one.
-        client.set_item("key", (0, ""), 60).unwrap();
+        client.set("key", ItemRef::new(0, ""), 60).unwrap();
         let empty = found(client, "key", ask(cas));
         assert_eq!((empty.unchanged, empty.value), (false, Some(vec![])));
         let touched = found(client, "key", ask(empty.cas.unwrap()).touch(1000).ttl());
@@ -66,7 +66,7 @@ fn a_value_that_did_not_change_is_not_sent(client: &Client) {
         assert_unknown(&asked.unwrap_err(), "C (unless_cas)", 40);
     }
     // The connection goes on.
-    assert!(client.get_item("key").unwrap().is_some());
+    assert!(client.get::<Item>("key").unwrap().is_some());
 }
 
 fn a_cas_id_of_the_programs_own(client: &Client) {
@@ -103,7 +103,7 @@ fn a_cas_id_of_the_programs_own(client: &Client) {
         ] {
             assert_unknown(&error, "E (new_cas)", 27);
         }
-        assert_eq!(client.get_item("key").unwrap(), None);
+        assert_eq!(client.get::<Item>("key").unwrap(), None);
     }
 }
 
@@ -122,7 +122,7 @@ fn an_append_that_creates(client: &Client) {
     }
     if !is_since(client, 20) {
         assert_unknown(&add(MetaMode::Append).unwrap_err(), "N (vivify)", 20);
-        assert_eq!(client.get_item("key").unwrap(), None);
+        assert_eq!(client.get::<Item>("key").unwrap(), None);
         return;
     }
     for (mode, expected) in [(MetaMode::Append, "12"), (MetaMode::Prepend, "1212")] {
@@ -161,7 +161,7 @@ fn the_size_of_what_is_stored(client: &Client) {
         let error = stored.unwrap_err();
         assert_unknown(&error, "s (return_size)", 20);
         assert!(error.to_string().contains("the value is stored"), "{error}");
-        assert_eq!(client.get_item("key").unwrap().unwrap().data, b"value");
+        assert_eq!(client.get::<Item>("key").unwrap().unwrap().data, b"value");
     }
 }
 
@@ -225,33 +225,30 @@ fn raw_flags(client: &Client) {
         .meta_get("key", MetaGet::new().raw_flag("!"))
         .unwrap_err();
     assert!(error.is_server(), "{error:?}");
-    assert!(client.get_item("key").unwrap().is_none());
+    assert!(client.get::<Item>("key").unwrap().is_none());
 }
 
 fn what_me_says(client: &Client) {
-    match client.meta_debug("key") {
-        Ok(said) => assert_eq!(said, None),
+    let me = || client.raw("me key").for_key("key").line();
+    match me() {
+        Ok(said) => assert_eq!(said, b"EN"),
         // The embedded server has no such command.
         Err(error) => {
             assert!(
                 error.is_server() && error.to_string().contains("ERROR"),
                 "{error:?}"
             );
-            return skipped(format!("meta_debug: {error}"));
+            return skipped(format!("me: {error}"));
         }
     }
-    client.set_item("key", (0, "value"), 0).unwrap();
-    let said = client.meta_debug("key").unwrap().unwrap();
-    let value = |name: &str| said.iter().find(|(it, _)| it == name).map(|(_, it)| &**it);
-    assert_eq!(
-        (value("exp"), value("fetch")),
-        (Some("-1"), Some("no")),
-        "{said:?}"
-    );
-    assert_eq!(value("cas"), Some(&*cas_of(client, "key").to_string()));
-    assert!(
-        value("size").is_some() && value("cls").is_some(),
-        "{said:?}"
-    );
-    assert!(client.meta_debug("\0 ").unwrap_err().is_unsupported());
+    client.set("key", ItemRef::new(0, "value"), 0).unwrap();
+    let said = String::from_utf8(me().unwrap()).unwrap();
+    for fact in [
+        "exp=-1",
+        "fetch=no",
+        &format!("cas={}", cas_of(client, "key")),
+    ] {
+        assert!(said.split(' ').any(|word| word == fact), "{said}");
+    }
+    assert!(said.starts_with("ME key ") && said.contains(" size=") && said.contains(" cls="));
 }

@@ -1,7 +1,7 @@
 //! Who wins a stale item: those who ask for that, and not those who only look.
 
 use super::{found, marks};
-use moecache::{Client, DeleteOutcome, MetaDelete, MetaGet};
+use moecache::{Client, DeleteOutcome, Item, MetaDelete, MetaGet};
 
 on_every_server! {
     what_is_only_looked_at_is_not_won
@@ -14,7 +14,7 @@ fn what_is_only_looked_at_is_not_won(client: &Client) {
             assert!(client.contains("key").unwrap());
         }),
         ("get_many", |client| {
-            assert_eq!(client.get_many_items(["key"]).all().unwrap().len(), 1);
+            assert_eq!(client.get_many::<Item, _>(["key"]).all().unwrap().len(), 1);
         }),
         ("gets_many", |client| {
             assert_eq!(
@@ -23,7 +23,7 @@ fn what_is_only_looked_at_is_not_won(client: &Client) {
             );
         }),
         ("get_each", |client| {
-            assert!(client.get_each_item(["key"]).all().unwrap()[0].is_some());
+            assert!(client.get_each::<Item, _>(["key"]).all().unwrap()[0].is_some());
         }),
         ("get_many_with", |client| {
             let mut seen = 0;
@@ -33,11 +33,11 @@ fn what_is_only_looked_at_is_not_won(client: &Client) {
         ("more than a line of them", |client| {
             let keys: Vec<String> = (0..100).map(|number| format!("no{number}")).collect();
             let keys = keys.iter().map(String::as_str).chain(["key"]);
-            assert_eq!(client.get_many_items(keys).all().unwrap().len(), 1);
+            assert_eq!(client.get_many::<Item, _>(keys).all().unwrap().len(), 1);
         }),
         ("a pipeline", |client| {
             let mut pipeline = client.pipeline();
-            let got = pipeline.get_item("key");
+            let got = pipeline.get::<Item>("key");
             let deleted = pipeline.delete("other");
             let mut replies = pipeline.run();
             assert!(replies.take(got).unwrap().is_some());
@@ -45,7 +45,7 @@ fn what_is_only_looked_at_is_not_won(client: &Client) {
         }),
         ("several", |client| {
             assert!(client.contains("key").unwrap() && client.contains("key").unwrap());
-            assert_eq!(client.get_many_items(["key"]).all().unwrap().len(), 1);
+            assert_eq!(client.get_many::<Item, _>(["key"]).all().unwrap().len(), 1);
         }),
     ];
     let ask = MetaGet::new().value().ttl().no_bump();

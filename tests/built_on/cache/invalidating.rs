@@ -2,9 +2,9 @@
 
 use super::{LONG, client, everywhere, query, store_stale, wait_until};
 use crate::support::Memcached;
-use moecache::Protocol;
 use moecache::cache::Cache;
 use moecache::testing::Server;
+use moecache::{Item, ItemRef, Protocol};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -61,10 +61,10 @@ fn a_generation_that_was_evicted() {
         assert_eq!(query(&cache, "key"), None, "{key}");
         // Another entry makes a new one.
         cache.entry("other").depends_on([1]).set("new").unwrap();
-        assert!(client.get_item(key).unwrap().is_some(), "{key}");
+        assert!(client.get::<Item>(key).unwrap().is_some(), "{key}");
         assert_eq!(query(&cache, "key"), None, "{key}");
         // What is no generation is none.
-        client.set_item(key, (0, "nonsense"), 0).unwrap();
+        client.set(key, ItemRef::new(0, "nonsense"), 0).unwrap();
         assert_eq!(query(&cache, "other"), None, "{key}");
         client.delete(key).unwrap();
     }

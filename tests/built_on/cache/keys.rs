@@ -3,7 +3,7 @@
 use super::{client, everywhere, query};
 use moecache::cache::{Cache, CacheKey, KeyName, raw};
 use moecache::testing::Server;
-use moecache::{Client, Protocol};
+use moecache::{Client, Item, Protocol};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -199,7 +199,7 @@ fn names_on_the_server() {
         format!("cache|e|ns|h{}", shown(&1)),
     ];
     assert_eq!(keys.collect::<BTreeSet<_>>(), BTreeSet::from(expected));
-    let entry = client.get_item("cache|e|ns|rkey").unwrap().unwrap();
+    let entry = client.get::<Item>("cache|e|ns|rkey").unwrap().unwrap();
     assert_eq!(entry.flags, 0x4d80);
     assert!(entry.data.starts_with(b"mC\x01") && entry.data.ends_with(b"\x12\x01\0\0value"));
 }

@@ -5,7 +5,7 @@ use super::{LONG, PROTOCOLS, client, query, store_stale, wait_until};
 use crate::support::Memcached;
 use crate::support::needs_memcached;
 use moecache::cache::{Cache, Entry, raw};
-use moecache::{Client, Protocol};
+use moecache::{Client, ItemRef, Protocol};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -68,7 +68,17 @@ fn full() -> Memcached {
         let mut keys = (0_u32..).map(|number| format!("{size}.{number}"));
         loop {
             let items = keys.by_ref().take(100).map(|key| (key, (0, &*data)));
-            if client.set_many_items(items, 0).failed().next().is_some() {
+            if client
+                .set_many(
+                    items
+                        .into_iter()
+                        .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+                    0,
+                )
+                .failed()
+                .next()
+                .is_some()
+            {
                 break;
             }
         }

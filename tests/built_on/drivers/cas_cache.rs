@@ -12,7 +12,7 @@ fn an_id_is_used_once() {
     for protocol in [Protocol::Text, Protocol::Meta, Protocol::Binary] {
         let builder = Client::builder().servers(server.address());
         let client = builder.protocol(protocol).build().unwrap();
-        let cache = client.cas_cache();
+        let cache = CasCache::new(&client);
         client.set("testcas", 1, 0).unwrap();
         assert!(!cache.cas("testcas", 20, 0).unwrap(), "nothing is known");
         assert_eq!(cache.gets::<i32>("testcas").unwrap(), Some(1));
@@ -43,7 +43,7 @@ fn an_id_is_used_once() {
 fn many_ids_are_remembered_at_once() {
     let server = Memcached::start();
     let client = Client::new(server.address()).unwrap();
-    let cache = client.cas_cache();
+    let cache = CasCache::new(&client);
     client.set_many([("a", 1), ("b", 2)], 0).all().unwrap();
     let found = cache.gets_many::<i32, _>(["a", "b", "c"]).all().unwrap();
     assert_eq!((found.len(), found["a"], found["b"]), (2, 1, 2));
@@ -56,7 +56,7 @@ fn many_ids_are_remembered_at_once() {
 #[test]
 fn nothing_is_sent_without_an_id() {
     let client = Client::new("10.0.0.1").unwrap();
-    assert!(!client.cas_cache().cas("key", 1, 0).unwrap());
+    assert!(!CasCache::new(&client).cas("key", 1, 0).unwrap());
     assert_eq!(client.metrics()[0].operations, 0);
 }
 
@@ -64,7 +64,7 @@ fn nothing_is_sent_without_an_id() {
 fn an_id_outlives_an_error() {
     let server = Server::start().unwrap();
     let client = Client::new(&server).unwrap();
-    let cache = client.cas_cache();
+    let cache = CasCache::new(&client);
     client.set("key", 1, 0).unwrap();
     cache.gets::<i32>("key").unwrap();
     // It never came there.
@@ -98,7 +98,7 @@ fn each_thread_has_its_own() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let cache: CasCache = client.cas_cache();
+                let cache: CasCache = CasCache::new(&client);
                 for _ in 0..50 {
                     loop {
                         let count = cache.gets::<i32>("count").unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! What middleware is told of each command.
 
 use moecache::middleware::{Command, Middleware, Next, Reply};
-use moecache::{Client, KeyTransform, Protocol, Result};
+use moecache::{Client, Item, ItemRef, KeyTransform, Protocol, Result};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -75,25 +75,25 @@ type Call = fn(&Client);
 fn each_command_has_its_parts() {
     let (client, last) = told(Protocol::Binary);
     let rows: [(Call, &str); 20] = [
-        (|c| drop(c.get_item("k")), "get key=app:k, idempotent"),
+        (|c| drop(c.get::<Item>("k")), "get key=app:k, idempotent"),
         (
-            |c| drop(c.gets_item("k")),
+            |c| drop(c.gets::<Item>("k")),
             "gets key=app:k, with cas, idempotent",
         ),
         (
-            |c| drop(c.get_and_touch_item("k", 9)),
+            |c| drop(c.get_and_touch::<Item>("k", 9)),
             "gat key=app:k exptime=9, with cas, writes, idempotent",
         ),
         (
-            |c| drop(c.set_item("k", (7, "secret"), 60)),
+            |c| drop(c.set("k", ItemRef::new(7, "secret"), 60)),
             "set key=app:k flags=7 data=secret exptime=60, writes, idempotent",
         ),
         (
-            |c| drop(c.add_item("k", (7, "secret"), 60)),
+            |c| drop(c.add("k", ItemRef::new(7, "secret"), 60)),
             "add key=app:k flags=7 data=secret exptime=60, writes",
         ),
         (
-            |c| drop(c.replace_item("k", (7, "secret"), 0)),
+            |c| drop(c.replace("k", ItemRef::new(7, "secret"), 0)),
             "replace key=app:k flags=7 data=secret exptime=0, writes",
         ),
         (
@@ -105,7 +105,7 @@ fn each_command_has_its_parts() {
             "prepend key=app:k flags=0 data=secret exptime=0, writes",
         ),
         (
-            |c| drop(c.compare_and_swap_item("k", (7, "secret"), 0, 42)),
+            |c| drop(c.compare_and_swap("k", ItemRef::new(7, "secret"), 0, 42)),
             "cas key=app:k flags=7 data=secret exptime=0 cas=42, writes",
         ),
         (
@@ -162,11 +162,11 @@ fn the_key_and_the_deadline_are_those_of_the_call() {
         .build()
         .unwrap();
     let earliest = Instant::now() + Duration::from_secs(100);
-    drop(client.get_item("key"));
+    drop(client.get::<Item>("key"));
     let latest = Instant::now() + Duration::from_secs(100);
     let (parts, at) = told.0.lock().unwrap().clone();
     assert_eq!(parts, "get key=a2V5, idempotent");
     assert!((earliest..=latest).contains(&at.unwrap()));
-    drop(client.with_timeout(Duration::MAX).get_item("key"));
+    drop(client.with_timeout(Duration::MAX).get::<Item>("key"));
     assert_eq!(told.0.lock().unwrap().1, None, "never");
 }

@@ -2,7 +2,7 @@
 //! it what it finds in memcached.
 
 use moecache::middleware::{Command, Hit, Line, Middleware, Next, Reply, Status};
-use moecache::{CasOutcome, Client, Expiry, Protocol, Result};
+use moecache::{CasOutcome, Client, Expiry, Item, Protocol, Result};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -161,7 +161,7 @@ fn one_key() {
         let swap = |id| client.compare_and_swap("key", 4, 0, id).unwrap();
         assert_eq!(swap(cas), CasOutcome::Stored);
         assert_eq!(swap(cas), CasOutcome::Changed);
-        let item = client.get_and_touch_item("key", 60).unwrap().unwrap();
+        let item = client.get_and_touch::<Item>("key", 60).unwrap().unwrap();
         assert_eq!((item.flags, item.cas), (265, Some(cas + 1)), "{protocol}");
         assert!(client.touch("key", 9).unwrap());
         assert!(client.delete("key").unwrap());

@@ -67,7 +67,7 @@ fn a_handle_compresses_in_its_own_way() {
     let length = |client: &Client| {
         client.set("key", &text, 0).unwrap();
         assert_eq!(client.get::<String>("key").unwrap().as_ref(), Some(&text));
-        client.get_item("key").unwrap().unwrap().data.len()
+        client.get::<Item>("key").unwrap().unwrap().data.len()
     };
     assert_eq!(length(&client), 300);
     let from_100 = client
@@ -84,7 +84,7 @@ fn a_handle_compresses_in_its_own_way() {
     let mut pipeline = from_100.pipeline();
     let pending = pipeline.set("key", &text, 0);
     pipeline.run().take(pending).unwrap();
-    assert!(client.get_item("key").unwrap().unwrap().data.len() < 100);
+    assert!(client.get::<Item>("key").unwrap().unwrap().data.len() < 100);
     client.set_servers(["10.0.0.1"]).unwrap();
     assert_eq!(
         from_100.servers(),

@@ -3,7 +3,7 @@
 //! name in the key).
 
 use crate::support::scripted::{accept, answer, read_until, scripted};
-use moecache::{Client, ClientBuilder, Expiry};
+use moecache::{Bytes, Client, ClientBuilder, Expiry, Item, ItemRef};
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,13 +38,13 @@ fn an_item_is_opened_and_closed_on_one_connection() {
         stream.write_all(b"STORED\r\n").unwrap();
     });
     let client = builder(address).build().unwrap();
-    let get = |key| client.get_item(key).unwrap().map(|item| item.data);
+    let get = |key| client.get::<Item>(key).unwrap().map(|item| item.data);
     assert_eq!(get("jobs/t=500/open").unwrap(), b"hello");
     assert_eq!(get("jobs/close"), None);
     assert_eq!(get("jobs/close/open"), None);
     assert_eq!(get("jobs").unwrap(), b"one");
     assert_eq!(get("jobs/peek").unwrap(), b"two");
-    client.set_item("jobs", (0, "more"), 0).unwrap();
+    client.set("jobs", ItemRef::new(0, "more"), 0).unwrap();
     server.join().unwrap();
 }
 
@@ -62,12 +62,12 @@ fn each_key_has_a_line_of_its_own() {
     });
     let client = builder(address).build().unwrap();
     let found = client
-        .get_many_bytes(["a/open", "b/open", "c/open"])
+        .get_many::<Bytes, _>(["a/open", "b/open", "c/open"])
         .all()
         .unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!(
-        (&*found["a/open"], &*found["c/open"]),
+        (&*found["a/open"].0, &*found["c/open"].0),
         (&b"1"[..], &b"3"[..])
     );
     server.join().unwrap();
@@ -93,7 +93,7 @@ fn a_value_of_another_queue_is_refused() {
             assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0, "it is closed");
         });
         let client = builder(address).queue_keys(queue_keys).build().unwrap();
-        let error = client.get_item(key).unwrap_err();
+        let error = client.get::<Item>(key).unwrap_err();
         assert!(error.is_protocol(), "{key}, {value}: {error}");
         assert!(!format!("{error:#?}").contains("wrong"), "{error:#?}");
         server.join().unwrap();
@@ -123,7 +123,7 @@ fn what_a_server_does_not_know_is_an_error_of_the_call_alone() {
         assert!(error.is_server(), "{error}");
         assert!(error.to_string().contains("\"ERROR\""), "{error}");
     }
-    assert_eq!(client.get_item("jobs").unwrap(), None);
+    assert_eq!(client.get::<Item>("jobs").unwrap(), None);
     assert_eq!(client.metrics()[0].connections_made, 1);
     server.join().unwrap();
 }
@@ -139,9 +139,9 @@ fn a_storage_command_that_is_not_known_leaves_no_doubt_behind() {
         answer(&mut next, b"VALUE jobs 0 1\r\n1\r\nEND\r\n");
     });
     let client = builder(address).build().unwrap();
-    let error = client.add_item("jobs", (0, "value"), 0).unwrap_err();
+    let error = client.add("jobs", ItemRef::new(0, "value"), 0).unwrap_err();
     assert!(error.is_server(), "{error}");
-    assert_eq!(client.get_item("jobs").unwrap().unwrap().data, b"1");
+    assert_eq!(client.get::<Item>("jobs").unwrap().unwrap().data, b"1");
     server.join().unwrap();
 }
 
@@ -162,7 +162,7 @@ fn a_reply_that_is_not_known_is_an_error_and_no_wait() {
             assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0, "it is closed");
         });
         let client = builder(address).build().unwrap();
-        let error = client.get_item("jobs").unwrap_err();
+        let error = client.get::<Item>("jobs").unwrap_err();
         assert!(error.is_protocol(), "{reply:?}: {error}");
         server.join().unwrap();
     }
@@ -191,6 +191,6 @@ fn a_server_that_hangs_up_on_what_it_does_not_know() {
     let client = builder(address).build().unwrap();
     let error = client.incr("jobs", 1).unwrap_err();
     assert!(error.is_io() && error.is_ambiguous(), "{error}");
-    assert_eq!(client.get_item("jobs").unwrap(), None);
+    assert_eq!(client.get::<Item>("jobs").unwrap(), None);
     server.join().unwrap();
 }

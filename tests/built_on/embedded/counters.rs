@@ -117,7 +117,7 @@ fn counters_begin_anew_and_outlast_a_stop() {
     let server = Server::start().unwrap();
     let client = client(&server, Protocol::Text);
     client.get::<i32>("a").unwrap();
-    client.reset_stats().remove(0).result.unwrap();
+    client.stats_of("reset").unwrap().remove(0).result.unwrap();
     assert_eq!(server.misses(), 0);
     client.get::<i32>("a").unwrap();
     server.stop();

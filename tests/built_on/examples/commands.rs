@@ -1,8 +1,8 @@
 //! The commands of `mc` that change what is stored, in every protocol.
 
 use super::{Row, command, mc, server, text};
-use moecache::Client;
 use moecache::testing::{Fault, Server};
+use moecache::{Client, Item};
 use std::time::Duration;
 
 const PROTOCOLS: [&str; 4] = ["text", "meta", "binary", "auto"];
@@ -58,7 +58,7 @@ fn add_and_replace() {
         ),
     ];
     in_every_protocol(&rows, |client, _| {
-        let item = client.get_item("none").unwrap().unwrap();
+        let item = client.get::<Item>("none").unwrap().unwrap();
         assert_eq!((item.flags, &item.data[..]), (0xfa52, &b""[..]));
     });
 }
@@ -83,9 +83,9 @@ fn append_and_prepend() {
         ),
     ];
     in_every_protocol(&rows, |client, server| {
-        assert_eq!(client.get_item("key").unwrap().unwrap().flags, 274);
+        assert_eq!(client.get::<Item>("key").unwrap().unwrap().flags, 274);
         server.clock().advance(Duration::from_secs(3601));
-        assert_eq!(client.get_item("key").unwrap(), None);
+        assert_eq!(client.get::<Item>("key").unwrap(), None);
     });
 }
 

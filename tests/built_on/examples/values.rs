@@ -1,8 +1,8 @@
 //! Values that go in through `mc set` and come out of `mc get`.
 
 use super::{Row, mc, server, text};
-use moecache::Client;
 use moecache::value::DateTime;
+use moecache::{Client, ItemRef};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -113,8 +113,8 @@ fn values_of_others() {
     let map = BTreeMap::from([(1, vec![0.5_f32]), (2, vec![])]);
     client.set("map", map, 0).unwrap();
     client.set("char", 'ß', 0).unwrap();
-    client.set_item("pickle", (1, "(dp0\n."), 0).unwrap();
-    client.set_item("short", (265, "abc"), 0).unwrap();
+    client.set("pickle", ItemRef::new(1, "(dp0\n."), 0).unwrap();
+    client.set("short", ItemRef::new(265, "abc"), 0).unwrap();
 
     Row::new(&["get", "counter"], 0, "41\n", "").run(&servers);
     Row::new(&["get", "map"], 0, "{\"1\":[0.5],\"2\":[]}\n", "").run(&servers);
@@ -142,7 +142,7 @@ fn several_keys() {
     client.set("one", "1", 0).unwrap();
     client.set("lines", "a\nb", 0).unwrap();
     client.set_bytes("bytes", b"\x89PNG\r\n", 0).unwrap();
-    client.set_item("pickle", (1, "."), 0).unwrap();
+    client.set("pickle", ItemRef::new(1, "."), 0).unwrap();
 
     let all = "one: 1\nlines: \"a\\nb\"\nbytes: b\"\\x89PNG\\r\\n\"\n";
     let item = "one: flags 274 (0x112)  1 bytes\n\

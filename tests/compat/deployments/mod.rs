@@ -18,24 +18,28 @@ mod values;
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn keys_are_found_on_the_same_server() {
+    crate::support::needs_python!();
     placements::agree();
 }
 
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn values_are_read_as_the_same_values() {
+    crate::support::needs_python!();
     values::agree();
 }
 
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn counters_count_on_both_sides() {
+    crate::support::needs_python!();
     counters::agree();
 }
 
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn what_is_compressed_here_alone_is_not_misread_there() {
+    crate::support::needs_python!();
     refused::agree();
 }
 

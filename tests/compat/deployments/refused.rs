@@ -4,6 +4,7 @@
 use super::python::Driver;
 use super::report::{self, Outcome};
 use super::servers::{ONE, PROTOCOLS, Servers};
+use moecache::Item;
 use moecache::value::Compression;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ impl report::Row for Row {
             client.set("object", vec!["one"; 5000], 60).unwrap();
             let mut untouched = BTreeMap::new();
             for key in ["text", "bytes", "object"] {
-                let item = client.get_item(key).unwrap().unwrap();
+                let item = client.get::<Item>(key).unwrap().unwrap();
                 assert_eq!(item.flags, self.flags, "{key}");
                 assert!(item.data.len() < 1000, "{key} is not compressed");
                 untouched.insert(key.to_owned(), format!("b\"{}\"", item.data.escape_ascii()));

@@ -1,7 +1,7 @@
 //! The servers that this client and a peer share.
 
 use crate::support::{Memcached, UnixMemcached};
-use moecache::{Client, ClientBuilder, KeyBytes, Protocol};
+use moecache::{Client, ClientBuilder, Item, KeyBytes, Protocol};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -87,7 +87,7 @@ impl Servers {
         let mut having = BTreeMap::<String, Vec<String>>::new();
         for client in self.each() {
             let server = client.servers().remove(0);
-            for key in client.get_many_items(keys).all().unwrap().into_keys() {
+            for key in client.get_many::<Item, _>(keys).all().unwrap().into_keys() {
                 having.entry(key.clone()).or_default().push(server.clone());
             }
         }

@@ -4,8 +4,8 @@ use super::peer::{self, TOOLS};
 use super::report::{self, Outcome};
 use super::servers::{PROTOCOLS, Servers, TWO};
 use super::shared::{self, Kind, Shared, Values};
-use moecache::Library;
 use moecache::value::{Compression, Format};
+use moecache::{Item, Library};
 use serde_json::{Value, json};
 
 /// The flag of all those that compress.
@@ -165,7 +165,7 @@ impl report::Row for Row {
             if self.compresses() {
                 for values in [&theirs, &ours] {
                     for (key, value) in values.iter().filter(|(_, value)| value.is_large) {
-                        let item = client.get_item(key).unwrap();
+                        let item = client.get::<Item>(key).unwrap();
                         if item.is_none_or(|item| item.flags & COMPRESSED == 0) {
                             differ(key, value, "is not compressed");
                         }

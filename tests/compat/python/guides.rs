@@ -31,6 +31,7 @@ for line in sys.stdin:
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn the_pages_name_all_that_is_public() {
+    crate::support::needs_python!();
     let mut python = Python::start(ASK, []);
     for (page, module, classes) in [
         ("moecache.md", "moecache", &["Client"][..]),

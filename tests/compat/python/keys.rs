@@ -7,7 +7,7 @@ use super::peer::{
 };
 use crate::support::Memcached;
 use moecache::value::Format;
-use moecache::{Client, ClientBuilder, Expiry, KeyBytes, Protocol};
+use moecache::{Client, ClientBuilder, Expiry, Item, ItemRef, KeyBytes, Protocol};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -138,6 +138,7 @@ const CONTROLS: &[&str] = &["a\x01b", "a\x1fb", "a\x7fb"];
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn both_store_them_or_neither() {
+    crate::support::needs_python!();
     for row in ROWS {
         let server = Memcached::start();
         let mut process = row.peer.start(&[server.address()]);
@@ -165,10 +166,10 @@ fn both_store_them_or_neither() {
                 let context = format!("{}, {protocol}: {}", row.peer.name, key.escape_ascii());
                 if theirs {
                     let reader = if expected { client } else { &any };
-                    let item = reader.get_item(&key).unwrap().expect(&context);
+                    let item = reader.get::<Item>(&key).unwrap().expect(&context);
                     assert_eq!(item.data, b"theirs", "{context}");
                 }
-                let ours = client.set_item(&key, (row.peer.text, "ours"), 0);
+                let ours = client.set(&key, ItemRef::new(row.peer.text, "ours"), 0);
                 assert_eq!(ours.is_ok(), expected, "{context}: {ours:?}");
                 if let Err(error) = ours {
                     assert!(error.is_validation(), "{context}: {error:?}");
@@ -201,7 +202,7 @@ fn stores(peer: &Peer, process: &mut Process, any: &Client, key: &[u8]) -> bool 
     let got = process.call_one(json!(["get", named(key)]));
     let is_read = got == (peer.reads)(peer.text).of(b"theirs");
     // One that is too long, or empty, is nobody's.
-    let is_there = any.get_item(key).is_ok_and(|item| item.is_some());
+    let is_there = any.get::<Item>(key).is_ok_and(|item| item.is_some());
     if !is_there || !is_read {
         // Nothing half-stored is left, such as `a` for ` a`.
         for server in any.flush_all(Expiry::Never) {

@@ -30,18 +30,21 @@ macro_rules! peers {
             #[test]
             #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
             fn reads_what_is_written_here() {
+                crate::support::needs_python!();
                 written_here::is_read(&$peer);
             }
 
             #[test]
             #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
             fn what_it_writes_is_read_here() {
+                crate::support::needs_python!();
                 written_there::is_read(&$peer);
             }
 
             #[test]
             #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
             fn cas_ids_and_counters_go_both_ways() {
+                crate::support::needs_python!();
                 written_there::goes_both_ways(&$peer);
             }
         }

@@ -4,7 +4,7 @@
 use super::peer::MOECACHE;
 use super::{PROTOCOLS, client};
 use crate::support::Memcached;
-use moecache::{CasOutcome, Client, Protocol};
+use moecache::{Bytes, CasOutcome, Client, Item, Protocol};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -61,6 +61,7 @@ fn changed(
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn it_reads_what_is_written_here() {
+    crate::support::needs_python!();
     let pairs = pairs(1000);
     with_two_servers(|protocol, client, process| {
         client.set_many(&pairs, 60).all().unwrap();
@@ -99,8 +100,11 @@ fn it_reads_what_is_written_here() {
         // A text of digits is a counter, and stays a text; what set_counter stores is none.
         let digits = changed(&pairs, |value| value.len().to_string());
         client.set_many(&digits, 60).all().unwrap();
-        for counted in client.incr_many(pairs.keys(), 1000).all().unwrap() {
-            assert!(counted.unwrap() >= 1000);
+        let mut pipeline = client.pipeline();
+        let counted: Vec<_> = pairs.keys().map(|key| pipeline.incr(key, 1000)).collect();
+        let mut replies = pipeline.run();
+        for counted in counted {
+            assert!(replies.take(counted).unwrap().unwrap() >= 1000);
         }
         let counted = changed(&pairs, |value| (value.len() + 1000).to_string());
         assert_eq!(
@@ -138,6 +142,7 @@ fn it_reads_what_is_written_here() {
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn what_it_writes_is_read_here() {
+    crate::support::needs_python!();
     let pairs = pairs(1000);
     with_two_servers(|protocol, client, process| {
         assert_eq!(process.call_one(json!(["set_many", pairs])), json!([]));
@@ -146,7 +151,7 @@ fn what_it_writes_is_read_here() {
         for (key, value) in found {
             assert_eq!(value, pairs[key], "{protocol}: {key}");
         }
-        for (key, item) in client.get_each_item(pairs.keys()) {
+        for (key, item) in client.get_each::<Item, _>(pairs.keys()) {
             let item = item.unwrap().unwrap();
             let expected = (MOECACHE.text, pairs[key].as_bytes());
             assert_eq!((item.flags, &*item.data), expected, "{protocol}: {key}");
@@ -165,7 +170,7 @@ fn what_it_writes_is_read_here() {
             error.is_decode() && error.to_string().contains("pickle"),
             "{error}"
         );
-        let item = client.get_item("pickle").unwrap().unwrap();
+        let item = client.get::<Item>("pickle").unwrap().unwrap();
         assert_eq!(item.flags, MOECACHE.bytes);
     });
 }
@@ -174,6 +179,7 @@ fn what_it_writes_is_read_here() {
 #[test]
 #[ignore = "needs Python with the other clients: tests/run makes it and runs this too"]
 fn it_refuses_what_is_not_text() {
+    crate::support::needs_python!();
     for protocol in PROTOCOLS {
         let server = Memcached::start();
         let client = client(server.address(), protocol);
@@ -181,7 +187,15 @@ fn it_refuses_what_is_not_text() {
         client.set_counter("counter", 41, 60).unwrap();
         client.incr("counter", 1).unwrap();
         client.incr_with_initial("begun", 1, 5, 60).unwrap();
-        client.set_many_bytes([("raw", "text")], 60).all().unwrap();
+        client
+            .set_many(
+                [("raw", "text")]
+                    .into_iter()
+                    .map(|(key, value)| (key, Bytes(value))),
+                60,
+            )
+            .all()
+            .unwrap();
         client.set_many([("int32", 7)], 60).all().unwrap();
         client.set_many([("array", [1, 2])], 60).all().unwrap();
         for key in ["counter", "begun", "raw", "int32", "array"] {

@@ -3,7 +3,7 @@
 use super::peer::{INT32, MSGPACK, Peer, RAW, STRING};
 use super::{PAST, PROTOCOLS, client};
 use crate::support::{Memcached, RawClient};
-use moecache::{CasOutcome, Client, Error};
+use moecache::{Bytes, CasOutcome, Client, Error, Item, ItemRef};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -75,15 +75,21 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "set_many_bytes",
+        "set_many of bytes",
         |client, _| {
             let bytes = [("raw-text", &b"text"[..]), ("raw", b"\xff\r\n\0")];
-            client.set_many_bytes(bytes, 60).all().map(drop)
+            client
+                .set_many(
+                    bytes.into_iter().map(|(key, value)| (key, Bytes(value))),
+                    60,
+                )
+                .all()
+                .map(drop)
         },
         &[raw("raw-text", b"text"), raw("raw", b"\xff\r\n\0")],
     ),
     (
-        "set_many_items, with the flags of the peer",
+        "set_many of items, with the flags of the peer",
         |client, peer| {
             let items = [
                 ("text", (peer.text, &b"Z\xc3\xbcrich"[..])),
@@ -91,7 +97,15 @@ const ROWS: &[Row] = &[
                 ("number", (peer.number, b"-41")),
                 ("none", (peer.text, b"")),
             ];
-            client.set_many_items(items, 60).all().map(drop)
+            client
+                .set_many(
+                    items
+                        .into_iter()
+                        .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+                    60,
+                )
+                .all()
+                .map(drop)
         },
         &[
             item("text", With::Text, "Zürich"),
@@ -104,13 +118,27 @@ const ROWS: &[Row] = &[
         "append and prepend keep the flags that are there",
         |client, peer| {
             client.set_many([("longer", "b")], 60).all()?;
-            client.set_many_bytes([("longer-raw", "b")], 60).all()?;
+            client
+                .set_many(
+                    [("longer-raw", "b")]
+                        .into_iter()
+                        .map(|(key, value)| (key, Bytes(value))),
+                    60,
+                )
+                .all()?;
             let items = [
                 ("longer-text", (peer.text, "b")),
                 ("longer-bytes", (peer.bytes, "b")),
                 ("longer-number", (peer.number, "2")),
             ];
-            client.set_many_items(items, 60).all()?;
+            client
+                .set_many(
+                    items
+                        .into_iter()
+                        .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+                    60,
+                )
+                .all()?;
             for key in ["longer", "longer-raw", "longer-text", "longer-bytes"] {
                 assert!(client.append(key, "ü")? && client.prepend(key, "a")?);
             }
@@ -142,14 +170,14 @@ const ROWS: &[Row] = &[
                 client.compare_and_swap("swapped", "late", 60, cas)?,
                 CasOutcome::Changed
             );
-            let cas = client.gets_item("lost")?.unwrap().cas.unwrap();
+            let cas = client.gets::<Item>("lost")?.unwrap().1;
             let new = (peer.text, "new");
             assert_eq!(
-                client.compare_and_swap_item("lost", new, 60, cas)?,
+                client.compare_and_swap("lost", new, 60, cas)?,
                 CasOutcome::Stored
             );
             assert_eq!(
-                client.compare_and_swap_item("never", new, 60, cas)?,
+                client.compare_and_swap("never", new, 60, cas)?,
                 CasOutcome::Missing
             );
             Ok(())
@@ -208,9 +236,19 @@ const ROWS: &[Row] = &[
                 ("count", (peer.number, "99")),
                 ("count-down", (peer.number, "10")),
             ];
-            client.set_many_items(items, 60).all()?;
-            assert_eq!(client.incr_many(["count"], 1).all()?, [Some(100)]);
-            assert_eq!(client.decr_many(["count-down"], 1).all()?, [Some(9)]);
+            client
+                .set_many(
+                    items
+                        .into_iter()
+                        .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+                    60,
+                )
+                .all()?;
+            let mut pipeline = client.pipeline();
+            let counted = (pipeline.incr("count", 1), pipeline.decr("count-down", 1));
+            let mut replies = pipeline.run();
+            assert_eq!(replies.take(counted.0)?, Some(100));
+            assert_eq!(replies.take(counted.1)?, Some(9));
             Ok(())
         },
         &[
@@ -224,10 +262,22 @@ const ROWS: &[Row] = &[
         |client, peer| {
             let items = ["touched", "touched-too", "expired", "expired-too"];
             let items = items.map(|key| (key, (peer.text, "text")));
-            client.set_many_items(items, 60).all()?;
+            client
+                .set_many(
+                    items
+                        .into_iter()
+                        .map(|(key, (flags, data))| (key, ItemRef::new(flags, data))),
+                    60,
+                )
+                .all()?;
             assert!(client.touch("touched", 600)? && client.touch("expired", PAST)?);
-            assert_eq!(client.touch_many(["touched-too"], 600).all()?, [true]);
-            assert_eq!(client.touch_many(["expired-too"], PAST).all()?, [true]);
+            let mut pipeline = client.pipeline();
+            let touched = [("touched-too", 600), ("expired-too", PAST)]
+                .map(|(key, expiry)| pipeline.touch(key, expiry));
+            let mut replies = pipeline.run();
+            for touched in touched {
+                assert!(replies.take(touched)?);
+            }
             Ok(())
         },
         &[
@@ -262,8 +312,8 @@ const ROWS: &[Row] = &[
             let _ = pipeline.set("in-line", "b", 60);
             let _ = pipeline.append("in-line", "c");
             let _ = pipeline.prepend("in-line", "a");
-            let _ = pipeline.set_item("in-line-text", (peer.text, "text"), 60);
-            let _ = pipeline.set_item("in-line-count", (peer.number, "8"), 60);
+            let _ = pipeline.set("in-line-text", ItemRef::new(peer.text, "text"), 60);
+            let _ = pipeline.set("in-line-count", ItemRef::new(peer.number, "8"), 60);
             let counted = pipeline.incr("in-line-count", 3);
             let swapped = pipeline.compare_and_swap("in-line-swapped", "new", 60, cas);
             let late = pipeline.compare_and_swap("in-line-swapped", "late", 60, cas);
@@ -332,7 +382,7 @@ pub fn is_read(peer: &Peer) {
             let got = got.remove(*key).unwrap_or_default();
             assert_eq!(got, *read, "{context}");
             if !got.is_null() {
-                let cas = client.gets_item(key).unwrap().unwrap().cas.unwrap();
+                let cas = client.gets::<Item>(key).unwrap().unwrap().1;
                 let got = process.call_one(json!(["gets", key]));
                 assert_eq!(got, json!([read, cas]), "{context}");
             }

@@ -3,7 +3,7 @@
 use super::peer::{Peer, bytes};
 use super::{PAST, PROTOCOLS, client};
 use crate::support::Memcached;
-use moecache::CasOutcome;
+use moecache::{CasOutcome, Item, ItemRef};
 use serde_json::json;
 
 /// The flags and the data of an item, if there is one.
@@ -60,7 +60,7 @@ pub fn is_read(peer: &Peer) {
     ];
     for protocol in PROTOCOLS {
         let client = client(server.address(), protocol);
-        let each = client.get_each_item(items.map(|(key, _)| key));
+        let each = client.get_each::<Item, _>(items.map(|(key, _)| key));
         assert_eq!(each.len(), items.len());
         for ((key, item), (expected, left)) in each.into_iter().zip(items) {
             let context = format!("{protocol}, {}: {key}", peer.name);
@@ -93,7 +93,7 @@ pub fn is_read(peer: &Peer) {
                     }
                 }
             }
-            if let Some(item) = client.gets_item(key).unwrap() {
+            if let Some((item, _)) = client.gets::<Item>(key).unwrap() {
                 let theirs = process.call_one(json!(["gets", key]));
                 let read = (peer.reads)(item.flags).of(&item.data);
                 assert_eq!(theirs, json!([read, item.cas]), "{context}");
@@ -111,8 +111,10 @@ pub fn goes_both_ways(peer: &Peer) {
         let read = |flags, data: &str| (peer.reads)(flags).of(data.as_bytes());
         let context = format!("{protocol}, {}", peer.name);
 
-        client.set_item("key", (peer.text, "first"), 60).unwrap();
-        let ours = client.gets_item("key").unwrap().unwrap().cas.unwrap();
+        client
+            .set("key", ItemRef::new(peer.text, "first"), 60)
+            .unwrap();
+        let ours = client.gets::<Item>("key").unwrap().unwrap().1;
         let theirs = process.call_one(json!(["gets", "key"]));
         assert_eq!(theirs, json!([read(peer.text, "first"), ours]), "{context}");
         let swapped = process.call(&[
@@ -127,7 +129,7 @@ pub fn goes_both_ways(peer: &Peer) {
         let theirs = theirs[1].as_u64().unwrap();
         let swap = |value: &str, cas| {
             let item = (peer.text, value);
-            client.compare_and_swap_item("key", item, 60, cas).unwrap()
+            client.compare_and_swap("key", item, 60, cas).unwrap()
         };
         assert_eq!(swap("fifth", theirs + 1), CasOutcome::Changed, "{context}");
         assert_eq!(swap("sixth", theirs), CasOutcome::Stored, "{context}");

@@ -3,7 +3,7 @@
 use super::memory::measured;
 use super::support::scripted::{accept, scripted};
 use super::{LONG, SHORT};
-use moecache::{Client, Error, Protocol};
+use moecache::{Bytes, Client, Error, Protocol};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
@@ -15,7 +15,7 @@ const MIB: usize = 1 << 20;
 type Call = fn(&Client) -> Result<(), Error>;
 
 const GET: Call = |client| client.get_bytes("key").map(drop);
-const GET_MANY: Call = |client| client.get_many_bytes(["a", "b"]).all().map(drop);
+const GET_MANY: Call = |client| client.get_many::<Bytes, _>(["a", "b"]).all().map(drop);
 const SET: Call = |client| client.set("key", 1, 0);
 const STATS: Call = |client| client.stats()?.remove(0).result.map(drop);
 const VERSION: Call = |client| client.version().remove(0).result.map(drop);

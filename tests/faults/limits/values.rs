@@ -21,7 +21,7 @@ type Refuses = fn(&Client) -> bool;
 /// Reading it as anything is an error, or gives little.
 fn is_small(row: &str, server: &Memcached, format: Format, flags: u32, data: &[u8]) {
     let client = reader(server, format);
-    client.set_item("key", ItemRef { flags, data }, 0).unwrap();
+    client.set("key", ItemRef { flags, data }, 0).unwrap();
     let reads: [(&str, Refuses); 5] = [
         ("text", |it| it.get::<String>("key").is_err()),
         ("numbers", |it| it.get::<Vec<u64>>("key").is_err()),

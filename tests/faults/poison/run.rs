@@ -73,13 +73,13 @@ pub fn run(mix: Mix, protocol: Protocol, seed: u64, length: Duration) -> Report 
         proxy.set_weather(weather, random.next());
     }
     for worker in &mut workers {
-        worker.client = &client;
+        (worker.client, worker.timeout) = (&client, DEADLINE);
     }
     let descriptors = weather(&mut workers, &mut tally, &proxies, length);
     proxies.iter().for_each(Proxy::clear);
     let cleared = Instant::now();
     for worker in &mut workers {
-        worker.client = &patient;
+        (worker.client, worker.timeout) = (&patient, PATIENCE);
     }
 
     // The calls go on, as those of a program do, while the client finds out that all is well.

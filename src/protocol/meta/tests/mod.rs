@@ -6,11 +6,13 @@ mod requests;
 use super::*;
 use crate::item::ItemRef;
 use crate::key::{Key, KeyRule};
+use crate::meta_options::Wanted;
 use crate::protocol::Bounds;
 use crate::protocol::options::{ArithmeticOptions, DeleteOptions, GetOptions, SetOptions};
+use crate::protocol::options::{Direction, Initial, Mode};
 use crate::protocol::replay::{Event, bounds, encode, replay};
 use crate::protocol::reply::Details;
-use crate::protocol::request::{Direction, Initial, Mode, StatsArguments};
+use crate::protocol::request::StatsArguments;
 use crate::protocol::{Dialect, Limits, Window};
 
 const MAX_VALUE: usize = 100;

@@ -8,7 +8,7 @@ mod write;
 use self::count::Counter;
 use crate::poison::keys::Keys;
 use crate::poison::tally::{Never, Tally};
-use crate::poison::{SLACK, resources};
+use crate::poison::{PATIENCE, SLACK, resources};
 use crate::support::Random;
 use crate::support::proxy::Mix;
 use moecache::{Client, Error};
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 pub struct Worker<'a> {
     /// It may be another one with other deadlines, later.
     pub client: &'a Client,
+    /// That client's.
+    pub timeout: Duration,
     keys: &'a Keys,
     thread: usize,
     mix: Mix,
@@ -39,9 +41,11 @@ enum Failed {
 }
 
 impl<'a> Worker<'a> {
+    /// With a client whose timeout is `PATIENCE`.
     pub fn new(client: &'a Client, keys: &'a Keys, thread: usize, mix: Mix, seed: u64) -> Self {
         Self {
             client,
+            timeout: PATIENCE,
             keys,
             thread,
             mix,
@@ -99,7 +103,7 @@ impl<'a> Worker<'a> {
         self.tally.operations += 1;
         self.tally.longest = self.tally.longest.max(took);
         // What the thread waited for a processor is not the client's doing.
-        let late = took.saturating_sub(self.client.timeout() + SLACK);
+        let late = took.saturating_sub(self.timeout + SLACK);
         if !late.is_zero() && late > resources::waited().saturating_sub(waited) {
             let case = || format!("{operation} took {took:?}");
             self.tally.never(Never::Overrun, case);

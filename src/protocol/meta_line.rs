@@ -1,9 +1,9 @@
-use super::{got, unexpected};
+use super::decoder::Decoder;
+use super::lines::{length, number};
+use super::options::Mode;
+use super::reply::{Excerpt, Malformed, Reply, SetReply, Status, ValueHeader};
+use super::request::Request;
 use crate::meta_options::Wanted;
-use crate::protocol::decoder::Decoder;
-use crate::protocol::lines::{length, number};
-use crate::protocol::reply::{Malformed, Reply, SetReply, Status, ValueHeader};
-use crate::protocol::request::{Mode, Request};
 
 /// What a line means to the request that it is for.
 #[derive(Debug)]
@@ -280,4 +280,20 @@ fn mark(mark: &mut bool, token: &[u8]) -> bool {
 fn small(digits: &[u8], line: &[u8]) -> Result<u32, Malformed> {
     let number = number(digits).and_then(|number| u32::try_from(number).ok());
     number.ok_or_else(|| unexpected(line))
+}
+
+/// Whether a value follows a line that is the reply to a command with a key; `None` if it is none.
+pub(super) fn is_reply(line: &[u8], max: usize) -> Option<bool> {
+    let parsed = Line::parse(line, max).ok()??;
+    Some(parsed.has_value())
+}
+
+/// What a plain get asks for.
+pub(super) const fn got(cas: bool) -> Wanted {
+    let wanted = Wanted::NONE.with(b'v').with(b'f');
+    if cas { wanted.with(b'c') } else { wanted }
+}
+
+pub(super) fn unexpected(line: &[u8]) -> Malformed {
+    Malformed::Unexpected(Excerpt::new(line))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Takes the replies to the requests of a batch, which it knows by their places in it. Each gets exactly
 /// one; or, where the first turns out to be wrong, a second that counts in its place.
-pub(crate) trait Sink {
+pub(crate) trait ReplyHandler {
     /// Gives the buffer that a large value is read into, in place of what it holds.
     fn buffer(&mut self, _index: usize) -> Vec<u8> {
         Vec::new()
@@ -91,7 +91,7 @@ impl SingleReply {
     }
 }
 
-impl Sink for SingleReply {
+impl ReplyHandler for SingleReply {
     fn buffer(&mut self, _: usize) -> Vec<u8> {
         std::mem::take(&mut self.buffer)
     }
@@ -121,7 +121,7 @@ impl Sink for SingleReply {
 }
 
 /// The replies to a batch, by the places of its requests.
-impl Sink for Vec<SingleReply> {
+impl ReplyHandler for Vec<SingleReply> {
     fn buffer(&mut self, index: usize) -> Vec<u8> {
         self[index].buffer(index)
     }
