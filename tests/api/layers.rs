@@ -184,7 +184,6 @@ const CIRCLES: &[&str] = &[
     "src/testing/text: commands, crawler, meta, stats",
     "src/testing/text/meta: change, get, mod, set",
     "src/tls: mod, pem",
-    "src/value: format, json, php, ruby",
 ];
 
 /// The files of a folder use each other in one direction: who reads one of them from the bottom up

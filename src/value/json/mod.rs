@@ -1,6 +1,7 @@
 //! JSON, as dalli and php-memcached can be set up to keep values.
 
-#[cfg(all(test, feature = "json"))]
+#[cfg(test)]
+#[cfg(feature = "json")]
 mod tests;
 #[cfg(feature = "json")]
 mod text;

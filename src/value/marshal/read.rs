@@ -45,7 +45,7 @@ pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refus
     if !reader.input.is_empty() {
         return Err(Refused::Trailing);
     }
-    let tree = expand(&reader.graph, root, limit).map_err(|no_tree| match no_tree {
+    let tree = expand(reader.graph, root, limit).map_err(|no_tree| match no_tree {
         NoTree::TooDeep => Refused::TooDeep,
         NoTree::TooLarge => Refused::TooLarge(limit),
         NoTree::Function => Refused::Malformed,

@@ -36,7 +36,7 @@ fn function(module: &str, name: &str) -> Option<&'static str> {
 /// The value of a pickle, in which what is used again takes at most `limit` bytes of memory.
 pub(super) fn load(pickle: &[u8], limit: usize) -> Result<Tree, Refused> {
     let (graph, root) = run(pickle, limit)?;
-    expand(&graph, root, limit).map_err(|no_tree| match no_tree {
+    expand(graph, root, limit).map_err(|no_tree| match no_tree {
         NoTree::TooDeep => Refused::TooDeep,
         NoTree::TooLarge => Refused::TooLarge(limit),
         NoTree::Function => Refused::Object("a Python function".to_owned()),
