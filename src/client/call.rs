@@ -1,6 +1,6 @@
 //! The way of every call for one key: from the key to its server, and from the reply to its meaning.
 
-use super::Client;
+use super::{Client, Values};
 use crate::conn::{Batch, Deadline, SingleReply};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
@@ -8,6 +8,8 @@ use crate::key::{Key, Scratch};
 use crate::middleware::Backend;
 use crate::protocol::{Excerpt, Mode, Refused, Reply, Request, Status};
 use crate::route::FailurePolicy;
+use crate::value;
+use serde::de::DeserializeOwned;
 use std::time::Instant;
 
 impl Client {
@@ -75,6 +77,37 @@ impl Client {
             Ok(reply) => meaning(reply),
         };
         result.map_err(|error| error.on(backend.name()))
+    }
+}
+
+impl Values {
+    /// The value that a reply brings.
+    pub(super) fn value<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<T>> {
+        match item(reply)? {
+            Some(item) => value::decode(&*self.transcoder, item).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same with its cas id.
+    pub(super) fn value_and_cas<T: DeserializeOwned>(
+        &self,
+        reply: Reply<'_>,
+    ) -> Result<Option<(T, u64)>> {
+        let Some(item) = item(reply)? else {
+            return Ok(None);
+        };
+        // The decoders let no item through without the cas id that was asked for.
+        let cas = item.cas.unwrap_or_default();
+        Ok(Some((value::decode(&*self.transcoder, item)?, cas)))
+    }
+
+    /// The bytes that a reply brings.
+    pub(super) fn bytes(&self, reply: Reply<'_>) -> Result<Option<Vec<u8>>> {
+        match item(reply)? {
+            Some(item) => value::decode_bytes(&*self.transcoder, item).map(Some),
+            None => Ok(None),
+        }
     }
 }
 

@@ -35,11 +35,10 @@ use crate::item::{Item, ItemRef};
 use crate::key::{Key, Naming, Scratch};
 use crate::locator::Scheme;
 use crate::middleware::Chain;
-use crate::protocol::{Reply, Request};
+use crate::protocol::Request;
 use crate::route::{FailurePolicy, Placement, Topology};
 use crate::value::{self, Body, Compression, Format, Transcoder};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -369,32 +368,6 @@ impl Values {
                 "format: {why}, and nothing can be put behind or before that"
             ))),
             None => Ok(Body::borrowed(0, bytes)),
-        }
-    }
-
-    /// The value that a reply brings.
-    fn value<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<T>> {
-        match call::item(reply)? {
-            Some(item) => value::decode(&*self.transcoder, item).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The same with its cas id.
-    fn value_and_cas<T: DeserializeOwned>(&self, reply: Reply<'_>) -> Result<Option<(T, u64)>> {
-        let Some(item) = call::item(reply)? else {
-            return Ok(None);
-        };
-        // The decoders let no item through without the cas id that was asked for.
-        let cas = item.cas.unwrap_or_default();
-        Ok(Some((value::decode(&*self.transcoder, item)?, cas)))
-    }
-
-    /// The bytes that a reply brings.
-    fn bytes(&self, reply: Reply<'_>) -> Result<Option<Vec<u8>>> {
-        match call::item(reply)? {
-            Some(item) => value::decode_bytes(&*self.transcoder, item).map(Some),
-            None => Ok(None),
         }
     }
 }

@@ -2,46 +2,12 @@
 
 use super::date_time;
 use super::fault::Refusal;
-use super::transcoder::{Body, Transcoder, Value};
+use super::transcoder::{Body, Scratch, Transcoder, Value};
 use crate::error::{Error, Kind};
 use crate::item;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 use std::fmt;
-
-/// Where strings and bytes are copied to: a `Serialize` lends them for the length of a call.
-#[derive(Debug)]
-pub(crate) struct Scratch {
-    /// What fits needs no allocation.
-    short: [u8; 128],
-    long: Vec<u8>,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            short: [0; 128],
-            long: Vec::new(),
-        }
-    }
-}
-
-impl Scratch {
-    pub(super) fn copy(&mut self, bytes: &[u8]) -> &[u8] {
-        if let Some(short) = self.short.get_mut(..bytes.len()) {
-            short.copy_from_slice(bytes);
-            return short;
-        }
-        self.long.clear();
-        self.long.extend_from_slice(bytes);
-        &self.long
-    }
-
-    /// So many bytes that were copied last.
-    fn copied(&self, length: usize) -> &[u8] {
-        self.short.get(..length).unwrap_or(&self.long)
-    }
-}
 
 /// What a value is.
 pub(super) enum Lowered<'s> {

@@ -203,6 +203,7 @@ pub use date_time::DateTime;
 pub use decoded::Decoded;
 pub use format::Format;
 pub use msgpack::Document;
+pub(crate) use transcoder::Scratch;
 pub use transcoder::{Body, Object, Transcoder, Value};
 pub use tree::Tree;
 
@@ -212,7 +213,6 @@ pub(crate) use enyim::Enyim;
 use crate::error::{Error, Kind};
 use crate::item::Item;
 use fault::Fault;
-pub(crate) use lower::Scratch;
 use lower::{Failed, Lower, Lowered};
 use read::Reader;
 use serde::Serialize;

@@ -2,7 +2,6 @@
 
 use super::decoded::Decoded;
 use super::fault::unstorable;
-use super::lower::Scratch;
 use super::msgpack;
 use super::to_tree::to_tree;
 use super::tree::Tree;
@@ -329,5 +328,39 @@ impl<'a> Body<'a> {
             flags: self.flags(),
             data: self.data(),
         }
+    }
+}
+
+/// Where strings and bytes are copied to: a `Serialize` lends them for the length of a call.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    /// What fits needs no allocation.
+    short: [u8; 128],
+    pub(super) long: Vec<u8>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            short: [0; 128],
+            long: Vec::new(),
+        }
+    }
+}
+
+impl Scratch {
+    pub(super) fn copy(&mut self, bytes: &[u8]) -> &[u8] {
+        if let Some(short) = self.short.get_mut(..bytes.len()) {
+            short.copy_from_slice(bytes);
+            return short;
+        }
+        self.long.clear();
+        self.long.extend_from_slice(bytes);
+        &self.long
+    }
+
+    /// So many bytes that were copied last.
+    pub(super) fn copied(&self, length: usize) -> &[u8] {
+        self.short.get(..length).unwrap_or(&self.long)
     }
 }
