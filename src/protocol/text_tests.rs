@@ -73,6 +73,7 @@ fn reply(reply: Reply<'_>) -> Event {
     reply_to(0, reply)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what is made for the call")]
 fn reply_to(index: usize, reply: Reply<'_>) -> Event {
     Event::Reply(index, format!("{reply:?}"))
 }

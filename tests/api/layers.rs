@@ -175,15 +175,9 @@ const CIRCLES: &[&str] = &[
     "src/cache: claim, entry, look, mod",
     "src/client: builder, mod",
     "src/fuzzing: conversation, stage",
-    "src/hash: mod, sha1, tiger",
-    "src/key: error, rule",
-    "src/locator: distribution, scheme, words",
-    "src/protocol: binary, decoder, dialect, ends, meta, options, raw, request, text, values, window",
-    "src/protocol/meta: encode, line, mod",
     "src/testing: binary, builder, connection, process, report, server, session, text",
     "src/testing/text: commands, crawler, meta, stats",
     "src/testing/text/meta: change, get, mod, set",
-    "src/tls: mod, pem",
 ];
 
 /// The files of a folder use each other in one direction: who reads one of them from the bottom up

@@ -48,8 +48,8 @@ pub struct Servers(Vec<(Started, String)>);
 #[derive(Debug)]
 #[expect(dead_code, reason = "they are not asked anything")]
 enum Started {
-    Tcp(Memcached),
-    Unix(UnixMemcached),
+    Tcp(Box<Memcached>),
+    Unix(Box<UnixMemcached>),
 }
 
 impl Servers {
@@ -59,14 +59,14 @@ impl Servers {
             if host.is_empty() {
                 let server = UnixMemcached::with_args(&[]);
                 let path = server.path().display().to_string();
-                return (Started::Unix(server), path);
+                return (Started::Unix(Box::new(server)), path);
             }
             let server = Memcached::start();
             let mut address = format!("{host}:{}", server.address().port());
             if weights.iter().any(|&weight| weight != 1) {
                 address = format!("{address}:{weight}");
             }
-            (Started::Tcp(server), address)
+            (Started::Tcp(Box::new(server)), address)
         };
         Self(weights.iter().map(start).collect())
     }

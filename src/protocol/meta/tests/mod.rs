@@ -137,6 +137,7 @@ fn outcome(requests: &[Request<'_>], bytes: &[u8]) -> Vec<Event> {
     whole
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what is made for the call")]
 fn reply_to(index: usize, reply: Reply<'_>) -> Event {
     Event::Reply(index, format!("{reply:?}"))
 }
