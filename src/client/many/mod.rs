@@ -53,9 +53,10 @@ struct Meanings<'t, T, M> {
 impl<T, M: FnMut(Reply<'_>) -> Result<T>> ByKey for Meanings<'_, T, M> {
     #[inline]
     fn reply(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
-        let result = reply.and_then(&mut self.meaning);
         let on = |error: Error| error.on(self.topology.backend(server).name());
-        self.results[key] = Some(result.map_err(on));
+        // What was refused before it was sent is about no server.
+        let result = reply.and_then(|reply| (self.meaning)(reply).map_err(on));
+        self.results[key] = Some(result);
     }
 }
 

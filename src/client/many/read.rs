@@ -170,10 +170,9 @@ impl<F> Items<'_, F> {
     fn no_item(&mut self, key: usize, server: usize, reply: Result<Reply<'_>>) {
         let error = match reply {
             Ok(Reply::Status(Status::NotFound)) => return,
-            Ok(reply) => call::unexpected(reply),
+            Ok(reply) => call::unexpected(reply).on(self.topology.backend(server).name()),
             Err(error) => error,
         };
-        let name = self.topology.backend(server).name();
-        self.failed.push((key, error.on(name)));
+        self.failed.push((key, error));
     }
 }

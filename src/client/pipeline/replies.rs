@@ -57,9 +57,12 @@ impl Replies<'_> {
             .reply
             .take()
             .unwrap_or_else(|| Err(call::no_reply()));
-        let result = reply.and_then(|reply| (pending.meaning)(self.client, reply));
-        let name = self.topology.backend(replied.server).name();
-        result.map_err(|error| error.on(name).during(replied.operation))
+        // What was refused before it was sent is about no server.
+        let result = reply.and_then(|reply| {
+            let value = (pending.meaning)(self.client, reply);
+            value.map_err(|error| error.on(self.topology.backend(replied.server).name()))
+        });
+        result.map_err(|error| error.during(replied.operation))
     }
 }
 
