@@ -124,6 +124,7 @@ mod library;
 mod locator;
 mod meta_options;
 pub mod middleware;
+mod names;
 mod protocol;
 #[cfg(test)]
 mod recorded_vectors;

@@ -1,4 +1,5 @@
 use crate::error::Error;
+use crate::names;
 use std::fmt;
 use std::str::FromStr;
 
@@ -112,10 +113,8 @@ impl FromStr for Library {
         known.ok_or_else(|| {
             let meant = Self::called(text)
                 .map_or_else(String::new, |meant| format!("; its name here is {meant}"));
-            Error::validation(format!(
-                "peer: {text:?} is not known{meant}; allowed are {}",
-                Self::ALL.map(Self::name).join(", ")
-            ))
+            let names = Self::ALL.map(|library| (library, library.name()));
+            names::unknown("peer", text, &meant, &names)
         })
     }
 }

@@ -3,13 +3,115 @@
 use super::Cache;
 use super::claim::{Held, Kept};
 use super::generation::{accepted, reached};
-use super::key;
+use super::key::{self, CacheKey};
 use super::look::{Found, Settled, State, View};
 use super::target::{Settings, Target, on_the_server};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+
+/// # Entries
+///
+/// A server that fails is no error but a miss, and what cannot be stored is not. Every call may fail
+/// with a validation error or an encode error if the key is not one, or the lifetime or the dependencies
+/// are not allowed, before anything is asked or made; and, but for `get_or_set`, with a server error if a
+/// server answers with an error of its own.
+impl Cache {
+    /// An entry, to say more of it than its key.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "keys are texts, numbers, tuples"
+    )]
+    pub fn entry(&self, key: impl CacheKey) -> Entry<'_> {
+        let prefix = self.client.prefix().len();
+        let key = (key.name()).and_then(|name| key::of_entry(&self.namespace, &name, prefix));
+        Entry::new(self, key)
+    }
+
+    /// Stores `value`, any serde type, for the [default lifetime](Self::default_lifetime).
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// # let cache = moecache::cache::Cache::new(client);
+    /// cache.set(("user", 7), "bob")?;
+    /// assert_eq!(cache.query::<String>(("user", 7))?.as_deref(), Some("bob"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// An [encode error](Error::is_encode) if the value cannot be stored; a validation error if it is
+    /// too large for the client or the lifetime is not one; a server error if it is too large for the
+    /// server. What the key had is gone if the value is too large. It may still be there if a server
+    /// fails, which is `Ok`: [`invalidate`](Self::invalidate) tells.
+    pub fn set<V: Serialize>(&self, key: impl CacheKey, value: V) -> Result<()> {
+        self.entry(key).set(value)
+    }
+
+    /// The value of `key` if it is there and fresh.
+    ///
+    /// # Errors
+    ///
+    /// A [decode error](Error::is_decode) if it is not a `T`.
+    pub fn query<T: DeserializeOwned>(&self, key: impl CacheKey) -> Result<Option<T>> {
+        self.entry(key).query()
+    }
+
+    /// The value of `key`, or what `make` makes of it, which is stored: see
+    /// [the module](self#one-makes-it-for-all) for who makes it, if many ask at the same time.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// # let cache = moecache::cache::Cache::new(client);
+    /// let report = cache.get_or_set("report", || "it takes long to make one".to_owned())?;
+    /// let again = cache.get_or_set("report", || "not called: it is there".to_owned())?;
+    /// assert_eq!(report, again);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set), but not that the value is too large, or anything else that keeps it
+    /// from being stored: it is returned all the same. What is stored and not a `T` is made anew.
+    pub fn get_or_set<T>(&self, key: impl CacheKey, make: impl FnOnce() -> T) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        self.entry(key).get_or_set(make)
+    }
+
+    /// As [`get_or_set`](Self::get_or_set), for what may fail: then nothing is stored, and another of
+    /// those who wait tries next.
+    ///
+    /// ```
+    /// # let server = moecache::testing::Server::start()?;
+    /// # let client = moecache::Client::new(&server)?;
+    /// # let cache = moecache::cache::Cache::new(client);
+    /// use std::error::Error;
+    ///
+    /// let load = || Ok::<_, Box<dyn Error>>("17".parse::<u32>()?);
+    /// assert_eq!(cache.try_get_or_set("number", load)?, 17);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `make` fails with, and those of [`get_or_set`](Self::get_or_set).
+    pub fn try_get_or_set<T, E>(
+        &self,
+        key: impl CacheKey,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned,
+        E: From<Error>,
+    {
+        self.entry(key).try_get_or_set(make)
+    }
+}
 
 /// An entry of a [`Cache`], from [`Cache::entry`]: how long it lives, what it depends on, and then what
 /// is done with it.

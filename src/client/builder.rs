@@ -46,6 +46,22 @@ pub struct ClientBuilder {
     hook: Hook,
 }
 
+impl Client {
+    /// Returns a client of these servers, with the defaults of [`ClientBuilder`]. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// A validation error if the list is empty, or a server is not a valid address or is listed twice.
+    pub fn new(servers: impl IntoServers) -> Result<Self> {
+        Self::builder().servers(servers).build()
+    }
+
+    /// Returns a builder, to set up a client step by step.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
 impl Config {
     /// Makes the client. Nothing is connected.
     ///

@@ -28,7 +28,6 @@ pub use servers::{PerServer, ServerMetrics, ServerStats};
 pub use single::DeleteOutcome;
 pub use storage::CasOutcome;
 
-use crate::address::IntoServers;
 use crate::conn::{Deadline, Options};
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
@@ -151,20 +150,6 @@ struct Values {
 }
 
 impl Client {
-    /// A client of these servers, with the defaults of [`ClientBuilder`]. Nothing is connected yet.
-    ///
-    /// # Errors
-    ///
-    /// A validation error if the list is empty, or a server is not a valid address or is listed twice.
-    pub fn new(servers: impl IntoServers) -> Result<Self> {
-        Self::builder().servers(servers).build()
-    }
-
-    /// A client that is set up step by step.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
     /// The same client, on the same connections, with `timeout` as the limit of each call. With
     /// [`Duration::MAX`] they wait without end; with zero each call fails at once.
     ///

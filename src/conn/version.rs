@@ -1,7 +1,5 @@
-use crate::error::Error;
+use crate::names::names;
 use crate::protocol::Dialect;
-use std::fmt;
-use std::str::FromStr;
 
 /// Which of memcached's protocols is spoken to the servers.
 ///
@@ -44,13 +42,6 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Text, "text"),
-        (Self::Meta, "meta"),
-        (Self::Binary, "binary"),
-        (Self::Auto, "auto"),
-    ];
-
     /// The one that it says; `None` where the server is to be asked.
     pub(crate) fn dialect(self) -> Option<Dialect> {
         match self {
@@ -62,32 +53,21 @@ impl Protocol {
     }
 }
 
-/// `text`, `meta`, `binary` or `auto`.
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL.iter().find(|(protocol, _)| protocol == self);
-        f.write_str(name.map_or("", |(_, name)| name))
-    }
-}
+names!(
+    Protocol, "protocol", word;
+    Text "text"
+    Meta "meta"
+    Binary "binary"
+    Auto "auto"
+);
 
-/// What `Display` gives, in any case, and `ascii` for text, as others call it.
-impl FromStr for Protocol {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let name = if text.eq_ignore_ascii_case("ascii") {
-            "text"
-        } else {
-            text
-        };
-        let mut known = Self::ALL.iter();
-        match known.find(|(_, known)| known.eq_ignore_ascii_case(name)) {
-            Some((protocol, _)) => Ok(*protocol),
-            None => Err(Error::validation(format!(
-                "protocol: {text:?} is not known; allowed are {}",
-                Self::ALL.map(|(_, name)| name).join(", ")
-            ))),
-        }
+/// Protocols are named in any case, and text is `ascii` to others.
+fn word(text: &str) -> String {
+    let word = text.to_ascii_lowercase();
+    if word == "ascii" {
+        "text".to_owned()
+    } else {
+        word
     }
 }
 

@@ -5,6 +5,7 @@ mod conversation;
 mod genuine;
 mod replies;
 mod requests;
+mod script;
 mod stage;
 
 pub use conversation::conversation;

@@ -1,7 +1,7 @@
 //! Plays a [`Script`]: the pool on one side, the server's ends of its connections on the other.
 
-use super::conversation::{End, Script};
 use super::genuine::is_genuine;
+use super::script::{End, Script};
 use crate::conn::{
     BackOff, Batch, Deadline, Exchange, Options, Peer, Pool, Protocol, ReplyHandler, State, Wait,
 };

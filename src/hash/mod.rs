@@ -15,12 +15,9 @@ mod tiger;
 pub(crate) use digest::{Digest, MD5, SHA1, md5_words};
 pub(crate) use fnv::{FNV_32_INIT, FNV_64_INIT, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64};
 pub(crate) use key_hash::KeyHash;
-
 pub(crate) use murmur::{Murmur3, murmur2};
 
-use crate::error::Error;
-use std::fmt;
-use std::str::FromStr;
+use crate::names::names;
 
 /// The hash function of a [`Distribution`](crate::Distribution) that leaves a choice.
 ///
@@ -68,57 +65,39 @@ pub enum Hash {
     Native,
 }
 
-impl Hash {
-    const NAMES: [(Self, &'static str); 16] = [
-        (Self::OneAtATime, "default"),
-        (Self::Md5, "md5"),
-        (Self::Crc, "crc"),
-        (Self::Crc32a, "crc32a"),
-        (Self::Crc16, "crc16"),
-        (Self::Fnv1_32, "fnv1_32"),
-        (Self::Fnv1a32, "fnv1a_32"),
-        (Self::Fnv1_64, "fnv1_64"),
-        (Self::Fnv1a64, "fnv1a_64"),
-        (Self::Murmur, "murmur"),
-        (Self::Murmur3, "murmur3"),
-        (Self::Jenkins, "jenkins"),
-        (Self::Hsieh, "hsieh"),
-        (Self::Sha1, "sha1"),
-        (Self::Tiger, "tiger"),
-        (Self::Native, "native"),
-    ];
-}
+names!(
+    Hash, "hash", word;
+    OneAtATime "default"
+    Md5 "md5"
+    Crc "crc"
+    Crc32a "crc32a"
+    Crc16 "crc16"
+    Fnv1_32 "fnv1_32"
+    Fnv1a32 "fnv1a_32"
+    Fnv1_64 "fnv1_64"
+    Fnv1a64 "fnv1a_64"
+    Murmur "murmur"
+    Murmur3 "murmur3"
+    Jenkins "jenkins"
+    Hsieh "hsieh"
+    Sha1 "sha1"
+    Tiger "tiger"
+    Native "native"
+);
 
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(hash, _)| hash == self);
-        f.write_str(name.map_or("", |(_, name)| name))
-    }
-}
-
-impl FromStr for Hash {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let lower = text.to_ascii_lowercase();
-        // `MEMCACHED_HASH_MD5`, `Memcached::HASH_MD5`, `DefaultHashAlgorithm.CRC_HASH`.
-        let name = lower.rsplit(['.', ':']).next().unwrap_or_default();
-        let name = name.strip_prefix("memcached_").unwrap_or(name);
-        let name = name.strip_prefix("hash_").unwrap_or(name);
-        let name = match name.strip_suffix("_hash").unwrap_or(name) {
-            "one_at_a_time" | "oneatatime" => "default",
-            "crc32" => "crc",
-            "ketama" => "md5",
-            name => name,
-        };
-        let known = Self::NAMES.iter().find(|(_, known)| *known == name);
-        known.map(|&(hash, _)| hash).ok_or_else(|| {
-            Error::validation(format!(
-                "hash: {text:?} is not known; allowed are {}",
-                Self::NAMES.map(|(_, name)| name).join(", ")
-            ))
-        })
-    }
+/// `MEMCACHED_HASH_MD5`, `Memcached::HASH_MD5`, `DefaultHashAlgorithm.CRC_HASH` are names, too.
+fn word(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let name = lower.rsplit(['.', ':']).next().unwrap_or_default();
+    let name = name.strip_prefix("memcached_").unwrap_or(name);
+    let name = name.strip_prefix("hash_").unwrap_or(name);
+    let name = match name.strip_suffix("_hash").unwrap_or(name) {
+        "one_at_a_time" | "oneatatime" => "default",
+        "crc32" => "crc",
+        "ketama" => "md5",
+        name => name,
+    };
+    name.to_owned()
 }
 
 /// Tiger, as EnyimMemcached computes it; `None` without the feature.

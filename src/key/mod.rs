@@ -3,7 +3,6 @@
 
 pub(crate) mod base64;
 mod long;
-mod names;
 mod naming;
 mod rule;
 mod transform;

@@ -1,9 +1,7 @@
-use super::names;
 use super::rule::{KeyError, Length};
 use super::{Key, KeyRule, KeyTransform, LongKeys, MAX_KEY_LENGTH};
 use crate::error::Error;
-use std::fmt;
-use std::str::FromStr;
+use crate::names::names;
 use std::sync::Arc;
 
 /// Whether the prefix of a key counts where its server is chosen.
@@ -18,24 +16,11 @@ pub enum PrefixPlacement {
     LeftOut,
 }
 
-impl PrefixPlacement {
-    const NAMES: [(Self, &'static str); 2] =
-        [(Self::Hashed, "hashed"), (Self::LeftOut, "left-out")];
-}
-
-impl fmt::Display for PrefixPlacement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(names::name(&Self::NAMES, self))
-    }
-}
-
-impl FromStr for PrefixPlacement {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        names::parse("prefix_placement", &Self::NAMES, text)
-    }
-}
+names!(
+    PrefixPlacement, "prefix_placement";
+    Hashed "hashed"
+    LeftOut "left-out"
+);
 
 /// What becomes of an empty key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

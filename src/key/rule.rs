@@ -1,8 +1,7 @@
-use super::names;
 use super::{Key, MAX_IN_BASE64, MAX_KEY_LENGTH};
 use crate::error::Error;
+use crate::names::names;
 use std::fmt;
-use std::str::FromStr;
 
 /// Which bytes a key may have, as they are sent.
 ///
@@ -29,27 +28,12 @@ pub enum KeyBytes {
     Any,
 }
 
-impl KeyBytes {
-    const NAMES: [(Self, &'static str); 3] = [
-        (Self::Printable, "printable"),
-        (Self::NonAscii, "non-ascii"),
-        (Self::Any, "any"),
-    ];
-}
-
-impl fmt::Display for KeyBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(names::name(&Self::NAMES, self))
-    }
-}
-
-impl FromStr for KeyBytes {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        names::parse("key_bytes", &Self::NAMES, text)
-    }
-}
+names!(
+    KeyBytes, "key_bytes";
+    Printable "printable"
+    NonAscii "non-ascii"
+    Any "any"
+);
 
 /// Which bytes are a key, in a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,6 @@
 use super::base64;
-use super::names;
 use super::rule::KeyError;
-use crate::error::Error;
-use std::fmt;
-use std::str::FromStr;
+use crate::names::{name, names};
 
 /// What is made of each key before it is sent: one of EnyimMemcached's key transformers. The key's
 /// server is chosen by what comes out.
@@ -40,13 +37,6 @@ pub enum KeyTransform {
 type Hash = fn(&[u8]) -> Vec<u8>;
 
 impl KeyTransform {
-    const NAMES: [(Self, &'static str); 4] = [
-        (Self::None, "none"),
-        (Self::Base64, "base64"),
-        (Self::Sha1, "sha1"),
-        (Self::Tiger, "tiger"),
-    ];
-
     /// Whether the crate was built with what it needs.
     pub(crate) fn check(self) -> Result<(), KeyError> {
         self.apply(&mut Vec::new(), 0)
@@ -58,7 +48,7 @@ impl KeyTransform {
             Self::None => return Ok(()),
             Self::Base64 => key.split_off(start),
             Self::Sha1 | Self::Tiger => {
-                let transform = names::name(&Self::NAMES, &self);
+                let transform = name(Self::NAMES, &self);
                 let hash = self.hash().ok_or(KeyError::NoFeature { transform })?;
                 let text = std::str::from_utf8(&key[start..]);
                 let text = text.map_err(|_| KeyError::NotText { transform })?;
@@ -97,26 +87,23 @@ impl KeyTransform {
     }
 }
 
-impl fmt::Display for KeyTransform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(names::name(&Self::NAMES, self))
-    }
-}
+names!(
+    KeyTransform, "key_transform", word;
+    None "none"
+    Base64 "base64"
+    Sha1 "sha1"
+    Tiger "tiger"
+);
 
-impl FromStr for KeyTransform {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        // .NET's classes: `Enyim.Caching.Memcached.SHA1KeyTransformer, Enyim.Caching`.
-        let class = text.split(',').next().unwrap_or_default();
-        let class = class.rsplit('.').next().unwrap_or_default();
-        match class {
-            "DefaultKeyTransformer" => Ok(Self::None),
-            "Base64KeyTransformer" => Ok(Self::Base64),
-            "SHA1KeyTransformer" => Ok(Self::Sha1),
-            "TigerHashKeyTransformer" => Ok(Self::Tiger),
-            _ => names::parse("key_transform", &Self::NAMES, text),
-        }
+/// .NET names them by their classes: `Enyim.Caching.Memcached.SHA1KeyTransformer, Enyim.Caching`.
+fn word(text: &str) -> &str {
+    let class = text.split(',').next().unwrap_or_default();
+    match class.rsplit('.').next().unwrap_or_default() {
+        "DefaultKeyTransformer" => "none",
+        "Base64KeyTransformer" => "base64",
+        "SHA1KeyTransformer" => "sha1",
+        "TigerHashKeyTransformer" => "tiger",
+        _ => text,
     }
 }
 

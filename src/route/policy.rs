@@ -1,6 +1,4 @@
-use crate::error::Error;
-use std::fmt;
-use std::str::FromStr;
+use crate::names::names;
 
 /// What becomes of calls for a server that fails: that is down, unreachable, silent, or breaks the
 /// protocol; or to which no [connection](crate::ClientBuilder::max_connections) is free in time. An
@@ -54,33 +52,9 @@ pub enum FailurePolicy {
     Rehash,
 }
 
-impl FailurePolicy {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Error, "error"),
-        (Self::Miss, "miss"),
-        (Self::Rehash, "rehash"),
-    ];
-}
-
-/// `error`, `miss` or `rehash`.
-impl fmt::Display for FailurePolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL.iter().find(|(policy, _)| policy == self);
-        f.write_str(name.map_or("", |(_, name)| name))
-    }
-}
-
-/// What `Display` gives.
-impl FromStr for FailurePolicy {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match Self::ALL.iter().find(|(_, name)| *name == text) {
-            Some((policy, _)) => Ok(*policy),
-            None => Err(Error::validation(format!(
-                "failure_policy: {text:?} is not known; allowed are {}",
-                Self::ALL.map(|(_, name)| name).join(", ")
-            ))),
-        }
-    }
-}
+names!(
+    FailurePolicy, "failure_policy";
+    Error "error"
+    Miss "miss"
+    Rehash "rehash"
+);

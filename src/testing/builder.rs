@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::place::Place;
 use super::server::Server;
+use super::settings::{Languages, Settings};
 use super::store::Limits;
 use super::version::Version;
 use std::io;
@@ -31,25 +32,36 @@ pub struct Builder {
     item_size_max: Option<usize>,
 }
 
-/// What a server is like, for its whole life.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) limits: Limits,
-    pub(crate) version: Version,
-    pub(crate) languages: Languages,
-    pub(crate) max_connections: usize,
-}
+impl Server {
+    /// Starts a server with memcached's defaults.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port or thread to be had.
+    pub fn start() -> io::Result<Self> {
+        Self::builder().start()
+    }
 
-/// What a server understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Languages {
-    All,
-    /// The classic text protocol, without the meta commands.
-    ClassicText,
+    /// Returns the options to start a server with.
+    ///
+    /// ```
+    /// use moecache::testing::{Clock, Server};
+    ///
+    /// let server = Server::builder()
+    ///     .memory_limit(1024 * 1024)
+    ///     .item_size_max(64 * 1024)
+    ///     .clock(Clock::real())
+    ///     .start()?;
+    /// assert!(server.to_string().starts_with("127.0.0.1:"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
 }
 
 impl Builder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             settings: Settings {
                 limits: Limits {

@@ -152,6 +152,7 @@ mod process;
 mod report;
 mod server;
 mod session;
+mod settings;
 mod store;
 mod text;
 mod version;

@@ -1,9 +1,9 @@
 //! What the connections of one running server share.
 
-use super::builder::{Languages, Settings};
 use super::clock::Clock;
 use super::fault::Faults;
 use super::place::Place;
+use super::settings::{Languages, Settings};
 use super::store::Store;
 use super::version::Ability;
 use socket2::Socket;

@@ -1,12 +1,12 @@
 //! The server: its address, its threads, its start and stop.
 
-use super::builder::{Builder, Settings};
 use super::clock::Clock;
 use super::connection;
 use super::counters::Counters;
 use super::fault::{Fault, Faults, Occasion};
 use super::place::{Place, reachable};
 use super::process::Process;
+use super::settings::Settings;
 use crate::address::IntoServers;
 use socket2::Socket;
 use std::fmt;
@@ -20,8 +20,8 @@ use std::thread::{self, JoinHandle};
 /// What memcached says beyond `-c`.
 const TOO_MANY_CONNECTIONS: &[u8] = b"ERROR Too many open connections\r\n";
 
-/// A memcached server for one test, on a free port of 127.0.0.1, an [address](Builder::address) of
-/// your choice or a [unix socket](Builder::unix_socket), until it is dropped.
+/// A memcached server for one test, on a free port of 127.0.0.1, an [address](super::Builder::address) of
+/// your choice or a [unix socket](super::Builder::unix_socket), until it is dropped.
 ///
 /// Everything that takes servers takes references to this and lists of it: `Client::new(&server)`,
 /// `Client::new([&one, &other])`, `Client::new(&servers)`. `Display` gives its entry in a list of
@@ -63,32 +63,6 @@ struct Running {
 }
 
 impl Server {
-    /// Starts a server with memcached's defaults.
-    ///
-    /// # Errors
-    ///
-    /// When there is no port or thread to be had.
-    pub fn start() -> io::Result<Self> {
-        Self::builder().start()
-    }
-
-    /// The options to start a server with.
-    ///
-    /// ```
-    /// use moecache::testing::{Clock, Server};
-    ///
-    /// let server = Server::builder()
-    ///     .memory_limit(1024 * 1024)
-    ///     .item_size_max(64 * 1024)
-    ///     .clock(Clock::real())
-    ///     .start()?;
-    /// assert!(server.to_string().starts_with("127.0.0.1:"));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     pub(super) fn start_at(
         place: Place,
         reserved: Option<Socket>,

@@ -7,6 +7,7 @@ use super::raw::Raw;
 use super::ruby::{Dalli, Setting};
 use super::transcoder::Transcoder;
 use crate::error::Error;
+use crate::names;
 use std::fmt;
 use std::str::FromStr;
 
@@ -179,8 +180,7 @@ impl Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(format, _)| format == self);
-        f.write_str(name.map_or("", |(_, name)| name))
+        f.write_str(names::name(&Self::NAMES, self))
     }
 }
 
@@ -188,13 +188,9 @@ impl FromStr for Format {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let known = Self::NAMES.iter().find(|(_, name)| *name == text);
-        known.map(|&(format, _)| format).ok_or_else(|| {
+        names::named(&Self::NAMES, text).ok_or_else(|| {
             let meant = meant(text).map_or_else(String::new, |meant| format!("; {meant}"));
-            Error::validation(format!(
-                "format: {text:?} is not known{meant}; allowed are {}",
-                Self::NAMES.map(|(_, name)| name).join(", ")
-            ))
+            names::unknown("format", text, &meant, &Self::NAMES)
         })
     }
 }

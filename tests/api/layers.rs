@@ -21,6 +21,7 @@ const LEAVES: &[&str] = &[
     "secret",
     "tls",
     "sync",
+    "names",
 ];
 
 /// From the bottom up.
@@ -86,14 +87,14 @@ fn a_violation_is_found() {
             "use std::io;\nuse crate::route::Topology;",
             Some(
                 "src/conn/pool.rs:2: conn uses route; allowed are error, event, key, expiry, item, meta_options, \
-                 library, address, secret, tls, sync, protocol",
+                 library, address, secret, tls, sync, names, protocol",
             ),
         ),
         (
             "error.rs",
             "fn f() -> crate::stats::Stats {}",
             Some(
-                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta_options, library, address, secret, tls, sync",
+                "src/error.rs:1: error uses stats; allowed are event, key, expiry, item, meta_options, library, address, secret, tls, sync, names",
             ),
         ),
         (
@@ -170,16 +171,6 @@ fn a_violation_is_found() {
     }
 }
 
-/// The circles between files of one folder that are still there.
-const CIRCLES: &[&str] = &[
-    "src/cache: claim, entry, look, mod",
-    "src/client: builder, mod",
-    "src/fuzzing: conversation, stage",
-    "src/testing: binary, builder, connection, process, report, server, session, text",
-    "src/testing/text: commands, crawler, meta, stats",
-    "src/testing/text/meta: change, get, mod, set",
-];
-
 /// The files of a folder use each other in one direction: who reads one of them from the bottom up
 /// needs none of the others first. A folder in it counts as one file here, and is looked at by itself.
 /// What a `mod.rs` only re-exports is counted for the file that it comes from.
@@ -187,7 +178,7 @@ const CIRCLES: &[&str] = &[
 fn no_files_of_a_folder_use_each_other_in_a_circle() {
     let crate_ = Crate::new(&read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")));
     let circles = crate_.circles();
-    assert_eq!(circles, CIRCLES, "\n{}", circles.join("\n"));
+    assert!(circles.is_empty(), "\n{}", circles.join("\n"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! server shows it.
 
 use super::Report;
-use crate::testing::builder::Settings;
 use crate::testing::place::Place;
+use crate::testing::settings::Settings;
 use crate::testing::store::{CHUNK_MAX, ClassCounters, Counters, Store};
 use std::process;
 

@@ -4,58 +4,25 @@
 use super::crawler::lru_crawler;
 use super::meta;
 use super::number::{signed_32, unsigned_32, unsigned_64};
+use super::outcome::{Args, BAD_FORMAT, KEY_MAX, NOT_A_NUMBER, Outcome, line, refusal};
 use super::stats::stats;
 use crate::testing::process::Process;
 use crate::testing::store::{
-    DeleteOutcome, Delta, Direction, Marks, NoRoom, Storage, Store, Uncounted, Verb,
+    DeleteOutcome, Delta, Direction, Marks, Storage, Store, Uncounted, Verb,
 };
 use crate::testing::version::Ability;
-use std::borrow::Cow;
 
-pub(super) const KEY_MAX: usize = 250;
 const VERBOSITY_MAX: u32 = 2;
 
-pub(super) const BAD_FORMAT: &str = "CLIENT_ERROR bad command line format";
 const BAD_DELETE: &str = "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]";
 const BAD_EXPTIME: &str = "CLIENT_ERROR invalid exptime argument";
 const BAD_DELTA: &str = "CLIENT_ERROR invalid numeric delta argument";
-pub(super) const NOT_A_NUMBER: &str =
-    "CLIENT_ERROR cannot increment or decrement non-numeric value";
-const TOO_LARGE: &str = "SERVER_ERROR object too large for cache";
-const NO_MEMORY: &str = "SERVER_ERROR out of memory storing object";
 
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
     /// A line, even an error, is not sent.
     pub(super) noreply: bool,
 }
-
-pub(super) enum Outcome {
-    /// One line, without its CR LF.
-    Line(Cow<'static, str>),
-    /// As it is sent; it may be several lines, or nothing.
-    Report(Vec<u8>),
-    /// As it is sent, and that without waiting for more commands.
-    AtOnce(Vec<u8>),
-    /// As [`AtOnce`](Self::AtOnce); what was read along with the command is looked at only when
-    /// there is more to read.
-    Dump(Vec<u8>),
-    /// This line, in place of all replies that are still unsent.
-    TakeBack(&'static str),
-    /// The value of a storage command comes next.
-    Data(Storage),
-    /// The value of `ms` comes next.
-    MetaData(Storage, meta::Stored),
-    /// This line, and the value that comes next is skipped.
-    Swallow {
-        text: &'static str,
-        length: usize,
-    },
-    Quit,
-    Close,
-}
-
-pub(super) type Args<'a> = &'a [&'a [u8]];
 
 /// Carries out a command line, without its line end. `alone`: all earlier replies were sent.
 pub(super) fn execute(line: &[u8], alone: bool, store: &mut Store, process: &Process) -> Answer {
@@ -207,13 +174,6 @@ fn storage(store: &mut Store, args: Args<'_>, verb: Verb) -> Outcome {
     }
 }
 
-pub(super) fn refusal(reason: NoRoom) -> &'static str {
-    match reason {
-        NoRoom::TooLarge => TOO_LARGE,
-        NoRoom::NoMemory => NO_MEMORY,
-    }
-}
-
 fn count(store: &mut Store, args: Args<'_>, direction: Direction) -> Outcome {
     if args[0].len() > KEY_MAX {
         return line(BAD_FORMAT);
@@ -321,8 +281,4 @@ fn is_http(name: &[u8], args: Args<'_>) -> bool {
         .first()
         .is_some_and(|first| !b"acdgist".contains(first));
     is_foreign && args.last().is_some_and(|last| last.starts_with(b"HTTP/"))
-}
-
-pub(super) fn line(text: &'static str) -> Outcome {
-    Outcome::Line(text.into())
 }

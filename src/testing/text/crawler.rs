@@ -1,7 +1,7 @@
 //! `lru_crawler`: its dump of all keys, and its removal of expired items.
 
-use super::commands::{Args, BAD_FORMAT, Outcome, line};
 use super::number::unsigned_32;
+use super::outcome::{Args, BAD_FORMAT, Outcome, line};
 use crate::testing::report;
 use crate::testing::store::Store;
 use std::collections::BTreeSet;

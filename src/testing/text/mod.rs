@@ -8,6 +8,7 @@ mod commands;
 mod crawler;
 mod meta;
 mod number;
+mod outcome;
 mod stats;
 
 pub(crate) use number::unsigned_64;
@@ -15,7 +16,8 @@ pub(crate) use number::unsigned_64;
 use super::process::{self, Process};
 use super::session::{BUFFER, Outbox, Step, alter};
 use super::store::{Storage, StoreOutcome};
-use commands::{Outcome, execute};
+use commands::execute;
+use outcome::{MetaStored, Outcome};
 
 /// A longer line that has not ended must be a get, or the connection is closed.
 const LONGEST_LINE: usize = 2048;
@@ -46,7 +48,7 @@ enum State {
 #[derive(Debug)]
 enum Form {
     Classic { noreply: bool },
-    Meta(meta::Stored),
+    Meta(MetaStored),
 }
 
 impl Session {

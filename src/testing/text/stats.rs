@@ -1,7 +1,7 @@
 //! The `stats` command. Arguments beyond those it looks at are ignored.
 
-use super::commands::{Outcome, line};
 use super::number::unsigned_32;
+use super::outcome::{Outcome, line};
 use crate::testing::process::Process;
 use crate::testing::report::{self, Report};
 use crate::testing::store::Store;

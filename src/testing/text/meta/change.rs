@@ -1,9 +1,10 @@
 //! `md` and `ma`.
 
-use super::super::commands::NOT_A_NUMBER;
-use super::super::number::unsigned_64;
-use super::{Flags, Invalid, Reply, echo, flags, write_number, write_ttl};
+use super::flags::{self, Flags, Invalid};
+use super::reply::{Reply, echo, write_number, write_ttl};
 use crate::testing::store::{DeleteOutcome, Delta, Direction, Store, Uncounted};
+use crate::testing::text::number::unsigned_64;
+use crate::testing::text::outcome::NOT_A_NUMBER;
 
 /// Both put it this way for all that is wrong with a flag.
 const BAD_FLAG: &str = "CLIENT_ERROR invalid or duplicate flag";

@@ -1,10 +1,10 @@
 //! Flags: each a letter, some with an argument right behind it. Any command takes any flag, and
 //! ignores those that are not its own.
 
-use super::super::commands::BAD_FORMAT;
-use super::super::number::{signed_32, unsigned_32, unsigned_64};
 use super::base64;
 use crate::testing::store::Store;
+use crate::testing::text::number::{signed_32, unsigned_32, unsigned_64};
+use crate::testing::text::outcome::BAD_FORMAT;
 
 /// An opaque with its `O`.
 pub(super) const LONGEST_OPAQUE: usize = 32;

@@ -1,6 +1,7 @@
 //! `mg`.
 
-use super::{Flags, Invalid, Reply, echo, flags, write_key, write_number, write_ttl};
+use super::flags::{self, Flags, Invalid};
+use super::reply::{Reply, echo, write_key, write_number, write_ttl};
 use crate::testing::store::{Item, Marks, Store};
 
 pub(super) fn get(store: &mut Store, key: &[u8], words: &[&[u8]]) -> Reply {

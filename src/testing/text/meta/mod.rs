@@ -8,16 +8,12 @@ mod base64;
 mod change;
 mod flags;
 mod get;
+mod reply;
 mod set;
 
-pub(super) use set::Stored;
-
-use super::commands::{Args, BAD_FORMAT, KEY_MAX, Outcome, line};
+use super::outcome::{Args, BAD_FORMAT, KEY_MAX, Outcome, line};
 use crate::testing::store::{Marks, Store};
-use flags::{Flags, Invalid};
-use std::fmt::Display;
-
-const OPAQUE_TOO_LONG: &str = "CLIENT_ERROR opaque token too long";
+use reply::Reply;
 
 /// Carries out the command `m` and that letter.
 pub(super) fn execute(command: u8, args: Args<'_>, store: &mut Store) -> Outcome {
@@ -36,9 +32,6 @@ pub(super) fn execute(command: u8, args: Args<'_>, store: &mut Store) -> Outcome
         Err(text) => line(text),
     }
 }
-
-/// A reply as it is sent, which may be nothing; or the line of an error, which no flag hides.
-type Reply = Result<Vec<u8>, &'static str>;
 
 /// `me`: the state of an item, for people to read.
 fn dump(store: &mut Store, args: Args<'_>) -> Reply {
@@ -78,42 +71,4 @@ fn dump(store: &mut Store, args: Args<'_>) -> Reply {
     );
     reply.extend_from_slice(row.as_bytes());
     Ok(reply)
-}
-
-/// What every reply can carry back: the opaque and the key. Returns whether it was one of these.
-fn echo(reply: &mut Vec<u8>, flag: &[u8], key: &[u8], base64: bool) -> Result<bool, &'static str> {
-    match flag.first() {
-        Some(b'O') if flag.len() > flags::LONGEST_OPAQUE => return Err(OPAQUE_TOO_LONG),
-        Some(b'O') => {
-            reply.push(b' ');
-            reply.extend_from_slice(flag);
-        }
-        Some(b'k') => write_key(reply, key, base64),
-        _ => return Ok(false),
-    }
-    Ok(true)
-}
-
-fn write_key(reply: &mut Vec<u8>, key: &[u8], base64: bool) {
-    reply.extend_from_slice(b" k");
-    if base64 {
-        reply.extend(base64::encode(key));
-        reply.extend_from_slice(b" b");
-    } else {
-        reply.extend_from_slice(key);
-    }
-}
-
-/// The flag with its number.
-fn write_number(reply: &mut Vec<u8>, flag: u8, number: impl Display) {
-    reply.extend_from_slice(&[b' ', flag]);
-    reply.extend_from_slice(number.to_string().as_bytes());
-}
-
-/// The flag `t`: the seconds left, which are a large number when there are none.
-fn write_ttl(reply: &mut Vec<u8>, exptime: u32, now: u32) {
-    match exptime {
-        0 => reply.extend_from_slice(b" t-1"),
-        exptime => write_number(reply, b't', exptime.wrapping_sub(now)),
-    }
 }

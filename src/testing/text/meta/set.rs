@@ -1,19 +1,10 @@
 //! `ms`, up to its value and after it.
 
-use super::super::commands::{BAD_FORMAT, Outcome, line, refusal};
-use super::super::number::signed_32;
-use super::{Flags, Invalid, OPAQUE_TOO_LONG, flags, write_key, write_number};
+use super::flags::{self, Flags, Invalid};
+use super::reply::{OPAQUE_TOO_LONG, write_key, write_number};
 use crate::testing::store::{Marks, Storage, Store, StoreOutcome, Verb};
-
-/// What `ms` answers once the value is there.
-#[derive(Debug)]
-pub(in super::super) struct Stored {
-    key: Vec<u8>,
-    base64: bool,
-    quiet: bool,
-    /// The flags to return, in their order.
-    returned: Vec<Vec<u8>>,
-}
+use crate::testing::text::number::signed_32;
+use crate::testing::text::outcome::{BAD_FORMAT, MetaStored, Outcome, line, refusal};
 
 pub(super) fn set(store: &mut Store, key: &[u8], args: &[&[u8]]) -> Outcome {
     let [length, words @ ..] = args else {
@@ -39,7 +30,7 @@ fn prepare(
     key: &[u8],
     words: &[&[u8]],
     length: usize,
-) -> Result<(Storage, Stored), &'static str> {
+) -> Result<(Storage, MetaStored), &'static str> {
     let flags = Flags::parse(key, words, store).map_err(|Invalid(text)| text)?;
     let verb = verb(&flags)?;
     if words
@@ -68,7 +59,7 @@ fn prepare(
         return Err(refusal(reason));
     }
     let returned = words.iter().filter(|word| b"Okc".contains(&word[0]));
-    let stored = Stored {
+    let stored = MetaStored {
         base64: flags.has(b'b'),
         quiet: flags.has(b'q'),
         key: flags.key,
@@ -89,8 +80,8 @@ fn verb(flags: &Flags) -> Result<Verb, &'static str> {
     })
 }
 
-impl Stored {
-    pub(in super::super) fn reply(self, outcome: StoreOutcome) -> Vec<u8> {
+impl MetaStored {
+    pub(in crate::testing::text) fn reply(self, outcome: StoreOutcome) -> Vec<u8> {
         let (status, cas) = match outcome {
             StoreOutcome::Stored(_) if self.quiet => return Vec::new(),
             StoreOutcome::Stored(cas) => (b"HD", cas),
