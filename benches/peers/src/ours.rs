@@ -120,7 +120,13 @@ impl<P: Speaks> Peer for Ours<P> {
     }
 
     fn set_many(&mut self, items: &[(&str, &[u8])]) {
-        let stored = self.client.set_many(items.iter().copied().map(|(key, value)| (key, Bytes(value))), 0);
+        let stored = self.client.set_many(
+            items
+                .iter()
+                .copied()
+                .map(|(key, value)| (key, Bytes(value))),
+            0,
+        );
         assert!(stored.all().is_ok());
     }
 
