@@ -125,6 +125,7 @@ mod locator;
 mod meta_options;
 pub mod middleware;
 mod names;
+mod percent;
 mod protocol;
 #[cfg(test)]
 mod recorded_vectors;

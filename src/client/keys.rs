@@ -3,6 +3,7 @@ use super::call;
 use crate::conn::{Batch, Deadline, Exchange, ReplyHandler, State, Wait};
 use crate::error::{Error, Kind, Result};
 use crate::key::Naming;
+use crate::percent;
 use crate::protocol::{Excerpt, Line, Malformed, Reply, Request, Walk};
 use crate::route::Topology;
 use std::collections::{HashSet, VecDeque};
@@ -374,7 +375,7 @@ impl KeyInfo {
             let (name, value) = (&field[..equals], &field[equals + 1..]);
             let text = || std::str::from_utf8(value).ok();
             match name {
-                b"key" => info.key = unescaped(value)?,
+                b"key" => info.key = percent::decode(value)?,
                 b"exp" if value == b"-1" => info.expiry = Some(Lifetime::Forever),
                 b"exp" => info.expiry = Some(Lifetime::Until(moment(text()?)?)),
                 b"la" => info.last_access = Some(moment(text()?)?),
@@ -393,25 +394,6 @@ impl KeyInfo {
 /// A unix time.
 fn moment(seconds: &str) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.parse().ok()?))
-}
-
-/// `%20` is a space, and so on.
-fn unescaped(escaped: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(escaped.len());
-    let mut rest = escaped;
-    while let [byte, tail @ ..] = rest {
-        rest = tail;
-        if *byte != b'%' {
-            bytes.push(*byte);
-            continue;
-        }
-        let (digits, tail) = tail.split_at_checked(2)?;
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        let value = digit(digits[0])? * 16 + digit(digits[1])?;
-        bytes.push(u8::try_from(value).ok()?);
-        rest = tail;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod keys;
 mod many;
 mod meta;
 mod pipeline;
+mod plan;
 mod raw;
 mod servers;
 mod single;

@@ -1,6 +1,7 @@
 use super::settings::Config;
 use super::value::Value;
 use crate::error::Error;
+use crate::percent;
 use std::str::FromStr;
 
 /// `memcache://a:11211,b:11211:5,/run/c.sock?compatible_with=pylibmc&timeout=500ms`; see
@@ -94,19 +95,10 @@ fn server(encoded: &str) -> Result<Value, Error> {
     }))
 }
 
-/// Decodes percent-encoding (RFC 3986, section 2.1). A `+` is itself.
+/// Decodes percent-encoded text.
 fn decoded(text: &str) -> Result<String, Error> {
-    let mut parts = text.split('%');
-    let mut bytes = Vec::from(parts.next().unwrap_or_default());
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or_default();
-        // `from_str_radix` alone would take "+f".
-        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        match u8::from_str_radix(digits, 16) {
-            Ok(byte) if is_hex => bytes.push(byte),
-            _ => return refused("after a % there must be two hexadecimal digits"),
-        }
-        bytes.extend_from_slice(rest.as_bytes());
-    }
+    let Some(bytes) = percent::decode(text.as_bytes()) else {
+        return refused("after a % there must be two hexadecimal digits");
+    };
     String::from_utf8(bytes).or_else(|_| refused("what is percent-encoded must be UTF-8"))
 }

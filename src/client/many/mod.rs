@@ -1,15 +1,14 @@
 //! Calls for many keys: a plan of requests by server, and the results by key.
 
 mod outcome;
-mod plan;
 mod read;
 mod write;
 
 pub use outcome::{Each, Many};
-pub(super) use plan::{ByKey, Plan};
 
 use super::Client;
 use super::call;
+use super::plan::{ByKey, Plan};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
 use crate::protocol::{Reply, Request};

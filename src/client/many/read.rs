@@ -1,5 +1,5 @@
-use super::super::call;
 use super::{ByKey, Client, Each, Many, Plan, zip};
+use crate::client::call;
 use crate::error::{Error, Result};
 use crate::item::{Item, ItemRef};
 use crate::key::Scratch;

@@ -1,5 +1,5 @@
-use super::super::call;
 use super::{Client, Each, zip};
+use crate::client::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;

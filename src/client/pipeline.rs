@@ -1,22 +1,16 @@
 //! Pipelines: mixed commands for any keys, sent together.
 
-mod command;
-mod replies;
-
-pub use replies::{Pending, Replies};
-
 use super::Client;
 use super::call;
-use super::many::Plan;
+use super::plan::{ByKey, Plan};
 use super::single::DeleteOutcome;
 use super::storage::CasOutcome;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::item::Item;
-use crate::key::Scratch;
-use crate::protocol::{Direction, Mode, Reply};
-use command::{Command, Kind};
-use replies::Replied;
+use crate::key::{Key, Scratch};
+use crate::protocol::{Direction, Mode, Reply, Request, SetOptions};
+use crate::route::Topology;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -337,4 +331,170 @@ fn decoded<T: DeserializeOwned>(client: &Client, reply: Reply<'static>) -> Resul
 
 fn found(_: &Client, reply: Reply<'static>) -> Result<bool> {
     call::found(reply)
+}
+
+/// The results of the commands of a [`Pipeline`].
+pub struct Replies<'a> {
+    client: &'a Client,
+    topology: Arc<Topology>,
+    /// The pipeline's id.
+    pipeline: u64,
+    results: Vec<Replied>,
+}
+
+/// The reply to one command.
+struct Replied {
+    reply: Option<Result<Reply<'static>>>,
+    /// The server that was asked, by its place in the list.
+    server: usize,
+    operation: &'static str,
+}
+
+/// The result of a command of a [`Pipeline`], once it has run: see
+/// [`Replies::take`].
+#[must_use = "the command may fail"]
+pub struct Pending<T> {
+    /// The pipeline's id.
+    pipeline: u64,
+    index: usize,
+    meaning: fn(&Client, Reply<'static>) -> Result<T>,
+}
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pending").field(&self.index).finish()
+    }
+}
+
+impl Replies<'_> {
+    /// The result of one command.
+    ///
+    /// # Errors
+    ///
+    /// Those that the same call on [`Client`] has. A validation error if `pending` is of another
+    /// pipeline.
+    #[expect(clippy::needless_pass_by_value, reason = "a result is taken once")]
+    pub fn take<T>(&mut self, pending: Pending<T>) -> Result<T> {
+        let replied = self.results.get_mut(pending.index);
+        let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
+            return Err(Error::validation("pending: it is of another pipeline"));
+        };
+        let reply = replied
+            .reply
+            .take()
+            .unwrap_or_else(|| Err(call::no_reply()));
+        // What was refused before it was sent is about no server.
+        let result = reply.and_then(|reply| {
+            let value = (pending.meaning)(self.client, reply);
+            value.map_err(|error| error.on(self.topology.backend(replied.server).name()))
+        });
+        result.map_err(|error| error.during(replied.operation))
+    }
+}
+
+impl fmt::Debug for Replies<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies")
+            .field("len", &self.results.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ByKey for Vec<Replied> {
+    fn reply(&mut self, command: usize, server: usize, reply: Result<Reply<'_>>) {
+        self[command].reply = Some(reply.map(Reply::into_owned));
+        self[command].server = server;
+    }
+}
+
+/// A command for one key.
+struct Command {
+    key: Vec<u8>,
+    kind: Result<Kind>,
+    operation: &'static str,
+}
+
+enum Kind {
+    Get {
+        cas: bool,
+    },
+    GetAndTouch {
+        expiry: Expiry,
+    },
+    Store {
+        mode: Mode,
+        item: Item,
+        expiry: Expiry,
+        /// Whether the reply is to give the cas id.
+        return_cas: bool,
+    },
+    Delete {
+        cas: Option<u64>,
+    },
+    Touch {
+        expiry: Expiry,
+    },
+    Count {
+        direction: Direction,
+        delta: u64,
+    },
+}
+
+impl Command {
+    /// Makes the request, at the time `now`.
+    fn request<'k>(
+        &'k self,
+        key: Key<'k>,
+        now: SystemTime,
+        client: &Client,
+    ) -> Result<Request<'k>> {
+        Ok(match self.kind.as_ref().map_err(Clone::clone)? {
+            Kind::Get { cas } => Request::Get { key, cas: *cas },
+            Kind::GetAndTouch { expiry } => Request::GetAndTouch {
+                key,
+                exptime: expiry.to_wire(now)?,
+                cas: true,
+            },
+            Kind::Store {
+                mode,
+                item,
+                expiry,
+                return_cas,
+            } => {
+                let item = client.shared.checked(item.into())?;
+                let exptime = expiry.to_wire(now)?;
+                match return_cas {
+                    false => Request::Store {
+                        mode: *mode,
+                        key,
+                        item,
+                        exptime,
+                    },
+                    true => Request::MetaSet {
+                        key,
+                        item,
+                        exptime,
+                        options: SetOptions {
+                            mode: *mode,
+                            cas: None,
+                            invalidate: false,
+                            return_cas: true,
+                            more: None,
+                        },
+                    },
+                }
+            }
+            Kind::Delete { cas } => Request::Delete { key, cas: *cas },
+            Kind::Touch { expiry } => Request::Touch {
+                key,
+                exptime: expiry.to_wire(now)?,
+            },
+            Kind::Count { direction, delta } => Request::Arithmetic {
+                direction: *direction,
+                key,
+                delta: *delta,
+                initial: None,
+            },
+        })
+    }
 }

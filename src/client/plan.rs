@@ -1,5 +1,5 @@
-use super::super::Client;
-use super::super::call;
+use super::Client;
+use super::call;
 use crate::conn::{Batch, Deadline, ReplyHandler};
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The requests of a call for many keys, server by server.
-pub(in super::super) struct Plan<'k> {
+pub(super) struct Plan<'k> {
     topology: Arc<Topology>,
     groups: Groups<'k>,
 }
 
 /// Takes the reply to each of the caller's keys, by its place among them. `server` is the one that was
 /// asked, by its place in the list.
-pub(in super::super) trait ByKey {
+pub(super) trait ByKey {
     /// Gives the buffer that a large value is read into, in place of what it holds.
     fn buffer(&mut self) -> Vec<u8> {
         Vec::new()
@@ -30,7 +30,7 @@ pub(in super::super) trait ByKey {
 impl<'k> Plan<'k> {
     /// Makes a request of each key with `request`; where that fails or the key is not one, `refuse`
     /// is told. For one server the requests stay in the order of the keys.
-    pub(in super::super) fn new(
+    pub(super) fn new(
         client: &Client,
         names: impl ExactSizeIterator<Item = &'k [u8]> + Clone,
         scratch: &'k mut Scratch,
@@ -58,13 +58,13 @@ impl<'k> Plan<'k> {
     }
 
     /// The servers, which it was made for.
-    pub(in super::super) fn topology(&self) -> &Arc<Topology> {
+    pub(super) fn topology(&self) -> &Arc<Topology> {
         &self.topology
     }
 
     /// Exchanges all requests for their replies. What could not reach its server goes on to the next,
     /// as a call for one key does, if the policy says so.
-    pub(in super::super) fn run(&self, client: &Client, by_key: &mut impl ByKey) {
+    pub(super) fn run(&self, client: &Client, by_key: &mut impl ByKey) {
         let deadline = client.deadline();
         let mut unreached = self.exchange(&self.groups, client, by_key, deadline);
         if unreached.is_empty() {
