@@ -171,7 +171,7 @@ const ROWS: &[Row] = &[
                 CasOutcome::Changed
             );
             let cas = client.gets::<Item>("lost")?.unwrap().1;
-            let new = (peer.text, "new");
+            let new = ItemRef::new(peer.text, "new");
             assert_eq!(
                 client.compare_and_swap("lost", new, 60, cas)?,
                 CasOutcome::Stored

@@ -128,7 +128,7 @@ pub fn goes_both_ways(peer: &Peer) {
         assert_eq!(theirs[0], read(peer.text, "third"), "{context}");
         let theirs = theirs[1].as_u64().unwrap();
         let swap = |value: &str, cas| {
-            let item = (peer.text, value);
+            let item = ItemRef::new(peer.text, value);
             client.compare_and_swap("key", item, 60, cas).unwrap()
         };
         assert_eq!(swap("fifth", theirs + 1), CasOutcome::Changed, "{context}");
