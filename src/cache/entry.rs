@@ -60,7 +60,7 @@ impl Cache {
     }
 
     /// The value of `key`, or what `make` makes of it, which is stored: see
-    /// [the module](self#one-makes-it-for-all) for who makes it, if many ask at the same time.
+    /// [the module](crate::cache#one-makes-it-for-all) for who makes it, if many ask at the same time.
     ///
     /// ```
     /// # let server = moecache::testing::Server::start()?;

@@ -6,7 +6,7 @@ use crate::error::Result;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A cache on memcached, with namespaces. See the [module](self) for what it does and how.
+/// A cache on memcached, with namespaces. See the [module](crate::cache) for what it does and how.
 ///
 /// It is cheap to clone and shared freely, as the [`Client`] is.
 #[derive(Debug, Clone)]

@@ -43,7 +43,7 @@ impl Cache {
     }
 
     /// Invalidates the entries of all namespaces: of every cache on these servers whose client has the
-    /// same [prefix](Client::with_prefix). What else is on the servers stays.
+    /// same [prefix](crate::Client::with_prefix). What else is on the servers stays.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Cache {
         renew(&self.client, Scope::All)
     }
 
-    /// Invalidates what [depends](Entry::depends_on) on this, in all namespaces.
+    /// Invalidates what [depends](super::Entry::depends_on) on this, in all namespaces.
     ///
     /// # Errors
     ///

@@ -37,7 +37,7 @@ pub enum Protocol {
     /// is [closed](crate::Client::close). (twemproxy closes the connection on `mn`.)
     ///
     /// So the connections to one server may speak different protocols. A call that text does not have
-    /// is an error there that [`is_unsupported`](Error::is_unsupported), and nothing of it is sent.
+    /// is an error there that [`is_unsupported`](crate::Error::is_unsupported), and nothing of it is sent.
     Auto,
 }
 
