@@ -82,9 +82,15 @@ fn server_list(text: &str) {
     }
 }
 
+/// The client has each server once: some libraries take a list with one twice.
 fn has_all(client: &Client, servers: &[Server]) {
-    let servers: Vec<String> = servers.iter().map(Server::to_string).collect();
-    assert_eq!(client.servers(), servers);
+    let mut names: Vec<String> = Vec::new();
+    for name in servers.iter().map(Server::to_string) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    assert_eq!(client.servers(), names);
 }
 
 /// Of its own.

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// # Servers
 impl Client {
-    /// The servers, `host:port` each or the path of a unix socket, in the order in which they
-    /// were given.
+    /// Returns the servers, `host:port` each or the path of a unix socket, in the order in which they were
+    /// given; one that the list has twice, once.
     #[must_use]
     pub fn servers(&self) -> Vec<String> {
         let topology = self.shared.topology();
