@@ -10,3 +10,9 @@ pub mod failures {}
 
 #[doc = include_str!("joining.md")]
 pub mod joining {}
+
+#[doc = include_str!("recipes.md")]
+pub mod recipes {}
+
+#[doc = include_str!("tuning.md")]
+pub mod tuning {}
