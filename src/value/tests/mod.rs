@@ -15,9 +15,11 @@ mod python_types;
 )]
 pub(crate) mod recording;
 mod round_trips;
+mod tree;
 mod vectors;
 
 use super::*;
+use serde::de::DeserializeOwned;
 
 /// Checks every recording whose features are there: `tests/vectors/values`.
 pub(crate) fn check() -> Vec<recording::Checked> {
