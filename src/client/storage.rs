@@ -2,6 +2,7 @@ use super::Client;
 use super::call;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
+use crate::item::ItemRef;
 use crate::key::Scratch;
 use crate::protocol::{Mode, Reply, Request, SetOptions, Status};
 use crate::value::{self, Body, Value};
@@ -80,17 +81,17 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<u64> {
         let expiry = expiry.into();
-        let mut scratch = value::Scratch::default();
-        let body = value::encode(&*self.values.transcoder, &value, &mut scratch);
+        let mut buffer = value::Buffer::default();
+        let encoded = value::encode(&*self.values.transcoder, &value, &mut buffer);
         self.call(
             "set_returning_cas",
             key.as_ref(),
             &mut Scratch::default(),
             |key| {
-                let body = body.as_ref().map_err(Error::clone)?;
+                let encoded = encoded.as_ref().map_err(Error::clone)?;
                 Ok(Request::MetaSet {
                     key,
-                    item: self.shared.checked(body.as_item())?,
+                    item: self.shared.checked(buffer.item(encoded))?,
                     exptime: expiry.to_wire(SystemTime::now())?,
                     options: SetOptions {
                         mode: Mode::Set,
@@ -116,8 +117,9 @@ impl Client {
         bytes: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref());
-        self.store(Mode::Set, key.as_ref(), &body, expiry.into(), call::done)
+        let body = self.values.transcoder.encode(Value::Bytes(bytes.as_ref()));
+        let item = body.as_ref().map(Body::as_item);
+        self.store(Mode::Set, key.as_ref(), item, expiry.into(), call::done)
     }
 
     /// Stores a string as [`set`](Self::set) does, without a copy of it.
@@ -144,7 +146,8 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = self.values.transcoder.encode(Value::Str(string.as_ref()));
-        self.store(Mode::Set, key.as_ref(), &body, expiry.into(), call::done)
+        let item = body.as_ref().map(Body::as_item);
+        self.store(Mode::Set, key.as_ref(), item, expiry.into(), call::done)
     }
 
     /// As [`set`](Self::set), but only if `key` is not there: `false` if it is.
@@ -214,10 +217,11 @@ impl Client {
     /// does for a key that is not there.
     pub fn append(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
         let body = self.values.extension(bytes.as_ref());
+        let item = body.as_ref().map(Body::as_item);
         self.store(
             Mode::Append,
             key.as_ref(),
-            &body,
+            item,
             Expiry::Never,
             call::stored,
         )
@@ -230,10 +234,11 @@ impl Client {
     /// Those of [`append`](Self::append).
     pub fn prepend(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
         let body = self.values.extension(bytes.as_ref());
+        let item = body.as_ref().map(Body::as_item);
         self.store(
             Mode::Prepend,
             key.as_ref(),
-            &body,
+            item,
             Expiry::Never,
             call::stored,
         )
@@ -272,9 +277,10 @@ impl Client {
         expiry: Expiry,
         meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut scratch = value::Scratch::default();
-        let body = value::encode(&*self.values.transcoder, value, &mut scratch);
-        self.store(mode, key, &body, expiry, meaning)
+        let mut buffer = value::Buffer::default();
+        let encoded = value::encode(&*self.values.transcoder, value, &mut buffer);
+        let item = encoded.as_ref().map(|encoded| buffer.item(encoded));
+        self.store(mode, key, item, expiry, meaning)
     }
 
     /// Stores what was encoded, after the key and the expiry are judged.
@@ -282,7 +288,7 @@ impl Client {
         &self,
         mode: Mode,
         key: &[u8],
-        body: &Result<Body<'_>>,
+        item: Result<ItemRef<'_>, &Error>,
         expiry: Expiry,
         meaning: fn(Reply<'_>) -> Result<T>,
     ) -> Result<T> {
@@ -292,11 +298,10 @@ impl Client {
             &mut Scratch::default(),
             |key| {
                 let exptime = expiry.to_wire(SystemTime::now())?;
-                let body = body.as_ref().map_err(Error::clone)?;
                 Ok(Request::Store {
                     mode,
                     key,
-                    item: self.shared.checked(body.as_item())?,
+                    item: self.shared.checked(item.map_err(Error::clone)?)?,
                     exptime,
                 })
             },

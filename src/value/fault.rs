@@ -8,7 +8,7 @@ use std::fmt::{self, Display};
 /// Why a stored value is not what was asked for. `Display` goes on from "the item is an i32 (.NET Int32,
 /// flags 265)".
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Another type is stored.
     Mismatch { expected: String },
     /// What else is wrong.

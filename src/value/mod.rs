@@ -174,7 +174,6 @@ mod byte;
 mod codec;
 mod compression;
 mod date_time;
-mod decoded;
 mod enyim;
 mod fault;
 mod float;
@@ -186,7 +185,6 @@ mod json;
 mod lower;
 mod marshal;
 mod msgpack;
-mod packed;
 mod php;
 mod pickle;
 mod python;
@@ -201,47 +199,12 @@ mod tree;
 
 pub use compression::Compression;
 pub use date_time::DateTime;
-pub use decoded::Decoded;
 pub use format::Format;
+pub(crate) use lower::{Buffer, encode, encode_item};
 pub use msgpack::Document;
 pub(crate) use read::{decode, decode_bytes};
-pub(crate) use transcoder::Scratch;
-pub use transcoder::{Body, Object, Transcoder, Value};
+pub use transcoder::{Body, Decoded, Object, Transcoder, Value};
 pub use tree::Tree;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use enyim::Enyim;
-
-use crate::error::Error;
-use crate::item::Item;
-use lower::{Failed, Lower, Lowered};
-use serde::Serialize;
-
-/// Returns the flags and data of `value`, in `scratch` where they are too long to be moved.
-pub(crate) fn encode<'s, V: Serialize>(
-    transcoder: &'s dyn Transcoder,
-    value: &'s V,
-    scratch: &'s mut Scratch,
-) -> Result<Body<'s>, Error> {
-    match value.serialize(Lower::new(transcoder, scratch)) {
-        Ok(Lowered::Body(body)) => Ok(body),
-        Ok(_) => transcoder.encode(Value::Object(value)),
-        Err(Failed(error)) => Err(error),
-    }
-}
-
-/// Returns the item that holds `value`.
-pub(crate) fn encode_item<V: Serialize + ?Sized>(
-    transcoder: &dyn Transcoder,
-    value: &V,
-) -> Result<Item, Error> {
-    Ok(encode(transcoder, &value, &mut Scratch::default())?.into_item())
-}
-
-/// Bytes as they are, without serde.
-pub(crate) fn encode_bytes<'a>(
-    transcoder: &dyn Transcoder,
-    bytes: &'a [u8],
-) -> Result<Body<'a>, Error> {
-    transcoder.encode(Value::Bytes(bytes))
-}

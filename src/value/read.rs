@@ -2,9 +2,8 @@
 
 use super::byte::bytes_as_seq;
 use super::date_time;
-use super::decoded::{Decoded, decimal};
 use super::fault::{self, Fault};
-use super::transcoder::Transcoder;
+use super::transcoder::{Decoded, Transcoder, decimal};
 use super::tree::Tree;
 use crate::error::{Error, Kind};
 use crate::item::{self, Item};

@@ -1,12 +1,12 @@
 use super::write::VERSION;
-use crate::value::decoded::Decoded;
 use crate::value::fault::class_name;
 use crate::value::graph::{Id, NoTree, Node, expand, size};
+use crate::value::transcoder::Decoded;
 use crate::value::tree::{MAX_DEPTH, Tree};
 
 /// Why bytes are not plain data in Marshal. `Display` goes on from "the item is a Ruby object".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::value) enum Refused {
+pub(crate) enum Refused {
     #[error("in a version of Marshal other than 4.8")]
     Version,
     #[error("that is cut short")]
@@ -33,7 +33,7 @@ const MOST_PER_BYTE: usize = 16;
 
 /// `limit` is how many bytes of memory links may make of the value: a few hundred bytes can stand for
 /// terabytes. It also limits what its parts take, each of which may be of one byte here.
-pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
+pub(crate) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
     let (version, input) = data.split_first_chunk().ok_or(Refused::Truncated)?;
     if *version != VERSION {
         return Err(Refused::Version);

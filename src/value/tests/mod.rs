@@ -19,6 +19,9 @@ mod tree;
 mod vectors;
 
 use super::*;
+use crate::error::Error;
+use crate::item::Item;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Checks every recording whose features are there: `tests/vectors/values`.
