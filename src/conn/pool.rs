@@ -177,7 +177,7 @@ impl Pool {
     fn close_idle(&self) {
         let mut idle = std::mem::take(&mut self.connections().idle);
         for connection in &mut idle {
-            connection.account.end = End::Stale;
+            connection.meter.end = End::Stale;
         }
         let count = idle.len();
         drop(idle); // Not under the lock.
@@ -212,15 +212,15 @@ impl Pool {
         let mut lease = Lease { connection, permit };
         let idle = now.saturating_duration_since(lease.last_used());
         if idle > self.options.idle_timeout {
-            lease.account.end = End::Idle;
+            lease.meter.end = End::Idle;
             return None;
         }
         if !lease.is_usable(idle) {
-            lease.account.end = End::Stale;
+            lease.meter.end = End::Stale;
             self.remember_text(false);
             return None;
         }
-        lease.account.end = End::Abandoned;
+        lease.meter.end = End::Abandoned;
         Some(lease)
     }
 
@@ -243,7 +243,7 @@ impl Pool {
                     connection.closed_before = closed_before;
                     connection.limits.keys = self.options.max_keys;
                     connection.bounds = self.options.bounds;
-                    connection.account.open(&self.metrics);
+                    connection.meter.open(&self.metrics);
                     return Ok((Lease { connection, permit }, false));
                 }
                 Err(Fault::TooManyConnections) => {
@@ -311,7 +311,7 @@ impl Pool {
     fn connect(&self, deadline: &mut Deadline, opening: Opening) -> Result<Connection, Fault> {
         let logs_in = self.endpoint.logs_in();
         if logs_in {
-            self.breaker.log_in(opening.insists)?;
+            self.breaker.log_in(opening.bypasses_breaker)?;
         }
         let mut connection = self.reach(deadline)?;
         if logs_in {
@@ -386,7 +386,7 @@ impl Pool {
 
     /// Counts a call that was made in steps: a success, or an error that no exchange had.
     pub(crate) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
-        self.metrics.counted(outcome, latency);
+        self.metrics.counted(1, outcome, latency);
     }
 
     /// Counts a failure that is hidden from the caller.
@@ -454,8 +454,8 @@ impl Lease {
             mut connection,
             mut permit,
         } = self;
-        connection.account.settle();
-        connection.account.end = End::ByClient; // Whether it is closed or not.
+        connection.meter.settle();
+        connection.meter.end = End::ByClient; // Whether it is closed or not.
         let Permit { pool, is_kept } = &mut permit;
         let now = connection.last_used();
         let options = &pool.options;
@@ -485,7 +485,7 @@ impl Lease {
             pool.changed.notify_one();
         }
         if let Some((end, mut surplus)) = surplus {
-            surplus.account.end = end;
+            surplus.meter.end = end;
             drop(surplus); // Closed outside of the lock.
             pool.release(1);
         }
@@ -551,7 +551,7 @@ enum Waited {
 pub(super) struct Opening {
     pub(super) purpose: Purpose,
     /// Whether the server is to be asked in any case.
-    pub(super) insists: bool,
+    pub(super) bypasses_breaker: bool,
     /// Whether the server has just refused a connection, so that one that is there has to do.
     pub(super) was_turned_away: bool,
 }

@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 const REQUEST: Opening = Opening {
     purpose: Purpose::Request,
-    insists: false,
+    bypasses_breaker: false,
     was_turned_away: false,
 };
 

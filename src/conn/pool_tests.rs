@@ -249,7 +249,7 @@ fn a_connection_that_was_waited_for_is_used_from_then_on() {
     let mut deadline = Deadline::after(LONG, Instant::now());
     let opening = Opening {
         purpose: Purpose::Request,
-        insists: false,
+        bypasses_breaker: false,
         was_turned_away: false,
     };
     let leases = [(); 2].map(|()| pool.open(&mut deadline, opening).unwrap().0);
