@@ -336,7 +336,7 @@ impl Connection {
                     return Ok(false);
                 }
             }
-            let used = match decoder.decode(self.input.bytes())? {
+            let (used, reply) = match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
                     if let Some(fence) = decoder.late_fence() {
                         // If it cannot be sent, there is nothing to read either.
@@ -352,19 +352,10 @@ impl Connection {
                         Err(fault) => return Err(fault),
                     }
                 }
-                Step::Skip { used } => used,
-                Step::LineError { used, index } => {
-                    let reply = decoder.line_error();
-                    self.meter
-                        .counts
-                        .answers
-                        .reply(decoder.reads(index), &reply);
-                    handler.reply(first + index, Ok(reply));
-                    used
-                }
+                Step::Skip { used } => (used, None),
                 Step::Part { used, part } => {
                     handler.line(first + decoder.next(), part)?;
-                    used
+                    (used, None)
                 }
                 Step::Value {
                     used,
@@ -373,9 +364,14 @@ impl Connection {
                 } => {
                     let received = &self.input.bytes()[used..];
                     let received = &received[..received.len().min(header.length)];
-                    incoming.value =
-                        Some(Value::new(header, handler.buffer(first + index), received));
-                    used + received.len()
+                    let buffer = handler.buffer(first + index);
+                    incoming.value = Some(Value::new(header, buffer, received));
+                    (used + received.len(), None)
+                }
+                Step::EndOfValue { used, index } => {
+                    let value = incoming.value.take();
+                    let hit = value.map(|value| Reply::Hit(Hit::of(value.header, value.data)));
+                    (used, hit.map(|hit| (index, hit)))
                 }
                 Step::Whole {
                     used,
@@ -384,27 +380,18 @@ impl Connection {
                     tail,
                 } => {
                     let received = &self.input.bytes()[used..][..header.length];
-                    self.meter.counts.answers.hit();
-                    handler.reply(first + index, Ok(Reply::Hit(Hit::of(header, received))));
-                    used + header.length + tail
+                    let hit = Reply::Hit(Hit::of(header, received));
+                    (used + header.length + tail, Some((index, hit)))
                 }
-                Step::EndOfValue { used, index } => {
-                    self.meter.counts.answers.hit();
-                    if let Some(Value { header, data, .. }) = incoming.value.take() {
-                        handler.reply(first + index, Ok(Reply::Hit(Hit::of(header, data))));
-                    }
-                    used
-                }
-                Step::Reply { used, index, reply } => {
-                    self.meter
-                        .counts
-                        .answers
-                        .reply(decoder.reads(index), &reply);
-                    incoming.is_out_of_sync |= decoder.is_out_of_step(index, &reply);
-                    handler.reply(first + index, Ok(reply));
-                    used
-                }
+                Step::Reply { used, index, reply } => (used, Some((index, reply))),
+                Step::LineError { used, index } => (used, Some((index, decoder.line_error()))),
             };
+            if let Some((index, reply)) = reply {
+                let answers = &mut self.meter.counts.answers;
+                answers.count(decoder.reads(index), &reply);
+                incoming.is_out_of_sync |= decoder.is_out_of_step(index, &reply);
+                handler.reply(first + index, Ok(reply));
+            }
             self.input.consume(used);
             self.has_served |= used > 0;
             if (incoming.is_out_of_sync || decoder.is_lost()) && !decoder.is_done() {

@@ -74,84 +74,42 @@ pub(crate) enum State {
 
 impl Pool {
     /// Sends the requests of `batch` and receives their replies, by `deadline`.
+    ///
+    /// A single request on an idle connection takes the shortest path: one window, written and read at once,
+    /// with all that this takes on the stack. What else there may be to do, the steps do.
     pub(crate) fn exchange(
         self: &Arc<Self>,
         batch: Batch<'_>,
         handler: &mut dyn ReplyHandler,
         deadline: Deadline,
     ) {
-        let first_step = match batch.requests {
-            [request] => self.exchange_single(request, batch, handler, deadline),
-            _ => FirstStep::NotTaken,
-        };
-        if let FirstStep::Done = first_step {
-            return;
-        }
-        let wait = Wait::UntilDeadline;
-        let mut exchange = PoolExchange::new(self, batch, deadline);
-        let mut state = match first_step {
-            FirstStep::Failed {
-                fault,
-                lease,
-                reads_before,
-            } => {
-                exchange.in_doubt = usize::from(lease.meter.counts.sent > 0);
-                (exchange.lease, exchange.is_reused) = (Some(lease), true);
-                exchange.reads_before = reads_before;
-                exchange.pass = Some(Pass::Go);
-                exchange.settle(fault, handler)
+        let mut failed = None;
+        if let ([request], false) = (batch.requests, self.breaker.has_failures()) {
+            let reads_before = self.metrics.reads();
+            let now = deadline.started();
+            match self.idle(now) {
+                Some(mut lease) if lease.dialect.check(request).is_ok() => {
+                    lease.begin(now);
+                    let (first, is_many) = (batch.first, batch.is_many);
+                    match lease.exchange(request, first, is_many, handler, deadline) {
+                        Ok(is_certain) => {
+                            return self.complete(lease, is_certain, batch.is_step, Some(now));
+                        }
+                        Err(fault) => failed = Some((fault, lease, reads_before)),
+                    }
+                }
+                Some(lease) => self.put(lease),
+                None => {}
             }
-            _ => exchange.begin(wait, handler),
-        };
-        while state != State::Done {
-            if state == State::Closed {
-                exchange.open();
-            }
-            state = exchange.step(wait, handler);
         }
-    }
-
-    /// Takes the shortest path: a single request on an idle connection, one window, written and read at
-    /// once, with all that this takes on the stack. What else there may be to do, the steps do.
-    fn exchange_single(
-        self: &Arc<Self>,
-        request: &Request<'_>,
-        batch: Batch<'_>,
-        handler: &mut dyn ReplyHandler,
-        deadline: Deadline,
-    ) -> FirstStep {
-        if self.breaker.has_failures() {
-            return FirstStep::NotTaken;
-        }
-        let reads_before = self.metrics.reads();
-        let now = deadline.started();
-        let Some(mut lease) = self.idle(now) else {
-            return FirstStep::NotTaken;
-        };
-        if lease.dialect.check(request).is_err() {
-            lease.put();
-            return FirstStep::NotTaken;
-        }
-        lease.begin(now);
-        let (first, is_many) = (batch.first, batch.is_many);
-        match lease.exchange(request, first, is_many, handler, deadline) {
-            Ok(is_certain) => {
-                self.complete(lease, is_certain, batch.is_step, Some(now));
-                FirstStep::Done
-            }
-            Err(fault) => FirstStep::Failed {
-                fault,
-                lease,
-                reads_before,
-            },
-        }
+        PoolExchange::new(self, batch, deadline).run(failed, handler);
     }
 
     /// Puts a connection back whose replies have all been read, for an exchange that `started` then.
     #[inline]
     fn complete(
         &self,
-        mut lease: Lease,
+        mut lease: Box<Lease>,
         is_certain: bool,
         is_step: bool,
         started: Option<Instant>,
@@ -163,7 +121,7 @@ impl Pool {
         } else {
             lease.meter.counts.latency = started.map(|started| started.elapsed());
         }
-        lease.put();
+        self.put(lease);
         if self.breaker.has_failures() {
             self.answered();
         }
@@ -177,18 +135,6 @@ impl Pool {
     ) -> Box<dyn Exchange + 'a> {
         Box::new(PoolExchange::new(self, batch, deadline))
     }
-}
-
-/// The result of the [shortest path](Pool::exchange_single).
-enum FirstStep {
-    Done,
-    /// Nothing was sent.
-    NotTaken,
-    Failed {
-        fault: Fault,
-        lease: Lease,
-        reads_before: u64,
-    },
 }
 
 /// The exchange of a batch of requests for their replies, over a connection of a pool.
@@ -206,7 +152,7 @@ struct PoolExchange<'e> {
     /// The protocol that can say all requests.
     checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
-    lease: Option<Lease>,
+    lease: Option<Box<Lease>>,
     /// Whether the connection had served other calls before.
     is_reused: bool,
     /// The first request that is not encoded yet.
@@ -275,6 +221,29 @@ impl<'e> PoolExchange<'e> {
         }
     }
 
+    /// Takes all steps; from what the shortest path ended with, if it was taken: a fault, the connection, and
+    /// how often anything had been read before.
+    #[cold]
+    fn run(mut self, failed: Option<(Fault, Box<Lease>, u64)>, handler: &mut dyn ReplyHandler) {
+        let wait = Wait::UntilDeadline;
+        let mut state = match failed {
+            None => self.begin(wait, handler),
+            Some((fault, lease, reads_before)) => {
+                self.in_doubt = usize::from(lease.meter.counts.sent > 0);
+                (self.lease, self.is_reused) = (Some(lease), true);
+                self.reads_before = reads_before;
+                self.pass = Some(Pass::Go);
+                self.settle(fault, handler)
+            }
+        };
+        while state != State::Done {
+            if state == State::Closed {
+                self.open();
+            }
+            state = self.step(wait, handler);
+        }
+    }
+
     /// Refuses what the protocol cannot say.
     fn check(&mut self, dialect: Dialect) -> Result<(), Fault> {
         // A connection that is made later may speak another one.
@@ -305,9 +274,9 @@ impl<'e> PoolExchange<'e> {
     }
 
     /// Takes up a connection.
-    fn start(&mut self, mut lease: Lease, is_reused: bool) -> Result<(), Fault> {
+    fn start(&mut self, mut lease: Box<Lease>, is_reused: bool) -> Result<(), Fault> {
         if let Err(fault) = self.check(lease.dialect) {
-            lease.put();
+            self.pool.put(lease);
             return Err(fault);
         }
         let now = if is_reused {
@@ -480,7 +449,7 @@ impl<'e> PoolExchange<'e> {
     /// Whether all can begin again on a new connection: the old one was closed by the server while
     /// it idled, and what was sent is idempotent.
     fn can_begin_again(&self, fault: &Fault) -> bool {
-        let was_closed = |lease: &Lease| self.is_reused || lease.is_just_asked();
+        let was_closed = |lease: &Box<Lease>| self.is_reused || lease.is_just_asked();
         matches!(fault, Fault::Lost(_))
             && self.lease.as_ref().is_some_and(was_closed)
             && self.lease.as_ref().is_some_and(nothing_came)
@@ -496,7 +465,7 @@ impl<'e> PoolExchange<'e> {
         };
         let error = Fault::TooManyConnections.into_error(self.deadline.timeout());
         lease.meter.fail(error);
-        lease.turned_away()
+        self.pool.close_turned_away(lease)
     }
 
     /// Whether the server has closed so many new connections in a row before it answered that it is to
@@ -535,7 +504,7 @@ impl<'e> PoolExchange<'e> {
         };
         match self.pool.open(&mut self.deadline, opening) {
             Ok((lease, _)) => {
-                lease.put();
+                self.pool.put(lease);
                 false
             }
             Err(fault) => matches!(fault, Fault::Lost(_)) || fault.evidence().is_some(),
@@ -571,7 +540,7 @@ impl<'e> PoolExchange<'e> {
     /// The server failed: what comes after it may be another, which is asked again what it speaks;
     /// unless the connection was closed for being asked.
     fn forget_dialect(&self, fault: &Fault) {
-        let is_just_asked = |lease: &Lease| lease.is_just_asked();
+        let is_just_asked = |lease: &Box<Lease>| lease.is_just_asked();
         let was_asked = self.lease.as_ref().is_some_and(is_just_asked);
         self.pool
             .remember_text(matches!(fault, Fault::Lost(_)) && was_asked);
@@ -628,13 +597,13 @@ impl<'e> PoolExchange<'e> {
                 lease.count_answers(decoder, &mut self.incoming);
             }
             lease.meter.fail(error);
-            lease.put(); // If nothing was sent on it.
+            self.pool.put(lease); // If nothing was sent on it.
         }
     }
 }
 
 /// Whether nothing of a reply came on it.
-fn nothing_came(lease: &Lease) -> bool {
+fn nothing_came(lease: &Box<Lease>) -> bool {
     lease.progress < Progress::Receiving
 }
 

@@ -73,15 +73,10 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// A value.
-    pub(super) fn hit(&mut self) {
-        self.all += 1;
-        self.hits += 1;
-    }
-
-    /// A reply to a request that `reads` a value, or to another.
-    pub(super) fn reply(&mut self, reads: bool, reply: &Reply<'_>) {
+    /// Counts a reply to a request that `reads` a value, or to another.
+    pub(super) fn count(&mut self, reads: bool, reply: &Reply<'_>) {
         match reply {
+            Reply::Hit(_) => self.hits += 1,
             Reply::Status(Status::NotFound) if reads => self.misses += 1,
             Reply::Refused(_) => self.refused += 1,
             _ => {}
@@ -118,21 +113,6 @@ pub(crate) struct Totals {
     pub(crate) made: u64,
     pub(crate) retries: u64,
     pub(super) latencies: Histogram,
-}
-
-impl Totals {
-    fn add(&mut self, counts: Counts) {
-        let answers = counts.answers;
-        self.operations += answers.all;
-        self.hits += answers.hits;
-        self.misses += answers.misses;
-        self.errors.server += answers.refused;
-        self.sent += counts.sent;
-        self.received += counts.received;
-        if let Some(latency) = counts.latency {
-            self.latencies.record(latency);
-        }
-    }
 }
 
 /// The metrics of a server, and the hook that takes the events of its connections.
@@ -278,8 +258,17 @@ impl Meter {
 
     /// Adds what was counted.
     pub(super) fn settle(&mut self) {
-        if let Some(metrics) = &self.metrics {
-            metrics.totals().add(std::mem::take(&mut self.counts));
+        let Some(metrics) = &self.metrics else { return };
+        let counts = std::mem::take(&mut self.counts);
+        let mut totals = metrics.totals();
+        totals.operations += counts.answers.all;
+        totals.hits += counts.answers.hits;
+        totals.misses += counts.answers.misses;
+        totals.errors.server += counts.answers.refused;
+        totals.sent += counts.sent;
+        totals.received += counts.received;
+        if let Some(latency) = counts.latency {
+            totals.latencies.record(latency);
         }
     }
 }
