@@ -336,7 +336,7 @@ impl Connection {
                     return Ok(false);
                 }
             }
-            let (used, reply) = match decoder.decode(self.input.bytes())? {
+            let used = match decoder.decode(self.input.bytes())? {
                 Step::NeedMore => {
                     if let Some(fence) = decoder.late_fence() {
                         // If it cannot be sent, there is nothing to read either.
@@ -352,10 +352,10 @@ impl Connection {
                         Err(fault) => return Err(fault),
                     }
                 }
-                Step::Skip { used } => (used, None),
+                Step::Skip { used } => used,
                 Step::Part { used, part } => {
                     handler.line(first + decoder.next(), part)?;
-                    (used, None)
+                    used
                 }
                 Step::Value {
                     used,
@@ -366,12 +366,14 @@ impl Connection {
                     let received = &received[..received.len().min(header.length)];
                     let buffer = handler.buffer(first + index);
                     incoming.value = Some(Value::new(header, buffer, received));
-                    (used + received.len(), None)
+                    used + received.len()
                 }
                 Step::EndOfValue { used, index } => {
-                    let value = incoming.value.take();
-                    let hit = value.map(|value| Reply::Hit(Hit::of(value.header, value.data)));
-                    (used, hit.map(|hit| (index, hit)))
+                    if let Some(Value { header, data, .. }) = incoming.value.take() {
+                        self.meter.counts.answers.hit();
+                        handler.reply(first + index, Ok(Reply::Hit(Hit::of(header, data))));
+                    }
+                    used
                 }
                 Step::Whole {
                     used,
@@ -380,18 +382,25 @@ impl Connection {
                     tail,
                 } => {
                     let received = &self.input.bytes()[used..][..header.length];
-                    let hit = Reply::Hit(Hit::of(header, received));
-                    (used + header.length + tail, Some((index, hit)))
+                    self.meter.counts.answers.hit();
+                    handler.reply(first + index, Ok(Reply::Hit(Hit::of(header, received))));
+                    used + header.length + tail
                 }
-                Step::Reply { used, index, reply } => (used, Some((index, reply))),
-                Step::LineError { used, index } => (used, Some((index, decoder.line_error()))),
+                Step::Reply { used, index, reply } => {
+                    let answers = &mut self.meter.counts.answers;
+                    answers.count(decoder.reads(index), &reply);
+                    incoming.is_out_of_sync |= decoder.is_out_of_step(index, &reply);
+                    handler.reply(first + index, Ok(reply));
+                    used
+                }
+                Step::LineError { used, index } => {
+                    let reply = decoder.line_error();
+                    let answers = &mut self.meter.counts.answers;
+                    answers.count(decoder.reads(index), &reply);
+                    handler.reply(first + index, Ok(reply));
+                    used
+                }
             };
-            if let Some((index, reply)) = reply {
-                let answers = &mut self.meter.counts.answers;
-                answers.count(decoder.reads(index), &reply);
-                incoming.is_out_of_sync |= decoder.is_out_of_step(index, &reply);
-                handler.reply(first + index, Ok(reply));
-            }
             self.input.consume(used);
             self.has_served |= used > 0;
             if (incoming.is_out_of_sync || decoder.is_lost()) && !decoder.is_done() {

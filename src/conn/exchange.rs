@@ -449,10 +449,10 @@ impl<'e> PoolExchange<'e> {
     /// Whether all can begin again on a new connection: the old one was closed by the server while
     /// it idled, and what was sent is idempotent.
     fn can_begin_again(&self, fault: &Fault) -> bool {
-        let was_closed = |lease: &Box<Lease>| self.is_reused || lease.is_just_asked();
+        let was_closed = |lease: &Lease| self.is_reused || lease.is_just_asked();
         matches!(fault, Fault::Lost(_))
-            && self.lease.as_ref().is_some_and(was_closed)
-            && self.lease.as_ref().is_some_and(nothing_came)
+            && self.lease.as_deref().is_some_and(was_closed)
+            && self.lease.as_deref().is_some_and(nothing_came)
             && Request::are_idempotent(&self.batch.requests[..self.in_doubt])
     }
 
@@ -474,7 +474,7 @@ impl<'e> PoolExchange<'e> {
         let is_of_new = !self.is_reused && self.pass == Some(Pass::Go);
         is_of_new
             && !is_unreachable(error)
-            && self.lease.as_ref().is_some_and(nothing_came)
+            && self.lease.as_deref().is_some_and(nothing_came)
             && self.pool.breaker.dropped()
     }
 
@@ -534,14 +534,14 @@ impl<'e> PoolExchange<'e> {
 
     /// Whether a call that was to find out whether the server is back had no more than a connection.
     fn is_lost_probe(&self) -> bool {
-        self.pass == Some(Pass::Probe) && self.lease.as_ref().is_none_or(nothing_came)
+        self.pass == Some(Pass::Probe) && self.lease.as_deref().is_none_or(nothing_came)
     }
 
     /// The server failed: what comes after it may be another, which is asked again what it speaks;
     /// unless the connection was closed for being asked.
     fn forget_dialect(&self, fault: &Fault) {
-        let is_just_asked = |lease: &Box<Lease>| lease.is_just_asked();
-        let was_asked = self.lease.as_ref().is_some_and(is_just_asked);
+        let is_just_asked = |lease: &Lease| lease.is_just_asked();
+        let was_asked = self.lease.as_deref().is_some_and(is_just_asked);
         self.pool
             .remember_text(matches!(fault, Fault::Lost(_)) && was_asked);
     }
@@ -603,7 +603,7 @@ impl<'e> PoolExchange<'e> {
 }
 
 /// Whether nothing of a reply came on it.
-fn nothing_came(lease: &Box<Lease>) -> bool {
+fn nothing_came(lease: &Lease) -> bool {
     lease.progress < Progress::Receiving
 }
 

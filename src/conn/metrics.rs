@@ -73,10 +73,15 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Counts a reply to a request that `reads` a value, or to another.
+    /// Counts a value.
+    #[inline]
+    pub(super) fn hit(&mut self) {
+        (self.all, self.hits) = (self.all + 1, self.hits + 1);
+    }
+
+    /// Counts any other reply, to a request that `reads` a value or does not.
     pub(super) fn count(&mut self, reads: bool, reply: &Reply<'_>) {
         match reply {
-            Reply::Hit(_) => self.hits += 1,
             Reply::Status(Status::NotFound) if reads => self.misses += 1,
             Reply::Refused(_) => self.refused += 1,
             _ => {}
