@@ -49,6 +49,17 @@ pub enum Decoded {
 }
 
 impl Decoded {
+    /// Whether an `Option` is `None`.
+    pub(super) fn is_none(&self) -> bool {
+        match self {
+            Self::Null | Self::Empty | Self::Tree(Tree::Null) => true,
+            // As EnyimMemcached reads it.
+            Self::Text(text) => text.is_empty(),
+            Self::Object(document) => document.is_nil(),
+            _ => false,
+        }
+    }
+
     /// The bytes of raw data, of a string or of text; `None` of anything else.
     pub(super) fn take_bytes(&mut self) -> Option<Vec<u8>> {
         match self {
@@ -64,6 +75,9 @@ impl Decoded {
             // serde does not say of what an empty sequence is one, so an empty `Vec<u8>` is stored as
             // an empty array.
             Self::Object(document) if document.is_empty_array() => Some(Vec::new()),
+            Self::Tree(Tree::List(items) | Tree::Tuple(items)) if items.is_empty() => {
+                Some(Vec::new())
+            }
             _ => None,
         }
     }

@@ -15,9 +15,11 @@ mod python_types;
 )]
 mod recording;
 mod round_trips;
+mod tree;
 mod vectors;
 
 use super::*;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::path::Path;
 
