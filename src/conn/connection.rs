@@ -160,28 +160,23 @@ impl Connection {
     pub(super) fn encode<'r>(
         &mut self,
         requests: &[Request<'r>],
-        (start, end): (usize, usize),
+        range: (usize, usize),
         may_be_quiet: bool,
         is_many: bool,
         output: &mut Output<'r>,
     ) -> Window {
         output.clear();
+        let limits = self.limits.with_lines(is_many);
         let (dialect, opaque) = (self.dialect, self.opaque);
-        let window = if let [_] = requests {
-            Window::single(dialect, requests, is_many, opaque, output)
-        } else {
-            let limits = self.limits.with_lines(is_many);
-            let range = (start, end);
-            Window::encode(
-                dialect,
-                requests,
-                range,
-                limits,
-                may_be_quiet,
-                opaque,
-                output,
-            )
-        };
+        let window = Window::encode(
+            dialect,
+            requests,
+            range,
+            limits,
+            may_be_quiet,
+            opaque,
+            output,
+        );
         self.opaque = self.opaque.wrapping_add(window.opaques());
         window
     }
@@ -261,7 +256,6 @@ impl Connection {
     /// Reads once; 0 if nothing came. There is always room: the decoder asks for more only within a
     /// line, and the buffer holds several of the longest.
     fn read(&mut self, deadline: Deadline, wait: Wait) -> Result<usize, Fault> {
-        self.input.compact();
         let parts = &mut [IoSliceMut::new(self.input.space())];
         let read = self.stream.read(parts, deadline, wait)?;
         self.input.received(read);

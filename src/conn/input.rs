@@ -38,16 +38,12 @@ impl Input {
         }
     }
 
-    /// Moves what is left to the front.
-    pub(super) fn compact(&mut self) {
+    /// Where the next bytes go: behind those that are left, which move to the front.
+    pub(super) fn space(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-    }
-
-    /// Where the next bytes go.
-    pub(super) fn space(&mut self) -> &mut [u8] {
         &mut self.buffer[self.end..]
     }
 
