@@ -167,8 +167,7 @@ impl Connection {
     ) -> Result<bool, Fault> {
         let (requests, wait) = (std::slice::from_ref(request), Wait::UntilDeadline);
         let mut output = Output::reusing(std::mem::take(&mut self.output));
-        let window = Window::single(self.dialect, requests, is_many, self.opaque, &mut output);
-        self.opaque = self.opaque.wrapping_add(window.opaques());
+        let window = self.encode(requests, (0, 1), false, is_many, &mut output);
         self.send(&output, &mut 0, deadline, wait)?;
         let mut decoder = Decoder::new(self.dialect, requests, window, self.bounds);
         let mut incoming = Incoming::default();
@@ -177,24 +176,25 @@ impl Connection {
         Ok(!incoming.is_out_of_sync && !request.reply_end_is_uncertain())
     }
 
-    /// Encodes as many of `requests`, from `start` up to `end`, as may be sent at once, in place of what
-    /// `output` holds. `is_many` as in [`Limits::lines`].
+    /// Encodes as many of `requests`, from the first of `range` up to the second, as may be sent at once, in
+    /// place of what `output` holds. `is_many` as in [`Limits::lines`].
+    #[inline]
     pub(super) fn encode<'r>(
         &mut self,
         requests: &[Request<'r>],
-        (start, end): (usize, usize),
+        range: (usize, usize),
         may_be_quiet: bool,
         is_many: bool,
         output: &mut Output<'r>,
     ) -> Window {
-        if end - start >= MANY {
+        if range.1 - range.0 >= MANY {
             self.input.grow(LARGE_INPUT);
         }
         output.clear();
         let window = Window::encode(
             self.dialect,
             requests,
-            (start, end),
+            range,
             self.limits.with_lines(is_many),
             may_be_quiet,
             self.opaque,
