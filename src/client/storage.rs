@@ -94,7 +94,7 @@ impl Client {
         bytes: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref());
+        let body = self.values.transcoder.encode(Value::Bytes(bytes.as_ref()));
         self.run(key.as_ref(), set(body, expiry.into()))
     }
 
@@ -227,8 +227,12 @@ impl Client {
         value: &V,
         call: impl FnOnce(Result<Body<'_>>) -> Call<'_, T>,
     ) -> Result<T> {
-        let mut scratch = value::Scratch::default();
-        let body = value::encode(&*self.values.transcoder, value, &mut scratch);
+        let mut buffer = value::Buffer::default();
+        let encoded = value::encode(&*self.values.transcoder, value, &mut buffer);
+        let body = encoded.map(|encoded| {
+            let item = buffer.item(&encoded);
+            Body::borrowed(item.flags, item.data)
+        });
         self.run(key, call(body))
     }
 }
