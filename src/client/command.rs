@@ -75,7 +75,7 @@ impl<'v, T> Call<'v, T> {
 
 impl Client {
     #[inline]
-    pub(super) fn run<T>(&self, key: &[u8], call: Call<'_, T>) -> Result<T> {
+    pub(super) fn run<T>(&self, key: &[u8], call: &Call<'_, T>) -> Result<T> {
         self.run_into(&mut Vec::new(), key, call)
     }
 
@@ -85,7 +85,7 @@ impl Client {
         &self,
         buffer: &mut Vec<u8>,
         key: &[u8],
-        call: Call<'_, T>,
+        call: &Call<'_, T>,
     ) -> Result<T> {
         let mut run = || {
             let mut scratch = Scratch::default();
@@ -101,7 +101,7 @@ impl Client {
 
 impl Command<'_> {
     /// The request for this key.
-    #[inline(always)]
+    #[inline]
     pub(super) fn request<'k>(&'k self, client: &Client, key: Key<'k>) -> Result<Request<'k>> {
         Ok(match &self.ask {
             Ask::Get { cas } => Request::Get { key, cas: *cas },
@@ -178,10 +178,10 @@ impl Command<'_> {
         } else if !more.flags.is_empty() {
             error = error.and("; it may not know a flag that raw_flag added");
         }
-        match is_tombstone {
-            true => error.and(&format!("; {}", does_not_know("x (tombstone)", "1.6.27"))),
-            false => error,
+        if is_tombstone {
+            error = error.and(&format!("; {}", does_not_know("x (tombstone)", "1.6.27")));
         }
+        error
     }
 }
 
@@ -245,9 +245,10 @@ fn meta_arithmetic<'k>(
 ) -> Result<Request<'k>> {
     check_cas(arithmetic.cas)?;
     let options = ArithmeticOptions {
-        direction: match arithmetic.down {
-            true => Direction::Down,
-            false => Direction::Up,
+        direction: if arithmetic.down {
+            Direction::Down
+        } else {
+            Direction::Up
         },
         delta: arithmetic.delta,
         initial: made_from(arithmetic.initial)?,

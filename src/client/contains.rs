@@ -40,7 +40,7 @@ impl Client {
     pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         let spoken = self.shared.options.protocol.dialect();
         if matches!(spoken, Some(Dialect::Text | Dialect::Binary)) {
-            return self.run(key.as_ref(), contains());
+            return self.run(key.as_ref(), &contains());
         }
         let there = || {
             let mut scratch = Scratch::default();

@@ -88,7 +88,7 @@ impl Client {
     /// A server error if the item is not a counter. It is never repeated: if the connection is lost
     /// underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn incr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>> {
-        self.run(key.as_ref(), count(Direction::Up, delta))
+        self.run(key.as_ref(), &count(Direction::Up, delta))
     }
 
     /// Takes `delta` from the counter, and gives what it counts then; `None` if the key is not there.
@@ -98,7 +98,7 @@ impl Client {
     ///
     /// Those of [`incr`](Self::incr).
     pub fn decr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>> {
-        self.run(key.as_ref(), count(Direction::Down, delta))
+        self.run(key.as_ref(), &count(Direction::Down, delta))
     }
 
     /// As [`incr`](Self::incr); a counter that is not there is made, to count `initial` until

@@ -63,7 +63,7 @@ impl Client {
     /// [`MetaGet::recache`] it is never repeated, since nobody would know who won: if the connection is
     /// lost underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn meta_get(&self, key: impl AsRef<[u8]>, get: MetaGet) -> Result<Option<MetaItem>> {
-        self.run(key.as_ref(), meta_get(get))
+        self.run(key.as_ref(), &meta_get(get))
     }
 
     /// Stores flags and data as they are, as [`MetaSet`] says.
@@ -95,7 +95,7 @@ impl Client {
     ) -> Result<MetaSetOutcome> {
         let item = item.into();
         let body = Body::borrowed(item.flags, item.data);
-        self.run(key.as_ref(), meta_set(body, expiry.into(), set))
+        self.run(key.as_ref(), &meta_set(body, expiry.into(), set))
     }
 
     /// Removes `key`, or marks it as stale, as [`MetaDelete`] says.
@@ -119,7 +119,7 @@ impl Client {
     /// A validation error if an expiry cannot be sent; a server error if the server is too old for
     /// [`MetaDelete::tombstone`].
     pub fn meta_delete(&self, key: impl AsRef<[u8]>, delete: MetaDelete) -> Result<DeleteOutcome> {
-        self.run(key.as_ref(), meta_delete(delete))
+        self.run(key.as_ref(), &meta_delete(delete))
     }
 
     /// Counts, as [`MetaArithmetic`] says.
@@ -150,7 +150,7 @@ impl Client {
         key: impl AsRef<[u8]>,
         arithmetic: MetaArithmetic,
     ) -> Result<MetaArithmeticOutcome> {
-        self.run(key.as_ref(), meta_arithmetic(arithmetic))
+        self.run(key.as_ref(), &meta_arithmetic(arithmetic))
     }
 }
 

@@ -184,13 +184,21 @@ impl<'a> Pipeline<'a> {
 
     /// As [`Client::append`].
     pub fn append(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
-        let body = self.client.values.extension(bytes.as_ref()).map(owned);
+        let body = self
+            .client
+            .values
+            .extension(bytes.as_ref())
+            .map(|body| owned(&body));
         self.push(key, storage::append(body))
     }
 
     /// As [`Client::prepend`].
     pub fn prepend(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
-        let body = self.client.values.extension(bytes.as_ref()).map(owned);
+        let body = self
+            .client
+            .values
+            .extension(bytes.as_ref())
+            .map(|body| owned(&body));
         self.push(key, storage::prepend(body))
     }
 
@@ -373,7 +381,7 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-fn owned(body: Body<'_>) -> Body<'static> {
+fn owned(body: &Body<'_>) -> Body<'static> {
     Body::owned(body.flags(), body.data().to_vec())
 }
 

@@ -35,7 +35,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
-        self.run(key.as_ref(), get())
+        self.run(key.as_ref(), &get())
     }
 
     /// The bytes of `key`: raw data as [`set_bytes`](Self::set_bytes) stores it, or those of a
@@ -54,7 +54,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_bytes(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.run(key.as_ref(), get_bytes())
+        self.run(key.as_ref(), &get_bytes())
     }
 
     /// As [`get_bytes`](Self::get_bytes), into a buffer that is used again: in place of what it
@@ -77,7 +77,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<bool> {
-        let found = self.run_into(buffer, key.as_ref(), get_bytes());
+        let found = self.run_into(buffer, key.as_ref(), &get_bytes());
         buffer.clear();
         let found = found?;
         let hit = found.is_some();
@@ -113,14 +113,14 @@ impl Client {
     ///
     /// Those of [`get`](Self::get).
     pub fn gets<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<(T, u64)>> {
-        self.run(key.as_ref(), gets())
+        self.run(key.as_ref(), &gets())
     }
 
     /// As [`gets`](Self::gets), the item as it is with its cas id.
     pub(crate) fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
         self.run(
             key.as_ref(),
-            Call::new("gets", Ask::Get { cas: true }, |_, _, reply| {
+            &Call::new("gets", Ask::Get { cas: true }, |_, _, reply| {
                 call::item(reply)
             }),
         )
@@ -138,7 +138,7 @@ impl Client {
         key: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<Option<T>> {
-        self.run(key.as_ref(), get_and_touch(expiry.into()))
+        self.run(key.as_ref(), &get_and_touch(expiry.into()))
     }
 
     /// Lets `key` expire at `expiry`, whatever it was to before. `false` if it is not there.
@@ -157,7 +157,7 @@ impl Client {
     ///
     /// A validation error if the expiry cannot be sent.
     pub fn touch(&self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Result<bool> {
-        self.run(key.as_ref(), touch(expiry.into()))
+        self.run(key.as_ref(), &touch(expiry.into()))
     }
 
     /// Removes `key`. `false` if it was not there.
@@ -169,7 +169,7 @@ impl Client {
     ///
     /// None of its own.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.run(key.as_ref(), delete())
+        self.run(key.as_ref(), &delete())
     }
 
     /// Removes `key` if it still has this cas id, which [`gets`](Self::gets) gives.
@@ -190,7 +190,7 @@ impl Client {
     ///
     /// [Unsupported](crate::Error::is_unsupported) in the text protocol, which has no such command.
     pub fn delete_with_cas(&self, key: impl AsRef<[u8]>, cas: u64) -> Result<DeleteOutcome> {
-        self.run(key.as_ref(), delete_with_cas(cas))
+        self.run(key.as_ref(), &delete_with_cas(cas))
     }
 }
 

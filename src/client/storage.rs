@@ -95,7 +95,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = self.values.transcoder.encode(Value::Bytes(bytes.as_ref()));
-        self.run(key.as_ref(), set(body, expiry.into()))
+        self.run(key.as_ref(), &set(body, expiry.into()))
     }
 
     /// Stores a string as [`set`](Self::set) does, without a copy of it.
@@ -122,7 +122,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = self.values.transcoder.encode(Value::Str(string.as_ref()));
-        self.run(key.as_ref(), set(body, expiry.into()))
+        self.run(key.as_ref(), &set(body, expiry.into()))
     }
 
     /// As [`set`](Self::set), but only if `key` is not there: `false` if it is.
@@ -186,7 +186,7 @@ impl Client {
     /// does for a key that is not there.
     pub fn append(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
         let body = self.values.extension(bytes.as_ref());
-        self.run(key.as_ref(), append(body))
+        self.run(key.as_ref(), &append(body))
     }
 
     /// Puts `bytes` before the stored ones; otherwise as [`append`](Self::append).
@@ -196,7 +196,7 @@ impl Client {
     /// Those of [`append`](Self::append).
     pub fn prepend(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
         let body = self.values.extension(bytes.as_ref());
-        self.run(key.as_ref(), prepend(body))
+        self.run(key.as_ref(), &prepend(body))
     }
 
     /// As [`set`](Self::set), but only if the item still has this cas id, which
@@ -233,7 +233,7 @@ impl Client {
             let item = buffer.item(&encoded);
             Body::borrowed(item.flags, item.data)
         });
-        self.run(key, call(body))
+        self.run(key, &call(body))
     }
 }
 

@@ -461,10 +461,10 @@ fn a_pipeline_of_meta_commands(client: &Client, protocol: Protocol) -> Result<()
     assert!(missing.is_none_or(|item| item.is_none()));
     for (counted, expected) in counted.into_iter().zip([4, 5]) {
         match unless(lacking, replies.take(counted))? {
-            Some(MetaArithmeticOutcome::Counted(counter)) => {
+            Some(MetaArithmeticOutcome::Counted(made)) => {
                 assert!(
-                    counter.count == expected && counter.ttl.is_some(),
-                    "{counter:?}"
+                    made.count == expected && made.ttl.is_some(),
+                    "{made:?}"
                 );
             }
             outcome => assert!(outcome.is_none(), "{outcome:?}"),

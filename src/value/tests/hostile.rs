@@ -218,7 +218,7 @@ fn array(count: usize, elements: &[u8]) -> Vec<u8> {
 /// The name of a symbol is there once, and each link to it stands for all of it.
 #[test]
 fn a_bomb_of_symbols() {
-    let name = [b":\x03\x00\x00\x01", &[b'n'; 65_536][..]].concat();
+    let name = [b":\x03\x00\x00\x01", &vec![b'n'; 65_536][..]].concat();
     // As a value of its own, with an encoding, and as the name of an instance variable.
     let rows: [(&str, Vec<u8>); 2] = [
         ("a symbol", name.clone()),
@@ -247,7 +247,7 @@ fn a_bomb_of_symbols() {
 fn bombs_of_small_values() {
     const COUNT: usize = 1 << 20;
     const LIMIT: usize = 64 << 20;
-    let nils = array(COUNT, &[b'0'; COUNT]);
+    let nils = array(COUNT, &vec![b'0'; COUNT]);
     let ones = array(COUNT, &b"i\x06".repeat(COUNT));
     let too_large = "of more than 1 bytes, which max_decompressed_size does not allow";
     let complaint_of =
