@@ -462,10 +462,7 @@ fn a_pipeline_of_meta_commands(client: &Client, protocol: Protocol) -> Result<()
     for (counted, expected) in counted.into_iter().zip([4, 5]) {
         match unless(lacking, replies.take(counted))? {
             Some(MetaArithmeticOutcome::Counted(made)) => {
-                assert!(
-                    made.count == expected && made.ttl.is_some(),
-                    "{made:?}"
-                );
+                assert!(made.count == expected && made.ttl.is_some(), "{made:?}");
             }
             outcome => assert!(outcome.is_none(), "{outcome:?}"),
         }
