@@ -127,8 +127,6 @@ pub mod middleware;
 mod names;
 mod percent;
 mod protocol;
-#[cfg(test)]
-mod recorded_vectors;
 mod route;
 mod secret;
 mod stats;

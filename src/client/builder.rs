@@ -1,7 +1,7 @@
 use super::{Client, Shared, Values};
 use crate::address::IntoServers;
 use crate::compatibility::Conventions;
-use crate::config::Config;
+use crate::config::{Config, settings};
 use crate::conn::{BackOff, Options, Protocol, Security};
 use crate::error::{Error, Result};
 use crate::event::{Event, Hook};
@@ -91,120 +91,30 @@ impl Config {
     }
 }
 
-/// Makes a setter for each field of [`Config`] that takes what the field holds.
+/// Makes the setters of all settings that name what theirs takes.
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {$(
+    ($($(#[doc = $doc:literal])* $(#[serde($($how:tt)*)])? $name:ident $(($setter:ty))?: $type:ty,)*) => {
+        /// # Settings that are data
+        ///
+        /// Each is a field of [`Config`].
+        impl ClientBuilder {
+            $(setters! { @one $(#[doc = $doc])* $name $($setter)? })*
+        }
+    };
+    (@one $(#[$doc:meta])* $name:ident $setter:ty) => {
         $(#[$doc])*
-        pub fn $name(mut self, $name: $type) -> Self {
+        pub fn $name(mut self, $name: $setter) -> Self {
             self.config.$name = $name.into();
             self
         }
-    )*};
+    };
+    (@one $(#[$doc:meta])* $name:ident) => {};
 }
 
-/// # Settings that are data
-///
-/// Each is a field of [`Config`], which tells its units, range and default.
-impl ClientBuilder {
-    setters! {
-        /// Sets how keys are spread over the servers: [`Config::distribution`].
-        distribution: Distribution,
-        /// Sets the hash of the distribution: [`Config::hash`].
-        hash: Hash,
-        /// Places keys by the part of them that stands between two characters: [`Config::hash_tag`].
-        ///
-        /// ```
-        /// use moecache::{Client, Library};
-        ///
-        /// let client = Client::builder()
-        ///     .servers(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
-        ///     .compatible_with(Library::Twemproxy)
-        ///     .hash_tag("{}".parse()?)
-        ///     .build()?;
-        /// assert_eq!(client.server_for("{user:7}:name")?, client.server_for("{user:7}:mail")?);
-        /// # Ok::<(), moecache::Error>(())
-        /// ```
-        hash_tag: HashTag,
-        /// Lets [`build`](Self::build) look up host names where the distribution hashes addresses:
-        /// [`Config::resolve_names`].
-        resolve_names: bool,
-        /// Sets how values are stored: [`Config::format`].
-        format: Format,
-        /// Sets how values are compressed before they are stored: [`Config::compression`].
-        compression: Compression,
-        /// Sets the most bytes of a decompressed value: [`Config::max_decompressed_size`].
-        max_decompressed_size: usize,
-        /// Sets how long a call may take as a whole: [`Config::timeout`].
-        timeout: Duration,
-        /// Sets how long resolution and connect may take: [`Config::connect_timeout`].
-        connect_timeout: Duration,
-        /// Sets the largest value that is stored, in bytes: [`Config::max_value_size`].
-        max_value_size: usize,
-        /// Sets the largest value that is read, in bytes: [`Config::max_read_size`].
-        max_read_size: usize,
-        /// Sets the longest line of a reply, in bytes: [`Config::max_line_size`].
-        max_line_size: usize,
-        /// Sets the most keys that one `get` line asks for: [`Config::max_keys_per_get`].
-        ///
-        /// ```
-        /// use moecache::Client;
-        ///
-        /// let client = Client::builder()
-        ///     .servers("10.0.0.1:22121")
-        ///     .max_keys_per_get(20)
-        ///     .max_read_size(8 << 20)
-        ///     .max_line_size(1 << 10)
-        ///     .build()?;
-        /// # Ok::<(), moecache::Error>(())
-        /// ```
-        max_keys_per_get: usize,
-        /// Sets which of memcached's protocols is spoken: [`Config::protocol`].
-        protocol: Protocol,
-        /// Sets whether the prefix counts where the server of a key is chosen:
-        /// [`Config::prefix_placement`].
-        prefix_placement: PrefixPlacement,
-        /// Sets what is made of each key before it is sent: [`Config::key_transform`].
-        key_transform: KeyTransform,
-        /// Sets which bytes a key may have: [`Config::key_bytes`].
-        key_bytes: KeyBytes,
-        /// Sets the longest key that is sent, in bytes: [`Config::max_key_length`].
-        max_key_length: usize,
-        /// Takes values from queue servers that answer to the name of a queue: [`Config::queue_keys`].
-        ///
-        /// ```
-        /// use moecache::{Client, Item};
-        /// use std::time::Duration;
-        ///
-        /// let queues = Client::builder()
-        ///     .servers("10.0.0.1:22133")
-        ///     .queue_keys(true)
-        ///     .max_connections(1)
-        ///     .timeout(Duration::from_secs(5))
-        ///     .build()?;
-        /// # let work = || -> moecache::Result<()> {
-        /// while let Some(job) = queues.get::<Item>("jobs/t=1000/open")? {
-        ///     println!("{} bytes", job.data.len());
-        ///     queues.get::<Item>("jobs/close")?;
-        /// }
-        /// # Ok(()) };
-        /// # Ok::<(), moecache::Error>(())
-        /// ```
-        queue_keys: bool,
-        /// Sets whether what is written is sent at once, `TCP_NODELAY`: [`Config::tcp_nodelay`].
-        tcp_nodelay: bool,
-        /// Sets the most connections to one server at a time: [`Config::max_connections`].
-        max_connections: usize,
-        /// Sets the most connections to one server that idle: [`Config::max_idle_connections`].
-        max_idle_connections: usize,
-        /// Sets how long a connection may idle: [`Config::idle_timeout`].
-        idle_timeout: Duration,
-        /// Sets what becomes of calls for a server that fails: [`Config::failure_policy`].
-        failure_policy: FailurePolicy,
-        /// Sets the longest back-off of the circuit breaker that each server has:
-        /// [`Config::max_back_off`].
-        max_back_off: Duration,
-    }
+settings!(setters);
 
+/// # Settings that are data, given in another form
+impl ClientBuilder {
     /// Sets the servers, in place of those set before: [`Config::servers`].
     pub fn servers(mut self, servers: impl IntoServers) -> Self {
         self.config.servers = servers.into_servers();

@@ -4,7 +4,7 @@ use super::{Client, Values};
 use crate::conn::{Batch, Deadline, SingleReply};
 use crate::error::{Error, Kind, Result};
 use crate::item::Item;
-use crate::key::{Key, Scratch};
+use crate::key::Key;
 use crate::middleware::Backend;
 use crate::protocol::{Excerpt, Mode, Refused, Reply, Request, Status};
 use crate::route::FailurePolicy;
@@ -14,22 +14,6 @@ use std::time::Instant;
 
 impl Client {
     /// Sends one request about `key`, and returns the meaning of its reply.
-    pub(super) fn call<'k, T>(
-        &self,
-        operation: &'static str,
-        key: &'k [u8],
-        scratch: &'k mut Scratch,
-        request: impl FnOnce(Key<'k>) -> Result<Request<'k>>,
-        meaning: impl FnOnce(Reply<'static>) -> Result<T>,
-    ) -> Result<T> {
-        let result = self.key(key, scratch).and_then(|key| {
-            let request = request(key)?;
-            self.exchange(key, &request, self.deadline(), meaning)
-        });
-        result.map_err(|error| error.during(operation))
-    }
-
-    /// The same for a request that is there already.
     pub(super) fn exchange<T>(
         &self,
         key: Key<'_>,

@@ -1,5 +1,6 @@
 use super::Client;
 use super::call;
+use super::command::{Ask, Call};
 use crate::conn::Deadline;
 use crate::error::{Error, Result};
 use crate::key::{Key, Scratch};
@@ -37,20 +38,21 @@ impl Client {
     /// None of its own. Where the value travels, one over
     /// [`max_read_size`](crate::ClientBuilder::max_read_size) is a protocol error.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        let contains = || {
+        let spoken = self.shared.options.protocol.dialect();
+        if matches!(spoken, Some(Dialect::Text | Dialect::Binary)) {
+            return self.run(key.as_ref(), &contains());
+        }
+        let there = || {
             let mut scratch = Scratch::default();
             self.is_there(self.key(key.as_ref(), &mut scratch)?)
         };
-        contains().map_err(|error: Error| error.during("contains"))
+        there().map_err(|error: Error| error.during("contains"))
     }
 
     fn is_there(&self, key: Key<'_>) -> Result<bool> {
         let deadline = self.deadline();
-        let get = Request::Get { key, cas: false };
-        let spoken = self.shared.options.protocol.dialect();
-        if matches!(spoken, Some(Dialect::Text | Dialect::Binary)) {
-            return self.exchange(key, &get, deadline, there);
-        }
+        let get = contains().command;
+        let get = get.request(self, key)?;
         let ask = Request::MetaGet {
             key,
             // What handing back a win needs.
@@ -97,6 +99,12 @@ impl Client {
         // If that fails, the win is lost, as it is with a client that dies. The call has its answer.
         let _ = self.steps().exchange(key, &mark, deadline, |_| Ok(()));
     }
+}
+
+/// By a get, whose value is thrown away: it wins nothing in a pipeline.
+pub(super) fn contains() -> Call<'static, bool> {
+    let ask = Ask::Get { cas: false };
+    Call::new("contains", ask, |_, _, reply| there(reply))
 }
 
 fn there(reply: Reply<'_>) -> Result<bool> {

@@ -1,12 +1,15 @@
 use super::Client;
 use super::call;
+use super::command::{Ask, Call};
+use super::storage;
 use crate::conn::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
-use crate::item::{Item, ItemRef};
+use crate::item::Item;
 use crate::key::{Key, Scratch};
-use crate::protocol::{Direction, Initial, Mode, Request};
-use std::time::{Instant, SystemTime};
+use crate::protocol::Direction;
+use crate::value::Body;
+use std::time::Instant;
 
 /// # Counters
 ///
@@ -85,7 +88,7 @@ impl Client {
     /// A server error if the item is not a counter. It is never repeated: if the connection is lost
     /// underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn incr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>> {
-        self.count(Direction::Up, key.as_ref(), delta)
+        self.run(key.as_ref(), &count(Direction::Up, delta))
     }
 
     /// Takes `delta` from the counter, and gives what it counts then; `None` if the key is not there.
@@ -95,7 +98,7 @@ impl Client {
     ///
     /// Those of [`incr`](Self::incr).
     pub fn decr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>> {
-        self.count(Direction::Down, key.as_ref(), delta)
+        self.run(key.as_ref(), &count(Direction::Down, delta))
     }
 
     /// As [`incr`](Self::incr); a counter that is not there is made, to count `initial` until
@@ -150,23 +153,6 @@ impl Client {
         Item::new(flags, count.to_string())
     }
 
-    fn count(&self, direction: Direction, key: &[u8], delta: u64) -> Result<Option<u64>> {
-        self.call(
-            direction.name(),
-            key,
-            &mut Scratch::default(),
-            |key| {
-                Ok(Request::Arithmetic {
-                    direction,
-                    key,
-                    delta,
-                    initial: None,
-                })
-            },
-            call::count,
-        )
-    }
-
     fn count_from(
         &self,
         direction: Direction,
@@ -175,28 +161,19 @@ impl Client {
         initial: u64,
         expiry: Expiry,
     ) -> Result<u64> {
+        let command = count_from(direction, delta, initial, expiry).command;
         let count = || {
             let mut scratch = Scratch::default();
             let key = self.key(key, &mut scratch)?;
-            let exptime = expiry.to_wire(SystemTime::now())?;
-            let initial = Initial {
-                value: initial,
-                exptime,
-            };
-            let request = Request::Arithmetic {
-                direction,
-                key,
-                delta,
-                initial: Some(initial),
-            };
+            let request = command.request(self, key)?;
             let deadline = self.deadline();
             let in_steps = || {
-                let counted = self.count_or_add(direction, key, delta, initial, deadline);
+                let counted = self.count_or_add(direction, key, delta, (initial, expiry), deadline);
                 self.counted(key, deadline.started(), &counted)?;
                 counted
             };
             // The command of other protocols makes one with flags 0.
-            if self.counter(initial.value).flags != 0 {
+            if self.counter(initial).flags != 0 {
                 return in_steps();
             }
             match self.exchange(key, &request, deadline, call::count) {
@@ -205,15 +182,11 @@ impl Client {
                 // counted with that.
                 counted => match counted? {
                     Some(count) => Ok(count),
-                    None => self.count_or_add(direction, key, delta, initial, deadline),
+                    None => self.count_or_add(direction, key, delta, (initial, expiry), deadline),
                 },
             }
         };
-        let operation = match direction {
-            Direction::Up => "incr_with_initial",
-            Direction::Down => "decr_with_initial",
-        };
-        count().map_err(|error: Error| error.during(operation))
+        count().map_err(|error: Error| command.explain(error))
     }
 
     /// What other protocols do in one: count; make the counter if it is not there; and count again
@@ -223,42 +196,66 @@ impl Client {
         direction: Direction,
         key: Key<'_>,
         delta: u64,
-        initial: Initial,
+        (initial, expiry): (u64, Expiry),
         deadline: Deadline,
     ) -> Result<u64> {
-        let count = Request::Arithmetic {
-            direction,
-            key,
-            delta,
-            initial: None,
-        };
         let client = self.steps();
         let rest = || deadline.restarted(Instant::now());
+        let count = count(direction, delta).command;
+        let count = count.request(self, key)?;
         if let Some(count) = client.exchange(key, &count, rest(), call::count)? {
             return Ok(count);
         }
-        let made = self.counter(initial.value);
-        let add = Request::Store {
-            mode: Mode::Add,
-            key,
-            item: ItemRef::from(&made),
-            exptime: initial.exptime,
-        };
+        let made = self.counter(initial);
+        let add = storage::add(Ok(Body::borrowed(made.flags, &made.data)), expiry).command;
+        let add = add.request(self, key)?;
         if client.exchange(key, &add, rest(), call::stored)? {
-            return Ok(initial.value);
+            return Ok(initial);
         }
         let again = client.exchange(key, &count, rest(), call::count)?;
-        again.ok_or_else(|| unsettled(self, key))
+        again.ok_or_else(|| {
+            let topology = self.shared.topology();
+            match topology.backend_of(key) {
+                Ok(backend) => unsettled().on(backend.name()),
+                Err(error) => error,
+            }
+        })
     }
 }
 
-fn unsettled(client: &Client, key: Key<'_>) -> Error {
-    let unsettled = Error::new(
-        Kind::Conflict,
-        "the counter was made and removed by others at the same time",
-    );
-    match client.shared.topology().backend_of(key) {
-        Ok(backend) => unsettled.on(backend.name()),
-        Err(error) => error,
-    }
+pub(super) fn count(direction: Direction, delta: u64) -> Call<'static, Option<u64>> {
+    let initial = None;
+    let ask = Ask::Count {
+        direction,
+        delta,
+        initial,
+    };
+    Call::new(direction.name(), ask, |_, _, reply| call::count(reply))
+}
+
+/// In one command, which the text protocol does not have.
+pub(super) fn count_from(
+    direction: Direction,
+    delta: u64,
+    initial: u64,
+    expiry: Expiry,
+) -> Call<'static, u64> {
+    let operation = match direction {
+        Direction::Up => "incr_with_initial",
+        Direction::Down => "decr_with_initial",
+    };
+    let initial = Some((initial, expiry));
+    let ask = Ask::Count {
+        direction,
+        delta,
+        initial,
+    };
+    Call::new(operation, ask, |_, _, reply| {
+        call::count(reply)?.ok_or_else(unsettled)
+    })
+}
+
+fn unsettled() -> Error {
+    let reason = "the counter was made and removed by others at the same time";
+    Error::new(Kind::Conflict, reason)
 }

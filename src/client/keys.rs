@@ -216,7 +216,7 @@ impl Keys<'_> {
             Walk::Lru => &BY_LRU,
         };
         let batch = Batch {
-            insists: true,
+            bypasses_breaker: true,
             is_step: true,
             ..Batch::of(request)
         };

@@ -1,19 +1,17 @@
 use super::Client;
 use super::call;
+use super::command::{Ask, Call, does_not_know, wire};
 use super::single::DeleteOutcome;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
 use crate::item::ItemRef;
-use crate::key::Scratch;
 use crate::meta_options::{
-    MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaMode,
-    MetaSet, MetaSetOutcome, Ttl, Wanted,
+    MetaArithmetic, MetaArithmeticOutcome, MetaCounter, MetaDelete, MetaGet, MetaItem, MetaSet,
+    MetaSetOutcome, Ttl, Wanted,
 };
-use crate::protocol::{
-    ArithmeticOptions, DeleteOptions, Direction, GetOptions, Hit, Initial, Line, Mode, More, Reply,
-    Request, SetOptions, SetReply, Status,
-};
-use std::time::{Duration, SystemTime};
+use crate::protocol::{Hit, Line, More, Reply, SetReply, Status};
+use crate::value::Body;
+use std::time::Duration;
 
 /// # Meta commands
 ///
@@ -65,35 +63,7 @@ impl Client {
     /// [`MetaGet::recache`] it is never repeated, since nobody would know who won: if the connection is
     /// lost underway, the error is [ambiguous](Error::is_ambiguous).
     pub fn meta_get(&self, key: impl AsRef<[u8]>, get: MetaGet) -> Result<Option<MetaItem>> {
-        let more = More {
-            new_cas: get.new_cas,
-            flags: get.flags,
-            ..More::default()
-        };
-        let found = self.call(
-            "meta_get",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                let options = GetOptions {
-                    wanted: get.wanted,
-                    touch: wire(get.touch)?,
-                    vivify: wire(get.vivify)?,
-                    recache: left(wire(get.recache)?)?,
-                    unless_cas: get.unless_cas,
-                    more: given(&more)?,
-                };
-                Ok(Request::MetaGet { key, options })
-            },
-            |reply| {
-                let (lines, reply) = reply.split();
-                match reply {
-                    Reply::Hit(hit) => found(&get, hit, &lines).map(Some),
-                    reply => call::item(reply).map(|_| None),
-                }
-            },
-        );
-        explain_flags(&more, found)
+        self.run(key.as_ref(), &meta_get(get))
     }
 
     /// Stores flags and data as they are, as [`MetaSet`] says.
@@ -123,47 +93,9 @@ impl Client {
         expiry: impl Into<Expiry>,
         set: MetaSet,
     ) -> Result<MetaSetOutcome> {
-        let (item, expiry) = (item.into(), expiry.into());
-        let more = More {
-            new_cas: set.new_cas,
-            vivify: wire(set.vivify).map_err(|error| error.during("meta_set"))?,
-            return_size: set.return_size,
-            flags: set.flags,
-        };
-        let stored = self.call(
-            "meta_set",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                self.shared.checked(item)?;
-                check_cas(set.cas)?;
-                let is_joined = matches!(set.mode, MetaMode::Append | MetaMode::Prepend);
-                if set.vivify.is_some() && !is_joined {
-                    return Err(Error::validation(
-                        "vivify: it goes with MetaMode::Append and Prepend alone; the others store anyway",
-                    ));
-                }
-                let options = SetOptions {
-                    mode: mode(set.mode),
-                    cas: set.cas,
-                    invalidate: set.invalidate,
-                    return_cas: set.return_cas,
-                    more: given(&more)?,
-                };
-                let exptime = expiry.to_wire(SystemTime::now())?;
-                Ok(Request::MetaSet { key, item, exptime, options })
-            },
-            |reply| match reply {
-                Reply::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
-                Reply::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
-                Reply::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
-                Reply::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
-                Reply::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
-                Reply::Set(reply) => sized(set, reply),
-                reply => Err(call::unexpected(reply)),
-            },
-        );
-        explain_flags(&more, stored)
+        let item = item.into();
+        let body = Body::borrowed(item.flags, item.data);
+        self.run(key.as_ref(), &meta_set(body, expiry.into(), set))
     }
 
     /// Removes `key`, or marks it as stale, as [`MetaDelete`] says.
@@ -187,32 +119,7 @@ impl Client {
     /// A validation error if an expiry cannot be sent; a server error if the server is too old for
     /// [`MetaDelete::tombstone`].
     pub fn meta_delete(&self, key: impl AsRef<[u8]>, delete: MetaDelete) -> Result<DeleteOutcome> {
-        let more = More {
-            new_cas: delete.new_cas,
-            flags: delete.flags,
-            ..More::default()
-        };
-        let deleted = self.call(
-            "meta_delete",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                let options = DeleteOptions {
-                    cas: delete.cas,
-                    invalidate: delete.invalidate,
-                    exptime: wire(delete.expiry)?,
-                    tombstone: delete.tombstone,
-                    more: given(&more)?,
-                };
-                Ok(Request::MetaDelete { key, options })
-            },
-            DeleteOutcome::of,
-        );
-        let deleted = explain_flags(&more, deleted);
-        if delete.tombstone {
-            return deleted.map_err(|error| unknown_flag(error, "x (tombstone)", "1.6.27"));
-        }
-        deleted
+        self.run(key.as_ref(), &meta_delete(delete))
     }
 
     /// Counts, as [`MetaArithmetic`] says.
@@ -243,113 +150,97 @@ impl Client {
         key: impl AsRef<[u8]>,
         arithmetic: MetaArithmetic,
     ) -> Result<MetaArithmeticOutcome> {
-        let wanted = arithmetic.wanted;
-        let more = More {
-            new_cas: arithmetic.new_cas,
-            flags: arithmetic.flags,
-            ..More::default()
-        };
-        let counted = self.call(
-            "meta_arithmetic",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                check_cas(arithmetic.cas)?;
-                let initial = arithmetic.initial;
-                let exptime = wire(initial.map(|(_, expiry)| expiry))?;
-                let options = ArithmeticOptions {
-                    direction: if arithmetic.down {
-                        Direction::Down
-                    } else {
-                        Direction::Up
-                    },
-                    delta: arithmetic.delta,
-                    initial: initial
-                        .zip(exptime)
-                        .map(|((value, _), exptime)| Initial { value, exptime }),
-                    touch: wire(arithmetic.touch)?,
-                    cas: arithmetic.cas,
-                    wanted,
-                    more: given(&more)?,
-                };
-                Ok(Request::MetaArithmetic { key, options })
-            },
-            |reply| match reply {
-                Reply::Counter(counter) => {
-                    let left = wanted.has(b't').then(|| ttl(counter.ttl));
-                    let counter = MetaCounter::new(counter.number, counter.cas, left);
-                    Ok(MetaArithmeticOutcome::Counted(counter))
-                }
-                Reply::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
-                Reply::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
-                reply => Err(call::unexpected(reply)),
-            },
-        );
-        explain_flags(&more, counted)
+        self.run(key.as_ref(), &meta_arithmetic(arithmetic))
     }
 }
 
-/// What of this there is to send.
-fn given(more: &More) -> Result<Option<&More>> {
-    more.flags.check()?;
-    if more.new_cas == Some(0) {
-        let reason = "new_cas: 0; that no item has";
-        return Err(Error::validation(reason));
-    }
-    let More {
-        new_cas,
-        vivify,
-        return_size,
-        flags,
-    } = more;
-    let is_some = new_cas.is_some() || vivify.is_some() || *return_size || !flags.is_empty();
-    Ok(is_some.then_some(more))
-}
-
-/// The error of a server that refused a flag says which it does not know.
-fn explain_flags<T>(more: &More, result: Result<T>) -> Result<T> {
-    result.map_err(|error| {
-        if more.new_cas.is_some() {
-            return unknown_flag(error, "E (new_cas)", "1.6.27");
-        }
-        if more.flags.is_empty() {
-            error
-        } else {
-            refused_flag(error, "; it may not know a flag that raw_flag added")
+pub(super) fn meta_get(get: MetaGet) -> Call<'static, Option<MetaItem>> {
+    let more = More {
+        new_cas: get.new_cas,
+        flags: get.flags,
+        ..More::default()
+    };
+    let ask = Ask::MetaGet(Box::new((get, more)));
+    Call::new("meta_get", ask, |_, ask, reply| {
+        let (lines, reply) = reply.split();
+        match (ask, reply) {
+            (Ask::MetaGet(of), Reply::Hit(hit)) => found(&of.0, hit, &lines).map(Some),
+            (_, reply) => call::item(reply).map(|_| None),
         }
     })
 }
 
-/// The same for one flag, which memcached has from this version on.
-fn unknown_flag(error: Error, flag: &str, since: &str) -> Error {
-    let hint = format!("; {}", does_not_know(flag, since));
-    refused_flag(error, &hint)
+pub(super) fn meta_set(body: Body<'_>, expiry: Expiry, set: MetaSet) -> Call<'_, MetaSetOutcome> {
+    let ask = match set.vivify.map(wire).transpose() {
+        Ok(vivify) => {
+            let more = More {
+                new_cas: set.new_cas,
+                vivify,
+                return_size: set.return_size,
+                flags: set.flags,
+            };
+            let set = Box::new((set, more));
+            Ask::MetaSet { body, expiry, set }
+        }
+        Err(error) => Ask::Refused(error),
+    };
+    Call::new("meta_set", ask, |_, ask, reply| match reply {
+        Reply::Status(Status::Stored) => Ok(MetaSetOutcome::Stored { cas: None }),
+        Reply::Cas(id) => Ok(MetaSetOutcome::Stored { cas: Some(id) }),
+        Reply::Status(Status::NotStored) => Ok(MetaSetOutcome::NotStored),
+        Reply::Status(Status::Exists) => Ok(MetaSetOutcome::Changed),
+        Reply::Status(Status::NotFound) => Ok(MetaSetOutcome::Missing),
+        Reply::Set(reply) => match ask {
+            Ask::MetaSet { set, .. } => sized(&set.0, reply),
+            _ => Err(call::unexpected(Reply::Set(reply))),
+        },
+        reply => Err(call::unexpected(reply)),
+    })
 }
 
-fn refused_flag(error: Error, hint: &str) -> Error {
-    // "CLIENT_ERROR invalid flag", and from older ones "CLIENT_ERROR invalid or duplicate flag".
-    if error.is_server() && error.to_string().contains("flag") {
-        return error.and(hint);
-    }
-    error
+pub(super) fn meta_delete(delete: MetaDelete) -> Call<'static, DeleteOutcome> {
+    let more = More {
+        new_cas: delete.new_cas,
+        flags: delete.flags,
+        ..More::default()
+    };
+    let ask = Ask::MetaDelete(Box::new((delete, more)));
+    Call::new("meta_delete", ask, |_, _, reply| DeleteOutcome::of(reply))
 }
 
-fn does_not_know(flag: &str, since: &str) -> String {
-    format!("the server does not know the flag {flag}: memcached has it from {since} on")
+pub(super) fn meta_arithmetic(arithmetic: MetaArithmetic) -> Call<'static, MetaArithmeticOutcome> {
+    let more = More {
+        new_cas: arithmetic.new_cas,
+        flags: arithmetic.flags,
+        ..More::default()
+    };
+    let ask = Ask::MetaArithmetic(Box::new((arithmetic, more)));
+    Call::new("meta_arithmetic", ask, |_, ask, reply| match reply {
+        Reply::Counter(counter) => {
+            let asks = matches!(ask, Ask::MetaArithmetic(of) if of.0.wanted.has(b't'));
+            let left = asks.then(|| ttl(counter.ttl));
+            let counter = MetaCounter::new(counter.number, counter.cas, left);
+            Ok(MetaArithmeticOutcome::Counted(counter))
+        }
+        Reply::Status(Status::Exists) => Ok(MetaArithmeticOutcome::Changed),
+        Reply::Status(Status::NotFound) => Ok(MetaArithmeticOutcome::Missing),
+        reply => Err(call::unexpected(reply)),
+    })
 }
 
 /// An item that was found, with the lines about it.
 fn found(get: &MetaGet, hit: Hit<'_>, lines: &[Line<'_>]) -> Result<MetaItem> {
+    let (wanted, unless_cas) = (get.wanted, get.unless_cas);
     let is_left_out = hit.details.is_left_out;
-    let unchanged = get.unless_cas.is_some() && hit.cas == get.unless_cas;
-    if unchanged && get.wanted.has(b'v') && !is_left_out {
+    let unchanged = unless_cas.is_some() && hit.cas == unless_cas;
+    if unchanged && wanted.has(b'v') && !is_left_out {
         let reason = format!(
             "{}; the item is unchanged, and its value was sent",
             does_not_know("C (unless_cas)", "1.6.40")
         );
         return Err(Error::new(Kind::Server, reason));
     }
-    let item = item(get.wanted, hit);
+    let item = item(wanted, hit);
     Ok(MetaItem {
         value: item.value.filter(|_| !is_left_out),
         unchanged,
@@ -373,7 +264,7 @@ fn others(lines: &[Line<'_>]) -> Vec<String> {
 }
 
 /// What came of a set that asks for the size.
-fn sized(set: MetaSet, reply: SetReply) -> Result<MetaSetOutcome> {
+fn sized(set: &MetaSet, reply: SetReply) -> Result<MetaSetOutcome> {
     let SetReply { status, cas, size } = reply;
     let fault = |flag, what| {
         let reason = format!("{}; {what}", does_not_know(flag, "1.6.20"));
@@ -396,41 +287,6 @@ fn sized(set: MetaSet, reply: SetReply) -> Result<MetaSetOutcome> {
         (Status::Exists, _) => Ok(MetaSetOutcome::Changed),
         (Status::NotFound, _) => Ok(MetaSetOutcome::Missing),
         _ => Ok(MetaSetOutcome::NotStored),
-    }
-}
-
-/// memcached 1.6.18 takes the cas id 0 for no condition where it counts, appends and prepends.
-fn check_cas(cas: Option<u64>) -> Result<()> {
-    if cas == Some(0) {
-        let reason = "cas: 0; memcached would take it for no condition";
-        return Err(Error::validation(reason));
-    }
-    Ok(())
-}
-
-fn wire(expiry: Option<Expiry>) -> Result<Option<u32>> {
-    let wire = expiry.map(|expiry| expiry.to_wire(SystemTime::now()));
-    Ok(wire.transpose()?)
-}
-
-/// How long an item has left: that is no point in time, as which memcached takes over 30 days.
-fn left(seconds: Option<u32>) -> Result<Option<u32>> {
-    const MONTH: u32 = 60 * 60 * 24 * 30;
-    if seconds > Some(MONTH) {
-        return Err(Error::validation(
-            "recache: more than 30 days, or a point in time; up to 30 days are allowed",
-        ));
-    }
-    Ok(seconds)
-}
-
-fn mode(mode: MetaMode) -> Mode {
-    match mode {
-        MetaMode::Set => Mode::Set,
-        MetaMode::Add => Mode::Add,
-        MetaMode::Replace => Mode::Replace,
-        MetaMode::Append => Mode::Append,
-        MetaMode::Prepend => Mode::Prepend,
     }
 }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod call;
 mod cas_cache;
+mod command;
 mod contains;
 mod counter;
 mod explain;

@@ -1,22 +1,25 @@
 //! Pipelines: mixed commands for any keys, sent together.
 
-use super::Client;
-use super::call;
+use super::command::{Ask, Call, Command, Meaning};
 use super::plan::{ByKey, Plan};
 use super::single::DeleteOutcome;
 use super::storage::CasOutcome;
-use crate::error::{Error, Result};
+use super::{Client, call, contains, counter, meta, single, storage};
+use crate::error::{Error, Kind, Result};
 use crate::expiry::Expiry;
-use crate::item::Item;
-use crate::key::{Key, Scratch};
-use crate::protocol::{Direction, Mode, Reply, Request, SetOptions};
+use crate::item::{Bytes, ItemRef};
+use crate::key::Scratch;
+use crate::meta_options::{
+    MetaArithmetic, MetaArithmeticOutcome, MetaDelete, MetaGet, MetaItem, MetaSet, MetaSetOutcome,
+};
+use crate::protocol::{Direction, Reply};
 use crate::route::Topology;
+use crate::value::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 /// What tells pipelines apart.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -55,17 +58,30 @@ impl Client {
 /// were given, and so are those for one key; all servers work at the same time. Nothing is sent
 /// before `run`; large values and many commands are sent in parts, while replies are read. The
 /// timeout is that of the whole pipeline.
+///
+/// It has every command of a [`Client`] for one key but those that are no single command:
+/// [`update`](Client::update) is a loop of its own, that reads and stores until nobody was faster.
+/// What [`get_into`](Client::get_into) saves, a pipeline cannot. A command that the
+/// [protocol](crate::ClientBuilder::protocol) lacks is [unsupported](Error::is_unsupported); with
+/// [`Protocol::Auto`](crate::Protocol::Auto) so are all others for its server then, and none of them is
+/// sent.
 #[must_use = "nothing is sent before `run`"]
 pub struct Pipeline<'a> {
     client: &'a Client,
     id: u64,
-    commands: Vec<Command>,
+    /// Each with its key.
+    commands: Vec<(Vec<u8>, Command<'static>)>,
 }
 
 impl<'a> Pipeline<'a> {
     /// As [`Client::get`].
     pub fn get<T: DeserializeOwned>(&mut self, key: impl AsRef<[u8]>) -> Pending<Option<T>> {
-        self.push("get", key, Ok(Kind::Get { cas: false }), decoded)
+        self.push(key, single::get())
+    }
+
+    /// As [`Client::get_bytes`].
+    pub fn get_bytes(&mut self, key: impl AsRef<[u8]>) -> Pending<Option<Vec<u8>>> {
+        self.push(key, single::get_bytes())
     }
 
     /// As [`Client::gets`].
@@ -73,9 +89,7 @@ impl<'a> Pipeline<'a> {
         &mut self,
         key: impl AsRef<[u8]>,
     ) -> Pending<Option<(T, u64)>> {
-        self.push("gets", key, Ok(Kind::Get { cas: true }), |client, reply| {
-            client.values.value_and_cas(reply)
-        })
+        self.push(key, single::gets())
     }
 
     /// As [`Client::get_and_touch`].
@@ -84,13 +98,12 @@ impl<'a> Pipeline<'a> {
         key: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Pending<Option<T>> {
-        let expiry = expiry.into();
-        self.push(
-            "get_and_touch",
-            key,
-            Ok(Kind::GetAndTouch { expiry }),
-            decoded,
-        )
+        self.push(key, single::get_and_touch(expiry.into()))
+    }
+
+    /// As [`Client::contains`]. In every protocol the value travels, and is thrown away.
+    pub fn contains(&mut self, key: impl AsRef<[u8]>) -> Pending<bool> {
+        self.push(key, contains::contains())
     }
 
     /// As [`Client::set`]; the value is encoded now, and kept until the pipeline has run.
@@ -100,9 +113,8 @@ impl<'a> Pipeline<'a> {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Pending<()> {
-        self.store(Mode::Set, key, &value, expiry.into(), |_, reply| {
-            call::done(reply)
-        })
+        let body = self.encode(&value);
+        self.push(key, storage::set(body, expiry.into()))
     }
 
     /// As [`Client::set_returning_cas`].
@@ -112,13 +124,97 @@ impl<'a> Pipeline<'a> {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Pending<u64> {
-        let kind = self.client.encode(&value).map(|item| Kind::Store {
-            mode: Mode::Set,
-            item,
-            expiry: expiry.into(),
-            return_cas: true,
-        });
-        self.push("set_returning_cas", key, kind, |_, reply| call::cas(reply))
+        let body = self.encode(&value);
+        self.push(key, storage::set_returning_cas(body, expiry.into()))
+    }
+
+    /// As [`Client::set_bytes`]; the bytes are copied, and kept until the pipeline has run.
+    pub fn set_bytes(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        bytes: impl AsRef<[u8]>,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<()> {
+        self.set(key, Bytes(bytes), expiry)
+    }
+
+    /// As [`Client::set_str`]; here it is the same as [`set`](Self::set).
+    pub fn set_str(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        string: impl AsRef<str>,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<()> {
+        self.set(key, string.as_ref(), expiry)
+    }
+
+    /// As [`Client::add`].
+    pub fn add<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<bool> {
+        let body = self.encode(&value);
+        self.push(key, storage::add(body, expiry.into()))
+    }
+
+    /// As [`Client::replace`].
+    pub fn replace<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<bool> {
+        let body = self.encode(&value);
+        self.push(key, storage::replace(body, expiry.into()))
+    }
+
+    /// As [`Client::compare_and_swap`].
+    pub fn compare_and_swap<V: Serialize>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: V,
+        expiry: impl Into<Expiry>,
+        cas: u64,
+    ) -> Pending<CasOutcome> {
+        let body = self.encode(&value);
+        self.push(key, storage::compare_and_swap(body, expiry.into(), cas))
+    }
+
+    /// As [`Client::append`].
+    pub fn append(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
+        let body = self
+            .client
+            .values
+            .extension(bytes.as_ref())
+            .map(|body| owned(&body));
+        self.push(key, storage::append(body))
+    }
+
+    /// As [`Client::prepend`].
+    pub fn prepend(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
+        let body = self
+            .client
+            .values
+            .extension(bytes.as_ref())
+            .map(|body| owned(&body));
+        self.push(key, storage::prepend(body))
+    }
+
+    /// As [`Client::touch`].
+    pub fn touch(&mut self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Pending<bool> {
+        self.push(key, single::touch(expiry.into()))
+    }
+
+    /// As [`Client::delete`].
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Pending<bool> {
+        self.push(key, single::delete())
+    }
+
+    /// As [`Client::delete_with_cas`].
+    pub fn delete_with_cas(&mut self, key: impl AsRef<[u8]>, cas: u64) -> Pending<DeleteOutcome> {
+        self.push(key, single::delete_with_cas(cas))
     }
 
     /// As [`Client::set_counter`].
@@ -141,80 +237,75 @@ impl<'a> Pipeline<'a> {
         self.add(key, self.client.counter(count), expiry)
     }
 
-    /// As [`Client::add`].
-    pub fn add<V: Serialize>(
-        &mut self,
-        key: impl AsRef<[u8]>,
-        value: V,
-        expiry: impl Into<Expiry>,
-    ) -> Pending<bool> {
-        self.store(Mode::Add, key, &value, expiry.into(), |_, reply| {
-            call::stored(reply)
-        })
-    }
-
-    /// As [`Client::replace`].
-    pub fn replace<V: Serialize>(
-        &mut self,
-        key: impl AsRef<[u8]>,
-        value: V,
-        expiry: impl Into<Expiry>,
-    ) -> Pending<bool> {
-        self.store(Mode::Replace, key, &value, expiry.into(), |_, reply| {
-            call::stored(reply)
-        })
-    }
-
-    /// As [`Client::compare_and_swap`].
-    pub fn compare_and_swap<V: Serialize>(
-        &mut self,
-        key: impl AsRef<[u8]>,
-        value: V,
-        expiry: impl Into<Expiry>,
-        cas: u64,
-    ) -> Pending<CasOutcome> {
-        self.store(Mode::Cas(cas), key, &value, expiry.into(), |_, reply| {
-            CasOutcome::of(reply)
-        })
-    }
-
-    /// As [`Client::append`].
-    pub fn append(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
-        self.extend(Mode::Append, key, bytes.as_ref())
-    }
-
-    /// As [`Client::prepend`].
-    pub fn prepend(&mut self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Pending<bool> {
-        self.extend(Mode::Prepend, key, bytes.as_ref())
-    }
-
-    /// As [`Client::delete`].
-    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Pending<bool> {
-        self.push("delete", key, Ok(Kind::Delete { cas: None }), found)
-    }
-
-    /// As [`Client::delete_with_cas`].
-    pub fn delete_with_cas(&mut self, key: impl AsRef<[u8]>, cas: u64) -> Pending<DeleteOutcome> {
-        let kind = Kind::Delete { cas: Some(cas) };
-        self.push("delete_with_cas", key, Ok(kind), |_, reply| {
-            DeleteOutcome::of(reply)
-        })
-    }
-
-    /// As [`Client::touch`].
-    pub fn touch(&mut self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Pending<bool> {
-        let expiry = expiry.into();
-        self.push("touch", key, Ok(Kind::Touch { expiry }), found)
-    }
-
     /// As [`Client::incr`].
     pub fn incr(&mut self, key: impl AsRef<[u8]>, delta: u64) -> Pending<Option<u64>> {
-        self.count(Direction::Up, key, delta)
+        self.push(key, counter::count(Direction::Up, delta))
     }
 
     /// As [`Client::decr`].
     pub fn decr(&mut self, key: impl AsRef<[u8]>, delta: u64) -> Pending<Option<u64>> {
-        self.count(Direction::Down, key, delta)
+        self.push(key, counter::count(Direction::Down, delta))
+    }
+
+    /// As [`Client::incr_with_initial`], where that is one command: in the meta and binary protocols, and in
+    /// formats whose counters have flags 0. Otherwise it is
+    /// [unsupported](crate::Error::is_unsupported): a batch has no second step. If somebody else makes and
+    /// removes the counter at the same time it is a [conflict](crate::Error::is_conflict) at once.
+    pub fn incr_with_initial(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        delta: u64,
+        initial: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<u64> {
+        self.count_from(Direction::Up, key.as_ref(), delta, initial, expiry.into())
+    }
+
+    /// As [`Client::decr_with_initial`], where [`incr_with_initial`](Self::incr_with_initial) is possible.
+    pub fn decr_with_initial(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        delta: u64,
+        initial: u64,
+        expiry: impl Into<Expiry>,
+    ) -> Pending<u64> {
+        self.count_from(Direction::Down, key.as_ref(), delta, initial, expiry.into())
+    }
+
+    /// As [`Client::meta_get`].
+    pub fn meta_get(&mut self, key: impl AsRef<[u8]>, get: MetaGet) -> Pending<Option<MetaItem>> {
+        self.push(key, meta::meta_get(get))
+    }
+
+    /// As [`Client::meta_set`]; the data is copied, and kept until the pipeline has run.
+    pub fn meta_set<'i>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        item: impl Into<ItemRef<'i>>,
+        expiry: impl Into<Expiry>,
+        set: MetaSet,
+    ) -> Pending<MetaSetOutcome> {
+        let ItemRef { flags, data } = item.into();
+        let body = Body::owned(flags, data.to_vec());
+        self.push(key, meta::meta_set(body, expiry.into(), set))
+    }
+
+    /// As [`Client::meta_delete`].
+    pub fn meta_delete(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        delete: MetaDelete,
+    ) -> Pending<DeleteOutcome> {
+        self.push(key, meta::meta_delete(delete))
+    }
+
+    /// As [`Client::meta_arithmetic`].
+    pub fn meta_arithmetic(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        arithmetic: MetaArithmetic,
+    ) -> Pending<MetaArithmeticOutcome> {
+        self.push(key, meta::meta_arithmetic(arithmetic))
     }
 
     /// How many commands there are.
@@ -232,88 +323,66 @@ impl<'a> Pipeline<'a> {
     /// Sends all commands, and receives their replies.
     #[must_use = "commands may have failed"]
     pub fn run(self) -> Replies<'a> {
-        let unanswered = |command: &Command| Replied {
-            reply: None,
-            server: 0,
-            operation: command.operation,
-        };
-        let mut results: Vec<Replied> = self.commands.iter().map(unanswered).collect();
-        let now = SystemTime::now();
+        let Self {
+            client,
+            id,
+            commands,
+        } = self;
+        let mut replies: Vec<Replied> = commands.iter().map(|_| Replied::default()).collect();
         let mut scratch = Scratch::default();
         let plan = Plan::new(
-            self.client,
-            self.commands.iter().map(|command| &*command.key),
+            client,
+            commands.iter().map(|(key, _)| &**key),
             &mut scratch,
-            |index, key| self.commands[index].request(key, now, self.client),
-            |index, error| results[index].reply = Some(Err(error)),
+            |index, key| commands[index].1.request(client, key),
+            |index, error| replies[index].reply = Some(Err(error)),
         );
-        plan.run(self.client, &mut results);
+        plan.run(client, &mut replies);
+        let topology = Arc::clone(plan.topology());
+        let commands = commands.into_iter().map(|(_, command)| command);
         Replies {
-            client: self.client,
-            topology: Arc::clone(plan.topology()),
-            pipeline: self.id,
-            results,
+            client,
+            topology,
+            pipeline: id,
+            results: commands.zip(replies).collect(),
         }
     }
 
-    fn store<V: Serialize, T>(
-        &mut self,
-        mode: Mode,
-        key: impl AsRef<[u8]>,
-        value: &V,
-        expiry: Expiry,
-        meaning: fn(&Client, Reply<'static>) -> Result<T>,
-    ) -> Pending<T> {
-        let item = self.client.encode(value);
-        let kind = item.map(|item| Kind::Store {
-            mode,
-            item,
-            expiry,
-            return_cas: false,
-        });
-        self.push(mode.name(), key, kind, meaning)
+    /// The body that [`Client::set`] would store of `value`.
+    fn encode<V: Serialize>(&self, value: &V) -> Result<Body<'static>> {
+        let item = self.client.encode(value)?;
+        Ok(Body::owned(item.flags, item.data))
     }
 
-    fn extend(&mut self, mode: Mode, key: impl AsRef<[u8]>, bytes: &[u8]) -> Pending<bool> {
-        let kind = self.client.values.extension(bytes).map(|_| Kind::Store {
-            mode,
-            item: Item::new(0, bytes),
-            expiry: Expiry::Never,
-            return_cas: false,
-        });
-        self.push(mode.name(), key, kind, |_, reply| call::stored(reply))
-    }
-
-    fn count(
+    fn count_from(
         &mut self,
         direction: Direction,
-        key: impl AsRef<[u8]>,
+        key: &[u8],
         delta: u64,
-    ) -> Pending<Option<u64>> {
-        let kind = Kind::Count { direction, delta };
-        self.push(direction.name(), key, Ok(kind), |_, reply| {
-            call::count(reply)
-        })
+        initial: u64,
+        expiry: Expiry,
+    ) -> Pending<u64> {
+        let mut call = counter::count_from(direction, delta, initial, expiry);
+        if self.client.counter(initial).flags != 0 {
+            let reason =
+                "counters have flags in this format, which the command that makes one does not set";
+            call.command.ask = Ask::Refused(Error::new(Kind::Unsupported, reason));
+        }
+        self.push(key, call)
     }
 
-    fn push<T>(
-        &mut self,
-        operation: &'static str,
-        key: impl AsRef<[u8]>,
-        kind: Result<Kind>,
-        meaning: fn(&Client, Reply<'static>) -> Result<T>,
-    ) -> Pending<T> {
-        self.commands.push(Command {
-            key: key.as_ref().to_vec(),
-            kind,
-            operation,
-        });
+    fn push<T>(&mut self, key: impl AsRef<[u8]>, call: Call<'static, T>) -> Pending<T> {
+        self.commands.push((key.as_ref().to_vec(), call.command));
         Pending {
             pipeline: self.id,
             index: self.commands.len() - 1,
-            meaning,
+            meaning: call.meaning,
         }
     }
+}
+
+fn owned(body: &Body<'_>) -> Body<'static> {
+    Body::owned(body.flags(), body.data().to_vec())
 }
 
 impl fmt::Debug for Pipeline<'_> {
@@ -325,29 +394,21 @@ impl fmt::Debug for Pipeline<'_> {
     }
 }
 
-fn decoded<T: DeserializeOwned>(client: &Client, reply: Reply<'static>) -> Result<Option<T>> {
-    client.values.value(reply)
-}
-
-fn found(_: &Client, reply: Reply<'static>) -> Result<bool> {
-    call::found(reply)
-}
-
 /// The results of the commands of a [`Pipeline`].
 pub struct Replies<'a> {
     client: &'a Client,
     topology: Arc<Topology>,
     /// The pipeline's id.
     pipeline: u64,
-    results: Vec<Replied>,
+    results: Vec<(Command<'static>, Replied)>,
 }
 
 /// The reply to one command.
+#[derive(Default)]
 struct Replied {
     reply: Option<Result<Reply<'static>>>,
     /// The server that was asked, by its place in the list.
     server: usize,
-    operation: &'static str,
 }
 
 /// The result of a command of a [`Pipeline`], once it has run: see
@@ -357,7 +418,7 @@ pub struct Pending<T> {
     /// The pipeline's id.
     pipeline: u64,
     index: usize,
-    meaning: fn(&Client, Reply<'static>) -> Result<T>,
+    meaning: Meaning<T>,
 }
 
 impl<T> fmt::Debug for Pending<T> {
@@ -376,19 +437,17 @@ impl Replies<'_> {
     #[expect(clippy::needless_pass_by_value, reason = "a result is taken once")]
     pub fn take<T>(&mut self, pending: Pending<T>) -> Result<T> {
         let replied = self.results.get_mut(pending.index);
-        let Some(replied) = replied.filter(|_| pending.pipeline == self.pipeline) else {
+        let Some((command, replied)) = replied.filter(|_| pending.pipeline == self.pipeline) else {
             return Err(Error::validation("pending: it is of another pipeline"));
         };
-        let reply = replied
-            .reply
-            .take()
-            .unwrap_or_else(|| Err(call::no_reply()));
+        let reply = replied.reply.take();
+        let reply = reply.unwrap_or_else(|| Err(call::no_reply()));
         // What was refused before it was sent is about no server.
         let result = reply.and_then(|reply| {
-            let value = (pending.meaning)(self.client, reply);
+            let value = (pending.meaning)(&self.client.values, &command.ask, reply);
             value.map_err(|error| error.on(self.topology.backend(replied.server).name()))
         });
-        result.map_err(|error| error.during(replied.operation))
+        result.map_err(|error| command.explain(error))
     }
 }
 
@@ -404,97 +463,5 @@ impl ByKey for Vec<Replied> {
     fn reply(&mut self, command: usize, server: usize, reply: Result<Reply<'_>>) {
         self[command].reply = Some(reply.map(Reply::into_owned));
         self[command].server = server;
-    }
-}
-
-/// A command for one key.
-struct Command {
-    key: Vec<u8>,
-    kind: Result<Kind>,
-    operation: &'static str,
-}
-
-enum Kind {
-    Get {
-        cas: bool,
-    },
-    GetAndTouch {
-        expiry: Expiry,
-    },
-    Store {
-        mode: Mode,
-        item: Item,
-        expiry: Expiry,
-        /// Whether the reply is to give the cas id.
-        return_cas: bool,
-    },
-    Delete {
-        cas: Option<u64>,
-    },
-    Touch {
-        expiry: Expiry,
-    },
-    Count {
-        direction: Direction,
-        delta: u64,
-    },
-}
-
-impl Command {
-    /// Makes the request, at the time `now`.
-    fn request<'k>(
-        &'k self,
-        key: Key<'k>,
-        now: SystemTime,
-        client: &Client,
-    ) -> Result<Request<'k>> {
-        Ok(match self.kind.as_ref().map_err(Clone::clone)? {
-            Kind::Get { cas } => Request::Get { key, cas: *cas },
-            Kind::GetAndTouch { expiry } => Request::GetAndTouch {
-                key,
-                exptime: expiry.to_wire(now)?,
-                cas: true,
-            },
-            Kind::Store {
-                mode,
-                item,
-                expiry,
-                return_cas,
-            } => {
-                let item = client.shared.checked(item.into())?;
-                let exptime = expiry.to_wire(now)?;
-                match return_cas {
-                    false => Request::Store {
-                        mode: *mode,
-                        key,
-                        item,
-                        exptime,
-                    },
-                    true => Request::MetaSet {
-                        key,
-                        item,
-                        exptime,
-                        options: SetOptions {
-                            mode: *mode,
-                            cas: None,
-                            invalidate: false,
-                            return_cas: true,
-                            more: None,
-                        },
-                    },
-                }
-            }
-            Kind::Delete { cas } => Request::Delete { key, cas: *cas },
-            Kind::Touch { expiry } => Request::Touch {
-                key,
-                exptime: expiry.to_wire(now)?,
-            },
-            Kind::Count { direction, delta } => Request::Arithmetic {
-                direction: *direction,
-                key,
-                delta: *delta,
-                initial: None,
-            },
-        })
     }
 }

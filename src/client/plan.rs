@@ -97,7 +97,7 @@ impl<'k> Plan<'k> {
                     requests: &group.requests,
                     first: group.first,
                     is_checked,
-                    insists: false,
+                    bypasses_breaker: false,
                     is_many: true,
                     is_step: false,
                 };

@@ -154,7 +154,7 @@ impl Raw<'_> {
         let request = Request::Raw { line };
         shared.check(&request)?;
         let batch = Batch {
-            insists: true,
+            bypasses_breaker: true,
             ..Batch::of(&request)
         };
         let mut single = SingleReply::default();

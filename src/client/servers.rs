@@ -325,7 +325,7 @@ impl Client {
         let topology = self.shared.topology();
         let batch = |first| Batch {
             first,
-            insists: true,
+            bypasses_breaker: true,
             ..Batch::of(request)
         };
         let batches: Vec<_> = topology.backends().zip((0..).map(batch)).collect();

@@ -1,18 +1,17 @@
 use super::Client;
 use super::call;
-use crate::error::{Error, Result};
+use super::command::{Ask, Call};
+use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::item::Item;
-use crate::key::Scratch;
-use crate::protocol::{Reply, Request, Status};
+use crate::protocol::{Reply, Status};
 use crate::value;
 use serde::de::DeserializeOwned;
-use std::time::SystemTime;
 
 /// # One key: reading and removing
 ///
 /// What is not a [key](Self#keys) is a validation error, and nothing is sent. Besides, every call may
-/// fail with a connect, io, timeout, protocol or server error: see [`Error`].
+/// fail with a connect, io, timeout, protocol or server error: see [`Error`](crate::Error).
 impl Client {
     /// The value of `key`, read as a `T`; `None` if the key is not there.
     ///
@@ -36,13 +35,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
-        self.call(
-            "get",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| Ok(Request::Get { key, cas: false }),
-            |reply| self.values.value(reply),
-        )
+        self.run(key.as_ref(), &get())
     }
 
     /// The bytes of `key`: raw data as [`set_bytes`](Self::set_bytes) stores it, or those of a
@@ -61,13 +54,7 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_bytes(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
-        self.call(
-            "get",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| Ok(Request::Get { key, cas: false }),
-            |reply| self.values.bytes(reply),
-        )
+        self.run(key.as_ref(), &get_bytes())
     }
 
     /// As [`get_bytes`](Self::get_bytes), into a buffer that is used again: in place of what it
@@ -90,17 +77,9 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<bool> {
-        let mut get = || {
-            let mut scratch = Scratch::default();
-            let key = self.key(key.as_ref(), &mut scratch)?;
-            let request = Request::Get { key, cas: false };
-            self.exchange_into(buffer, key, &request, self.deadline(), |reply| {
-                self.values.bytes(reply)
-            })
-        };
-        let got = get();
+        let found = self.run_into(buffer, key.as_ref(), &get_bytes());
         buffer.clear();
-        let found = got.map_err(|error: Error| error.during("get"))?;
+        let found = found?;
         let hit = found.is_some();
         if let Some(bytes) = found {
             *buffer = bytes;
@@ -134,23 +113,16 @@ impl Client {
     ///
     /// Those of [`get`](Self::get).
     pub fn gets<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<(T, u64)>> {
-        self.call(
-            "gets",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| Ok(Request::Get { key, cas: true }),
-            |reply| self.values.value_and_cas(reply),
-        )
+        self.run(key.as_ref(), &gets())
     }
 
     /// As [`gets`](Self::gets), the item as it is with its cas id.
     pub(crate) fn gets_item(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>> {
-        self.call(
-            "gets",
+        self.run(
             key.as_ref(),
-            &mut Scratch::default(),
-            |key| Ok(Request::Get { key, cas: true }),
-            call::item,
+            &Call::new("gets", Ask::Get { cas: true }, |_, _, reply| {
+                call::item(reply)
+            }),
         )
     }
 
@@ -166,20 +138,7 @@ impl Client {
         key: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<Option<T>> {
-        let expiry = expiry.into();
-        self.call(
-            "get_and_touch",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                Ok(Request::GetAndTouch {
-                    key,
-                    exptime: expiry.to_wire(SystemTime::now())?,
-                    cas: true,
-                })
-            },
-            |reply| self.values.value(reply),
-        )
+        self.run(key.as_ref(), &get_and_touch(expiry.into()))
     }
 
     /// Lets `key` expire at `expiry`, whatever it was to before. `false` if it is not there.
@@ -198,17 +157,7 @@ impl Client {
     ///
     /// A validation error if the expiry cannot be sent.
     pub fn touch(&self, key: impl AsRef<[u8]>, expiry: impl Into<Expiry>) -> Result<bool> {
-        let expiry = expiry.into();
-        self.call(
-            "touch",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                let exptime = expiry.to_wire(SystemTime::now())?;
-                Ok(Request::Touch { key, exptime })
-            },
-            call::found,
-        )
+        self.run(key.as_ref(), &touch(expiry.into()))
     }
 
     /// Removes `key`. `false` if it was not there.
@@ -220,13 +169,7 @@ impl Client {
     ///
     /// None of its own.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.call(
-            "delete",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| Ok(Request::Delete { key, cas: None }),
-            call::found,
-        )
+        self.run(key.as_ref(), &delete())
     }
 
     /// Removes `key` if it still has this cas id, which [`gets`](Self::gets) gives.
@@ -245,17 +188,48 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [Unsupported](Error::is_unsupported) in the text protocol, which has no such command.
+    /// [Unsupported](crate::Error::is_unsupported) in the text protocol, which has no such command.
     pub fn delete_with_cas(&self, key: impl AsRef<[u8]>, cas: u64) -> Result<DeleteOutcome> {
-        let cas = Some(cas);
-        self.call(
-            "delete_with_cas",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| Ok(Request::Delete { key, cas }),
-            DeleteOutcome::of,
-        )
+        self.run(key.as_ref(), &delete_with_cas(cas))
     }
+}
+
+pub(super) fn get<T: DeserializeOwned>() -> Call<'static, Option<T>> {
+    let ask = Ask::Get { cas: false };
+    Call::new("get", ask, |values, _, reply| values.value(reply))
+}
+
+pub(super) fn get_bytes() -> Call<'static, Option<Vec<u8>>> {
+    let ask = Ask::Get { cas: false };
+    Call::new("get", ask, |values, _, reply| values.bytes(reply))
+}
+
+pub(super) fn gets<T: DeserializeOwned>() -> Call<'static, Option<(T, u64)>> {
+    let ask = Ask::Get { cas: true };
+    Call::new("gets", ask, |values, _, reply| values.value_and_cas(reply))
+}
+
+pub(super) fn get_and_touch<T: DeserializeOwned>(expiry: Expiry) -> Call<'static, Option<T>> {
+    let ask = Ask::GetAndTouch { expiry };
+    Call::new("get_and_touch", ask, |values, _, reply| values.value(reply))
+}
+
+pub(super) fn touch(expiry: Expiry) -> Call<'static, bool> {
+    Call::new("touch", Ask::Touch { expiry }, |_, _, reply| {
+        call::found(reply)
+    })
+}
+
+pub(super) fn delete() -> Call<'static, bool> {
+    let ask = Ask::Delete { cas: None };
+    Call::new("delete", ask, |_, _, reply| call::found(reply))
+}
+
+pub(super) fn delete_with_cas(cas: u64) -> Call<'static, DeleteOutcome> {
+    let ask = Ask::Delete { cas: Some(cas) };
+    Call::new("delete_with_cas", ask, |_, _, reply| {
+        DeleteOutcome::of(reply)
+    })
 }
 
 /// What came of [`Client::delete_with_cas`].

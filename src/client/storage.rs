@@ -1,12 +1,11 @@
 use super::Client;
 use super::call;
-use crate::error::{Error, Result};
+use super::command::{Ask, Call, Meaning};
+use crate::error::Result;
 use crate::expiry::Expiry;
-use crate::key::Scratch;
-use crate::protocol::{Mode, Reply, Request, SetOptions, Status};
+use crate::protocol::{Mode, Reply, Status};
 use crate::value::{self, Body, Value};
 use serde::Serialize;
-use std::time::SystemTime;
 
 /// # One key: storing
 ///
@@ -49,7 +48,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        self.store_value(Mode::Set, key.as_ref(), &value, expiry.into(), call::done)
+        self.store(key.as_ref(), &value, |body| set(body, expiry.into()))
     }
 
     /// As [`set`](Self::set), and gives the cas id that the item has then, which saves a
@@ -71,7 +70,7 @@ impl Client {
     /// # Errors
     ///
     /// Those of [`set`](Self::set), under every [`FailurePolicy`](crate::FailurePolicy);
-    /// [unsupported](Error::is_unsupported) in the text protocol, which does not tell the id.
+    /// [unsupported](crate::Error::is_unsupported) in the text protocol, which does not tell the id.
     #[doc(alias = "set_cas")]
     pub fn set_returning_cas<V: Serialize>(
         &self,
@@ -79,30 +78,9 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<u64> {
-        let expiry = expiry.into();
-        let mut scratch = value::Scratch::default();
-        let body = value::encode(&*self.values.transcoder, &value, &mut scratch);
-        self.call(
-            "set_returning_cas",
-            key.as_ref(),
-            &mut Scratch::default(),
-            |key| {
-                let body = body.as_ref().map_err(Error::clone)?;
-                Ok(Request::MetaSet {
-                    key,
-                    item: self.shared.checked(body.as_item())?,
-                    exptime: expiry.to_wire(SystemTime::now())?,
-                    options: SetOptions {
-                        mode: Mode::Set,
-                        cas: None,
-                        invalidate: false,
-                        return_cas: true,
-                        more: None,
-                    },
-                })
-            },
-            call::cas,
-        )
+        self.store(key.as_ref(), &value, |body| {
+            set_returning_cas(body, expiry.into())
+        })
     }
 
     /// Stores bytes as they are: .NET's `byte[]`, flags 0xfa52.
@@ -116,8 +94,8 @@ impl Client {
         bytes: impl AsRef<[u8]>,
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
-        let body = value::encode_bytes(&*self.values.transcoder, bytes.as_ref());
-        self.store(Mode::Set, key.as_ref(), &body, expiry.into(), call::done)
+        let body = self.values.transcoder.encode(Value::Bytes(bytes.as_ref()));
+        self.run(key.as_ref(), &set(body, expiry.into()))
     }
 
     /// Stores a string as [`set`](Self::set) does, without a copy of it.
@@ -144,7 +122,7 @@ impl Client {
         expiry: impl Into<Expiry>,
     ) -> Result<()> {
         let body = self.values.transcoder.encode(Value::Str(string.as_ref()));
-        self.store(Mode::Set, key.as_ref(), &body, expiry.into(), call::done)
+        self.run(key.as_ref(), &set(body, expiry.into()))
     }
 
     /// As [`set`](Self::set), but only if `key` is not there: `false` if it is.
@@ -166,7 +144,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<bool> {
-        self.store_value(Mode::Add, key.as_ref(), &value, expiry.into(), call::stored)
+        self.store(key.as_ref(), &value, |body| add(body, expiry.into()))
     }
 
     /// As [`set`](Self::set), but only if `key` is there: `false` if it is not.
@@ -180,13 +158,7 @@ impl Client {
         value: V,
         expiry: impl Into<Expiry>,
     ) -> Result<bool> {
-        self.store_value(
-            Mode::Replace,
-            key.as_ref(),
-            &value,
-            expiry.into(),
-            call::stored,
-        )
+        self.store(key.as_ref(), &value, |body| replace(body, expiry.into()))
     }
 
     /// Puts `bytes` behind the stored ones; flags and expiry stay as they are. `false` if `key` is
@@ -214,13 +186,7 @@ impl Client {
     /// does for a key that is not there.
     pub fn append(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
         let body = self.values.extension(bytes.as_ref());
-        self.store(
-            Mode::Append,
-            key.as_ref(),
-            &body,
-            Expiry::Never,
-            call::stored,
-        )
+        self.run(key.as_ref(), &append(body))
     }
 
     /// Puts `bytes` before the stored ones; otherwise as [`append`](Self::append).
@@ -230,20 +196,14 @@ impl Client {
     /// Those of [`append`](Self::append).
     pub fn prepend(&self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Result<bool> {
         let body = self.values.extension(bytes.as_ref());
-        self.store(
-            Mode::Prepend,
-            key.as_ref(),
-            &body,
-            Expiry::Never,
-            call::stored,
-        )
+        self.run(key.as_ref(), &prepend(body))
     }
 
     /// As [`set`](Self::set), but only if the item still has this cas id, which
     /// [`gets`](Self::gets) gave: nobody changed it in the meantime.
     ///
     /// [`update`](Self::update) does both, as often as it takes. No item has the id 0; in the binary
-    /// protocol it would mean "in any case", so there it is [refused](Error::is_unsupported).
+    /// protocol it would mean "in any case", so there it is [refused](crate::Error::is_unsupported).
     ///
     /// # Errors
     ///
@@ -255,54 +215,78 @@ impl Client {
         expiry: impl Into<Expiry>,
         cas: u64,
     ) -> Result<CasOutcome> {
-        self.store_value(
-            Mode::Cas(cas),
-            key.as_ref(),
-            &value,
-            expiry.into(),
-            CasOutcome::of,
-        )
+        self.store(key.as_ref(), &value, |body| {
+            compare_and_swap(body, expiry.into(), cas)
+        })
     }
 
-    fn store_value<V: Serialize, T>(
+    /// Encodes a value for the call that stores it.
+    fn store<V: Serialize, T>(
         &self,
-        mode: Mode,
         key: &[u8],
         value: &V,
-        expiry: Expiry,
-        meaning: fn(Reply<'_>) -> Result<T>,
+        call: impl FnOnce(Result<Body<'_>>) -> Call<'_, T>,
     ) -> Result<T> {
-        let mut scratch = value::Scratch::default();
-        let body = value::encode(&*self.values.transcoder, value, &mut scratch);
-        self.store(mode, key, &body, expiry, meaning)
+        let mut buffer = value::Buffer::default();
+        let encoded = value::encode(&*self.values.transcoder, value, &mut buffer);
+        let body = encoded.map(|encoded| {
+            let item = buffer.item(&encoded);
+            Body::borrowed(item.flags, item.data)
+        });
+        self.run(key, &call(body))
     }
+}
 
-    /// Stores what was encoded, after the key and the expiry are judged.
-    fn store<T>(
-        &self,
-        mode: Mode,
-        key: &[u8],
-        body: &Result<Body<'_>>,
-        expiry: Expiry,
-        meaning: fn(Reply<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.call(
-            mode.name(),
-            key,
-            &mut Scratch::default(),
-            |key| {
-                let exptime = expiry.to_wire(SystemTime::now())?;
-                let body = body.as_ref().map_err(Error::clone)?;
-                Ok(Request::Store {
-                    mode,
-                    key,
-                    item: self.shared.checked(body.as_item())?,
-                    exptime,
-                })
-            },
-            meaning,
-        )
-    }
+#[inline]
+pub(super) fn set(body: Result<Body<'_>>, expiry: Expiry) -> Call<'_, ()> {
+    stored(Mode::Set, body, expiry, |_, _, reply| call::done(reply))
+}
+
+pub(super) fn add(body: Result<Body<'_>>, expiry: Expiry) -> Call<'_, bool> {
+    stored(Mode::Add, body, expiry, |_, _, reply| call::stored(reply))
+}
+
+pub(super) fn replace(body: Result<Body<'_>>, expiry: Expiry) -> Call<'_, bool> {
+    stored(Mode::Replace, body, expiry, |_, _, reply| {
+        call::stored(reply)
+    })
+}
+
+pub(super) fn append(body: Result<Body<'_>>) -> Call<'_, bool> {
+    stored(Mode::Append, body, Expiry::Never, |_, _, reply| {
+        call::stored(reply)
+    })
+}
+
+pub(super) fn prepend(body: Result<Body<'_>>) -> Call<'_, bool> {
+    stored(Mode::Prepend, body, Expiry::Never, |_, _, reply| {
+        call::stored(reply)
+    })
+}
+
+pub(super) fn compare_and_swap(
+    body: Result<Body<'_>>,
+    expiry: Expiry,
+    cas: u64,
+) -> Call<'_, CasOutcome> {
+    stored(Mode::Cas(cas), body, expiry, |_, _, reply| {
+        CasOutcome::of(reply)
+    })
+}
+
+pub(super) fn set_returning_cas(body: Result<Body<'_>>, expiry: Expiry) -> Call<'_, u64> {
+    let ask = Ask::SetReturningCas { body, expiry };
+    Call::new("set_returning_cas", ask, |_, _, reply| call::cas(reply))
+}
+
+#[inline]
+fn stored<T>(
+    mode: Mode,
+    body: Result<Body<'_>>,
+    expiry: Expiry,
+    meaning: Meaning<T>,
+) -> Call<'_, T> {
+    Call::new(mode.name(), Ask::Store { mode, body, expiry }, meaning)
 }
 
 /// What came of [`Client::compare_and_swap`].

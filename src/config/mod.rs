@@ -11,3 +11,4 @@ mod value;
 pub use behaviors::Note;
 pub use pylibmc::Behaviors;
 pub use settings::Config;
+pub(crate) use settings::settings;

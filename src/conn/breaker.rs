@@ -132,10 +132,10 @@ impl Breaker {
         }
     }
 
-    fn admit(&mut self, insists: bool, now: Instant) -> Admission {
+    fn admit(&mut self, bypass: bool, now: Instant) -> Admission {
         let circuit = self.circuit(now);
         match &mut self.open {
-            Some(open) if insists || circuit == Circuit::HalfOpen => {
+            Some(open) if bypass || circuit == Circuit::HalfOpen => {
                 open.probed_until = Some(now + PROBE);
                 Admission::Probe
             }
@@ -237,12 +237,12 @@ impl Breaker {
     }
 
     /// Lets a new connection log in, or says when one may. After a pause one tries.
-    fn log_in(&mut self, insists: bool, now: Instant) -> Result<(), Duration> {
+    fn log_in(&mut self, bypass: bool, now: Instant) -> Result<(), Duration> {
         let Some(login) = &mut self.login else {
             return Ok(());
         };
         let left = login.until.saturating_duration_since(now);
-        if !insists && !left.is_zero() {
+        if !bypass && !left.is_zero() {
             return Err(left);
         }
         login.until = login.until.max(now + PROBE);
@@ -306,15 +306,15 @@ impl CircuitBreaker {
         self.lock().breaker.circuit(Instant::now())
     }
 
-    /// Lets a call through unless it is open; one that `insists`, in any case. Whoever is let through as
+    /// Lets a call through unless it is open; with `bypass`, in any case. Whoever is let through as
     /// the probe says what came of it: [`answered`](Self::answered), [`failed`](Self::failed) or
     /// [`gave_up`](Self::gave_up).
-    pub(super) fn admit(&self, insists: bool) -> Result<Pass, Fault> {
+    pub(super) fn admit(&self, bypass: bool) -> Result<Pass, Fault> {
         if !self.has_failures() {
             return Ok(Pass::Go);
         }
         let mut state = self.lock();
-        match state.breaker.admit(insists, Instant::now()) {
+        match state.breaker.admit(bypass, Instant::now()) {
             Admission::Go => Ok(Pass::Go),
             Admission::Probe => Ok(Pass::Probe),
             Admission::Refused(retry_in) => Err(Fault::Down {
@@ -402,12 +402,12 @@ impl CircuitBreaker {
     }
 
     /// Lets a new connection log in, unless the server has just refused a login.
-    pub(super) fn log_in(&self, insists: bool) -> Result<(), Fault> {
+    pub(super) fn log_in(&self, bypass: bool) -> Result<(), Fault> {
         if !self.has_failures() {
             return Ok(());
         }
         let mut state = self.lock();
-        let allowed = state.breaker.log_in(insists, Instant::now());
+        let allowed = state.breaker.log_in(bypass, Instant::now());
         allowed.map_err(|retry_in| Fault::LoginPaused {
             retry_in,
             last: state.refusal.clone(),

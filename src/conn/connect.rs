@@ -1,18 +1,15 @@
-use super::connection::{Connection, Incoming, Progress};
+use super::connection::{Connection, Progress};
 use super::deadline::{Deadline, Expired};
 use super::fault::Fault;
 use super::handler::ReplyHandler;
 use super::options::Options;
 use super::resolve::{Resolver, getaddrinfo};
-use super::stream::Stream;
-use super::tls::Connector;
+use super::tls::{Connector, Session};
 use super::version::{Answers, Protocol, QUESTIONS, understand};
 use super::wire::{Wait, Wire};
 use crate::address::Address;
 use crate::error::Error;
-use crate::protocol::{
-    Confidential, Decoder, Dialect, Excerpt, Limits, Malformed, Output, Reply, Request,
-};
+use crate::protocol::{Confidential, Dialect, Excerpt, Limits, Malformed, Output, Reply, Request};
 use crate::secret::Credentials;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -98,18 +95,18 @@ impl Endpoint {
     fn reach(&self, limit: Deadline) -> Result<Connection, Fault> {
         match &self.place {
             Place::Tcp(resolver) => {
-                let stream = connect(resolver, self.nodelay, limit)?;
-                let stream = match &self.tls {
-                    Some(tls) => stream.secure(tls, limit)?,
-                    None => stream,
+                let mut wire = connect(resolver, self.nodelay, limit)?;
+                let session = match &self.tls {
+                    Some(tls) => Some(Session::handshake(tls, &mut wire, limit)?),
+                    None => None,
                 };
-                Ok(Connection::new(stream, Limits::TCP))
+                Ok(Connection::new(wire, session, Limits::TCP))
             }
             Place::Unix(path) => {
                 let left = limit.remaining(Instant::now())?;
                 let wire = Wire::connect_path(path, left);
                 let wire = wire.map_err(|error| failed(error, limit))?;
-                Ok(Connection::new(Stream::plain(wire), Limits::UNIX))
+                Ok(Connection::new(wire, None, Limits::UNIX))
             }
             #[cfg(fuzzing)]
             Place::Scripted(connections) => connections.next(),
@@ -118,14 +115,14 @@ impl Endpoint {
 }
 
 /// Connects to the first of the server's addresses that takes it. They share the time.
-fn connect(resolver: &Resolver, nodelay: bool, limit: Deadline) -> Result<Stream, Fault> {
+fn connect(resolver: &Resolver, nodelay: bool, limit: Deadline) -> Result<Wire, Fault> {
     let addresses = resolver.resolve(limit)?;
     let mut last = None;
     for (tried, address) in addresses.iter().enumerate() {
         let left = limit.remaining(Instant::now())?;
         let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         match Wire::connect(*address, nodelay, left.map(|left| left / share)) {
-            Ok(wire) => return Ok(Stream::plain(wire)),
+            Ok(wire) => return Ok(wire),
             Err(error) => last = Some(error),
         }
     }
@@ -167,7 +164,7 @@ fn log_in(
         message: Confidential(message.as_bytes()),
     };
     let mut verdict = Verdict(Ok(()));
-    exchange(connection, &request, &mut verdict, deadline)?;
+    first_exchange(connection, &request, &mut verdict, deadline)?;
     verdict.0
 }
 
@@ -228,7 +225,7 @@ fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, F
             let wait = left.map_or(SECOND_ANSWER, |left| SECOND_ANSWER.min(left / 2));
             (limit, had) = (deadline.min(Deadline::after(wait, now)), lines);
         }
-        match connection.fill(limit, full) {
+        match connection.fill(None, limit, full) {
             Err(Fault::Timeout) if had > 0 => return Ok(answers),
             filled => filled?,
         };
@@ -237,7 +234,7 @@ fn answers(connection: &mut Connection, deadline: Deadline) -> Result<Answers, F
 
 /// Asks the server for its version on this new connection: whether it answers, whatever it says.
 pub(super) fn probe(connection: &mut Connection, deadline: Deadline) -> Result<(), Fault> {
-    let answered = exchange(connection, &Request::Version, &mut Ignore, deadline);
+    let answered = first_exchange(connection, &Request::Version, &mut Ignore, deadline);
     answered.map_err(|fault| fault.during_set_up(deadline))
 }
 
@@ -249,19 +246,13 @@ impl ReplyHandler for Ignore {
 }
 
 /// Sends the first request on a connection, one without a value, and receives the reply.
-fn exchange(
+fn first_exchange(
     connection: &mut Connection,
     request: &Request<'_>,
     handler: &mut dyn ReplyHandler,
     deadline: Deadline,
 ) -> Result<(), Fault> {
-    let requests = std::slice::from_ref(request);
-    let (mut output, wait) = (Output::default(), Wait::UntilDeadline);
-    let window = connection.encode(requests, (0, 1), false, false, &mut output);
-    connection.send(&output, &mut 0, deadline, wait)?;
-    let mut decoder = Decoder::new(connection.dialect, requests, window, connection.bounds);
-    let incoming = &mut Incoming::default();
-    connection.receive(&mut decoder, incoming, 0, handler, deadline, wait)?;
+    connection.exchange(request, 0, false, handler, deadline)?;
     connection.finish(true);
     if connection.progress != Progress::Clean {
         return Err(Fault::Malformed(Malformed::Surplus));

@@ -3,6 +3,7 @@ use super::connection::{Incoming, Progress};
 use super::deadline::Deadline;
 use super::fault::{Evidence, Fault, is_unreachable};
 use super::handler::ReplyHandler;
+use super::metrics::Answers;
 use super::pool::{Lease, Opening, Pool, Purpose};
 use super::wire::Wait;
 use crate::protocol::{Decoder, Dialect, Output, Request};
@@ -20,7 +21,7 @@ pub(crate) struct Batch<'a> {
     /// Whether each is known to be one that the protocol can say, the same on all connections.
     pub(crate) is_checked: bool,
     /// Whether the server is to be asked even if it is taken to be down.
-    pub(crate) insists: bool,
+    pub(crate) bypasses_breaker: bool,
     /// Whether it is of a call for many keys, of which this server may have one.
     pub(crate) is_many: bool,
     /// Whether it is a part of a call that is [counted](Pool::counted) as a whole: unless the exchange
@@ -34,7 +35,7 @@ impl<'a> Batch<'a> {
             requests: std::slice::from_ref(request),
             first: 0,
             is_checked: false,
-            insists: false,
+            bypasses_breaker: false,
             is_many: false,
             is_step: false,
         }
@@ -73,112 +74,54 @@ pub(crate) enum State {
 
 impl Pool {
     /// Sends the requests of `batch` and receives their replies, by `deadline`.
+    ///
+    /// A single request on an idle connection takes the shortest path: one window, written and read at once,
+    /// with all that this takes on the stack. What else there may be to do, the steps do.
     pub(crate) fn exchange(
         self: &Arc<Self>,
         batch: Batch<'_>,
         handler: &mut dyn ReplyHandler,
         deadline: Deadline,
     ) {
-        let first_step = match batch.requests {
-            [request] => self.exchange_single(request, batch, handler, deadline),
-            _ => FirstStep::NotTaken,
-        };
-        if let FirstStep::Done = first_step {
-            return;
-        }
-        let wait = Wait::UntilDeadline;
-        let mut exchange = PoolExchange::new(self, batch, deadline);
-        let mut state = match first_step {
-            FirstStep::Failed {
-                fault,
-                lease,
-                reads_before,
-                is_in_doubt,
-            } => {
-                (exchange.lease, exchange.is_reused) = (Some(lease), true);
-                exchange.reads_before = reads_before;
-                exchange.in_doubt = usize::from(is_in_doubt);
-                exchange.pass = Some(Pass::Go);
-                exchange.settle(fault, handler)
+        let mut failed = None;
+        if let ([request], false) = (batch.requests, self.breaker.has_failures()) {
+            let reads_before = self.metrics.reads();
+            let now = deadline.started();
+            match self.idle(now) {
+                Some(mut lease) if lease.dialect.check(request).is_ok() => {
+                    lease.begin(now);
+                    let (first, is_many) = (batch.first, batch.is_many);
+                    match lease.exchange(request, first, is_many, handler, deadline) {
+                        Ok(is_certain) => {
+                            return self.complete(lease, is_certain, batch.is_step, Some(now));
+                        }
+                        Err(fault) => failed = Some((fault, lease, reads_before)),
+                    }
+                }
+                Some(lease) => self.put(lease),
+                None => {}
             }
-            _ => exchange.begin(wait, handler),
-        };
-        while state != State::Done {
-            if state == State::Closed {
-                exchange.open();
-            }
-            state = exchange.step(wait, handler);
         }
-    }
-
-    /// Takes the shortest path: a single request on an idle connection, one window, written and read at
-    /// once, with all that this takes on the stack. What else there may be to do, the steps do.
-    fn exchange_single(
-        self: &Arc<Self>,
-        request: &Request<'_>,
-        batch: Batch<'_>,
-        handler: &mut dyn ReplyHandler,
-        deadline: Deadline,
-    ) -> FirstStep {
-        if self.breaker.has_failures() {
-            return FirstStep::NotTaken;
-        }
-        let reads_before = self.metrics.reads();
-        let now = deadline.started();
-        let Some(mut lease) = self.idle(now) else {
-            return FirstStep::NotTaken;
-        };
-        if lease.dialect.check(request).is_err() {
-            lease.put();
-            return FirstStep::NotTaken;
-        }
-        lease.begin(1, now);
-        let (requests, wait) = (std::slice::from_ref(request), Wait::UntilDeadline);
-        let (mut written, mut incoming) = (0, Incoming::default());
-        let mut output = Output::reusing(std::mem::take(&mut lease.output));
-        let window = lease.encode(requests, (0, 1), false, batch.is_many, &mut output);
-        let sent = lease.send(&output, &mut written, deadline, wait);
-        let received = sent.and_then(|_| {
-            let mut decoder = Decoder::new(lease.dialect, requests, window, lease.bounds);
-            lease.receive(
-                &mut decoder,
-                &mut incoming,
-                batch.first,
-                handler,
-                deadline,
-                wait,
-            )
-        });
-        if let Err(fault) = received {
-            return FirstStep::Failed {
-                fault,
-                lease,
-                reads_before,
-                is_in_doubt: written > 0,
-            };
-        }
-        let is_certain = !incoming.is_out_of_step && !request.reply_end_is_uncertain();
-        self.complete(lease, output, is_certain, batch.is_step, Some(now));
-        FirstStep::Done
+        PoolExchange::new(self, batch, deadline).run(failed, handler);
     }
 
     /// Puts a connection back whose replies have all been read, for an exchange that `started` then.
     #[inline]
     fn complete(
         &self,
-        mut lease: Lease,
-        output: Output<'_>,
+        mut lease: Box<Lease>,
         is_certain: bool,
         is_step: bool,
         started: Option<Instant>,
     ) {
-        lease.output = output.into_buffer();
         lease.finish(is_certain);
-        lease.account.tally.latency = started.map(|started| started.elapsed());
         if is_step {
-            lease.account.tally.be_step();
+            // Whatever was answered, the call may go on, and is counted at its end.
+            lease.meter.counts.answers = Answers::default();
+        } else {
+            lease.meter.counts.latency = started.map(|started| started.elapsed());
         }
-        lease.put();
+        self.put(lease);
         if self.breaker.has_failures() {
             self.answered();
         }
@@ -192,20 +135,6 @@ impl Pool {
     ) -> Box<dyn Exchange + 'a> {
         Box::new(PoolExchange::new(self, batch, deadline))
     }
-}
-
-/// The result of the [shortest path](Pool::exchange_single).
-enum FirstStep {
-    Done,
-    /// Nothing was sent.
-    NotTaken,
-    Failed {
-        fault: Fault,
-        lease: Lease,
-        reads_before: u64,
-        /// Whether some of the request was sent.
-        is_in_doubt: bool,
-    },
 }
 
 /// The exchange of a batch of requests for their replies, over a connection of a pool.
@@ -223,14 +152,14 @@ struct PoolExchange<'e> {
     /// The protocol that can say all requests.
     checked: Option<Dialect>,
     /// `None` before it begins, and when it is over.
-    lease: Option<Lease>,
+    lease: Option<Box<Lease>>,
     /// Whether the connection had served other calls before.
     is_reused: bool,
     /// The first request that is not encoded yet.
     next: usize,
-    /// The requests before this one are sent so that each has its own reply: they were sent quietly
-    /// before, and an error came of which it is not clear whose it is.
-    loud_until: usize,
+    /// The requests before this one are not sent in quiet mode: they were once, and an error came of
+    /// which it is not clear whose it is.
+    quiet_from: usize,
     /// The last window, encoded.
     output: Output<'e>,
     /// How many bytes of it are written; `None` if all are.
@@ -274,7 +203,7 @@ impl<'e> PoolExchange<'e> {
             lease: None,
             is_reused: false,
             next: 0,
-            loud_until: 0,
+            quiet_from: 0,
             output: Output::default(),
             written: None,
             first: None,
@@ -289,6 +218,29 @@ impl<'e> PoolExchange<'e> {
             dropped: None,
             probed: None,
             pass: None,
+        }
+    }
+
+    /// Takes all steps; from what the shortest path ended with, if it was taken: a fault, the connection, and
+    /// how often anything had been read before.
+    #[cold]
+    fn run(mut self, failed: Option<(Fault, Box<Lease>, u64)>, handler: &mut dyn ReplyHandler) {
+        let wait = Wait::UntilDeadline;
+        let mut state = match failed {
+            None => self.begin(wait, handler),
+            Some((fault, lease, reads_before)) => {
+                self.in_doubt = usize::from(lease.meter.counts.sent > 0);
+                (self.lease, self.is_reused) = (Some(lease), true);
+                self.reads_before = reads_before;
+                self.pass = Some(Pass::Go);
+                self.settle(fault, handler)
+            }
+        };
+        while state != State::Done {
+            if state == State::Closed {
+                self.open();
+            }
+            state = self.step(wait, handler);
         }
     }
 
@@ -308,7 +260,7 @@ impl<'e> PoolExchange<'e> {
         if let Some(dialect) = self.pool.dialect() {
             self.check(dialect)?;
         }
-        let pass = self.pool.breaker.admit(self.batch.insists)?;
+        let pass = self.pool.breaker.admit(self.batch.bypasses_breaker)?;
         self.pass = Some(pass);
         if pass == Pass::Probe {
             return Ok(State::Closed); // A probe is made on a new connection.
@@ -322,9 +274,9 @@ impl<'e> PoolExchange<'e> {
     }
 
     /// Takes up a connection.
-    fn start(&mut self, mut lease: Lease, is_reused: bool) -> Result<(), Fault> {
+    fn start(&mut self, mut lease: Box<Lease>, is_reused: bool) -> Result<(), Fault> {
         if let Err(fault) = self.check(lease.dialect) {
-            lease.put();
+            self.pool.put(lease);
             return Err(fault);
         }
         let now = if is_reused {
@@ -333,7 +285,7 @@ impl<'e> PoolExchange<'e> {
             Instant::now() // To connect took time.
         };
         self.reads_before = self.pool.metrics.reads();
-        lease.begin(self.batch.requests.len(), now);
+        lease.begin(now);
         self.output = Output::reusing(std::mem::take(&mut lease.output));
         self.is_reused = is_reused;
         self.lease = Some(lease);
@@ -354,14 +306,14 @@ impl<'e> PoolExchange<'e> {
                 if self.next == requests.len() || self.second.is_some() {
                     return Ok(true);
                 }
-                let is_loud = self.next < self.loud_until;
-                let end = if is_loud {
-                    self.loud_until
-                } else {
+                let may_be_quiet = self.next >= self.quiet_from;
+                let end = if may_be_quiet {
                     requests.len()
+                } else {
+                    self.quiet_from
                 };
                 let (range, is_many) = ((self.next, end), self.batch.is_many);
-                let window = lease.encode(requests, range, !is_loud, is_many, &mut self.output);
+                let window = lease.encode(requests, range, may_be_quiet, is_many, &mut self.output);
                 let decoder = Decoder::new(lease.dialect, requests, window, lease.bounds);
                 self.next = window.end;
                 self.written = Some(0);
@@ -422,7 +374,7 @@ impl<'e> PoolExchange<'e> {
             // Nothing was sent behind it: it is repeated before anything else is.
             (self.second, self.written) = (None, None);
             self.next = window.start;
-            self.loud_until = window.end;
+            self.quiet_from = window.end;
         }
         let has_late_fence = decoder.has_late_fence();
         self.first = None;
@@ -434,10 +386,10 @@ impl<'e> PoolExchange<'e> {
                 }
             }
         }
-        if self.incoming.is_out_of_step {
+        if self.incoming.is_out_of_sync {
             self.is_certain = false;
             if !self.is_complete() {
-                return Err(Fault::OutOfStep);
+                return Err(Fault::OutOfSync);
             }
         }
         Ok(true)
@@ -457,11 +409,11 @@ impl<'e> PoolExchange<'e> {
         if !self.is_complete() {
             return Ok(if sent { State::Running } else { State::Waiting });
         }
-        if let Some(lease) = self.lease.take() {
-            let output = std::mem::take(&mut self.output);
+        if let Some(mut lease) = self.lease.take() {
+            lease.output = std::mem::take(&mut self.output).into_buffer();
             let is_step = self.batch.is_step;
             self.pool
-                .complete(lease, output, self.is_certain, is_step, self.started);
+                .complete(lease, self.is_certain, is_step, self.started);
         }
         self.pass = None;
         Ok(State::Done)
@@ -499,8 +451,8 @@ impl<'e> PoolExchange<'e> {
     fn can_begin_again(&self, fault: &Fault) -> bool {
         let was_closed = |lease: &Lease| self.is_reused || lease.is_just_asked();
         matches!(fault, Fault::Lost(_))
-            && self.lease.as_ref().is_some_and(was_closed)
-            && self.lease.as_ref().is_some_and(nothing_came)
+            && self.lease.as_deref().is_some_and(was_closed)
+            && self.lease.as_deref().is_some_and(nothing_came)
             && Request::are_idempotent(&self.batch.requests[..self.in_doubt])
     }
 
@@ -512,8 +464,8 @@ impl<'e> PoolExchange<'e> {
             return false;
         };
         let error = Fault::TooManyConnections.into_error(self.deadline.timeout());
-        lease.account.fail(error);
-        lease.turned_away()
+        lease.meter.fail(error);
+        self.pool.close_turned_away(lease)
     }
 
     /// Whether the server has closed so many new connections in a row before it answered that it is to
@@ -522,7 +474,7 @@ impl<'e> PoolExchange<'e> {
         let is_of_new = !self.is_reused && self.pass == Some(Pass::Go);
         is_of_new
             && !is_unreachable(error)
-            && self.lease.as_ref().is_some_and(nothing_came)
+            && self.lease.as_deref().is_some_and(nothing_came)
             && self.pool.breaker.dropped()
     }
 
@@ -530,13 +482,13 @@ impl<'e> PoolExchange<'e> {
     fn close(&mut self, fault: Fault) {
         if let Some(mut lease) = self.lease.take() {
             let error = fault.into_error(self.deadline.timeout());
-            lease.account.fail(error);
+            lease.meter.fail(error);
         }
     }
 
     /// Nothing is sent: what was under way on the last connection is over.
     fn reset(&mut self) {
-        (self.next, self.loud_until) = (0, 0);
+        (self.next, self.quiet_from) = (0, 0);
         (self.first, self.second, self.written) = (None, None, None);
         self.incoming = Incoming::default();
         self.is_certain = true;
@@ -547,12 +499,12 @@ impl<'e> PoolExchange<'e> {
     fn is_dropping(&mut self) -> bool {
         let opening = Opening {
             purpose: Purpose::Check,
-            insists: false,
+            bypasses_breaker: false,
             was_turned_away: false,
         };
         match self.pool.open(&mut self.deadline, opening) {
             Ok((lease, _)) => {
-                lease.put();
+                self.pool.put(lease);
                 false
             }
             Err(fault) => matches!(fault, Fault::Lost(_)) || fault.evidence().is_some(),
@@ -582,14 +534,14 @@ impl<'e> PoolExchange<'e> {
 
     /// Whether a call that was to find out whether the server is back had no more than a connection.
     fn is_lost_probe(&self) -> bool {
-        self.pass == Some(Pass::Probe) && self.lease.as_ref().is_none_or(nothing_came)
+        self.pass == Some(Pass::Probe) && self.lease.as_deref().is_none_or(nothing_came)
     }
 
     /// The server failed: what comes after it may be another, which is asked again what it speaks;
     /// unless the connection was closed for being asked.
     fn forget_dialect(&self, fault: &Fault) {
         let is_just_asked = |lease: &Lease| lease.is_just_asked();
-        let was_asked = self.lease.as_ref().is_some_and(is_just_asked);
+        let was_asked = self.lease.as_deref().is_some_and(is_just_asked);
         self.pool
             .remember_text(matches!(fault, Fault::Lost(_)) && was_asked);
     }
@@ -608,7 +560,7 @@ impl<'e> PoolExchange<'e> {
         let is_sayable = !matches!(fault, Fault::Unsupported(_));
         let evidence = self.evidence(&fault);
         let is_refused = matches!(fault, Fault::Authentication(_) | Fault::NoAuthentication);
-        let is_answer = matches!(fault, Fault::Malformed(_) | Fault::OutOfStep);
+        let is_answer = matches!(fault, Fault::Malformed(_) | Fault::OutOfSync);
         let is_lost = matches!(fault, Fault::Lost(_));
         let mut error = fault.into_error(timeout).on(self.pool.name());
         if is_lost && self.lease.as_ref().is_none_or(|lease| !lease.has_served) {
@@ -638,14 +590,14 @@ impl<'e> PoolExchange<'e> {
         let started = self.started.filter(|_| is_tried);
         let latency = started.map(|started| started.elapsed());
         if is_sayable {
-            self.pool.metrics.failed(failed, &error, latency);
+            self.pool.metrics.counted(failed, Err(&error), latency);
         }
         if let Some(mut lease) = self.lease.take() {
-            if first.is_none_or(|decoder| !decoder.is_unclear()) {
-                lease.account.tally.answers += std::mem::take(&mut self.incoming.answers);
+            if let Some(decoder) = first {
+                lease.count_answers(decoder, &mut self.incoming);
             }
-            lease.account.fail(error);
-            lease.put(); // If nothing was sent on it.
+            lease.meter.fail(error);
+            self.pool.put(lease); // If nothing was sent on it.
         }
     }
 }
@@ -674,7 +626,7 @@ impl Exchange for PoolExchange<'_> {
                 Some(Pass::Probe) => Purpose::Probe,
                 _ => Purpose::Request,
             },
-            insists: self.batch.insists,
+            bypasses_breaker: self.batch.bypasses_breaker,
             was_turned_away: self.was_turned_away,
         };
         self.reads_before = self.pool.metrics.reads();

@@ -37,7 +37,7 @@ pub(crate) enum Fault {
     /// The server refused a storage command, and may have taken its value for further commands: what
     /// it answers next can be the reply to one of those. Or it answered several keys with an error, and
     /// nothing shows where that reply ends.
-    OutOfStep,
+    OutOfSync,
     /// The server failed before, and is not tried yet.
     Down {
         failures: u32,
@@ -112,7 +112,7 @@ impl Fault {
             Self::Authentication(_)
             | Self::NoAuthentication
             | Self::Malformed(_)
-            | Self::OutOfStep
+            | Self::OutOfSync
             // It was not asked.
             | Self::AllInUse(_)
             | Self::NoneFree(_)
@@ -183,7 +183,7 @@ impl Fault {
                      for {timeout:?}"
                 ),
             ),
-            Self::OutOfStep => Error::new(
+            Self::OutOfSync => Error::new(
                 Kind::Protocol,
                 "the server refused an earlier command of this batch, and what it sent after that may \
                  be the reply to another",

@@ -1,5 +1,5 @@
 use crate::error::{Error, Kind, Result};
-use crate::protocol::{Hit, Line, Lines, Malformed, Reply, Status};
+use crate::protocol::{Line, Lines, Malformed, Reply, Status};
 use std::borrow::Cow;
 
 /// Takes the replies to the requests of a batch, which it knows by their places in it. Each gets exactly
@@ -64,30 +64,7 @@ impl SingleReply {
     #[inline]
     pub(crate) fn take(&mut self) -> Result<Reply<'static>> {
         let nothing = || Err(Error::new(Kind::Protocol, "unexpected reply: nothing"));
-        let reply = self.reply.take().unwrap_or_else(nothing);
-        if self.lines.is_empty() {
-            return reply;
-        }
-        let lines = std::mem::take(&mut self.lines);
-        let hit = match reply? {
-            Reply::Hit(hit) => Some(hit),
-            Reply::Status(Status::Ok) => None,
-            reply => return Ok(reply),
-        };
-        Ok(Reply::Lines(Box::new(Lines { lines, hit })))
-    }
-
-    fn keep(&mut self, data: Cow<'_, [u8]>) -> Vec<u8> {
-        match data {
-            Cow::Owned(data) => data,
-            Cow::Borrowed(data) if self.buffer.capacity() == 0 => data.to_vec(),
-            Cow::Borrowed(data) => {
-                let mut buffer = std::mem::take(&mut self.buffer);
-                buffer.clear();
-                buffer.extend_from_slice(data);
-                buffer
-            }
-        }
+        self.reply.take().unwrap_or_else(nothing)
     }
 }
 
@@ -109,15 +86,31 @@ impl ReplyHandler for SingleReply {
         Ok(())
     }
 
-    fn reply(&mut self, _: usize, reply: Result<Reply<'_>>) {
-        self.reply = Some(match reply {
-            Ok(Reply::Hit(hit)) => Ok(Reply::Hit(Hit {
-                data: Cow::Owned(self.keep(hit.data)),
-                ..hit
-            })),
-            reply => reply.map(Reply::into_owned),
+    fn reply(&mut self, _: usize, mut reply: Result<Reply<'_>>) {
+        if let Ok(Reply::Hit(hit)) = &mut reply {
+            if let (Cow::Borrowed(data), 1..) = (&hit.data, self.buffer.capacity()) {
+                self.buffer.clear();
+                self.buffer.extend_from_slice(data);
+                hit.data = Cow::Owned(std::mem::take(&mut self.buffer));
+            }
+        }
+        let reply = reply.map(Reply::into_owned);
+        self.reply = Some(match std::mem::take(&mut self.lines) {
+            none if none.is_empty() => reply,
+            lines => reply.map(|reply| with_lines(lines, reply)),
         });
     }
+}
+
+/// The lines that came before this reply are a part of it.
+#[cold]
+fn with_lines(lines: Vec<Line<'static>>, reply: Reply<'static>) -> Reply<'static> {
+    let hit = match reply {
+        Reply::Hit(hit) => Some(hit),
+        Reply::Status(Status::Ok) => None,
+        reply => return reply,
+    };
+    Reply::Lines(Box::new(Lines { lines, hit }))
 }
 
 /// The replies to a batch, by the places of its requests.
@@ -138,6 +131,7 @@ impl ReplyHandler for Vec<SingleReply> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Hit;
 
     #[test]
     fn lines_come_with_the_reply() {

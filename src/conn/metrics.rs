@@ -2,7 +2,6 @@ use super::histogram::{Histogram, Latency};
 use crate::error::{Error, Kind};
 use crate::event::{Closed, Event, Hook};
 use crate::protocol::{Reply, Status};
-use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -74,14 +73,14 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// A value.
+    /// Counts a value.
+    #[inline]
     pub(super) fn hit(&mut self) {
-        self.all += 1;
-        self.hits += 1;
+        (self.all, self.hits) = (self.all + 1, self.hits + 1);
     }
 
-    /// A reply to a request that `reads` a value, or to another.
-    pub(super) fn reply(&mut self, reads: bool, reply: &Reply<'_>) {
+    /// Counts any other reply, to a request that `reads` a value or does not.
+    pub(super) fn count(&mut self, reads: bool, reply: &Reply<'_>) {
         match reply {
             Reply::Status(Status::NotFound) if reads => self.misses += 1,
             Reply::Refused(_) => self.refused += 1,
@@ -91,33 +90,15 @@ impl Answers {
     }
 }
 
-impl AddAssign for Answers {
-    fn add_assign(&mut self, other: Self) {
-        self.all += other.all;
-        self.hits += other.hits;
-        self.misses += other.misses;
-        self.refused += other.refused;
-    }
-}
-
 /// What a call did on its connection: counted where no other thread looks.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally {
+pub(super) struct Counts {
     pub(super) answers: Answers,
     /// Bytes.
     pub(super) sent: u64,
     pub(super) received: u64,
     /// How long the exchange took, if it was completed.
     pub(super) latency: Option<Duration>,
-}
-
-impl Tally {
-    /// What was answered was a step of a call: whatever it was, the call may go on, and is counted at its
-    /// end.
-    pub(super) fn be_step(&mut self) {
-        self.answers = Answers::default();
-        self.latency = None;
-    }
 }
 
 /// What was done with a server since its pool was made.
@@ -139,38 +120,6 @@ pub(crate) struct Totals {
     pub(super) latencies: Histogram,
 }
 
-impl Totals {
-    pub(super) fn add(&mut self, tally: &Tally) {
-        let answers = tally.answers;
-        self.operations += answers.all;
-        self.hits += answers.hits;
-        self.misses += answers.misses;
-        self.errors.server += answers.refused;
-        self.sent += tally.sent;
-        self.received += tally.received;
-        if let Some(latency) = tally.latency {
-            self.latencies.record(latency);
-        }
-    }
-
-    /// A call that was made in steps is over.
-    pub(super) fn succeed(&mut self, latency: Option<Duration>) {
-        self.operations += 1;
-        if let Some(latency) = latency {
-            self.latencies.record(latency);
-        }
-    }
-
-    /// So many requests of an exchange failed.
-    pub(super) fn fail(&mut self, requests: u64, error: &Error, latency: Option<Duration>) {
-        self.operations += requests;
-        *self.errors.of(error) += requests;
-        if let Some(latency) = latency {
-            self.latencies.record(latency);
-        }
-    }
-}
-
 /// The metrics of a server, and the hook that takes the events of its connections.
 ///
 /// Calls count on their connections, and add that here as they give them back: the lock is held for
@@ -181,7 +130,7 @@ pub(super) struct Metrics {
     hook: Hook,
     totals: Mutex<Totals>,
     /// How often anything was read from the server, on any connection.
-    reads: AtomicU64,
+    pub(super) reads: AtomicU64,
 }
 
 /// A server's [`Totals`], and its connections at that moment.
@@ -225,16 +174,20 @@ impl Metrics {
         self.hook.tell(&Event::Retried { server });
     }
 
-    /// So many requests of an exchange failed.
-    pub(super) fn failed(&self, requests: u64, error: &Error, latency: Option<Duration>) {
-        self.totals().fail(requests, error, latency);
-    }
-
-    /// A call that was made in steps is over.
-    pub(super) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
-        match outcome {
-            Ok(()) => self.totals().succeed(latency),
-            Err(error) => self.totals().fail(1, error, latency),
+    /// So many requests succeeded or failed, by themselves or as a call that was made in steps.
+    pub(super) fn counted(
+        &self,
+        requests: u64,
+        outcome: Result<(), &Error>,
+        latency: Option<Duration>,
+    ) {
+        let mut totals = self.totals();
+        totals.operations += requests;
+        if let Err(error) = outcome {
+            *totals.errors.of(error) += requests;
+        }
+        if let Some(latency) = latency {
+            totals.latencies.record(latency);
         }
     }
 
@@ -273,37 +226,30 @@ impl End {
 /// A connection's part of the metrics. What it counted is added when it is dropped with its connection, in
 /// whichever way, and the event is sent: once for each that was opened.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct Meter {
     /// `None` until the connection can be used.
-    metrics: Option<Arc<Metrics>>,
-    pub(super) tally: Tally,
+    pub(super) metrics: Option<Arc<Metrics>>,
+    pub(super) counts: Counts,
     /// The reason in the event if it is dropped now.
     pub(super) end: End,
 }
 
-impl Account {
+impl Meter {
     pub(super) fn new() -> Self {
         Self {
             metrics: None,
-            tally: Tally::default(),
+            counts: Counts::default(),
             end: End::Abandoned,
         }
     }
 
     /// The connection is made: what was asked on it until now was no request of the program.
     pub(super) fn open(&mut self, metrics: &Arc<Metrics>) {
-        self.tally.answers = Answers::default();
+        self.counts.answers = Answers::default();
         self.metrics = Some(Arc::clone(metrics));
         metrics.totals().made += 1;
         let server = &metrics.server;
         metrics.hook.tell(&Event::Connected { server });
-    }
-
-    /// Something came on it.
-    pub(super) fn count_read(&self) {
-        if let Some(metrics) = &self.metrics {
-            metrics.reads.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     /// The connection is of no use any more.
@@ -317,13 +263,22 @@ impl Account {
 
     /// Adds what was counted.
     pub(super) fn settle(&mut self) {
-        if let Some(metrics) = &self.metrics {
-            metrics.totals().add(&std::mem::take(&mut self.tally));
+        let Some(metrics) = &self.metrics else { return };
+        let counts = std::mem::take(&mut self.counts);
+        let mut totals = metrics.totals();
+        totals.operations += counts.answers.all;
+        totals.hits += counts.answers.hits;
+        totals.misses += counts.answers.misses;
+        totals.errors.server += counts.answers.refused;
+        totals.sent += counts.sent;
+        totals.received += counts.received;
+        if let Some(latency) = counts.latency {
+            totals.latencies.record(latency);
         }
     }
 }
 
-impl Drop for Account {
+impl Drop for Meter {
     fn drop(&mut self) {
         self.settle();
         if let Some(metrics) = &self.metrics {

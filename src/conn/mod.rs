@@ -4,8 +4,8 @@
 //! A [`Pool`] of connections is a server to the layers above; `crate::middleware` lets a program put its
 //! own code in front of it, or in its place.
 //! From the top: `exchange` drives a batch over a connection, `pool` leases connections and asks the
-//! circuit breaker, `connect` makes them, `connection` sends requests and receives replies, `stream`
-//! encrypts or does not, `wire` is the socket with deadlines.
+//! circuit breaker, `connect` makes them, `connection` sends requests and receives replies, `tls`
+//! encrypts, `wire` is the socket with deadlines.
 //! An `Err` in here means that the connection is dead. May use the leaves and the protocol.
 
 mod breaker;
@@ -16,14 +16,12 @@ mod exchange;
 mod fault;
 mod handler;
 mod histogram;
-mod input;
 mod metrics;
 mod options;
 mod pool;
 mod resolve;
 #[cfg(fuzzing)]
 mod scripted;
-mod stream;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
 mod version;

@@ -14,7 +14,7 @@ use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The connections to one server.
@@ -42,7 +42,7 @@ pub(crate) struct Pool {
 #[derive(Debug, Default)]
 struct Connections {
     /// The one used last is on top, so that a burst's surplus idles at the bottom, and is closed.
-    idle: VecDeque<Box<Connection>>,
+    idle: VecDeque<Box<Lease>>,
     /// All of them: idle, in use, and being made.
     open: usize,
     /// How many threads wait for one.
@@ -123,10 +123,10 @@ impl Pool {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// So many connections are no more.
-    fn release(&self, count: usize) {
+    /// A connection is no more.
+    fn release(&self) {
         let mut connections = self.connections();
-        connections.open -= count;
+        connections.open -= 1;
         if connections.waiting > 0 {
             drop(connections);
             self.changed.notify_all();
@@ -176,17 +176,15 @@ impl Pool {
     /// Closes the connections that idle: they may be as dead as another that was as old.
     fn close_idle(&self) {
         let mut idle = std::mem::take(&mut self.connections().idle);
-        for connection in &mut idle {
-            connection.account.end = End::Stale;
+        for lease in &mut idle {
+            lease.meter.end = End::Stale;
         }
-        let count = idle.len();
-        drop(idle); // Not under the lock.
-        self.release(count);
     }
 
     /// The server took no more connections than those that there are without this one, which have to do
     /// for a while. `false` if there are none.
-    fn turned_away(&self) -> bool {
+    fn turned_away(&self, mut permit: Permit) -> bool {
+        permit.pool = Weak::new(); // It is given back here.
         let mut connections = self.connections();
         connections.open -= 1;
         let open = connections.open;
@@ -197,31 +195,64 @@ impl Pool {
     }
 
     /// An idle connection that is still good.
-    pub(super) fn idle(self: &Arc<Self>, now: Instant) -> Option<Lease> {
+    pub(super) fn idle(&self, now: Instant) -> Option<Box<Lease>> {
         loop {
-            let connection = self.connections().idle.pop_back()?;
-            if let Some(lease) = self.take(connection, now) {
+            let mut lease = self.connections().idle.pop_back()?;
+            let idle = now.saturating_duration_since(lease.last_used());
+            if idle > self.options.idle_timeout {
+                lease.meter.end = End::Idle;
+            } else if lease.is_usable(idle) {
+                lease.meter.end = End::Abandoned;
                 return Some(lease);
+            } else {
+                lease.meter.end = End::Stale;
+                self.remember_text(false);
             }
         }
     }
 
-    /// Leases what was taken out of the idle ones, unless it is not good any more.
-    fn take(self: &Arc<Self>, connection: Box<Connection>, now: Instant) -> Option<Lease> {
-        let permit = Permit::new(self);
-        let mut lease = Lease { connection, permit };
-        let idle = now.saturating_duration_since(lease.last_used());
-        if idle > self.options.idle_timeout {
-            lease.account.end = End::Idle;
-            return None;
+    /// Takes a connection back, if its replies were all read.
+    pub(super) fn put(&self, mut lease: Box<Lease>) {
+        if lease.progress != Progress::Clean {
+            return;
         }
-        if !lease.is_usable(idle) {
-            lease.account.end = End::Stale;
-            self.remember_text(false);
-            return None;
+        lease.meter.settle();
+        lease.meter.end = End::ByClient; // Whether it is closed or not.
+        let now = lease.last_used();
+        let options = &self.options;
+        let mut connections = self.connections();
+        // Under the lock, so that a close either counted before this or finds the connection.
+        if lease.closed_before != connections.closed {
+            drop(connections);
+            return;
         }
-        lease.account.end = End::Abandoned;
-        Some(lease)
+        connections.idle.push_back(lease);
+        // One at a time will do: connections come back far more often than they are made.
+        let count = connections.idle.len();
+        let has_idled_too_long = |bottom: &Connection| {
+            now.saturating_duration_since(bottom.last_used()) > options.idle_timeout
+        };
+        let end = match connections.idle.front() {
+            _ if count > options.max_idle => Some(End::Surplus),
+            Some(bottom) if count > 1 && has_idled_too_long(bottom) => Some(End::Idle),
+            _ => None,
+        };
+        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
+        let someone_waits = connections.waiting > 0;
+        drop(connections);
+        if someone_waits {
+            self.changed.notify_one();
+        }
+        if let Some((end, mut surplus)) = surplus {
+            surplus.meter.end = end; // Closed outside of the lock.
+        }
+    }
+
+    /// Closes a connection because the server had too many. Whether there are others.
+    pub(super) fn close_turned_away(&self, lease: Box<Lease>) -> bool {
+        let Lease { connection, permit } = *lease;
+        drop(connection);
+        self.turned_away(permit)
     }
 
     /// A connection: a new one; or, when there may be no more, the next that comes back, and then
@@ -230,24 +261,24 @@ impl Pool {
         self: &Arc<Self>,
         deadline: &mut Deadline,
         mut opening: Opening,
-    ) -> Result<(Lease, bool), Fault> {
+    ) -> Result<(Box<Lease>, bool), Fault> {
         loop {
             let closed_before = match self.wait(deadline, opening)? {
                 Waited::ForIdle(lease) => return Ok((lease, true)),
                 Waited::ForPermit { closed_before } => closed_before,
             };
-            let permit = Permit::new(self);
+            let pool = Arc::downgrade(self);
+            let permit = Permit { pool };
             match self.connect(deadline, opening) {
-                Ok(connection) => {
-                    let mut connection = Box::new(connection);
+                Ok(mut connection) => {
                     connection.closed_before = closed_before;
                     connection.limits.keys = self.options.max_keys;
                     connection.bounds = self.options.bounds;
-                    connection.account.open(&self.metrics);
-                    return Ok((Lease { connection, permit }, false));
+                    connection.meter.open(&self.metrics);
+                    return Ok((Box::new(Lease { connection, permit }), false));
                 }
                 Err(Fault::TooManyConnections) => {
-                    if !permit.turned_away() {
+                    if !self.turned_away(permit) {
                         return Err(Fault::TooManyConnections);
                     }
                     opening.was_turned_away = true;
@@ -258,7 +289,7 @@ impl Pool {
     }
 
     /// Waits for a connection that idles, or until another may be made.
-    fn wait(self: &Arc<Self>, deadline: &mut Deadline, opening: Opening) -> Result<Waited, Fault> {
+    fn wait(&self, deadline: &mut Deadline, opening: Opening) -> Result<Waited, Fault> {
         let max = self.options.max_connections;
         let mut connections = self.connections();
         loop {
@@ -271,10 +302,10 @@ impl Pool {
                 let closed_before = connections.closed;
                 return Ok(Waited::ForPermit { closed_before });
             }
-            if let Some(connection) = connections.idle.pop_back() {
+            if !connections.idle.is_empty() {
                 drop(connections);
                 let now = Instant::now();
-                if let Some(lease) = self.take(connection, now) {
+                if let Some(lease) = self.idle(now) {
                     *deadline = deadline.restarted(now);
                     return Ok(Waited::ForIdle(lease));
                 }
@@ -311,7 +342,7 @@ impl Pool {
     fn connect(&self, deadline: &mut Deadline, opening: Opening) -> Result<Connection, Fault> {
         let logs_in = self.endpoint.logs_in();
         if logs_in {
-            self.breaker.log_in(opening.insists)?;
+            self.breaker.log_in(opening.bypasses_breaker)?;
         }
         let mut connection = self.reach(deadline)?;
         if logs_in {
@@ -386,7 +417,7 @@ impl Pool {
 
     /// Counts a call that was made in steps: a success, or an error that no exchange had.
     pub(crate) fn counted(&self, outcome: Result<(), &Error>, latency: Option<Duration>) {
-        self.metrics.counted(outcome, latency);
+        self.metrics.counted(1, outcome, latency);
     }
 
     /// Counts a failure that is hidden from the caller.
@@ -411,9 +442,7 @@ impl Pool {
         connections.closed += 1;
         let idle = std::mem::take(&mut connections.idle);
         drop(connections);
-        let count = idle.len();
         drop(idle); // Not under the lock.
-        self.release(count);
     }
 
     /// What was counted until now.
@@ -429,67 +458,13 @@ impl Pool {
     }
 }
 
-/// A connection taken out of the pool. Unless it is [put back](Self::put) it is closed.
+/// A connection of the pool, idle or taken out of it: then it is closed unless it is [put](Pool::put) back.
+/// In a box, which moves cheaply: each call takes it out of a list and puts it back.
 #[derive(Debug)]
 pub(super) struct Lease {
-    /// In a box, which moves cheaply: each call takes it out of a list and puts it back. Dropped before
-    /// the permit: there is one less only then.
-    connection: Box<Connection>,
+    /// Dropped before the permit: there is one less only then.
+    connection: Connection,
     permit: Permit,
-}
-
-impl Lease {
-    /// Closes it: the server had too many. Whether there are others.
-    pub(super) fn turned_away(self) -> bool {
-        drop(self.connection);
-        self.permit.turned_away()
-    }
-
-    /// Gives the connection back to the pool, if its replies were all read.
-    pub(super) fn put(self) {
-        if self.progress != Progress::Clean {
-            return;
-        }
-        let Self {
-            mut connection,
-            mut permit,
-        } = self;
-        connection.account.settle();
-        connection.account.end = End::ByClient; // Whether it is closed or not.
-        let Permit { pool, is_kept } = &mut permit;
-        let now = connection.last_used();
-        let options = &pool.options;
-        let mut connections = pool.connections();
-        // Under the lock, so that a close either counted before this or finds the connection.
-        if connection.closed_before != connections.closed {
-            drop(connections);
-            drop(connection); // Before the permit.
-            return;
-        }
-        *is_kept = true;
-        connections.idle.push_back(connection);
-        // One at a time will do: connections come back far more often than they are made.
-        let count = connections.idle.len();
-        let has_idled_too_long = |bottom: &Connection| {
-            now.saturating_duration_since(bottom.last_used()) > options.idle_timeout
-        };
-        let end = match connections.idle.front() {
-            _ if count > options.max_idle => Some(End::Surplus),
-            Some(bottom) if count > 1 && has_idled_too_long(bottom) => Some(End::Idle),
-            _ => None,
-        };
-        let surplus = end.and_then(|end| Some((end, connections.idle.pop_front()?)));
-        let someone_waits = connections.waiting > 0;
-        drop(connections);
-        if someone_waits {
-            pool.changed.notify_one();
-        }
-        if let Some((end, mut surplus)) = surplus {
-            surplus.account.end = end;
-            drop(surplus); // Closed outside of the lock.
-            pool.release(1);
-        }
-    }
 }
 
 impl Deref for Lease {
@@ -506,40 +481,23 @@ impl DerefMut for Lease {
     }
 }
 
-/// The right to have one connection.
+/// The right to have one connection. It is given back when it is dropped, so not under the pool's lock.
 #[derive(Debug)]
 struct Permit {
-    pool: Arc<Pool>,
-    /// Whether the connection lives on in the pool.
-    is_kept: bool,
-}
-
-impl Permit {
-    fn new(pool: &Arc<Pool>) -> Self {
-        Self {
-            pool: Arc::clone(pool),
-            is_kept: false,
-        }
-    }
-
-    /// The server had too many connections for this one; whether there are others.
-    fn turned_away(mut self) -> bool {
-        self.is_kept = true; // It is counted here.
-        self.pool.turned_away()
-    }
+    pool: Weak<Pool>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if !self.is_kept {
-            self.pool.release(1);
+        if let Some(pool) = self.pool.upgrade() {
+            pool.release();
         }
     }
 }
 
 /// What a wait for a connection ended with.
 enum Waited {
-    ForIdle(Lease),
+    ForIdle(Box<Lease>),
     /// One more may be made; it is counted already.
     ForPermit {
         closed_before: u64,
@@ -551,7 +509,7 @@ enum Waited {
 pub(super) struct Opening {
     pub(super) purpose: Purpose,
     /// Whether the server is to be asked in any case.
-    pub(super) insists: bool,
+    pub(super) bypasses_breaker: bool,
     /// Whether the server has just refused a connection, so that one that is there has to do.
     pub(super) was_turned_away: bool,
 }
@@ -595,9 +553,9 @@ impl Pool {
     }
 
     /// Whether there is an idle connection; one that is not good any more is closed.
-    pub(crate) fn has_idle(self: &Arc<Self>, now: Instant) -> bool {
+    pub(crate) fn has_idle(&self, now: Instant) -> bool {
         let lease = self.idle(now);
-        lease.map(Lease::put).is_some()
+        lease.map(|lease| self.put(lease)).is_some()
     }
 }
 

@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 const REQUEST: Opening = Opening {
     purpose: Purpose::Request,
-    insists: false,
+    bypasses_breaker: false,
     was_turned_away: false,
 };
 
@@ -73,7 +73,7 @@ impl Drop for Place {
 }
 
 /// As a call does it.
-fn lease(pool: &Arc<Pool>) -> Lease {
+fn lease(pool: &Arc<Pool>) -> Box<Lease> {
     let now = Instant::now();
     pool.idle(now).unwrap_or_else(|| {
         let mut deadline = Deadline::after(HOUR, now);
@@ -114,7 +114,7 @@ fn there_are_no_more_than_are_allowed() {
             let lease = lease(pool);
             assert_eq!(count.fetch_add(1, Ordering::SeqCst), 0, "two at a time");
             count.fetch_sub(1, Ordering::SeqCst);
-            lease.put();
+            pool.put(lease);
         });
         assert_settled(&pool, 1);
     });
@@ -129,7 +129,7 @@ fn a_lease_that_is_dropped_makes_room() {
         in_threads(&pool, |pool, thread| {
             let lease = lease(pool);
             if thread == 0 {
-                lease.put();
+                pool.put(lease);
             }
         });
         let left = pool.connections().idle.len();
@@ -148,11 +148,11 @@ fn a_close_reaches_those_in_use() {
             if thread == 0 {
                 pool.close();
             } else {
-                lease(pool).put();
+                pool.put(lease(pool));
             }
         });
         let connections = pool.connections();
-        let is_newer = |it: &Box<Connection>| it.closed_before == connections.closed;
+        let is_newer = |it: &Box<Lease>| it.closed_before == connections.closed;
         assert!(connections.idle.iter().all(is_newer));
         let left = connections.idle.len();
         drop(connections);

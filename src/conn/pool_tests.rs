@@ -234,8 +234,8 @@ fn what_idles_for_long_is_closed() {
     ask(&pool, LONG).unwrap();
     let lease = pool.idle(Instant::now()).unwrap();
     let last_used = lease.last_used();
-    lease.put();
-    pool.idle(last_used + LONGEST_IDLE).unwrap().put();
+    pool.put(lease);
+    pool.put(pool.idle(last_used + LONGEST_IDLE).unwrap());
     assert!(pool.idle(last_used + LONGEST_IDLE + SHORT).is_none());
     assert_eq!(pool.connections().open, 0);
 }
@@ -249,7 +249,7 @@ fn a_connection_that_was_waited_for_is_used_from_then_on() {
     let mut deadline = Deadline::after(LONG, Instant::now());
     let opening = Opening {
         purpose: Purpose::Request,
-        insists: false,
+        bypasses_breaker: false,
         was_turned_away: false,
     };
     let leases = [(); 2].map(|()| pool.open(&mut deadline, opening).unwrap().0);
@@ -260,10 +260,10 @@ fn a_connection_that_was_waited_for_is_used_from_then_on() {
         }
         let [one, other] = leases;
         let freed = Instant::now();
-        one.put();
+        pool.put(one);
         waiting.join().unwrap().unwrap();
         let idle = pool.idle(Instant::now()).unwrap();
         assert!(idle.last_used() >= freed);
-        other.put();
+        pool.put(other);
     });
 }

@@ -2,7 +2,6 @@
 
 use super::connection::Connection;
 use super::fault::Fault;
-use super::stream::Stream;
 use super::wire::Wire;
 use crate::protocol::Limits;
 use socket2::{Domain, Socket, Type};
@@ -14,23 +13,20 @@ use std::sync::Mutex;
 
 /// The connections that are made next.
 #[derive(Debug, Default)]
-pub(crate) struct Scripted(Mutex<VecDeque<Stream>>);
+pub(crate) struct Scripted(Mutex<VecDeque<Wire>>);
 
 impl Scripted {
     pub(super) fn next(&self) -> Result<Connection, Fault> {
         let next = self.0.lock().unwrap().pop_front();
-        let stream = next.ok_or_else(|| Fault::Connect(ErrorKind::ConnectionRefused.into()))?;
-        Ok(Connection::new(stream, Limits::UNIX))
+        let wire = next.ok_or_else(|| Fault::Connect(ErrorKind::ConnectionRefused.into()))?;
+        Ok(Connection::new(wire, None, Limits::UNIX))
     }
 
     /// Makes the connection that is made next; gives the other end of it.
     pub(super) fn accept(&self) -> Peer {
         let (socket, ours) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
         let theirs = socket.try_clone().unwrap();
-        self.0
-            .lock()
-            .unwrap()
-            .push_back(Stream::plain(Wire::of(socket)));
+        self.0.lock().unwrap().push_back(Wire::of(socket));
         Peer { ours, theirs }
     }
 }

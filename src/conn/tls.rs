@@ -2,8 +2,7 @@
 
 use super::deadline::Deadline;
 use super::fault::{Explained, Fault};
-use super::input::Input;
-use super::wire::{Wait, Wire};
+use super::wire::{Input, Wait, Wire};
 use crate::address::Address;
 use crate::error::Error;
 use crate::protocol::MAX_PARTS;
@@ -170,7 +169,7 @@ impl Session {
         }
     }
 
-    /// As [`Stream::read`](super::stream::Stream::read), into the first of `parts`.
+    /// As [`Wire::read`], into the first of `parts`.
     pub(super) fn read(
         &mut self,
         wire: &mut Wire,

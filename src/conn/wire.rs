@@ -30,15 +30,18 @@ const NEVER_BLOCKS: usize = 16 << 10;
 /// The flags of `send`: a peer that is gone is an error, not a signal that ends the process. (On
 /// Apple's systems socket2 sees to that when it makes a socket; Windows knows no such signal.)
 #[cfg(all(unix, not(target_vendor = "apple")))]
-const SEND: libc::c_int = libc::MSG_NOSIGNAL;
+const SEND: Flags = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-const SEND: i32 = 0;
+const SEND: Flags = 0;
 
 /// The flag of `send` for one that does not wait.
 #[cfg(unix)]
-const DONT_WAIT: libc::c_int = libc::MSG_DONTWAIT;
+const DONT_WAIT: Flags = libc::MSG_DONTWAIT;
 #[cfg(not(unix))]
-const DONT_WAIT: i32 = 0;
+const DONT_WAIT: Flags = 0;
+
+/// C's `int`.
+type Flags = i32;
 
 /// The longest that one call on a socket waits. Whoever waits for several servers looks at another
 /// one after it; whoever waits for one goes on until the deadline.
@@ -75,11 +78,60 @@ impl StepEnd {
     }
 }
 
+/// Bytes received and not used yet.
+#[derive(Debug)]
+pub(super) struct Input {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Input {
+    /// An empty buffer of so many bytes.
+    pub(super) fn new(size: usize) -> Self {
+        let buffer = vec![0; size];
+        let (start, end) = (0, 0);
+        Self { buffer, start, end }
+    }
+
+    /// Grows to so many bytes.
+    pub(super) fn grow(&mut self, size: usize) {
+        self.buffer.resize(self.buffer.len().max(size), 0);
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    #[inline]
+    pub(super) fn consume(&mut self, used: usize) {
+        self.start += used;
+    }
+
+    /// Where the next bytes go, behind what is left.
+    #[inline]
+    pub(super) fn space(&mut self) -> &mut [u8] {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    #[inline]
+    pub(super) fn received(&mut self, bytes: usize) {
+        self.end += bytes;
+    }
+}
+
 /// A connected socket, each of whose calls ends by a deadline.
 #[derive(Debug)]
 pub(super) struct Wire {
     socket: Socket,
     longest_send: usize,
+    /// When the last operation began.
+    began: Instant,
     /// The socket's own timeouts as last set. They are only changed when they would hold a call for
     /// longer than the deadline allows, which on a warm connection is never.
     read_timeout: Option<Duration>,
@@ -146,6 +198,7 @@ impl Wire {
         Self {
             socket,
             longest_send: LONGEST_SEND,
+            began: Instant::now(),
             read_timeout: None,
             write_timeout: None,
             first_read: None,
@@ -157,8 +210,13 @@ impl Wire {
 
     /// An operation begins, at this time.
     pub(super) fn begin(&mut self, now: Instant) {
-        (self.first_read, self.first_write) = (None, Some(now));
+        (self.began, self.first_read, self.first_write) = (now, None, Some(now));
         (self.waited, self.looked) = (Duration::ZERO, None);
+    }
+
+    /// When the last operation began.
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// How long it was waited for the peer since the operation began: what the caller did with its time
@@ -245,6 +303,10 @@ impl Wire {
         deadline: Deadline,
         wait: Wait,
     ) -> Result<usize, Fault> {
+        let flags = match wait {
+            Wait::No => SEND | DONT_WAIT,
+            Wait::Briefly | Wait::UntilDeadline => SEND,
+        };
         let mut timed_out = false;
         loop {
             let first = self.first_write.take();
@@ -253,7 +315,13 @@ impl Wire {
                 self.socket.set_write_timeout(limit).map_err(Fault::Lost)?;
                 self.write_timeout = limit;
             }
-            let sent = self.send(parts, wait);
+            let sent = match parts {
+                [part] => {
+                    let part = &part[..part.len().min(self.longest_send)];
+                    self.socket.send_with_flags(part, flags)
+                }
+                _ => self.send_parts(parts, flags),
+            };
             match sent {
                 Ok(0) => return Err(Fault::Lost(ErrorKind::WriteZero.into())),
                 Ok(sent) => {
@@ -276,15 +344,7 @@ impl Wire {
     }
 
     /// One call, of a bounded length.
-    fn send(&self, parts: &[IoSlice<'_>], wait: Wait) -> io::Result<usize> {
-        let flags = match wait {
-            Wait::No => SEND | DONT_WAIT,
-            Wait::Briefly | Wait::UntilDeadline => SEND,
-        };
-        if let [part] = parts {
-            let part = &part[..part.len().min(self.longest_send)];
-            return self.socket.send_with_flags(part, flags);
-        }
+    fn send_parts(&self, parts: &[IoSlice<'_>], flags: Flags) -> io::Result<usize> {
         let mut clipped = [IoSlice::new(&[]); MAX_PARTS];
         let (mut room, mut count) = (self.longest_send, 0);
         for (clipped, part) in clipped.iter_mut().zip(parts) {

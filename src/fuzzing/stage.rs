@@ -157,7 +157,7 @@ impl<'s> Stage<'s> {
             requests,
             first: 0,
             is_checked: false,
-            insists: false,
+            bypasses_breaker: false,
             is_many: false,
             is_step: false,
         };

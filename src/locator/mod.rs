@@ -19,7 +19,7 @@ mod spymemcached;
 mod text;
 mod twemproxy;
 #[cfg(test)]
-pub(crate) mod vectors;
+mod vectors;
 mod words;
 
 pub use distribution::Distribution;

@@ -8,15 +8,39 @@ use crate::address::Server;
 use placement::{Case, Typed, all};
 
 /// How much of a peer's scheme was checked.
-pub(crate) struct Checked {
-    pub(crate) peer: String,
-    pub(crate) scheme: String,
-    pub(crate) placements: usize,
-    pub(crate) differences: usize,
+struct Checked {
+    peer: String,
+    scheme: String,
+    placements: usize,
+    differences: usize,
+}
+
+/// All that were recorded, `tests/vectors/placement`, as a table: `cargo test --all-features --lib
+/// every_recorded_placement -- --nocapture`.
+#[test]
+fn every_recorded_placement() {
+    let checked = check();
+    println!(
+        "{:19} {:50} {:>10} differences",
+        "library", "scheme", "placements"
+    );
+    let row = |library: &str, scheme: &str, placements: usize, differences: usize| {
+        println!("{library:19} {scheme:50} {placements:>10} {differences:>11}");
+    };
+    for it in &checked {
+        row(&it.peer, &it.scheme, it.placements, it.differences);
+    }
+    let placements = checked.iter().map(|it| it.placements).sum();
+    let differences = checked.iter().map(|it| it.differences).sum();
+    row("all", "", placements, differences);
+    assert_eq!(differences, 0);
+    if cfg!(all(feature = "sha1", feature = "tiger")) {
+        assert_eq!(placements, 1_138_466);
+    }
 }
 
 /// Checks every recorded placement of the schemes whose features are there.
-pub(crate) fn check() -> Vec<Checked> {
+fn check() -> Vec<Checked> {
     let mut checked = Vec::new();
     for recorded in all() {
         let peer = &recorded.peer;

@@ -100,7 +100,7 @@ impl Backend {
                 first: 0,
                 is_checked: false,
                 // As the calls about servers do, which are those without keys.
-                insists: requests.iter().all(|request| request.key().is_none()),
+                bypasses_breaker: requests.iter().all(|request| request.key().is_none()),
                 is_many: requests.len() > 1,
                 is_step: false,
             };

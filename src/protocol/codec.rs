@@ -10,8 +10,9 @@ use super::window::{Limits, Window};
 use super::{binary, meta, text};
 
 impl Window {
-    /// Encodes as many of `requests[start..end]` as may be sent at once, at least one.
-    /// `may_be_quiet` lets replies that say nothing new be left out.
+    /// Encodes as many of `requests`, from the first of `range` up to the second, as may be sent at once, and
+    /// at least one. `may_be_quiet` lets replies that say nothing new be left out.
+    #[inline]
     pub(crate) fn encode<'a>(
         dialect: Dialect,
         requests: &[Request<'a>],
@@ -21,41 +22,18 @@ impl Window {
         opaque: u32,
         out: &mut Output<'a>,
     ) -> Self {
-        let window = Self::plan(dialect, requests, range, limits, may_be_quiet, opaque);
-        let taken = &requests[window.start..window.end];
-        window.write(dialect, taken, out);
-        window
-    }
-
-    /// Encodes one request; `lines` as in [`Limits`].
-    pub(crate) fn single<'a>(
-        dialect: Dialect,
-        request: &[Request<'a>],
-        lines: bool,
-        opaque: u32,
-        out: &mut Output<'a>,
-    ) -> Self {
-        let window = Self::of_one(lines, opaque);
-        window.write(dialect, request, out);
-        window
-    }
-
-    #[inline]
-    fn write<'a>(&self, dialect: Dialect, requests: &[Request<'a>], out: &mut Output<'a>) {
-        let Self {
-            quiet,
-            max_keys,
-            lines,
-            opaque,
-            ..
-        } = *self;
+        let window = match requests {
+            [_] => Self::of_one(limits.lines, opaque),
+            _ => Self::plan(dialect, requests, range, limits, may_be_quiet, opaque),
+        };
+        let requests = &requests[window.start..window.end];
+        let (keys, quiet) = (window.max_keys, window.quiet);
         match dialect {
-            Dialect::Text => text::encode_all(requests, max_keys, out),
-            Dialect::Meta => {
-                meta::encode_all(requests, quiet, (max_keys, lines), opaque, out);
-            }
+            Dialect::Text => text::encode_all(requests, keys, out),
+            Dialect::Meta => meta::encode_all(requests, quiet, (keys, window.lines), opaque, out),
             Dialect::Binary => binary::encode_all(requests, quiet, opaque, out),
         }
+        window
     }
 }
 

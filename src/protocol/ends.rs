@@ -9,10 +9,9 @@
 
 use super::decoder::{Decoder, Fence};
 use super::dialect::Dialect;
-use super::lines::{first_line, refused};
+use super::lines::{first_line, refused, status};
 use super::meta_line::is_reply;
 use super::request::{Request, Shape, is_classic, keys_on_line};
-use super::status::status;
 
 /// The most bytes that are looked at: as many as surely fit into an input buffer, of which a line can
 /// take half.

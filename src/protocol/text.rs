@@ -2,13 +2,12 @@
 
 use super::decoder::{Decoder, Place};
 use super::ends;
-use super::lines::{bare_line, first_line, refused};
+use super::lines::{bare_line, first_line, refused, status};
 use super::options::{Direction, Mode};
 use super::output::Output;
 use super::raw_reply;
 use super::reply::{Excerpt, Line, Malformed, Refused, Reply, Status, Step};
 use super::request::{Request, Walk, keys_on_line};
-use super::status::status;
 use super::values;
 
 /// Encodes all of `requests`; gets in a row share lines, up to `max_keys` of them.

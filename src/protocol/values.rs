@@ -1,8 +1,7 @@
 //! The values of a `get` line, which text and meta share.
 
-use super::decoder::{Decoder, LineError, Place};
+use super::decoder::{Decoder, Group, LineError, Place};
 use super::ends::{Late, Verdict, after_end, after_error};
-use super::group::Group;
 use super::lines::{first_line, length_within, number, refused};
 use super::reply::{Excerpt, Malformed, Reply, Status, Step, ValueHeader};
 use super::request::keys_on_line;

@@ -1,5 +1,4 @@
 use super::dialect::Dialect;
-use super::group::Group;
 use super::options::Mode;
 use super::output::Output;
 use super::request::{Request, Shape, is_classic};
@@ -30,7 +29,7 @@ impl Limits {
     }
 
     /// Longer lines gain nothing: shorter ones are sent together anyway.
-    pub(crate) const MAX_KEYS: usize = Group::MAX;
+    pub(crate) const MAX_KEYS: usize = 100;
 
     pub(crate) const TCP: Self = Self {
         replies: 512,

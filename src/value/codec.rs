@@ -103,14 +103,14 @@ pub(super) mod zlib {
     use flate2::{Compression, Decompress, FlushDecompress, Status};
     use std::io::Write;
 
-    pub(in crate::value) fn compress(data: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn compress(data: &[u8]) -> Option<Vec<u8>> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(data).ok()?;
         encoder.finish().ok()
     }
 
     /// Not through `ZlibDecoder`, which takes a stream that is cut short for a whole one.
-    pub(in crate::value) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Damage> {
+    pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Damage> {
         const WITH_HEADER: bool = true;
         let mut stream = Decompress::new(WITH_HEADER);
         let mut rest = data;
@@ -150,14 +150,14 @@ pub(super) mod gzip {
     use flate2::write::GzEncoder;
     use std::io::Write;
 
-    pub(in crate::value) fn compress(data: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn compress(data: &[u8]) -> Option<Vec<u8>> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(data).ok()?;
         encoder.finish().ok()
     }
 
     /// A stream that is cut short lacks the length at its end, so `GzDecoder` sees it.
-    pub(in crate::value) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Damage> {
+    pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Damage> {
         let mut decoder = GzDecoder::new(data);
         let output = drain(limit, &mut decoder, "gzip stream")?;
         whole(output, decoder.into_inner())
@@ -173,16 +173,12 @@ pub(super) mod lz4 {
     use lz4_flex::block;
 
     #[expect(clippy::unnecessary_wraps, reason = "as all algorithms have it")]
-    pub(in crate::value) fn compress(data: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn compress(data: &[u8]) -> Option<Vec<u8>> {
         Some(block::compress(data))
     }
 
     /// `length` is what the item claims; only that many bytes are right.
-    pub(in crate::value) fn decompress(
-        data: &[u8],
-        limit: usize,
-        length: usize,
-    ) -> Result<Vec<u8>, Damage> {
+    pub(crate) fn decompress(data: &[u8], limit: usize, length: usize) -> Result<Vec<u8>, Damage> {
         judge(length, data, limit)?;
         let mut output = vec![0; length];
         match block::decompress_into(data, &mut output) {
@@ -200,12 +196,12 @@ pub(super) mod zstd {
     use ::zstd::stream::read::Decoder;
     use ::zstd::{DEFAULT_COMPRESSION_LEVEL, bulk};
 
-    pub(in crate::value) fn compress(data: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn compress(data: &[u8]) -> Option<Vec<u8>> {
         bulk::compress(data, DEFAULT_COMPRESSION_LEVEL).ok()
     }
 
     /// Decoded as a stream: the length in a frame's head is only a claim.
-    pub(in crate::value) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Damage> {
+    pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Damage> {
         const WHAT: &str = "Zstandard frame";
         let malformed = |_| Damage::Malformed(WHAT);
         let decoder = Decoder::with_buffer(data).map_err(malformed)?;
@@ -242,11 +238,7 @@ pub(super) mod fastlz {
     const MALFORMED: Damage = Damage::Malformed("block of FastLZ");
 
     /// `length` is what the item claims; only that many bytes are right.
-    pub(in crate::value) fn decompress(
-        data: &[u8],
-        limit: usize,
-        length: usize,
-    ) -> Result<Vec<u8>, Damage> {
+    pub(crate) fn decompress(data: &[u8], limit: usize, length: usize) -> Result<Vec<u8>, Damage> {
         judge(length, data, limit)?;
         let Some((&first, _)) = data.split_first() else {
             return if length == 0 {
@@ -353,11 +345,11 @@ macro_rules! without {
         pub(super) mod $module {
             use super::Damage;
 
-            pub(in crate::value) fn compress(_: &[u8]) -> Option<Vec<u8>> {
+            pub(crate) fn compress(_: &[u8]) -> Option<Vec<u8>> {
                 None
             }
 
-            pub(in crate::value) fn decompress(_: &[u8], $(_: $argument),*) -> Result<Vec<u8>, Damage> {
+            pub(crate) fn decompress(_: &[u8], $(_: $argument),*) -> Result<Vec<u8>, Damage> {
                 Err(Damage::Feature($feature))
             }
         }

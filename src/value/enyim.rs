@@ -1,12 +1,12 @@
 //! EnyimMemcached's types, and MessagePack for what they cannot hold: the default.
 
-use super::compression::Compression;
-use super::decoded::{Decoded, decimal};
+use super::codec::{self, Damage};
+use super::compression::{Algorithm, Compression};
 use super::fault::damaged;
 use super::foreign;
 use super::msgpack::Document;
-use super::packed;
-use super::transcoder::{Body, Object, Transcoder, Value};
+use super::pickle;
+use super::transcoder::{Body, Decoded, Object, Transcoder, Value, decimal};
 use crate::error::{Error, Kind};
 use crate::item::Item;
 
@@ -16,7 +16,7 @@ use crate::item::Item;
 pub(crate) struct Enyim {
     dialect: Dialect,
     compression: Compression,
-    /// The most bytes that a value may have once it is decompressed.
+    /// The most bytes that a value may have once it is decompressed or unpickled.
     limit: usize,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Enyim {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// Ours. Flags compare exactly, where EnyimMemcached looks at the lowest byte alone and so takes
-    /// moecache's pickles (256) for text.
+    /// moecache's pickles (256) for text. Here they are read.
     Moecache,
     /// EnyimMemcached's.
     Enyim,
@@ -34,8 +34,9 @@ pub(crate) enum Dialect {
 }
 
 const TEXT: u32 = 0;
-/// What older versions of EnyimMemcached store of a null: without data.
-const OLD_NULL: u32 = 0x100;
+/// What older versions of EnyimMemcached store of a null, then without data; and Python's moecache of
+/// all but strings.
+const OLD_NULL_OR_PICKLE: u32 = 0x100;
 const OBJECT: u32 = 0x101;
 const NULL: u32 = 0x102;
 const BOOLEAN: u32 = 0x103;
@@ -58,13 +59,22 @@ const RAW: u32 = 0xfa52;
 /// they are; none runs a deserialiser on them or returns another value.
 const MSGPACK: u32 = 0x4d40;
 
+/// What is compressed in our own formats: items of their own kind around the real ones.
+///
+/// A peer must not take them for anything. Its flags have none of the bits 1, 2, 4, 8 and 16 in the
+/// lowest byte, by which other clients unpickle, inflate or parse, nor is that byte one of .NET's
+/// `TypeCode`s, nor 0x4d00 one of spymemcached's types. Tried on the clients themselves: each raises,
+/// or gives the bytes as they are.
+const LZ4: u32 = 0x4d20;
+const ZSTD: u32 = 0x4d60;
+
 /// The default format: nothing is compressed.
 impl Default for Enyim {
     fn default() -> Self {
         Self {
             dialect: Dialect::Moecache,
             compression: Compression::off(),
-            limit: usize::MAX,
+            limit: 64 << 20,
         }
     }
 }
@@ -81,7 +91,7 @@ impl Enyim {
         let owner = "this client's own format";
         Ok(Self {
             dialect,
-            compression: compression.allowed(owner, packed::KNOWN)?,
+            compression: compression.allowed(owner, &[Algorithm::Lz4, Algorithm::Zstd])?,
             limit,
         })
     }
@@ -89,7 +99,7 @@ impl Enyim {
     /// The flags under which this client would have stored the item.
     fn meaning(&self, flags: u32) -> u32 {
         match flags {
-            MSGPACK | RAW | packed::LZ4 | packed::ZSTD => flags,
+            MSGPACK | RAW | LZ4 | ZSTD => flags,
             _ if self.dialect == Dialect::Moecache => flags,
             _ => match flags & 0xff {
                 0 => TEXT,
@@ -162,15 +172,21 @@ impl Transcoder for Enyim {
             Value::DateTime(value) => Body::inline(DATE_TIME, value.to_le_bytes()),
             Value::Object(value) => self.object(value)?,
         };
-        Ok(packed::pack(body, self.compression))
+        Ok(match self.compression.algorithm {
+            Some(algorithm) => pack(body, algorithm, self.compression),
+            None => body,
+        })
     }
 
     fn decode(&self, item: Item) -> Result<Decoded, Error> {
-        let Item { flags, data, .. } = packed::unpack(item, self.limit)?;
-        if flags == OLD_NULL && data.is_empty() {
-            return Ok(Decoded::Null);
-        }
+        let Item { flags, data, .. } = match item.flags {
+            LZ4 | ZSTD => unpack(&item, self.limit)?,
+            _ => item,
+        };
         Ok(match self.meaning(flags) {
+            _ if flags == OLD_NULL_OR_PICKLE && data.is_empty() => Decoded::Null,
+            OLD_NULL_OR_PICKLE => pickle::read(&data, self.limit)
+                .map_err(|refused| damaged("a Python pickle", flags, refused))?,
             TEXT => Decoded::Text(data),
             NULL => {
                 let [] = self.exactly(flags, &data)?;
@@ -216,6 +232,7 @@ impl Transcoder for Enyim {
     fn describe(&self, flags: u32) -> &'static str {
         match self.meaning(flags) {
             TEXT => "text",
+            OLD_NULL_OR_PICKLE => "a Python pickle, or a .NET null",
             NULL => "None (.NET null)",
             BOOLEAN => "a bool (.NET Boolean)",
             CHAR => "a char (.NET Char)",
@@ -233,9 +250,65 @@ impl Transcoder for Enyim {
             STRING => "a string (.NET String)",
             RAW => "bytes (.NET byte[])",
             OBJECT | MSGPACK if self.is_msgpack(flags) => "a MessagePack object",
-            meaning => packed::describe(flags)
+            meaning => describe_packed(flags)
                 .or(foreign::describe(meaning))
                 .unwrap_or("something unknown"),
         }
     }
+}
+
+/// The body, compressed where that is asked for and makes it smaller: its flags and its length, 32
+/// bits each in little endian, and one block of LZ4 or one frame of Zstandard.
+fn pack(body: Body<'_>, algorithm: Algorithm, compression: Compression) -> Body<'_> {
+    let flags = match algorithm {
+        Algorithm::Lz4 => LZ4,
+        _ => ZSTD,
+    };
+    let Ok(length) = u32::try_from(body.data().len()) else {
+        return body;
+    };
+    let mut header = [0; 8];
+    header[..4].copy_from_slice(&body.flags().to_le_bytes());
+    header[4..].copy_from_slice(&length.to_le_bytes());
+    match compression.shrink(&header, body.data()) {
+        Some(packed) => Body::owned(flags, packed),
+        None => body,
+    }
+}
+
+/// The item inside of one that is compressed.
+fn unpack(item: &Item, limit: usize) -> Result<Item, Error> {
+    let stored = describe_packed(item.flags).unwrap_or_default();
+    let (flags, data) = content(item.flags, &item.data, limit)
+        .map_err(|damage| damaged(stored, item.flags, damage))?;
+    match flags {
+        LZ4 | ZSTD => Err(damaged(stored, item.flags, "in another one")),
+        _ => Ok(Item::new(flags, data)),
+    }
+}
+
+fn describe_packed(flags: u32) -> Option<&'static str> {
+    match flags {
+        LZ4 => Some("a value of this client compressed with LZ4"),
+        ZSTD => Some("a value of this client compressed with Zstandard"),
+        _ => None,
+    }
+}
+
+fn content(outer: u32, data: &[u8], limit: usize) -> Result<(u32, Vec<u8>), Damage> {
+    let (flags, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
+    let (length, data) = data.split_first_chunk().ok_or(Damage::Truncated)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Damage::TooLarge(limit));
+    }
+    let content = if outer == LZ4 {
+        codec::lz4::decompress(data, limit, length)?
+    } else {
+        codec::zstd::decompress(data, limit)?
+    };
+    if content.len() != length {
+        return Err(Damage::WrongLength);
+    }
+    Ok((u32::from_le_bytes(*flags), content))
 }

@@ -8,13 +8,13 @@ use std::fmt::{self, Display};
 /// Why a stored value is not what was asked for. `Display` goes on from "the item is an i32 (.NET Int32,
 /// flags 265)".
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Another type is stored.
     Mismatch { expected: String },
     /// What else is wrong.
     Other(String),
-    /// The item cannot be decoded: the transcoder's error.
-    Undecodable(Error),
+    /// There is nothing to read: the item cannot be decoded, or is no value where one is asked for.
+    Undecodable,
 }
 
 impl Fault {
@@ -39,7 +39,7 @@ impl Display for Fault {
         match self {
             Self::Mismatch { expected } => write!(f, ", not {expected}"),
             Self::Other(reason) => write!(f, ": {reason}"),
-            Self::Undecodable(error) => error.fmt(f),
+            Self::Undecodable => f.write_str(" that cannot be decoded"),
         }
     }
 }

@@ -2,7 +2,7 @@ use super::compression::Compression;
 use super::enyim::{Dialect, Enyim};
 use super::java::Spymemcached;
 use super::php::{Arrays, Php};
-use super::python::{self, AndPickles, MoecachePickle, Plain, Python};
+use super::python::{self, MoecachePickle, Plain, Python};
 use super::raw::Raw;
 use super::ruby::{Dalli, Setting};
 use super::transcoder::Transcoder;
@@ -144,10 +144,7 @@ impl Format {
         let php = |arrays| Php::new(arrays, compression, limit);
         let enyim = |dialect| Enyim::new(dialect, compression, limit);
         Ok(match self {
-            Self::Moecache => Box::new(AndPickles {
-                format: enyim(Dialect::Moecache)?,
-                limit,
-            }),
+            Self::Moecache => Box::new(enyim(Dialect::Moecache)?),
             Self::Enyim => Box::new(enyim(Dialect::Enyim)?),
             Self::EnyimCoreMessagePack => Box::new(enyim(Dialect::EnyimCoreMessagePack)?),
             Self::MoecachePickle => {

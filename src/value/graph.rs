@@ -102,7 +102,7 @@ impl Expansion {
 }
 
 /// The memory that the node takes, without what it holds.
-fn size(node: &Node) -> usize {
+pub(super) fn size(node: &Node) -> usize {
     let data = match node {
         Node::Leaf(Tree::String(text)) => text.len(),
         Node::Leaf(Tree::Bytes(bytes)) => bytes.len(),

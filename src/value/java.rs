@@ -3,10 +3,9 @@
 use super::codec;
 use super::compression::{Algorithm, Compression};
 use super::date_time::DateTime;
-use super::decoded::Decoded;
 use super::fault::{damaged, unstorable};
 use super::foreign::{self, unknown};
-use super::transcoder::{Body, Transcoder, Value};
+use super::transcoder::{Body, Decoded, Transcoder, Value};
 use crate::error::Error;
 use crate::item::Item;
 use std::fmt::Display;

@@ -1,18 +1,125 @@
-//! From a `Serialize` to a [`Body`], by the top level of the value alone.
+//! From a `Serialize` to flags and bytes, by the top level of the value alone.
 
 use super::date_time;
 use super::fault::Refusal;
-use super::transcoder::{Body, Scratch, Transcoder, Value};
+use super::transcoder::{Body, Data, Transcoder, Value};
 use crate::error::{Error, Kind};
-use crate::item;
+use crate::item::{self, Item, ItemRef};
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 use std::fmt;
 
+/// Encodes `value` into `buffer`, behind what is there.
+pub(crate) fn encode<V: Serialize>(
+    transcoder: &dyn Transcoder,
+    value: &V,
+    buffer: &mut Buffer,
+) -> Result<Encoded, Error> {
+    let lower = Lower {
+        transcoder,
+        buffer: &mut *buffer,
+        place: Place::Top,
+    };
+    match value.serialize(lower) {
+        Ok(Lowered::Encoded(encoded)) => Ok(encoded),
+        Ok(_) => Ok(buffer.push(transcoder.encode(Value::Object(value))?)),
+        Err(Failed(error)) => Err(error),
+    }
+}
+
+/// Returns the item that holds `value`.
+pub(crate) fn encode_item<V: Serialize + ?Sized>(
+    transcoder: &dyn Transcoder,
+    value: &V,
+) -> Result<Item, Error> {
+    let mut buffer = Buffer::default();
+    let Encoded { flags, .. } = encode(transcoder, &value, &mut buffer)?;
+    Ok(Item::new(flags, buffer.into_bytes()))
+}
+
+/// Where values are encoded to, one behind the other: serde lends strings and bytes for the length of
+/// a call only. What is short needs no allocation.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    /// All of it, as long as it fits.
+    short: [u8; 128],
+    /// How much of that is used.
+    used: usize,
+    long: Vec<u8>,
+}
+
+/// The flags of an encoded value, and where its bytes are in the buffer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Encoded {
+    flags: u32,
+    start: usize,
+    end: usize,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self {
+            short: [0; 128],
+            used: 0,
+            long: Vec::new(),
+        }
+    }
+}
+
+impl Buffer {
+    /// The value as it is stored.
+    pub(crate) fn item(&self, encoded: &Encoded) -> ItemRef<'_> {
+        ItemRef {
+            flags: encoded.flags,
+            data: &self.bytes()[encoded.start..encoded.end],
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.long[..] {
+            [] => &self.short[..self.used],
+            long => long,
+        }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        if self.long.is_empty() {
+            return self.bytes().to_vec();
+        }
+        self.long
+    }
+
+    fn push(&mut self, body: Body<'_>) -> Encoded {
+        let start = self.used + self.long.len();
+        let flags = body.flags();
+        match body.data {
+            Data::Owned(bytes) if start == 0 => self.long = bytes,
+            _ => self.extend(body.data()),
+        }
+        let end = self.used + self.long.len();
+        Encoded { flags, start, end }
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        if self.long.is_empty() {
+            let end = self.used + bytes.len();
+            if let Some(free) = self.short.get_mut(self.used..end) {
+                free.copy_from_slice(bytes);
+                self.used = end;
+                return;
+            }
+            self.long.reserve(end);
+            self.long.extend_from_slice(&self.short[..self.used]);
+            self.used = 0;
+        }
+        self.long.extend_from_slice(bytes);
+    }
+}
+
 /// What a value is.
-pub(super) enum Lowered<'s> {
+enum Lowered {
     /// A primitive, a string or bytes, encoded.
-    Body(Body<'s>),
+    Encoded(Encoded),
     /// A `u8` in a sequence.
     Byte(u8),
     /// Anything else. None of it was serialized.
@@ -20,9 +127,9 @@ pub(super) enum Lowered<'s> {
 }
 
 /// A serializer that encodes primitives, strings and bytes. Newtypes and `Some` are transparent.
-pub(super) struct Lower<'s> {
+struct Lower<'s> {
     transcoder: &'s dyn Transcoder,
-    scratch: &'s mut Scratch,
+    buffer: &'s mut Buffer,
     place: Place,
 }
 
@@ -38,31 +145,23 @@ enum Place {
 }
 
 impl<'s> Lower<'s> {
-    pub(super) fn new(transcoder: &'s dyn Transcoder, scratch: &'s mut Scratch) -> Self {
-        Self {
-            transcoder,
-            scratch,
-            place: Place::Top,
-        }
-    }
-
-    fn encode(self, value: Value<'_>) -> Result<Lowered<'s>, Failed> {
+    fn encode(self, value: Value<'_>) -> Result<Lowered, Failed> {
         let value = match (self.place, value) {
             (Place::Sequence, Value::U8(byte)) => return Ok(Lowered::Byte(byte)),
             (Place::Sequence, _) => return Ok(Lowered::Object),
             (Place::DateTime, Value::I64(value)) => Value::DateTime(value),
             (Place::Item(flags), Value::Bytes(data)) => {
-                let body = Body::borrowed(flags, self.scratch.copy(data));
-                return Ok(Lowered::Body(body));
+                let body = Body::borrowed(flags, data);
+                return Ok(Lowered::Encoded(self.buffer.push(body)));
             }
             (_, value) => value,
         };
         let body = self.transcoder.encode(value).map_err(Failed)?;
-        Ok(Lowered::Body(body.copied_to(self.scratch)))
+        Ok(Lowered::Encoded(self.buffer.push(body)))
     }
 
     /// The value in a newtype or a `Some`.
-    fn inside<T: Serialize + ?Sized>(self, value: &T) -> Result<Lowered<'s>, Failed> {
+    fn inside<T: Serialize + ?Sized>(self, value: &T) -> Result<Lowered, Failed> {
         match self.place {
             Place::Sequence => Ok(Lowered::Object),
             _ => value.serialize(self),
@@ -71,36 +170,34 @@ impl<'s> Lower<'s> {
 
     /// A sequence or tuple, which may be one of bytes.
     fn sequence(self, length: usize) -> Parts<'s> {
-        /// The most to reserve on an announced length, which may be anything.
-        const MOST_RESERVED: usize = 1 << 20;
-
-        self.scratch.long.clear();
         Parts {
-            length: length.min(MOST_RESERVED),
+            length,
             are_bytes: self.place != Place::Sequence,
-            lower: self,
+            ..self.object()
         }
     }
 
     fn object(self) -> Parts<'s> {
         Parts {
-            length: 0,
-            are_bytes: false,
             lower: self,
+            are_bytes: false,
+            bytes: Vec::new(),
+            length: 0,
+            item: None,
         }
     }
 }
 
 macro_rules! primitives {
     ($($method:ident $type:ty => $value:ident)*) => {$(
-        fn $method(self, value: $type) -> Result<Lowered<'s>, Failed> {
+        fn $method(self, value: $type) -> Result<Lowered, Failed> {
             self.encode(Value::$value(value))
         }
     )*};
 }
 
 impl<'s> Serializer for Lower<'s> {
-    type Ok = Lowered<'s>;
+    type Ok = Lowered;
     type Error = Failed;
     type SerializeSeq = Parts<'s>;
     type SerializeTuple = Parts<'s>;
@@ -132,26 +229,26 @@ impl<'s> Serializer for Lower<'s> {
         serialize_bytes &[u8] => Bytes
     }
 
-    fn serialize_char(self, value: char) -> Result<Lowered<'s>, Failed> {
+    fn serialize_char(self, value: char) -> Result<Lowered, Failed> {
         match value {
             ..='\u{ffff}' => self.encode(Value::Char(value)),
             _ => Ok(Lowered::Object),
         }
     }
 
-    fn serialize_none(self) -> Result<Lowered<'s>, Failed> {
+    fn serialize_none(self) -> Result<Lowered, Failed> {
         self.encode(Value::Null)
     }
 
-    fn serialize_unit(self) -> Result<Lowered<'s>, Failed> {
+    fn serialize_unit(self) -> Result<Lowered, Failed> {
         self.encode(Value::Null)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Lowered<'s>, Failed> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Lowered, Failed> {
         self.encode(Value::Null)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Lowered<'s>, Failed> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Lowered, Failed> {
         self.inside(value)
     }
 
@@ -159,7 +256,7 @@ impl<'s> Serializer for Lower<'s> {
         self,
         name: &'static str,
         value: &T,
-    ) -> Result<Lowered<'s>, Failed> {
+    ) -> Result<Lowered, Failed> {
         match (self.place, name) {
             // To be seen by rmp-serde, which makes an extension value of it.
             (_, rmp_serde::MSGPACK_EXT_STRUCT_NAME) => Ok(Lowered::Object),
@@ -176,7 +273,7 @@ impl<'s> Serializer for Lower<'s> {
         _: &'static str,
         _: u32,
         _: &'static str,
-    ) -> Result<Lowered<'s>, Failed> {
+    ) -> Result<Lowered, Failed> {
         Ok(Lowered::Object)
     }
 
@@ -186,7 +283,7 @@ impl<'s> Serializer for Lower<'s> {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Lowered<'s>, Failed> {
+    ) -> Result<Lowered, Failed> {
         Ok(Lowered::Object)
     }
 
@@ -236,65 +333,61 @@ impl<'s> Serializer for Lower<'s> {
 }
 
 /// The parts of a sequence or an object.
-pub(super) struct Parts<'s> {
+struct Parts<'s> {
     lower: Lower<'s>,
-    /// Whether all so far are bytes of a sequence, which are in the scratch buffer.
+    /// Whether all so far are bytes of a sequence: these.
     are_bytes: bool,
-    /// How many bytes may come; of a raw item, how many there were.
+    bytes: Vec<u8>,
+    /// How many bytes may come.
     length: usize,
+    /// The data of a raw item.
+    item: Option<Encoded>,
 }
 
-impl<'s> Parts<'s> {
+impl Parts<'_> {
     fn part<T: Serialize + ?Sized>(&mut self, value: &T) {
+        /// The most to reserve on an announced length, which may be anything.
+        const MOST_RESERVED: usize = 1 << 20;
+
         let place = match self.lower.place {
             Place::Item(flags) => Place::Item(flags),
             _ if self.are_bytes => Place::Sequence,
             _ => return,
         };
-        let element = Lower {
+        let lowered = value.serialize(Lower {
             transcoder: self.lower.transcoder,
-            scratch: self.lower.scratch,
+            buffer: self.lower.buffer,
             place,
-        };
-        if matches!(place, Place::Item(_)) {
-            // Only the data can be serialized.
-            if let Ok(Lowered::Body(body)) = value.serialize(element) {
-                self.length = body.data().len();
+        });
+        match lowered {
+            // Of an item, only the data can be serialized.
+            Ok(Lowered::Encoded(encoded)) => self.item = Some(encoded),
+            Ok(Lowered::Byte(byte)) => {
+                if self.bytes.is_empty() {
+                    self.bytes.reserve(self.length.min(MOST_RESERVED));
+                }
+                self.bytes.push(byte);
             }
-            return;
+            _ => self.are_bytes = false,
         }
-        let Ok(Lowered::Byte(byte)) = value.serialize(element) else {
-            self.are_bytes = false;
-            return;
-        };
-        let bytes = &mut self.lower.scratch.long;
-        bytes.reserve(std::mem::take(&mut self.length));
-        bytes.push(byte);
     }
 
-    fn lowered(self) -> Result<Lowered<'s>, Failed> {
-        let Lower {
-            transcoder,
-            scratch,
-            place,
-        } = self.lower;
-        if let Place::Item(flags) = place {
-            let data = scratch.copied(self.length);
-            return Ok(Lowered::Body(Body::borrowed(flags, data)));
+    fn lowered(self) -> Result<Lowered, Failed> {
+        if let Some(encoded) = self.item {
+            return Ok(Lowered::Encoded(encoded));
         }
         // An empty sequence may be one of anything.
-        if !self.are_bytes || scratch.long.is_empty() {
+        if !self.are_bytes || self.bytes.is_empty() {
             return Ok(Lowered::Object);
         }
-        let body = transcoder.encode(Value::Bytes(&scratch.long));
-        body.map(Lowered::Body).map_err(Failed)
+        self.lower.encode(Value::Bytes(&self.bytes))
     }
 }
 
 macro_rules! parts {
     ($($trait:ident { $($method:ident($($key:ty)?))* })*) => {$(
         impl<'s> ser::$trait for Parts<'s> {
-            type Ok = Lowered<'s>;
+            type Ok = Lowered;
             type Error = Failed;
 
             $(
@@ -308,7 +401,7 @@ macro_rules! parts {
                 }
             )*
 
-            fn end(self) -> Result<Lowered<'s>, Failed> {
+            fn end(self) -> Result<Lowered, Failed> {
                 self.lowered()
             }
         }
@@ -327,7 +420,7 @@ parts! {
 
 /// The transcoder's error, or that of a value's own `Serialize`.
 #[derive(Debug)]
-pub(super) struct Failed(pub(super) Error);
+struct Failed(Error);
 
 impl ser::Error for Failed {
     fn custom<T: fmt::Display>(reason: T) -> Self {

@@ -95,8 +95,9 @@
 //!
 //! PHP has one array for lists and maps and one string for text and bytes; JSON may write a float
 //! without a fraction. So what was read from a language's own format ([`Decoded::Tree`]) also reads as
-//! the other type: a whole number of at most 64 bits as a float (as an `f32` if that holds it exactly),
-//! text as bytes, a list as a map of its indices, and a map's integer keys as strings of their digits.
+//! the other type: a whole number of at most 64 bits as a float that is the same number (or of which
+//! JavaScript makes the same digits), text as bytes, a list as a map of its indices, and a map's integer
+//! keys as strings of their digits.
 //!
 //! # Python's formats
 //!
@@ -173,7 +174,6 @@ mod byte;
 mod codec;
 mod compression;
 mod date_time;
-mod decoded;
 mod enyim;
 mod fault;
 mod float;
@@ -185,7 +185,6 @@ mod json;
 mod lower;
 mod marshal;
 mod msgpack;
-mod packed;
 mod php;
 mod pickle;
 mod python;
@@ -200,82 +199,12 @@ mod tree;
 
 pub use compression::Compression;
 pub use date_time::DateTime;
-pub use decoded::Decoded;
 pub use format::Format;
+pub(crate) use lower::{Buffer, encode, encode_item};
 pub use msgpack::Document;
-pub(crate) use transcoder::Scratch;
-pub use transcoder::{Body, Object, Transcoder, Value};
+pub(crate) use read::{decode, decode_bytes};
+pub use transcoder::{Body, Decoded, Object, Transcoder, Value};
 pub use tree::Tree;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use enyim::Enyim;
-
-use crate::error::{Error, Kind};
-use crate::item::Item;
-use fault::Fault;
-use lower::{Failed, Lower, Lowered};
-use read::Reader;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-/// Returns the flags and data of `value`, in `scratch` where they are too long to be moved.
-pub(crate) fn encode<'s, V: Serialize>(
-    transcoder: &'s dyn Transcoder,
-    value: &'s V,
-    scratch: &'s mut Scratch,
-) -> Result<Body<'s>, Error> {
-    match value.serialize(Lower::new(transcoder, scratch)) {
-        Ok(Lowered::Body(body)) => Ok(body),
-        Ok(_) => transcoder.encode(Value::Object(value)),
-        Err(Failed(error)) => Err(error),
-    }
-}
-
-/// Returns the item that holds `value`.
-pub(crate) fn encode_item<V: Serialize + ?Sized>(
-    transcoder: &dyn Transcoder,
-    value: &V,
-) -> Result<Item, Error> {
-    Ok(encode(transcoder, &value, &mut Scratch::default())?.into_item())
-}
-
-/// Bytes as they are, without serde.
-pub(crate) fn encode_bytes<'a>(
-    transcoder: &dyn Transcoder,
-    bytes: &'a [u8],
-) -> Result<Body<'a>, Error> {
-    transcoder.encode(Value::Bytes(bytes))
-}
-
-/// The Rust value that the item holds. An error says what is stored and what was asked for.
-///
-/// serde reads an untagged enum, an internally tagged one and what stands under `flatten` through a
-/// copy of its own, which calls itself human-readable. What stands in there and has a form of its
-/// own for machines, such as an `IpAddr`, does not match: an error, as with every binary format.
-pub(crate) fn decode<T: DeserializeOwned>(
-    transcoder: &dyn Transcoder,
-    item: Item,
-) -> Result<T, Error> {
-    let flags = item.flags;
-    let mut decoded = Decoded::Null;
-    let value = T::deserialize(Reader::new(transcoder, item, &mut decoded));
-    value.map_err(|fault| refused(transcoder, flags, fault))
-}
-
-/// The bytes of raw data, of a string or of text, moved and not copied.
-pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
-    let flags = item.flags;
-    let bytes = transcoder.decode(item)?.take_bytes();
-    bytes.ok_or_else(|| refused(transcoder, flags, Fault::mismatch(&"bytes")))
-}
-
-fn refused(transcoder: &dyn Transcoder, flags: u32, fault: Fault) -> Error {
-    if let Fault::Undecodable(error) = fault {
-        return error;
-    }
-    let stored = transcoder.describe(flags);
-    Error::new(
-        Kind::Decode,
-        format!("the item is {}{fault}", fault::stored(stored, flags)),
-    )
-}

@@ -1,10 +1,9 @@
 //! Values of clients that leave flags to the program: libmemcached, gomemcache, and what is behind
 //! twemproxy.
 
-use super::decoded::Decoded;
 use super::fault::unstorable;
 use super::foreign;
-use super::transcoder::{Body, Transcoder, Value};
+use super::transcoder::{Body, Decoded, Transcoder, Value};
 use crate::error::Error;
 use crate::item::Item;
 

@@ -1,18 +1,77 @@
-//! The serde deserialiser of a decoded value.
+//! From an item to a Rust value: the serde deserialiser of what a transcoder decoded.
 
 use super::byte::bytes_as_seq;
 use super::date_time;
-use super::decoded::{Decoded, decimal};
-use super::fault::Fault;
-use super::transcoder::Transcoder;
+use super::fault::{self, Fault};
+use super::transcoder::{Decoded, Transcoder, decimal};
 use super::tree::Tree;
+use crate::error::{Error, Kind};
 use crate::item::{self, Item};
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, SeqAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer,
+    SeqAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use std::mem;
 use std::str::FromStr;
+
+/// The Rust value that the item holds. An error says what is stored and what was asked for.
+///
+/// serde reads an untagged enum, an internally tagged one and what stands under `flatten` through a
+/// copy of its own, which calls itself human-readable. What stands in there and has a form of its
+/// own for machines, such as an `IpAddr`, does not match: an error, as with every binary format.
+pub(crate) fn decode<T: DeserializeOwned>(
+    transcoder: &dyn Transcoder,
+    item: Item,
+) -> Result<T, Error> {
+    let flags = item.flags;
+    let mut stored = Stored::Item(item);
+    let mut value = T::deserialize(Reader::new(transcoder, &mut stored));
+    // A type that asked for nothing gets no item that cannot be decoded either.
+    if let Stored::Item(item) = stored {
+        let decoded = transcoder.decode(item)?;
+        stored = if decoded.is_none() {
+            Stored::None
+        } else {
+            Stored::Decoded(decoded)
+        };
+    }
+    match stored {
+        Stored::None => {
+            stored = Stored::Decoded(Decoded::Null);
+            value = T::deserialize(Reader::new(transcoder, &mut stored));
+        }
+        // Whatever the type made of it: it may have a default for what it cannot read.
+        Stored::Failed(error) => return Err(error),
+        _ => {}
+    }
+    value.map_err(|fault| refused(transcoder, flags, &fault))
+}
+
+/// The bytes of raw data, of a string or of text, moved and not copied.
+pub(crate) fn decode_bytes(transcoder: &dyn Transcoder, item: Item) -> Result<Vec<u8>, Error> {
+    let flags = item.flags;
+    let bytes = transcoder.decode(item)?.take_bytes();
+    bytes.ok_or_else(|| refused(transcoder, flags, &Fault::mismatch(&"bytes")))
+}
+
+fn refused(transcoder: &dyn Transcoder, flags: u32, fault: &Fault) -> Error {
+    let stored = fault::stored(transcoder.describe(flags), flags);
+    Error::new(Kind::Decode, format!("the item is {stored}{fault}"))
+}
+
+/// What there is to read.
+enum Stored {
+    /// The item as it came, until something else than that is asked for.
+    Item(Item),
+    /// Nothing: it was given as an item.
+    Taken,
+    Decoded(Decoded),
+    /// No value, as turned out after the content of an `Option` was asked for.
+    None,
+    /// What the transcoder cannot decode.
+    Failed(Error),
+}
 
 /// Gives what is stored to a type that asks for something in particular, if it is just that.
 ///
@@ -20,30 +79,35 @@ use std::str::FromStr;
 /// primitives' visitors would let an integer pass as a float, and bytes as a string. The value is
 /// borrowed mutably so that strings and bytes can be moved out of it while objects are read in
 /// place.
-pub(super) struct Reader<'de> {
-    /// The item, until something else than it is asked for.
-    item: Option<(&'de dyn Transcoder, Item)>,
-    decoded: &'de mut Decoded,
+struct Reader<'de> {
+    transcoder: &'de dyn Transcoder,
+    stored: &'de mut Stored,
+    /// Whether it is the content of an `Option`, for which no value is none.
+    in_option: bool,
 }
 
 impl<'de> Reader<'de> {
-    /// Leaves in `decoded` what is read of the item.
-    pub(super) fn new(
-        transcoder: &'de dyn Transcoder,
-        item: Item,
-        decoded: &'de mut Decoded,
-    ) -> Self {
+    fn new(transcoder: &'de dyn Transcoder, stored: &'de mut Stored) -> Self {
         Self {
-            item: Some((transcoder, item)),
-            decoded,
+            transcoder,
+            stored,
+            in_option: false,
         }
     }
 
     fn decoded(self) -> Result<&'de mut Decoded, Fault> {
-        if let Some((transcoder, item)) = self.item {
-            *self.decoded = transcoder.decode(item).map_err(Fault::Undecodable)?;
+        if let Stored::Item(item) = self.stored {
+            let item = mem::replace(item, Item::new(0, Vec::new()));
+            *self.stored = match self.transcoder.decode(item) {
+                Ok(decoded) if self.in_option && decoded.is_none() => Stored::None,
+                Ok(decoded) => Stored::Decoded(decoded),
+                Err(error) => Stored::Failed(error),
+            };
         }
-        Ok(self.decoded)
+        match self.stored {
+            Stored::Decoded(decoded) => Ok(decoded),
+            _ => Err(Fault::Undecodable),
+        }
     }
 }
 
@@ -122,16 +186,13 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.decoded()? {
-            Decoded::Null | Decoded::Empty => visitor.visit_none(),
-            // As EnyimMemcached reads it.
-            Decoded::Text(value) if value.is_empty() => visitor.visit_none(),
-            Decoded::Object(document) => document.read(|reader| reader.deserialize_option(visitor)),
-            Decoded::Tree(tree) => mem::take(tree).reader().deserialize_option(visitor),
-            decoded => visitor.visit_some(Self {
-                item: None,
-                decoded,
+        match self.stored {
+            // Its content may be an item as it is, which nobody may decode before.
+            Stored::Item(_) => visitor.visit_some(Self {
+                in_option: true,
+                ..self
             }),
+            _ => visitor.visit_none(),
         }
     }
 
@@ -218,35 +279,27 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match name {
-            item::ITEM => {
-                let (_, item) = self.item.ok_or_else(|| Fault::mismatch(&visitor))?;
-                return visitor.visit_seq(RawItem(item));
-            }
-            item::BYTES => {
-                return match self.decoded()?.take_bytes() {
-                    Some(bytes) => visitor.visit_byte_buf(bytes),
-                    None => Err(Fault::mismatch(&visitor)),
-                };
-            }
-            date_time::NAME | rmp_serde::MSGPACK_EXT_STRUCT_NAME => {}
-            _ if self.item.is_some() => return visitor.visit_newtype_struct(self),
-            _ => {}
-        }
-        match self.decoded()? {
-            Decoded::DateTime(value) if name == date_time::NAME => {
-                visitor.visit_newtype_struct((*value).into_deserializer())
-            }
-            _ if name == date_time::NAME => Err(Fault::mismatch(&visitor)),
-            Decoded::Object(document) => {
-                document.read(|reader| reader.deserialize_newtype_struct(name, visitor))
-            }
-            Decoded::Tree(tree) => mem::take(tree)
-                .reader()
-                .deserialize_newtype_struct(name, visitor),
-            decoded => visitor.visit_newtype_struct(Self {
-                item: None,
-                decoded,
-            }),
+            item::ITEM => match mem::replace(self.stored, Stored::Taken) {
+                Stored::Item(item) => visitor.visit_seq(RawItem(item)),
+                _ => Err(Fault::mismatch(&visitor)),
+            },
+            item::BYTES => match self.decoded()?.take_bytes() {
+                Some(bytes) => visitor.visit_byte_buf(bytes),
+                None => Err(Fault::mismatch(&visitor)),
+            },
+            date_time::NAME => match self.decoded()? {
+                Decoded::DateTime(value) => {
+                    visitor.visit_newtype_struct((*value).into_deserializer())
+                }
+                _ => Err(Fault::mismatch(&visitor)),
+            },
+            rmp_serde::MSGPACK_EXT_STRUCT_NAME => match self.decoded()? {
+                Decoded::Object(document) => {
+                    document.read(|reader| reader.deserialize_newtype_struct(name, visitor))
+                }
+                _ => Err(Fault::mismatch(&visitor)),
+            },
+            _ => visitor.visit_newtype_struct(self),
         }
     }
 

@@ -2,12 +2,11 @@
 
 use super::codec;
 use super::compression::{Algorithm, Compression};
-use super::decoded::Decoded;
 use super::fault::{damaged, unstorable};
 use super::foreign;
 use super::json;
 use super::marshal;
-use super::transcoder::{Body, Transcoder, Value};
+use super::transcoder::{Body, Decoded, Transcoder, Value};
 use crate::error::Error;
 use crate::item::Item;
 use std::fmt::Display;

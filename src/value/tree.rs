@@ -1,7 +1,10 @@
 use super::byte::bytes_as_seq;
 use super::fault::Fault;
-use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, IntoDeserializer, Visitor};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess,
+    Visitor,
+};
 use std::ops::Range;
 
 /// How deep lists and maps may nest, written and read: the limit of `serde_json`, so that what was
@@ -179,7 +182,7 @@ impl<'de> Deserializer<'de> for Reader {
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.tree {
             Tree::Float(value) if single(value).is_some() => self.deserialize_any(visitor),
-            Tree::Integer(value) if WORDS.contains(&value) => match single(rounded(value)) {
+            Tree::Integer(value) if WORDS.contains(&value) => match float(value).and_then(single) {
                 Some(value) => visitor.visit_f32(value),
                 None => Err(Fault::does_not_fit(&visitor)),
             },
@@ -190,7 +193,10 @@ impl<'de> Deserializer<'de> for Reader {
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.tree {
             Tree::Float(value) => visitor.visit_f64(value),
-            Tree::Integer(value) if WORDS.contains(&value) => visitor.visit_f64(rounded(value)),
+            Tree::Integer(value) if WORDS.contains(&value) => match float(value) {
+                Some(value) => visitor.visit_f64(value),
+                None => Err(Fault::does_not_fit(&visitor)),
+            },
             _ => Err(self.mismatch(&visitor)),
         }
     }
@@ -241,12 +247,28 @@ impl<'de> Deserializer<'de> for Reader {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
+    /// A tuple of no parts is how MessagePack has one.
+    fn deserialize_unit_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        visitor.visit_newtype_struct(self)
+        match &self.tree {
+            Tree::List(items) | Tree::Tuple(items) if items.is_empty() => visitor.visit_unit(),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match name {
+            // Only MessagePack has its extension values.
+            rmp_serde::MSGPACK_EXT_STRUCT_NAME => Err(self.mismatch(&visitor)),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -259,8 +281,9 @@ impl<'de> Deserializer<'de> for Reader {
             Tree::String(variant) => {
                 visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(variant))
             }
-            Tree::Map(entries) if entries.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(pairs(entries.into_iter())))
+            Tree::Map(mut entries) if entries.len() == 1 => {
+                let (name, content) = entries.remove(0);
+                visitor.visit_enum(Variant { name, content })
             }
             _ => Err(self.mismatch(&visitor)),
         }
@@ -290,7 +313,50 @@ impl<'de> Deserializer<'de> for Reader {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 unit unit_struct seq tuple tuple_struct ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 unit seq tuple tuple_struct ignored_any
+    }
+}
+
+/// The variant of an enum, which reads its content as a value of its own type would.
+struct Variant {
+    name: Tree,
+    content: Tree,
+}
+
+impl<'de> EnumAccess<'de> for Variant {
+    type Error = Fault;
+    type Variant = Reader;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Reader), Fault> {
+        let name = Reader {
+            tree: self.name,
+            is_key: true,
+        };
+        Ok((seed.deserialize(name)?, self.content.reader()))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Reader {
+    type Error = Fault;
+
+    fn unit_variant(self) -> Result<(), Fault> {
+        Deserialize::deserialize(self)
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_tuple(length, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.deserialize_struct("", fields, visitor)
     }
 }
 
@@ -312,7 +378,12 @@ fn single(value: f64) -> Option<f32> {
     (f64::from(single).to_bits() == value.to_bits()).then_some(single)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as JSON is read by all")]
-fn rounded(value: i128) -> f64 {
-    value as f64
+/// The float that is the same number, or of which JSON's writers in JavaScript make these digits: as
+/// many as tell it from the next float, and zeros.
+#[expect(clippy::cast_precision_loss, reason = "what is lost is looked for")]
+#[expect(clippy::cast_possible_truncation, reason = "it was an integer")]
+fn float(value: i128) -> Option<f64> {
+    let float = value as f64;
+    let is_same = float as i128 == value || float.to_string() == value.to_string();
+    is_same.then_some(float)
 }

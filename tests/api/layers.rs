@@ -50,8 +50,6 @@ const LAYERS: &[Layer] = &[
     ("store", &["client", "value", "stats", "cache"]),
     // Documentation only.
     ("guide", &[]),
-    // The test of all that was recorded of the peers.
-    ("recorded_vectors", &["locator", "value"]),
     // Opens everything to the fuzz targets, and exists for them alone.
     ("fuzzing", FACE),
 ];

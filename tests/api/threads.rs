@@ -12,10 +12,10 @@ use std::time::Duration;
 use support::{Memcached, wait_until};
 
 const THREADS: u64 = 64;
-const OPERATIONS: u64 = 10_000;
+const OPERATIONS: u64 = 2000;
 const COUNTERS: u64 = 16;
 
-/// 64 threads do 10,000 mixed operations each on four servers, over at most 8 connections to each:
+/// 64 threads do 2,000 mixed operations each on four servers, over at most 8 connections to each:
 /// nothing fails, nothing is lost, and nothing is mixed up.
 #[test]
 fn many_threads_share_one_client() {

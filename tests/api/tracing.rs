@@ -8,7 +8,7 @@ use moecache::{Client, FailurePolicy};
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::reserve;
+use support::{alone, reserve};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::with_default;
@@ -45,6 +45,15 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 }
 
+/// Runs a test with all that is traced. It does so in a process of its own: the crate tracing remembers for
+/// all threads whether anybody is told of an event, and other tests have nobody who is.
+fn traced(test: &str, work: impl FnOnce(&Lines)) {
+    alone(test, || {
+        let lines = Lines::default();
+        with_default(lines.clone(), || work(&lines));
+    });
+}
+
 struct Line(String);
 
 impl Visit for Line {
@@ -59,8 +68,7 @@ impl Visit for Line {
 
 #[test]
 fn connections_are_traced() {
-    let lines = Lines::default();
-    with_default(lines.clone(), || {
+    traced("tracing::connections_are_traced", |lines| {
         let server = Server::start().unwrap();
         let name = server.address();
         let client = Client::new(&server).unwrap();
@@ -84,8 +92,7 @@ fn connections_are_traced() {
 
 #[test]
 fn servers_that_fail_are_traced() {
-    let lines = Lines::default();
-    with_default(lines.clone(), || {
+    traced("tracing::servers_that_fail_are_traced", |lines| {
         let reserved = reserve().unwrap();
         let nobody = reserved.local_addr().unwrap().as_socket().unwrap();
         let builder = Client::builder().servers(nobody);

@@ -1,5 +1,5 @@
-//! A process of its own, for tests that count what a process has only one of: its memory, its file
-//! descriptors.
+//! A process of its own, for tests of what a process has only one of: its memory, its file descriptors, who is
+//! told of events.
 
 use std::env;
 use std::process::Command;

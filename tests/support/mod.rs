@@ -11,27 +11,27 @@
 )]
 
 /// Makes of each function a test in each protocol, such as `nothing_comes::text`. It is told the protocol.
+/// With `and Auto;` in front of them, in [`Protocol::Auto`](moecache::Protocol::Auto) too.
 macro_rules! in_each_protocol {
-    ($($check:ident)*) => {$(
+    (and Auto; $($check:ident)*) => {
+        $crate::support::in_each_protocol! { @ [Text text Meta meta Binary binary Auto auto] $($check)* }
+    };
+    (@ $protocols:tt $($check:ident)*) => {
+        $($crate::support::in_each_protocol! { # $check $protocols })*
+    };
+    (# $check:ident [$($protocol:ident $name:ident)*]) => {
         mod $check {
-            use moecache::Protocol;
-
-            #[test]
-            fn text() {
-                super::$check(Protocol::Text);
-            }
-
-            #[test]
-            fn meta() {
-                super::$check(Protocol::Meta);
-            }
-
-            #[test]
-            fn binary() {
-                super::$check(Protocol::Binary);
-            }
+            $(
+                #[test]
+                fn $name() {
+                    super::$check(moecache::Protocol::$protocol);
+                }
+            )*
         }
-    )*};
+    };
+    ($($check:ident)*) => {
+        $crate::support::in_each_protocol! { @ [Text text Meta meta Binary binary] $($check)* }
+    };
 }
 pub(crate) use in_each_protocol;
 

@@ -59,25 +59,15 @@ impl Client {
     ) -> Each<K, T> {
         let items = items.into_iter();
         let mut keys = Vec::with_capacity(items.size_hint().0);
-        let (mut data, mut scratch) = (Vec::new(), value::Scratch::default());
-        // The flags of each, and where its data ends.
-        let mut encoded: Vec<Result<(u32, usize, usize)>> = Vec::with_capacity(keys.capacity());
+        let mut buffer = value::Buffer::default();
+        let mut encoded = Vec::with_capacity(keys.capacity());
         for (key, value) in items {
             keys.push(key);
-            encoded.push(
-                value::encode(&*self.values.transcoder, &value, &mut scratch).map(|body| {
-                    let item = body.as_item();
-                    let start = data.len();
-                    data.extend_from_slice(item.data);
-                    (item.flags, start, data.len())
-                }),
-            );
+            let transcoder = &*self.values.transcoder;
+            encoded.push(value::encode(transcoder, &value, &mut buffer));
         }
         let item = |index: usize| match &encoded[index] {
-            Ok((flags, start, end)) => Ok(ItemRef {
-                flags: *flags,
-                data: &data[*start..*end],
-            }),
+            Ok(encoded) => Ok(buffer.item(encoded)),
             Err(error) => Err(error.clone()),
         };
         let results = self.store_each(operation, mode, &keys, expiry, item, meaning);

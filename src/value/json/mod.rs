@@ -6,8 +6,8 @@ mod tests;
 #[cfg(feature = "json")]
 mod text;
 
-use super::decoded::Decoded;
 use super::fault::unstorable;
+use super::transcoder::Decoded;
 use super::tree::Tree;
 use crate::error::Error;
 #[cfg(feature = "json")]

@@ -1,6 +1,6 @@
 //! JSON to values, and back.
 
-use crate::value::decoded::{Decoded, integer};
+use crate::value::transcoder::{Decoded, integer};
 use crate::value::tree::{Tree, WORDS};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
@@ -12,7 +12,7 @@ use std::fmt;
 ///
 /// Integers beyond 64 bits are read where they are all there is; elsewhere they are floats, as in
 /// JavaScript.
-pub(in crate::value) fn read(text: &[u8]) -> Result<Decoded, &'static str> {
+pub(crate) fn read(text: &[u8]) -> Result<Decoded, &'static str> {
     match integer(text) {
         Ok(Decoded::Integer(value)) if WORDS.contains(&value) => {}
         Ok(wide) => return Ok(wide),

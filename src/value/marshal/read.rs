@@ -1,12 +1,12 @@
 use super::write::VERSION;
-use crate::value::decoded::Decoded;
 use crate::value::fault::class_name;
-use crate::value::graph::{Id, NoTree, Node, expand};
+use crate::value::graph::{Id, NoTree, Node, expand, size};
+use crate::value::transcoder::Decoded;
 use crate::value::tree::{MAX_DEPTH, Tree};
 
 /// Why bytes are not plain data in Marshal. `Display` goes on from "the item is a Ruby object".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::value) enum Refused {
+pub(crate) enum Refused {
     #[error("in a version of Marshal other than 4.8")]
     Version,
     #[error("that is cut short")]
@@ -27,25 +27,32 @@ pub(in crate::value) enum Refused {
     Object(String),
 }
 
-/// `limit` is how many bytes links may make of the value: a few hundred bytes can stand for
-/// terabytes.
-pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
+/// What links may make of a value of this many bytes in any case, and what the parts of it may take
+/// before that: so much that every other byte may be a value.
+const MOST_PER_BYTE: usize = 16;
+
+/// `limit` is how many bytes of memory links may make of the value: a few hundred bytes can stand for
+/// terabytes. It also limits what its parts take, each of which may be of one byte here.
+pub(crate) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refused> {
     let (version, input) = data.split_first_chunk().ok_or(Refused::Truncated)?;
     if *version != VERSION {
         return Err(Refused::Version);
     }
+    let bound = limit.max(data.len().saturating_mul(MOST_PER_BYTE));
     let mut reader = Reader {
         input,
         symbols: Vec::new(),
         objects: Vec::new(),
         graph: Vec::new(),
+        left: bound,
         depth: 0,
+        limit,
     };
     let root = reader.value()?;
     if !reader.input.is_empty() {
         return Err(Refused::Trailing);
     }
-    let tree = expand(reader.graph, root, limit).map_err(|no_tree| match no_tree {
+    let tree = expand(reader.graph, root, bound).map_err(|no_tree| match no_tree {
         NoTree::TooDeep => Refused::TooDeep,
         NoTree::TooLarge => Refused::TooLarge(limit),
         NoTree::Function => Refused::Malformed,
@@ -60,11 +67,20 @@ pub(in crate::value) fn read(data: &[u8], limit: usize) -> Result<Decoded, Refus
 struct Reader<'a> {
     input: &'a [u8],
     /// In the order of their first appearance, which is how links count.
-    symbols: Vec<&'a [u8]>,
+    symbols: Vec<Symbol<'a>>,
     /// The same for everything that Ruby allocates.
     objects: Vec<Object>,
     graph: Vec<Node>,
+    /// How many bytes of memory further nodes may take.
+    left: usize,
     depth: usize,
+    limit: usize,
+}
+
+struct Symbol<'a> {
+    name: &'a [u8],
+    /// Its one node, once it is a value and not only the name of something.
+    node: Option<Id>,
 }
 
 #[derive(Clone, Copy)]
@@ -93,8 +109,14 @@ impl<'a> Reader<'a> {
             b'T' => Tree::Bool(true),
             b'F' => Tree::Bool(false),
             b'i' => Tree::Integer(self.long()?.into()),
-            b':' => text(self.symbol()?),
-            b';' => text(self.linked_symbol()?),
+            b':' => {
+                self.symbol()?;
+                return self.symbol_node(self.symbols.len() - 1);
+            }
+            b';' => {
+                let at = self.length()?;
+                return self.symbol_node(at);
+            }
             b'@' => return self.link(),
             b'I' => return self.with_variables(),
             b'l' => return self.object(|reader| reader.bignum().map(Node::Leaf)),
@@ -105,12 +127,14 @@ impl<'a> Reader<'a> {
             b'}' => return self.object(Self::hash_with_default),
             tag => return Err(self.refusal(tag)),
         };
-        Ok(self.push(Node::Leaf(leaf)))
+        self.push(Node::Leaf(leaf))
     }
 
-    fn push(&mut self, node: Node) -> Id {
+    fn push(&mut self, node: Node) -> Result<Id, Refused> {
+        let left = self.left.checked_sub(size(&node));
+        self.left = left.ok_or(Refused::TooLarge(self.limit))?;
         self.graph.push(node);
-        self.graph.len() - 1
+        Ok(self.graph.len() - 1)
     }
 
     /// Reads what links can point to.
@@ -121,7 +145,7 @@ impl<'a> Reader<'a> {
         let at = self.objects.len();
         self.objects.push(Object::Open);
         let node = read(self)?;
-        let id = self.push(node);
+        let id = self.push(node)?;
         self.objects[at] = Object::Read(id);
         Ok(id)
     }
@@ -194,9 +218,10 @@ impl<'a> Reader<'a> {
                 }))
             }),
             b':' => {
-                let symbol = self.symbol()?;
+                let at = self.symbols.len();
+                self.symbol()?;
                 self.encoding()?;
-                Ok(self.push(Node::Leaf(text(symbol))))
+                self.symbol_node(at)
             }
             tag @ (b'[' | b'{' | b'}' | b'f' | b'l') => {
                 let what = match tag {
@@ -250,14 +275,26 @@ impl<'a> Reader<'a> {
     }
 
     fn symbol(&mut self) -> Result<&'a [u8], Refused> {
-        let symbol = self.bytes()?;
-        self.symbols.push(symbol);
-        Ok(symbol)
+        let name = self.bytes()?;
+        self.symbols.push(Symbol { name, node: None });
+        Ok(name)
     }
 
     fn linked_symbol(&mut self) -> Result<&'a [u8], Refused> {
         let at = self.length()?;
-        self.symbols.get(at).copied().ok_or(Refused::Malformed)
+        let symbol = self.symbols.get(at).ok_or(Refused::Malformed)?;
+        Ok(symbol.name)
+    }
+
+    /// The symbol as a value: one node, however often it is linked to.
+    fn symbol_node(&mut self, at: usize) -> Result<Id, Refused> {
+        let symbol = self.symbols.get(at).ok_or(Refused::Malformed)?;
+        if let Some(id) = symbol.node {
+            return Ok(id);
+        }
+        let id = self.push(Node::Leaf(text(symbol.name)))?;
+        self.symbols[at].node = Some(id);
+        Ok(id)
     }
 
     fn float(&mut self) -> Result<f64, Refused> {

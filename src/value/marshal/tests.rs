@@ -2,8 +2,7 @@
 
 use super::read::{Refused, read};
 use crate::item::Item;
-use crate::value::decoded::Decoded;
-use crate::value::transcoder::Object;
+use crate::value::transcoder::{Decoded, Object};
 use crate::value::tree::MAX_DEPTH;
 use crate::value::{Compression, Format, decode, decode_bytes};
 use serde::Deserialize;

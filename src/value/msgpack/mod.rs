@@ -25,6 +25,10 @@ impl Document {
         Ok(Self(bytes))
     }
 
+    pub(super) fn is_nil(&self) -> bool {
+        self.0 == [0xc0]
+    }
+
     pub(super) fn is_empty_array(&self) -> bool {
         self.0 == [0x90]
     }

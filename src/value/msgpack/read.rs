@@ -10,7 +10,7 @@ use serde::de::{
 
 /// Reads one value after the other. It goes by what is stored, and is strict where serde's own
 /// types are not: no bytes as a string, no integer as a float, no double as a single.
-pub(in crate::value) struct Reader<'de> {
+pub(crate) struct Reader<'de> {
     rest: &'de [u8],
 }
 

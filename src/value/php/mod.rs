@@ -6,12 +6,11 @@ mod tests;
 
 use super::codec::{self, Damage};
 use super::compression::{Algorithm, Compression};
-use super::decoded::{Decoded, integer};
 use super::fault::damaged;
 use super::float;
 use super::foreign::{self, unknown};
 use super::json;
-use super::transcoder::{Body, Transcoder, Value};
+use super::transcoder::{Body, Decoded, Transcoder, Value, integer};
 use super::tree::Tree;
 use crate::error::Error;
 use crate::item::Item;

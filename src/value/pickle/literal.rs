@@ -18,7 +18,7 @@ pub(super) fn long(line: &[u8]) -> Result<Tree, Refused> {
 }
 
 fn decimal(digits: &[u8]) -> Result<Tree, Refused> {
-    let text = crate::value::decoded::decimal(digits).ok_or(Refused::Number)?;
+    let text = crate::value::transcoder::decimal(digits).ok_or(Refused::Number)?;
     match (text.parse(), text.parse()) {
         (Ok(number), _) => Ok(Tree::Integer(number)),
         (_, Ok(number)) => Ok(Tree::Unsigned(number)),

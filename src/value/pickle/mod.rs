@@ -17,7 +17,7 @@ mod tests;
 #[cfg(feature = "pickle")]
 mod write;
 
-use super::decoded::Decoded;
+use super::transcoder::Decoded;
 use super::tree::Tree;
 use crate::error::Error;
 use refused::Refused;

@@ -6,7 +6,7 @@ use crate::value::tree::MAX_DEPTH;
     not(feature = "pickle"),
     expect(dead_code, reason = "all but the first are found by reading it")
 )]
-pub(in crate::value) enum Refused {
+pub(crate) enum Refused {
     #[cfg(not(feature = "pickle"))]
     #[error("which needs the feature pickle of moecache")]
     Feature,

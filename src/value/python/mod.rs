@@ -1,20 +1,16 @@
 //! The formats of Python's clients: text for str and int, and pickles for all else.
 
-mod moecache;
-mod plain;
 mod rules;
 
-pub(super) use moecache::{AndPickles, MoecachePickle};
-pub(super) use plain::Plain;
 pub(super) use rules::{PYERMC, PYLIBMC, PYMEMCACHE, PYMEMCACHE_COMPRESSED, PYTHON_MEMCACHED};
 
 use super::codec::{self, Damage};
 use super::compression::{Algorithm, Compression};
-use super::decoded::{Decoded, integer};
-use super::fault::damaged;
+use super::fault::{damaged, unstorable};
+use super::float;
 use super::foreign::{self, unknown};
 use super::pickle;
-use super::transcoder::{Body, Integer, Transcoder, Value};
+use super::transcoder::{Body, Decoded, Integer, Transcoder, Value, decimal, integer};
 use crate::error::Error;
 use crate::item::Item;
 use rules::{COMPRESSED, Rules, Stored};
@@ -167,4 +163,107 @@ impl Transcoder for Python {
             None => foreign::describe(flags).unwrap_or("something unknown"),
         }
     }
+}
+
+/// Python's moecache 1.0: strings as EnyimMemcached has them, and pickles.
+#[derive(Debug)]
+pub(super) struct MoecachePickle {
+    /// The most bytes that a value may have once it is unpickled.
+    pub(super) limit: usize,
+}
+
+const MOECACHE_STR: u32 = 274;
+const MOECACHE_PICKLE: u32 = 256;
+const A_PICKLE: &str = "a Python pickle";
+
+impl Transcoder for MoecachePickle {
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+        match value {
+            Value::Str(value) => Ok(Body::borrowed(MOECACHE_STR, value.as_bytes())),
+            _ => Ok(Body::owned(
+                MOECACHE_PICKLE,
+                value.to_tree(pickle::NO_DATE_TIME)?.to_pickle()?,
+            )),
+        }
+    }
+
+    fn decode(&self, item: Item) -> Result<Decoded, Error> {
+        let Item { flags, data, .. } = item;
+        match flags {
+            // In Python 2 it is bytes, which need not be text; Python 3 raises on such.
+            // A counter, too.
+            MOECACHE_STR if decimal(&data).is_some() => Ok(Decoded::Text(data)),
+            MOECACHE_STR => Ok(match String::from_utf8(data) {
+                Ok(string) => Decoded::String(string),
+                Err(error) => Decoded::Bytes(error.into_bytes()),
+            }),
+            MOECACHE_PICKLE => {
+                pickle::read(&data, self.limit).map_err(|refused| damaged(A_PICKLE, flags, refused))
+            }
+            _ => Err(unknown("moecache", flags)),
+        }
+    }
+
+    /// Those of a str: it reads no others that stand before digits.
+    fn counter_flags(&self, _: u64) -> u32 {
+        MOECACHE_STR
+    }
+
+    fn describe(&self, flags: u32) -> &'static str {
+        match flags {
+            MOECACHE_STR => "a Python str",
+            MOECACHE_PICKLE => A_PICKLE,
+            _ => foreign::describe(flags).unwrap_or("something unknown"),
+        }
+    }
+}
+
+/// pymemcache without a serde: what Python's `str` shows of a value, under flags 0; and read, as
+/// whatever it is, as bytes.
+#[derive(Debug)]
+pub(super) struct Plain;
+
+impl Transcoder for Plain {
+    fn encode<'a>(&self, value: Value<'a>) -> Result<Body<'a>, Error> {
+        let shown = match value {
+            Value::Bytes(value) => return Ok(Body::borrowed(0, value)),
+            Value::Str(value) => return ascii(value).map(|text| Body::borrowed(0, text)),
+            Value::Null => "None".to_owned(),
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            Value::F32(value) => float::python(value.into()),
+            Value::F64(value) => float::python(value),
+            Value::Char(value) => value.to_string(),
+            Value::Object(_) => {
+                let reason = "pymemcache without a serde stores of a list or dict only what Python \
+                              shows, which nobody can read back";
+                return Err(unstorable(reason));
+            }
+            _ => match value.integer() {
+                Some(number) => number.to_string(),
+                None => return Err(unstorable(pickle::NO_DATE_TIME)),
+            },
+        };
+        ascii(&shown)?;
+        Ok(Body::owned(0, shown.into_bytes()))
+    }
+
+    fn decode(&self, item: Item) -> Result<Decoded, Error> {
+        // Bytes to its owner, which stores of everything but bytes a str.
+        Ok(Decoded::StringOrBytes(item.data))
+    }
+
+    fn describe(&self, _: u32) -> &'static str {
+        "bytes of pymemcache"
+    }
+}
+
+/// pymemcache's default `encoding`, outside of which it raises.
+fn ascii(text: &str) -> Result<&[u8], Error> {
+    if text.is_ascii() {
+        return Ok(text.as_bytes());
+    }
+    let reason = "pymemcache without a serde stores no strings but ASCII; bytes are stored as they \
+                  are";
+    Err(unstorable(reason))
 }

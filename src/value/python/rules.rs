@@ -7,7 +7,7 @@ pub(super) const COMPRESSED: u32 = 8;
 
 /// What sets one client apart from the others.
 #[derive(Debug)]
-pub(in crate::value) struct Rules {
+pub(crate) struct Rules {
     /// Its name, for messages.
     pub(super) name: &'static str,
     /// The flags of what it writes.
@@ -71,7 +71,7 @@ impl Stored {
 
 /// pylibmc 1.6.3: of the five bits it knows besides that of zlib, at most one may be set; it does
 /// not look at others.
-pub(in crate::value) const PYLIBMC: Rules = Rules {
+pub(crate) const PYLIBMC: Rules = Rules {
     name: "pylibmc",
     bytes: 0,
     pickle: 1,
@@ -93,7 +93,7 @@ pub(in crate::value) const PYLIBMC: Rules = Rules {
 };
 
 /// python-memcached 1.62. It shows a pickle that it cannot read as a miss.
-pub(in crate::value) const PYTHON_MEMCACHED: Rules = Rules {
+pub(crate) const PYTHON_MEMCACHED: Rules = Rules {
     name: "python-memcached",
     bytes: 0,
     pickle: 1,
@@ -116,7 +116,7 @@ pub(in crate::value) const PYTHON_MEMCACHED: Rules = Rules {
 
 /// pymemcache 4.0.0 with `pickle_serde`, whose flags are python-memcached's; but what has none of
 /// their bits is bytes.
-pub(in crate::value) const PYMEMCACHE: Rules = Rules {
+pub(crate) const PYMEMCACHE: Rules = Rules {
     name: "pymemcache",
     compression: None,
     reads: &[
@@ -130,14 +130,14 @@ pub(in crate::value) const PYMEMCACHE: Rules = Rules {
 };
 
 /// pymemcache 4.0.0 with `compressed_serde`.
-pub(in crate::value) const PYMEMCACHE_COMPRESSED: Rules = Rules {
+pub(crate) const PYMEMCACHE_COMPRESSED: Rules = Rules {
     compression: Some(Algorithm::Zlib),
     compresses_integers: true,
     ..PYMEMCACHE
 };
 
 /// pyermc 0.0.6, of Python 2 alone: its str is bytes, and what is empty reads as None.
-pub(in crate::value) const PYERMC: Rules = Rules {
+pub(crate) const PYERMC: Rules = Rules {
     name: "pyermc",
     bytes: 0,
     text: 0,

@@ -197,3 +197,111 @@ fn a_panic_stores_nothing() {
     let words = outcome.unwrap_err();
     assert_eq!(words.downcast_ref(), Some(&"in Serialize"));
 }
+
+/// What is read in formats whose values are made of nodes, with these limits.
+fn read_in<T: DeserializeOwned>(
+    format: Format,
+    limit: usize,
+    flags: u32,
+    data: &[u8],
+) -> Result<T, Error> {
+    let transcoder = format.transcoder(Compression::off(), limit)?;
+    decode(&*transcoder, Item::new(flags, data))
+}
+
+/// An Array in Marshal, of up to 16,777,215 elements.
+fn array(count: usize, elements: &[u8]) -> Vec<u8> {
+    let [low, middle, high, ..] = count.to_le_bytes();
+    [b"\x04\x08[", &[3, low, middle, high][..], elements].concat()
+}
+
+/// The name of a symbol is there once, and each link to it stands for all of it.
+#[test]
+fn a_bomb_of_symbols() {
+    let name = [b":\x03\x00\x00\x01", &vec![b'n'; 65_536][..]].concat();
+    // As a value of its own, with an encoding, and as the name of an instance variable.
+    let rows: [(&str, Vec<u8>); 2] = [
+        ("a symbol", name.clone()),
+        (
+            "with an encoding",
+            [b"I", &name[..], b"\x06:\x06ET"].concat(),
+        ),
+    ];
+    for (what, symbol) in rows {
+        let few = array(4, &[&symbol[..], &b";\x00".repeat(3)].concat());
+        let read: Vec<String> = read_in(Format::Dalli, 1 << 20, 1, &few).unwrap();
+        assert_eq!(read.len(), 4, "{what}");
+        assert!(read.iter().all(|name| name.len() == 65_536), "{what}");
+
+        let many = array(10_001, &[&symbol[..], &b";\x00".repeat(10_000)].concat());
+        let complaint = complaint(read_in::<Vec<String>>(Format::Dalli, 1 << 20, 1, &many));
+        let expected = "the item is a Ruby object (flags 1) of more than 1048576 bytes, which \
+                        max_decompressed_size does not allow";
+        assert_eq!(complaint, expected, "{what}");
+    }
+}
+
+/// A value of a byte takes many in memory: so much is allowed that every other byte is a value, and
+/// above that what the limit allows.
+#[test]
+fn bombs_of_small_values() {
+    const COUNT: usize = 1 << 20;
+    const LIMIT: usize = 64 << 20;
+    let nils = array(COUNT, &vec![b'0'; COUNT]);
+    let ones = array(COUNT, &b"i\x06".repeat(COUNT));
+    let too_large = "of more than 1 bytes, which max_decompressed_size does not allow";
+    let complaint_of =
+        |data: &[u8]| complaint(read_in::<Vec<IgnoredAny>>(Format::Dalli, 1, 1, data));
+    let complaint = complaint_of(&nils);
+    assert!(complaint.ends_with(too_large), "{complaint}");
+    assert_eq!(complaint_of(&ones), "nothing");
+    let read: Vec<Option<u8>> = read_in(Format::Dalli, LIMIT, 1, &nils).unwrap();
+    assert_eq!(read.len(), COUNT);
+}
+
+/// A `Deserialize` that has a value for what it cannot read, or reads nothing.
+#[derive(Debug, PartialEq, Default)]
+struct Lenient(String);
+
+impl<'de> Deserialize<'de> for Lenient {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(String::deserialize(deserializer).map_or_else(|_| Self::default(), Self))
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Blind;
+
+impl<'de> Deserialize<'de> for Blind {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+#[test]
+fn no_type_hides_what_cannot_be_decoded() {
+    let broken = || Item::new(265, [0; 3]);
+    let expected = "the item is an i32 (.NET Int32, flags 265) of 3 bytes instead of 4";
+    let enyim = Enyim::default();
+    assert_eq!(complaint(decode::<Lenient>(&enyim, broken())), expected);
+    assert_eq!(complaint(decode::<Blind>(&enyim, broken())), expected);
+    assert_eq!(
+        complaint(decode::<Option<Lenient>>(&enyim, broken())),
+        expected
+    );
+    assert_eq!(
+        complaint(decode::<Option<Blind>>(&enyim, broken())),
+        expected
+    );
+
+    let int = || stored(&5).unwrap();
+    assert_eq!(
+        decode::<Lenient>(&enyim, int()).unwrap(),
+        Lenient::default()
+    );
+    assert_eq!(decode::<Blind>(&enyim, int()).unwrap(), Blind);
+    assert_eq!(decode::<Option<Blind>>(&enyim, int()).unwrap(), Some(Blind));
+    let null = || stored(&()).unwrap();
+    assert_eq!(decode::<Option<Lenient>>(&enyim, null()).unwrap(), None);
+    assert_eq!(decode::<Option<Blind>>(&enyim, null()).unwrap(), None);
+}

@@ -1,6 +1,6 @@
 //! What is compressed in our own format, and what may be asked for in each.
 
-use super::super::{codec, packed};
+use super::super::codec;
 use super::*;
 
 const LIMIT: usize = 1 << 20;
@@ -69,7 +69,7 @@ fn bodies_that_lie() {
         let transcoder = moecache(compression.threshold(0));
         let complaint = |data: Vec<u8>| {
             let error = complaint(decode::<String>(&*transcoder, Item::new(flags, data)));
-            let start = packed::describe(flags).unwrap();
+            let start = Enyim::default().describe(flags);
             let how = error.strip_prefix(&format!("the item is {start} (flags {flags}) "));
             how.map(str::to_owned).unwrap_or(error)
         };

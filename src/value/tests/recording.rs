@@ -4,16 +4,16 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// How much of a file was checked; nothing in it differs.
-pub(crate) struct Checked {
-    pub(crate) file: &'static str,
-    pub(crate) peer: String,
-    pub(crate) scheme: String,
+pub(super) struct Checked {
+    pub(super) file: &'static str,
+    pub(super) peer: String,
+    pub(super) scheme: String,
     /// The values that it stored.
-    pub(crate) stores: usize,
+    pub(super) stores: usize,
     /// What it made of flags and bytes.
-    pub(crate) reads: usize,
+    pub(super) reads: usize,
     /// What is not checked in full, and why.
-    pub(crate) skipped: BTreeMap<&'static str, usize>,
+    pub(super) skipped: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Deserialize)]

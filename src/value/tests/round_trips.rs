@@ -375,7 +375,8 @@ fn text() {
 #[test]
 fn nothing_is_copied() {
     let text = "a long text ".repeat(10);
-    let body = encode_bytes(&Enyim::default(), text.as_bytes()).unwrap();
+    let body = Enyim::default().encode(Value::Bytes(text.as_bytes()));
+    let body = body.unwrap();
     assert_eq!(body.data().as_ptr(), text.as_ptr());
 
     let item = Item::new(STRING, text.clone());

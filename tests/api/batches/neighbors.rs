@@ -259,7 +259,7 @@ fn read_slowly(mut connection: impl io::Read) -> usize {
 fn a_store_to_a_slow_reader_ends_in_time() {
     let data = vec![0; 16 << 20];
     let check = |servers: &str, read: mpsc::Receiver<usize>| {
-        let client = client(servers, Protocol::Text, Duration::from_millis(100));
+        let client = client(servers, Protocol::Text, Duration::from_millis(400));
         let error = client.set_bytes("key", &data, 0).unwrap_err();
         assert!(error.is_timeout() && error.is_ambiguous(), "{error:?}");
         let read = read.recv_timeout(GUARD).unwrap();

@@ -13,6 +13,7 @@ use moecache::cache::Cache;
 use moecache::testing::Server;
 use moecache::{Client, Protocol};
 use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
 use support::behind::Proxy;
 use support::{Memcached, wait_until};
@@ -30,24 +31,38 @@ const PROTOCOLS: [Protocol; 4] = [
 /// Each call makes a client of its own, as another process would.
 type Caches<'a> = &'a (dyn Fn() -> Cache + Sync);
 
-/// Runs the check in each protocol, against a server that is empty.
-fn everywhere(check: impl Fn(Caches<'_>)) {
-    for protocol in PROTOCOLS {
-        if let Some(proxy) = Proxy::chosen() {
-            let behind = proxy.speaks(protocol).then(|| proxy.start());
-            if let Some(behind) = behind.flatten() {
-                eprintln!("{}, {protocol}", proxy.name());
-                check(&|| Cache::new(client(behind.address(), protocol)));
+/// Runs the check in each protocol, against a server that is empty: all at the same time, each in a thread of
+/// that name.
+fn everywhere(check: impl Fn(Caches<'_>) + Sync) {
+    thread::scope(|scope| {
+        let check = &check;
+        for protocol in PROTOCOLS {
+            let spawn = |server: &str, run: Box<dyn FnOnce() + Send>| {
+                let thread = thread::Builder::new().name(format!("{server}, {protocol}"));
+                thread.spawn_scoped(scope, run).unwrap();
+            };
+            if let Some(proxy) = Proxy::chosen() {
+                let run = move || {
+                    let behind = proxy.speaks(protocol).then(|| proxy.start());
+                    if let Some(behind) = behind.flatten() {
+                        check(&|| Cache::new(client(behind.address(), protocol)));
+                    }
+                };
+                spawn(proxy.name(), Box::new(run));
+                continue;
             }
-            continue;
+            let memcached = move || {
+                let server = Memcached::start();
+                check(&|| Cache::new(client(server.address(), protocol)));
+            };
+            spawn("memcached", Box::new(memcached));
+            let embedded = move || {
+                let server = Server::start().unwrap();
+                check(&|| Cache::new(client(server.address(), protocol)));
+            };
+            spawn("the embedded server", Box::new(embedded));
         }
-        eprintln!("memcached, {protocol}");
-        let server = Memcached::start();
-        check(&|| Cache::new(client(server.address(), protocol)));
-        eprintln!("the embedded server, {protocol}");
-        let server = Server::start().unwrap();
-        check(&|| Cache::new(client(server.address(), protocol)));
-    }
+    });
 }
 
 fn client(address: SocketAddr, protocol: Protocol) -> Client {

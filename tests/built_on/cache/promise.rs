@@ -1,9 +1,8 @@
 //! "A call that begins after an invalidation returned never gets what was made of data read before it",
 //! whatever becomes of storing it, of the servers and of the list of servers.
 
-use super::{LONG, PROTOCOLS, client, query, store_stale, wait_until};
-use crate::support::Memcached;
-use crate::support::needs_memcached;
+use super::{LONG, client, query, store_stale, wait_until};
+use crate::support::{Memcached, in_each_protocol, needs_memcached};
 use moecache::cache::{Cache, Entry, raw};
 use moecache::{Client, ItemRef, Protocol};
 use std::io::{self, Read, Write};
@@ -12,6 +11,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
+
+in_each_protocol! {
+    and Auto;
+    a_value_that_was_not_stored_is_not_handed_on_after_an_invalidation
+    a_server_without_memory
+    cas_ids_that_repeat
+    a_set_that_comes_late
+    another_list_of_servers_and_back
+    nothing_is_counted_as_an_error
+}
 
 /// What cannot be stored, and why.
 struct Refusal {
@@ -89,61 +98,55 @@ fn full() -> Memcached {
 
 /// Threads that share a cache wait for each other without asking the servers. What one of them made and
 /// could not store is not for those that began to ask after an invalidation.
-#[test]
-fn a_value_that_was_not_stored_is_not_handed_on_after_an_invalidation() {
+fn a_value_that_was_not_stored_is_not_handed_on_after_an_invalidation(protocol: Protocol) {
     needs_memcached!();
-    for protocol in PROTOCOLS {
-        for refusal in &REFUSALS {
-            let name = refusal.name;
-            let mut server = (refusal.server)();
-            let client = (refusal.client)(server.address(), protocol);
-            let cache = Cache::new(client.clone()).max_wait(LONG);
-            let source = AtomicU32::new(1);
-            let read = || (source.load(Ordering::SeqCst), "x".repeat(refusal.padding));
-            let asked = || client.metrics()[0].operations;
-            let (reading, has_read) = mpsc::channel();
-            let (go, gone_on) = mpsc::channel::<()>();
-            thread::scope(|scope| {
-                let (cache, read) = (&cache, &read);
-                let first = scope.spawn(move || {
-                    cache.get_or_set("key", || {
-                        let value = read();
-                        reading.send(()).unwrap();
-                        gone_on.recv().unwrap();
-                        value
-                    })
-                });
-                has_read.recv().unwrap();
-                source.store(2, Ordering::SeqCst);
-                assert!(cache.invalidate("key").unwrap(), "{protocol}: {name}");
-                let before = asked();
-                let second = scope.spawn(move || cache.get_or_set("key", read));
-                wait_until("the second has looked", || asked() > before);
-                // It waits for the first from now on; if not, it is right all the same.
-                thread::sleep(Duration::from_millis(10));
-                if refusal.goes_down {
-                    server.stop();
-                }
-                go.send(()).unwrap();
-                assert_eq!(first.join().unwrap().unwrap().0, 1, "{protocol}: {name}");
-                assert_eq!(second.join().unwrap().unwrap().0, 2, "{protocol}: {name}");
+    for refusal in &REFUSALS {
+        let name = refusal.name;
+        let mut server = (refusal.server)();
+        let client = (refusal.client)(server.address(), protocol);
+        let cache = Cache::new(client.clone()).max_wait(LONG);
+        let source = AtomicU32::new(1);
+        let read = || (source.load(Ordering::SeqCst), "x".repeat(refusal.padding));
+        let asked = || client.metrics()[0].operations;
+        let (reading, has_read) = mpsc::channel();
+        let (go, gone_on) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let (cache, read) = (&cache, &read);
+            let first = scope.spawn(move || {
+                cache.get_or_set("key", || {
+                    let value = read();
+                    reading.send(()).unwrap();
+                    gone_on.recv().unwrap();
+                    value
+                })
             });
-        }
+            has_read.recv().unwrap();
+            source.store(2, Ordering::SeqCst);
+            assert!(cache.invalidate("key").unwrap(), "{protocol}: {name}");
+            let before = asked();
+            let second = scope.spawn(move || cache.get_or_set("key", read));
+            wait_until("the second has looked", || asked() > before);
+            // It waits for the first from now on; if not, it is right all the same.
+            thread::sleep(Duration::from_millis(10));
+            if refusal.goes_down {
+                server.stop();
+            }
+            go.send(()).unwrap();
+            assert_eq!(first.join().unwrap().unwrap().0, 1, "{protocol}: {name}");
+            assert_eq!(second.join().unwrap().unwrap().0, 2, "{protocol}: {name}");
+        });
     }
 }
 
 /// What cannot be stored is made and returned all the same.
-#[test]
-fn a_server_without_memory() {
+fn a_server_without_memory(protocol: Protocol) {
     needs_memcached!();
-    for protocol in PROTOCOLS {
-        let server = full();
-        let cache = Cache::new(client(server.address(), protocol));
-        assert_eq!(cache.get_or_set("key", || 1).unwrap(), 1, "{protocol}");
-        let entry = cache.entry("key").depends_on([1]);
-        assert!(!entry.begin().unwrap().set(1).unwrap(), "{protocol}");
-        assert_eq!(cache.query::<u8>("key").unwrap(), None, "{protocol}");
-    }
+    let server = full();
+    let cache = Cache::new(client(server.address(), protocol));
+    assert_eq!(cache.get_or_set("key", || 1).unwrap(), 1, "{protocol}");
+    let entry = cache.entry("key").depends_on([1]);
+    assert!(!entry.begin().unwrap().set(1).unwrap(), "{protocol}");
+    assert_eq!(cache.query::<u8>("key").unwrap(), None, "{protocol}");
 }
 
 /// Two servers, and a cache whose entries of the key are on the first, and all generations on the second.
@@ -213,71 +216,65 @@ const MAKERS: [(&str, Make); 3] = [
 
 /// memcached begins to count cas ids from the start when it is restarted: what a maker is to replace may
 /// have the id of what another put there since.
-#[test]
-fn cas_ids_that_repeat() {
-    for protocol in PROTOCOLS {
-        for (name, make) in MAKERS {
-            let mut apart = Apart::new(protocol);
-            let (first, second) = (apart.cache(), apart.cache());
-            let key = &apart.key.clone();
-            let (done, is_done) = mpsc::channel::<()>();
-            thread::scope(|scope| {
-                // Whatever fails, nobody waits for it for ever.
-                let done = done;
-                let mut other = None;
-                let second = &second;
-                let mut is_done = Some(is_done);
-                make(&first, key, &mut || {
-                    // It has read 1. Then the server of the entry is restarted, the data changes..
-                    apart.servers[0].restart();
-                    wait_until("it is invalidated", || second.invalidate(raw(key)).unwrap());
-                    // ..and another makes it of that.
-                    let (reading, has_read) = mpsc::channel();
-                    let is_done = is_done.take().unwrap();
-                    other = Some(scope.spawn(move || {
-                        second.get_or_set(raw(key), || {
-                            reading.send(()).unwrap();
-                            let _ = is_done.recv();
-                            2
-                        })
-                    }));
-                    has_read.recv().unwrap();
-                    1
-                });
-                let seen = second.query::<u32>(raw(key)).unwrap();
-                assert_eq!(seen, None, "{protocol}, {name}");
-                done.send(()).unwrap();
-                assert_eq!(other.unwrap().join().unwrap().unwrap(), 2);
-                let seen = second.query::<u32>(raw(key)).unwrap();
-                assert_eq!(seen, Some(2), "{protocol}, {name}");
+fn cas_ids_that_repeat(protocol: Protocol) {
+    for (name, make) in MAKERS {
+        let mut apart = Apart::new(protocol);
+        let (first, second) = (apart.cache(), apart.cache());
+        let key = &apart.key.clone();
+        let (done, is_done) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            // Whatever fails, nobody waits for it for ever.
+            let done = done;
+            let mut other = None;
+            let second = &second;
+            let mut is_done = Some(is_done);
+            make(&first, key, &mut || {
+                // It has read 1. Then the server of the entry is restarted, the data changes..
+                apart.servers[0].restart();
+                wait_until("it is invalidated", || second.invalidate(raw(key)).unwrap());
+                // ..and another makes it of that.
+                let (reading, has_read) = mpsc::channel();
+                let is_done = is_done.take().unwrap();
+                other = Some(scope.spawn(move || {
+                    second.get_or_set(raw(key), || {
+                        reading.send(()).unwrap();
+                        let _ = is_done.recv();
+                        2
+                    })
+                }));
+                has_read.recv().unwrap();
+                1
             });
-        }
+            let seen = second.query::<u32>(raw(key)).unwrap();
+            assert_eq!(seen, None, "{protocol}, {name}");
+            done.send(()).unwrap();
+            assert_eq!(other.unwrap().join().unwrap().unwrap(), 2);
+            let seen = second.query::<u32>(raw(key)).unwrap();
+            assert_eq!(seen, Some(2), "{protocol}, {name}");
+        });
     }
 }
 
 /// A write that timed out waits in the network, or in the socket of a server that does nothing, and is
 /// done later: also after an invalidation that was sent after it.
-#[test]
-fn a_set_that_comes_late() {
-    for protocol in PROTOCOLS {
-        for was_there in [false, true] {
-            let server = Memcached::start();
-            let other = Cache::new(client(server.address(), protocol));
-            let way = Late::to(server.address());
-            let slow = Client::builder().servers(way.address).protocol(protocol);
-            let slow = slow.timeout(Duration::from_millis(300)).build().unwrap();
-            let slow = Cache::new(slow);
-            slow.set("another", "entry").unwrap();
-            if was_there {
-                other.set("key", "before").unwrap();
-            }
-            slow.set("key", LATE).unwrap();
-            assert!(other.invalidate("key").unwrap());
-            assert_eq!(query(&other, "key"), None, "{protocol}");
-            way.release.send(()).unwrap();
-            way.is_over.recv().unwrap();
-            assert_eq!(query(&other, "key"), None, "{protocol}, {was_there}");
+fn a_set_that_comes_late(protocol: Protocol) {
+    for was_there in [false, true] {
+        let server = Memcached::start();
+        let other = Cache::new(client(server.address(), protocol));
+        let way = Late::to(server.address());
+        let client = client(way.address, protocol);
+        Cache::new(client.clone()).set("another", "entry").unwrap();
+        // Time enough to send it.
+        let slow = Cache::new(client.with_timeout(Duration::from_secs(1)));
+        if was_there {
+            other.set("key", "before").unwrap();
         }
+        slow.set("key", LATE).unwrap();
+        assert!(other.invalidate("key").unwrap());
+        assert_eq!(query(&other, "key"), None, "{protocol}");
+        way.release.send(()).unwrap();
+        way.is_over.recv().unwrap();
+        assert_eq!(query(&other, "key"), None, "{protocol}, {was_there}");
     }
 }
 
@@ -335,8 +332,7 @@ impl Late {
 type Invalidate = fn(&Cache);
 
 /// Whichever way it is invalidated while the list is another.
-#[test]
-fn another_list_of_servers_and_back() {
+fn another_list_of_servers_and_back(protocol: Protocol) {
     const KEYS: u32 = 80;
     let invalidations: [(&str, Invalidate); 4] = [
         ("keys", |cache| {
@@ -354,44 +350,42 @@ fn another_list_of_servers_and_back() {
         }),
         ("all", |cache| assert!(cache.invalidate_all().unwrap())),
     ];
-    for protocol in PROTOCOLS {
-        let servers = [(); 3].map(|()| Memcached::start());
-        let [a, b, c] = servers.each_ref().map(Memcached::address);
-        for (name, invalidate) in invalidations {
-            for (list, other) in [
-                (vec![a, b], vec![b]),
-                (vec![a, b], vec![a, b, c]),
-                (vec![a], vec![c]),
-            ] {
-                let new = || {
-                    let client = Client::builder().servers(&list[..]).protocol(protocol);
-                    client.timeout(Duration::from_secs(20)).build().unwrap()
-                };
-                // Two processes, and caches of one client.
-                let clients = [new(), new()];
-                let caches = clients.each_ref().map(|client| Cache::new(client.clone()));
-                for key in 0..KEYS {
-                    caches[0].entry(key).depends_on([key]).set("old").unwrap();
-                }
-                for client in &clients {
-                    client.set_servers(&other[..]).unwrap();
-                }
-                invalidate(&caches[0]);
-                for client in &clients {
-                    client.set_servers(&list[..]).unwrap();
-                }
-                let later = clients.each_ref().map(|client| Cache::new(client.clone()));
-                // The other process first: it did not invalidate anything itself.
-                for cache in [&caches[1], &later[1], &caches[0], &later[0]] {
-                    let served = |key: &u32| cache.query::<String>(*key).unwrap().is_some();
-                    let stale = (0..KEYS).filter(served).count();
-                    assert_eq!(stale, 0, "{protocol}, {name}: of {KEYS}");
-                }
-                // And it is a cache again.
-                caches[0].set("new", "value").unwrap();
-                for cache in caches.iter().chain(&later) {
-                    assert_eq!(query(cache, "new").as_deref(), Some("value"));
-                }
+    let servers = [(); 3].map(|()| Memcached::start());
+    let [a, b, c] = servers.each_ref().map(Memcached::address);
+    for (name, invalidate) in invalidations {
+        for (list, other) in [
+            (vec![a, b], vec![b]),
+            (vec![a, b], vec![a, b, c]),
+            (vec![a], vec![c]),
+        ] {
+            let new = || {
+                let client = Client::builder().servers(&list[..]).protocol(protocol);
+                client.timeout(Duration::from_secs(20)).build().unwrap()
+            };
+            // Two processes, and caches of one client.
+            let clients = [new(), new()];
+            let caches = clients.each_ref().map(|client| Cache::new(client.clone()));
+            for key in 0..KEYS {
+                caches[0].entry(key).depends_on([key]).set("old").unwrap();
+            }
+            for client in &clients {
+                client.set_servers(&other[..]).unwrap();
+            }
+            invalidate(&caches[0]);
+            for client in &clients {
+                client.set_servers(&list[..]).unwrap();
+            }
+            let later = clients.each_ref().map(|client| Cache::new(client.clone()));
+            // The other process first: it did not invalidate anything itself.
+            for cache in [&caches[1], &later[1], &caches[0], &later[0]] {
+                let served = |key: &u32| cache.query::<String>(*key).unwrap().is_some();
+                let stale = (0..KEYS).filter(served).count();
+                assert_eq!(stale, 0, "{protocol}, {name}: of {KEYS}");
+            }
+            // And it is a cache again.
+            caches[0].set("new", "value").unwrap();
+            for cache in caches.iter().chain(&later) {
+                assert_eq!(query(cache, "new").as_deref(), Some("value"));
             }
         }
     }
@@ -529,32 +523,29 @@ fn arguments_are_judged_before_anything_is_made() {
 }
 
 /// What a cache asks and is told on servers that are well is no error.
-#[test]
-fn nothing_is_counted_as_an_error() {
-    for protocol in PROTOCOLS {
-        let server = Memcached::start();
-        let client = client(server.address(), protocol);
-        let cache = Cache::new(client.clone()).in_namespace("ns").unwrap();
-        let cache = cache.stale_for(LONG);
-        for key in ["a", "b"] {
-            let entry = || cache.entry(key).depends_on([1]);
-            assert_eq!(entry().get_or_set(|| 1).unwrap(), 1);
-            assert_eq!(entry().query::<u8>().unwrap(), Some(1));
-            drop(entry().begin().unwrap());
-            assert!(entry().begin().unwrap().set(2).unwrap());
-            assert!(cache.invalidate(key).unwrap());
-            drop(entry().begin().unwrap());
-            assert!(entry().begin().unwrap().set(2).unwrap());
-            assert!(cache.invalidate_dependency(1).unwrap());
-            assert_eq!(entry().get_or_set(|| 3).unwrap(), 3);
-            store_stale(&cache, key, "old");
-            assert_eq!(entry().get_or_set(|| 4).unwrap(), 4);
-            assert!(cache.invalidate_namespace().unwrap());
-            assert!(cache.invalidate_all().unwrap());
-            assert_eq!(entry().get_or_set(|| 5).unwrap(), 5);
-        }
-        let metrics = &client.metrics()[0];
-        assert_eq!(metrics.errors.total(), 0, "{protocol}: {metrics:?}");
-        assert!(metrics.operations > 50, "{protocol}: {metrics:?}");
+fn nothing_is_counted_as_an_error(protocol: Protocol) {
+    let server = Memcached::start();
+    let client = client(server.address(), protocol);
+    let cache = Cache::new(client.clone()).in_namespace("ns").unwrap();
+    let cache = cache.stale_for(LONG);
+    for key in ["a", "b"] {
+        let entry = || cache.entry(key).depends_on([1]);
+        assert_eq!(entry().get_or_set(|| 1).unwrap(), 1);
+        assert_eq!(entry().query::<u8>().unwrap(), Some(1));
+        drop(entry().begin().unwrap());
+        assert!(entry().begin().unwrap().set(2).unwrap());
+        assert!(cache.invalidate(key).unwrap());
+        drop(entry().begin().unwrap());
+        assert!(entry().begin().unwrap().set(2).unwrap());
+        assert!(cache.invalidate_dependency(1).unwrap());
+        assert_eq!(entry().get_or_set(|| 3).unwrap(), 3);
+        store_stale(&cache, key, "old");
+        assert_eq!(entry().get_or_set(|| 4).unwrap(), 4);
+        assert!(cache.invalidate_namespace().unwrap());
+        assert!(cache.invalidate_all().unwrap());
+        assert_eq!(entry().get_or_set(|| 5).unwrap(), 5);
     }
+    let metrics = &client.metrics()[0];
+    assert_eq!(metrics.errors.total(), 0, "{protocol}: {metrics:?}");
+    assert!(metrics.operations > 50, "{protocol}: {metrics:?}");
 }

@@ -225,6 +225,8 @@ fn no_stale_value_among_refused_stores() {
              {refused:?} values too large to store, {hits:?} hits of query, {found:?} stale"
         );
         assert_eq!(found.into_inner(), 0, "{protocol}");
-        assert!(hits.into_inner() > 0 && refused.into_inner() > 0);
+        // An entry that is old after a millisecond may be so whenever it is looked at.
+        assert!(hits.into_inner() > 0 || !stale.is_zero());
+        assert!(refused.into_inner() > 0);
     }
 }

@@ -310,8 +310,8 @@ fn keys_without_an_end() {
         let line = b"key=k exp=-1 la=1795245680 cas=2 fetch=no cls=1 size=68\n";
         let (address, server) = Script::Floods(Vec::new(), line.to_vec()).start();
         let client = client(address, protocol, LONG);
-        let (count, took) = measured(|| client.keys().take(200_000).flatten().count());
-        assert_eq!(count, 200_000);
+        let (count, took) = measured(|| client.keys().take(50_000).flatten().count());
+        assert_eq!(count, 50_000);
         assert!(took < MIB, "{protocol}: {took} bytes");
         server.join().unwrap();
     }
