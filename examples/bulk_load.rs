@@ -19,9 +19,17 @@ const ATTEMPTS: usize = 3;
 const TTL: Duration = Duration::from_secs(24 * 3600);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let keys: usize = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
-    let embedded = [testing::Server::start()?, testing::Server::start()?, testing::Server::start()?];
-    let builder = Client::builder().protocol(Protocol::Auto).timeout(Duration::from_secs(10));
+    let keys: usize = std::env::args()
+        .nth(1)
+        .map_or(Ok(1_000_000), |count| count.parse())?;
+    let embedded = [
+        testing::Server::start()?,
+        testing::Server::start()?,
+        testing::Server::start()?,
+    ];
+    let builder = Client::builder()
+        .protocol(Protocol::Auto)
+        .timeout(Duration::from_secs(10));
     let client = match std::env::var("MEMCACHED_SERVERS") {
         Ok(servers) => builder.servers(servers.split(',').collect::<Vec<_>>()),
         Err(_) => builder.servers(&embedded),
@@ -40,8 +48,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         failed += load(&client, chunk);
         progress(done, keys, start);
     }
-    println!("{} keys in {:.1} s, {failed} failed", done - failed, start.elapsed().as_secs_f64());
-    if failed > 0 { Err("not all keys were loaded".into()) } else { Ok(()) }
+    println!(
+        "{} keys in {:.1} s, {failed} failed",
+        done - failed,
+        start.elapsed().as_secs_f64()
+    );
+    if failed > 0 {
+        Err("not all keys were loaded".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Stores the rows. Those that fail are tried again; returns how many are left.

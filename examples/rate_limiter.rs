@@ -48,7 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         window: Duration::from_secs(3600),
     };
     for request in 1..=7 {
-        let answer = if limiter.is_allowed("ann")? { "allowed" } else { "refused" };
+        let answer = if limiter.is_allowed("ann")? {
+            "allowed"
+        } else {
+            "refused"
+        };
         println!("request {request} of ann: {answer}");
     }
     println!("request 1 of bob: {}", limiter.is_allowed("bob")?);

@@ -33,7 +33,10 @@ impl Sessions {
     /// Starts a session, and returns its id.
     fn log_in(&self, user: &str) -> moecache::Result<String> {
         let id = new_id();
-        let session = Session { user: user.to_owned(), ..Session::default() };
+        let session = Session {
+            user: user.to_owned(),
+            ..Session::default()
+        };
         self.0.set(&id, session, TTL)?;
         Ok(id)
     }

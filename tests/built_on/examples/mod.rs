@@ -8,6 +8,7 @@ mod keys;
 mod log_exchanges;
 mod memcached;
 mod prefix;
+mod programs;
 mod quickstart;
 mod records;
 mod ring;
