@@ -11,8 +11,8 @@ use std::ops::Range;
 /// read from JSON can be stored.
 ///
 /// Measured in a debug build on a thread of 2 MiB, which is what `std::thread` gives: of eight
-/// shapes that hold themselves the greediest, an adjacently tagged enum, overflowed the stack at
-/// 440 levels.
+/// shapes that hold themselves the greediest, an adjacently tagged enum, overflowed the stack beyond
+/// 433 levels of MessagePack, and beyond 363 of a tree.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// The integers that 64 bits hold, with a sign or without.
