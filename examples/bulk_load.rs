@@ -77,8 +77,8 @@ fn load(client: &Client, mut rows: Vec<(String, String)>) -> usize {
 /// One line on a terminal, and nothing where the output is read by another program.
 fn progress(done: usize, all: usize, start: Instant) {
     if io::stderr().is_terminal() {
-        let rate = done as f64 / start.elapsed().as_secs_f64();
-        eprint!("\r{:3} % of {all}, {rate:.0} keys/s ", done * 100 / all);
+        let rate = done as u128 * 1000 / start.elapsed().as_millis().max(1);
+        eprint!("\r{:3} % of {all}, {rate} keys/s ", done * 100 / all);
         let _ = io::stderr().flush();
     }
 }

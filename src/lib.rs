@@ -68,6 +68,8 @@
 //!   `redis`).
 //! * [`cache`] is what programs make of it: namespaces, keys of any type, entries that depend on others,
 //!   and one who computes what many miss.
+//! * The guides [recipes](guide::recipes) and [tuning](guide::tuning): a cache with a TTL and protection from
+//!   stampedes, sessions, rate limits, locks, feature flags, bulk loads; timeouts, pool sizes, and what to watch.
 //! * What is going on: [`metrics`](Client::metrics) counts, and
 //!   [`on_event`](ClientBuilder::on_event) is told, of each server.
 #![cfg_attr(

@@ -7,7 +7,7 @@ use moecache::testing::Server;
 fn run(program: &str, arguments: &[&str]) -> String {
     let servers = [Server::start().unwrap(), Server::start().unwrap()];
     let [one, other] = [0, 1].map(|at| servers[at].address().to_string());
-    let output = command(program, &format!("{one},{other}"), arguments);
+    let mut output = command(program, &format!("{one},{other}"), arguments);
     let output = output.output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(servers.iter().any(|server| server.counters().sets > 0));
