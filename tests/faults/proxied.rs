@@ -92,7 +92,15 @@ impl Rig {
         eventually(&client, "after");
         // What the proxy still has of it reaches the server late, or not at all.
         drop(client);
-        wait_until("all of it is over", || self.connections() == self.idle);
+        let mut connections = 0;
+        wait_until("all of it is over", || {
+            let now = self.connections();
+            if connections != now {
+                connections = now;
+                println!("{now} connections; {} stay", self.idle);
+            }
+            now <= self.idle
+        });
         let counted = self.counts().iter().zip(before).all(|(after, before)| {
             after.abs_diff(before) <= u64::from(call.effect == Effect::Once)
         });
