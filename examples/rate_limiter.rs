@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 struct RateLimiter {
     client: Client,
-    /// How many requests are allowed in a window.
+    /// The most requests in a window.
     limit: u64,
     window: Duration,
 }
@@ -26,11 +26,11 @@ impl RateLimiter {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let window = since_epoch.unwrap_or_default().as_millis() / self.window.as_millis();
         let key = format!("rate:{user}:{window}");
-        // One command, so that no request is lost between processes. The counter expires when its window is
-        // certainly over.
+        // The server counts, so that no request is lost between processes. The counter expires when its window
+        // is certainly over.
         match self.client.incr_with_initial(key, 1, 1, self.window * 2) {
             Ok(count) => Ok(count <= self.limit),
-            Err(error) if error.is_down() || error.is_timeout() || error.is_io() => Ok(true),
+            Err(error) if error.is_connect() || error.is_timeout() || error.is_io() => Ok(true),
             Err(error) => Err(error),
         }
     }

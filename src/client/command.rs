@@ -21,7 +21,7 @@ pub(super) struct Call<'v, T> {
 
 pub(super) type Meaning<T> = fn(&Values, &Ask<'_>, Reply<'static>) -> Result<T>;
 
-/// What is asked for, whatever the key.
+/// A command without its key.
 pub(super) struct Command<'v> {
     operation: &'static str,
     pub(super) ask: Ask<'v>,
@@ -271,7 +271,7 @@ pub(super) fn wire(expiry: Expiry) -> Result<u32> {
     Ok(expiry.to_wire(SystemTime::now())?)
 }
 
-/// How long an item has left: that is no point in time, as which memcached takes over 30 days.
+/// The time that an item has left, as it is sent. Over 30 days, memcached would take it for a point in time.
 fn left(expiry: Expiry) -> Result<u32> {
     const MONTH: u32 = 60 * 60 * 24 * 30;
     let seconds = wire(expiry)?;
@@ -283,7 +283,7 @@ fn left(expiry: Expiry) -> Result<u32> {
     Ok(seconds)
 }
 
-/// What a counter that is not there is made from.
+/// The count and the expiry of a counter that is made if it is not there.
 fn made_from(initial: Option<(u64, Expiry)>) -> Result<Option<Initial>> {
     let made = |(value, expiry)| {
         Ok(Initial {
@@ -294,7 +294,7 @@ fn made_from(initial: Option<(u64, Expiry)>) -> Result<Option<Initial>> {
     initial.map(made).transpose()
 }
 
-/// What of this there is to send.
+/// The flags that few commands have, if there are any to send.
 fn given(more: &More) -> Result<Option<&More>> {
     more.flags.check()?;
     if more.new_cas == Some(0) {

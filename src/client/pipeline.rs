@@ -60,8 +60,8 @@ impl Client {
 /// timeout is that of the whole pipeline.
 ///
 /// It has every command of a [`Client`] for one key but those that are no single command:
-/// [`update`](Client::update) is a loop of its own, that reads and stores until nobody was faster.
-/// What [`get_into`](Client::get_into) saves, a pipeline cannot. A command that the
+/// [`update`](Client::update) is a loop, which reads and stores until nobody else changed the item in
+/// between. Nor has it [`get_into`](Client::get_into): its replies come together, and have a buffer each. A command that the
 /// [protocol](crate::ClientBuilder::protocol) lacks is [unsupported](Error::is_unsupported); with
 /// [`Protocol::Auto`](crate::Protocol::Auto) so are all others for its server then, and none of them is
 /// sent.

@@ -178,7 +178,7 @@ fn a_probe_that_hangs_is_not_waited_for() {
 }
 
 #[test]
-fn one_that_insists_is_a_probe() {
+fn one_that_bypasses_the_breaker_is_a_probe() {
     let now = Instant::now();
     let mut breaker = opened(now);
     assert_eq!(breaker.admit(true, now), Admission::Probe);
@@ -345,7 +345,7 @@ fn refused_logins_have_pauses_of_their_own() {
         now += left;
         assert_eq!(breaker.log_in(false, now), Ok(()), "one of them tries");
         assert_eq!(breaker.log_in(false, now), Err(PROBE));
-        assert_eq!(breaker.log_in(true, now), Ok(()), "it insists");
+        assert_eq!(breaker.log_in(true, now), Ok(()), "it bypasses the breaker");
     }
     assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30].map(|count| count * SECOND));
     // That concerns new connections alone.

@@ -1,6 +1,6 @@
 //! The programs that people write first.
 
-use super::{NOWHERE, command, text};
+use super::{NOWHERE, command, stopped, text};
 use moecache::testing::Server;
 
 /// On servers that `MEMCACHED_SERVERS` names; what it printed.
@@ -38,6 +38,18 @@ fn a_rate_limiter() {
     assert_eq!(count("allowed") + count("refused"), 7, "{said}");
     assert!(count("allowed") >= 5, "{said}");
     assert!(said.ends_with("request 1 of bob: true\n"), "{said}");
+}
+
+/// It lets all requests through.
+#[test]
+fn a_rate_limiter_without_its_server() {
+    let (_server, address) = stopped();
+    let output = command("rate_limiter", &address, &[]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let allowed = text(&output.stdout)
+        .lines()
+        .filter(|line| line.ends_with("allowed"));
+    assert_eq!(allowed.count(), 7);
 }
 
 #[test]
